@@ -1,0 +1,54 @@
+import inspect
+import sys
+
+import pytest
+import torch
+from mmengine.utils.dl_utils import mmcv_full_available
+
+from twlv_mm.compat import _modules, mmcv_ext
+
+lite_only = pytest.mark.skipif(_modules.is_installed('mmcv._ext'), reason='the compiled mmcv is installed')
+
+
+@lite_only
+def test_missing_operator_names_itself_and_the_cure():
+    from mmcv.ops import nms
+
+    with pytest.raises(NotImplementedError, match=r'^nms is a compiled operator of mmcv.*pip install mmcv==2\.1\.0'):
+        nms(torch.rand(2, 4), torch.rand(2), 0.5)
+
+
+@lite_only
+def test_mmengine_still_sees_that_mmcv_is_not_compiled():
+    assert not mmcv_full_available()
+
+
+@lite_only
+def test_stand_in_bears_inspection():
+    extension = sys.modules['mmcv._ext']
+    assert not hasattr(extension, '__wrapped__')
+    assert inspect.unwrap(extension) is extension
+    assert extension.roi_align_forward.__name__ == 'roi_align_forward'
+
+
+def test_model_with_an_unused_operator_is_built():
+    import mmdet.models  # noqa: F401
+    from mmdet.registry import MODELS
+
+    roi_align = {'type': 'RoIAlign', 'output_size': 7}
+    MODELS.build(
+        {
+            'type': 'SingleRoIExtractor',
+            '_scope_': 'mmdet',
+            'roi_layer': roi_align,
+            'out_channels': 8,
+            'featmap_strides': [16],
+        }
+    )
+
+
+def test_compiled_mmcv_is_left_alone(monkeypatch):
+    monkeypatch.delitem(sys.modules, mmcv_ext.NAME, raising=False)
+    monkeypatch.setattr(mmcv_ext, 'is_installed', lambda name: True)
+    mmcv_ext.apply()
+    assert mmcv_ext.NAME not in sys.modules

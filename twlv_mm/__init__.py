@@ -1,0 +1,16 @@
+"""TWLV-I for OpenMMLab: a video encoder and the paper's evaluation of video foundation models.
+
+Importing the package mends the known defects of the OpenMMLab stack on today's Python (``twlv_mm.compat``) and makes
+``type='twlv_mm.Name'`` and ``_base_ = 'twlv_mm::twlv/k400_linear.py'`` work in configs.
+"""
+
+__version__ = '0.1.0'
+
+from . import compat
+
+compat.apply()  # before anything else imports mmcv, mmdet or mmaction
+
+from .embeddings import Embedding, embed  # noqa: E402
+from .encoders import get_model, list_models  # noqa: E402
+
+__all__ = ['Embedding', '__version__', 'embed', 'get_model', 'list_models']

@@ -1,0 +1,46 @@
+"""One file per defect of the OpenMMLab stack on today's Python; each is a no-op where upstream is sound."""
+
+# torch before anything that imports decord: the other way round, the process can hang.
+import torch  # noqa: F401  isort: skip
+
+from . import (
+    bf16_heads,
+    checkpoints,
+    color_jitter,
+    config_base,
+    drn_stub,
+    lr_schedule,
+    mmcv_ext,
+    numpy_names,
+    pickles,
+    resume_config,
+    tsn_head,
+    video_backend,
+    weights_only,
+)
+
+DEFECTS = (
+    weights_only,
+    checkpoints,
+    resume_config,
+    pickles,
+    config_base,
+    drn_stub,
+    mmcv_ext,
+    numpy_names,
+    color_jitter,
+    tsn_head,
+    bf16_heads,
+    video_backend,
+    lr_schedule,
+)
+
+
+def apply():
+    """Mend what is broken. Called by ``import twlv_mm``; calling it again changes nothing.
+
+    Raises:
+        RuntimeError: if checkpoints could run code (see ``weights_only``).
+    """
+    for defect in DEFECTS:
+        defect.apply()

@@ -1,0 +1,53 @@
+"""``_base_ = 'twlv_mm::twlv/k400_linear.py'`` is refused by mmengine, or loses the types of mmaction2.
+
+mmengine 0.10.7 keeps a closed list of packages whose configs others may inherit, and writes the package's scope into
+every typed dict of such a base, so that a plain ``type='Recognizer3D'`` in it is looked up in our registry. Here the
+name only stands for the path in the package's ``.mim/configs``, for a checkout and a wheel alike.
+"""
+
+import difflib
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
+
+PACKAGE = 'twlv_mm'
+CONFIGS = Path(__file__).resolve().parents[1] / '.mim' / 'configs'
+
+
+def apply():
+    """Let ``_base_`` and ``mmengine.hub.get_config`` accept ``twlv_mm::<path under configs/>``."""
+    if PACKAGE in MODULE2PACKAGE:
+        return
+    MODULE2PACKAGE[PACKAGE] = PACKAGE
+    upstream = Config._get_cfg_path
+
+    def get_cfg_path(cfg_path, filename):
+        package, separator, name = cfg_path.partition('::')
+        if package != PACKAGE or not separator:
+            return upstream(cfg_path, filename)
+        # No scope: the types in our configs keep the default scope, mmaction.
+        return str(find_config(name)), None
+
+    Config._get_cfg_path = staticmethod(get_cfg_path)
+
+
+def find_config(name):
+    """Find a config of this package.
+
+    Args:
+        name (str): path under ``configs/``, such as ``'twlv/k400_linear.py'``.
+
+    Returns:
+        Path: the config file.
+
+    Raises:
+        FileNotFoundError: if there is none; the message lists names that look alike.
+    """
+    path = CONFIGS / name
+    if path.is_file():
+        return path
+    known = [file.relative_to(CONFIGS).as_posix() for file in CONFIGS.rglob('*.py')]
+    close = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
+    hint = f'Did you mean {", ".join(close)}?' if close else f'It has {len(known)} configs, none with a similar name.'
+    raise FileNotFoundError(f"'{PACKAGE}::{name}': there is no {name} in {CONFIGS}. {hint}")

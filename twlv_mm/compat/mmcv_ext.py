@@ -1,0 +1,41 @@
+"""With mmcv-lite, ``import mmcv.ops`` fails, and with it ``mmdet.models`` and mmaction2's detection heads.
+
+mmcv.ops asks for every compiled operator at import, although most models call none. A stand-in for ``mmcv._ext``
+answers with operators that raise when they are called. Where mmcv is compiled, nothing is done.
+"""
+
+import sys
+import types
+from importlib.machinery import ModuleSpec
+
+from ._modules import is_installed
+
+NAME = 'mmcv._ext'
+
+
+class _MissingExtension(types.ModuleType):
+    def __init__(self):
+        super().__init__(NAME, 'Stand-in for the operators that mmcv-lite does not have.')
+        # mmengine asks importlib whether mmcv is compiled; that needs a spec, and one without loader means no.
+        self.__spec__ = ModuleSpec(NAME, None)
+
+    def __getattr__(self, name):
+        # inspect and torch.compile probe modules for special names and rely on this error.
+        if name.startswith('__'):
+            raise AttributeError(f'module {NAME!r} has no attribute {name!r}')
+
+        def missing(*args, **kwargs):
+            raise NotImplementedError(
+                f'{name} is a compiled operator of mmcv; the installed mmcv-lite has none. Install the compiled mmcv '
+                'in its place: pip uninstall -y mmcv-lite, then pip install mmcv==2.1.0 (compiles for minutes) or, '
+                'where OpenMMLab has a wheel for your torch, mim install mmcv==2.1.0.'
+            )
+
+        missing.__name__ = missing.__qualname__ = name
+        return missing
+
+
+def apply():
+    """Install the stand-in if mmcv is there without compiled operators."""
+    if NAME not in sys.modules and is_installed('mmcv') and not is_installed(NAME):
+        sys.modules[NAME] = _MissingExtension()

@@ -1,0 +1,17 @@
+"""The registries of twlv_mm: scope ``twlv_mm``, each a child of mmengine's root registry.
+
+The parent is mmengine's root, not mmaction2's registry, so that ``type='twlv_mm.Name'`` resolves from every scope: a
+child of mmaction's registry is not found from inside a model that sets ``_scope_='mmdet'``, a child of the root is.
+mmengine imports this module by itself when it meets the scope, and the ``locations`` on the first look-up; configs need
+no ``custom_imports``.
+"""
+
+from mmengine import registry as root
+from mmengine.registry import Registry
+
+__all__ = ['HOOKS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
+
+MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders'])
+TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video'])
+HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine'])
+OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])
