@@ -1,0 +1,107 @@
+"""From video files to vectors."""
+
+import numpy as np
+import pytest
+import torch
+
+import twlv_mm
+from twlv_mm.embeddings import Extractor
+from twlv_mm.synthetic import render, write_video
+
+SMALL = 'twlv_small_synthetic'
+
+
+@pytest.fixture(scope='module')
+def encoder():
+    torch.manual_seed(7)
+    return twlv_mm.get_model(SMALL, frozen=True, allow_random=True)
+
+
+@pytest.fixture(scope='module')
+def video(tmp_path_factory):
+    """Five seconds: 40 frames at 8 a second."""
+    path = tmp_path_factory.mktemp('videos') / 'right.mp4'
+    write_video(str(path), render(np.random.default_rng(0), 'right', num_frames=40), fps=8)
+    return str(path)
+
+
+def test_uniform_embedding_is_one_vector_of_the_whole_video(encoder, video):
+    (whole,) = twlv_mm.embed(video, encoder)
+    assert (whole.start, whole.scope) == (0.0, 'video')
+    assert whole.end == pytest.approx(5.0)
+    assert whole.vector.shape == (128,)
+    assert whole.vector.dtype == np.float32
+
+
+def test_multi_clip_embedding_is_a_vector_a_clip_and_their_mean(encoder, video):
+    *clips, whole = twlv_mm.embed(video, encoder, sampling='multi-clip', clip_seconds=1.0, stride_seconds=0.5)
+    assert [clip.start for clip in clips] == [0.5 * i for i in range(9)]
+    assert all(clip.end == pytest.approx(clip.start + 1) and clip.scope == 'clip' for clip in clips)
+    assert (whole.start, whole.scope) == (0.0, 'video')
+    np.testing.assert_allclose(whole.vector, np.mean([clip.vector for clip in clips], axis=0), atol=1e-6)
+
+
+def test_clips_do_not_depend_on_how_they_are_batched(encoder, video):
+    one, many = (
+        twlv_mm.embed(video, encoder, sampling='multi-clip', clip_seconds=1.0, batch_size=size) for size in (1, 4)
+    )
+    np.testing.assert_allclose([e.vector for e in one], [e.vector for e in many], atol=1e-5)
+
+
+def test_vectors_are_those_of_the_mmaction2_pipeline(encoder, video):
+    import mmaction.datasets  # noqa: F401
+    from mmengine.dataset import Compose
+    from mmengine.registry import MODELS, init_default_scope
+
+    init_default_scope('mmaction')
+    pipeline = Compose(
+        [
+            dict(type='DecordInit'),
+            dict(type='twlv_mm.EmbeddingSample', num_frames=8, sampling='multi-clip', clip_seconds=1.0),
+            dict(type='DecordDecode'),
+            dict(type='Resize', scale=(-1, 32)),
+            dict(type='CenterCrop', crop_size=32),
+            dict(type='FormatShape', input_format='NCTHW'),
+            dict(type='PackActionInputs'),
+        ]
+    )
+    packed = pipeline(dict(filename=video, start_index=0, modality='RGB', label=0))
+    arch = encoder.arch
+    preprocessor = MODELS.build(
+        dict(type='ActionDataPreprocessor', mean=list(arch.mean), std=list(arch.std), format_shape='NCTHW')
+    )
+    data = preprocessor(dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]))
+    expected = encoder.embed(data['inputs'][0]).numpy()
+    *clips, _ = twlv_mm.embed(video, encoder, sampling='multi-clip', clip_seconds=1.0)
+    np.testing.assert_allclose([clip.vector for clip in clips], expected, atol=1e-5)
+
+
+def test_weights_decide_and_their_absence_is_said(encoder, video, tmp_path):
+    torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
+    (with_weights,) = twlv_mm.embed(video, SMALL, weights=tmp_path / 'encoder.pth')
+    np.testing.assert_array_equal(with_weights.vector, twlv_mm.embed(video, encoder)[0].vector)
+    with pytest.warns(UserWarning, match='twlv_small_synthetic has no weights'):
+        (random,) = twlv_mm.embed(video, SMALL)
+    assert not np.allclose(random.vector, with_weights.vector)
+
+
+def test_the_random_encoder_is_always_the_same_and_leaves_the_callers_generator_alone(video):
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    with pytest.warns(UserWarning, match='random encoder'):
+        first = twlv_mm.embed(video, SMALL)
+    assert torch.equal(torch.rand(1), expected)
+    with pytest.warns(UserWarning, match='random encoder'):
+        np.testing.assert_array_equal(twlv_mm.embed(video, SMALL)[0].vector, first[0].vector)
+
+
+def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
+    with pytest.raises(ValueError, match="'uniform' and 'multi-clip'"):
+        Extractor(encoder, sampling='dense')
+    with pytest.raises(ValueError, match='must be positive'):
+        Extractor(encoder, sampling='multi-clip', clip_seconds=0)
+    with pytest.raises(ValueError, match='weights go with a model given by name'):
+        Extractor(encoder, 'encoder.pth')
+    with pytest.raises(FileNotFoundError, match='no video file at'):
+        twlv_mm.embed('none.mp4', encoder)
