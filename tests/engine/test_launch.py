@@ -1,0 +1,159 @@
+from types import SimpleNamespace
+
+import mmengine
+import pytest
+
+from twlv_mm.engine import AutocastOptimWrapper, launch
+
+
+@pytest.fixture
+def config_of(monkeypatch):
+    """Gives the config that a command line leads to, without running it."""
+    captured = []
+    runner = SimpleNamespace(train=lambda: None, test=lambda: None)
+    monkeypatch.setattr(launch, 'build_runner', lambda cfg: captured.append(cfg) or runner)
+
+    def config_of(main, *arguments):
+        main([str(argument) for argument in arguments])
+        return captured.pop()
+
+    return config_of
+
+
+@pytest.fixture
+def plain_config(tmp_path):
+    path = tmp_path / 'plain.py'
+    path.write_text(
+        "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n"
+        "test_evaluator = dict(type='AccMetric')\n"
+        "default_hooks = dict(logger=dict(type='LoggerHook'))\n"
+    )
+    return str(path)
+
+
+def error_of(main, capsys, *arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+def test_missing_config_is_named(main, capsys):
+    assert 'there is no config nowhere.py' in error_of(main, capsys, 'nowhere.py')
+
+
+def test_missing_base_config_is_named(tmp_path, capsys):
+    (tmp_path / 'child.py').write_text("_base_ = ['parent.py']\n")
+    assert 'parent.py' in error_of(launch.main_train, capsys, tmp_path / 'child.py')
+
+
+def test_missing_checkpoint_is_named(plain_config, capsys):
+    assert 'there is no checkpoint no.pth' in error_of(launch.main_test, capsys, plain_config, 'no.pth')
+    assert 'there is no checkpoint no.pth' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
+
+
+def test_auto_scale_lr_says_which_key_is_missing(plain_config, capsys):
+    error = error_of(launch.main_train, capsys, plain_config, '--auto-scale-lr')
+    assert 'auto_scale_lr = dict(base_batch_size=' in error
+
+
+def test_amp_refuses_an_unknown_optim_wrapper(plain_config, capsys):
+    with open(plain_config, 'a') as file:
+        file.write("optim_wrapper['type'] = 'ApexOptimWrapper'\n")
+    assert "'ApexOptimWrapper'" in error_of(launch.main_train, capsys, plain_config, '--amp')
+
+
+def test_dump_and_show_say_what_they_need(plain_config, capsys):
+    assert 'has to end with .pkl' in error_of(launch.main_test, capsys, plain_config, '--dump', 'scores.json')
+    assert 'visualization=dict(' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
+
+
+def test_auto_scale_lr_is_switched_on_where_the_config_has_it(plain_config, config_of):
+    with open(plain_config, 'a') as file:
+        file.write('auto_scale_lr = dict(enable=False, base_batch_size=64)\n')
+    assert config_of(launch.main_train, plain_config, '--auto-scale-lr').auto_scale_lr.enable
+
+
+def test_work_dir_is_named_after_the_config_unless_given(plain_config, config_of):
+    assert config_of(launch.main_train, plain_config).work_dir == 'work_dirs/plain'
+    with open(plain_config, 'a') as file:
+        file.write("work_dir = 'mine'\n")
+    assert config_of(launch.main_test, plain_config).work_dir == 'mine'
+    assert config_of(launch.main_test, plain_config, '--work-dir', 'here').work_dir == 'here'
+
+
+def test_randomness_of_the_command_line_wins_over_the_config(plain_config, config_of):
+    with open(plain_config, 'a') as file:
+        file.write('randomness = dict(seed=1, deterministic=True)\n')
+    assert config_of(launch.main_train, plain_config).randomness == dict(seed=1, deterministic=True)
+    given = config_of(launch.main_train, plain_config, '--seed', 0, '--diff-rank-seed').randomness
+    assert given == dict(seed=0, deterministic=True, diff_rank_seed=True)
+
+
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+def test_cfg_options_win_over_everything(main, plain_config, config_of):
+    options = ['work_dir=there', 'launcher=slurm', 'randomness.seed=3', 'load_from=s3://elsewhere.pth']
+    seed = ['--seed', 1] if main is launch.main_train else []
+    cfg = config_of(main, plain_config, '--work-dir', 'here', *seed, '--cfg-options', *options)
+    assert (cfg.work_dir, cfg.launcher, cfg.load_from) == ('there', 'slurm', 's3://elsewhere.pth')
+    assert cfg.randomness.seed == 3
+
+
+def test_no_validate_leaves_validation_out(tiny_config, config_of):
+    cfg = config_of(launch.main_train, tiny_config, '--no-validate')
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+
+
+def test_show_dir_sets_the_hook_that_draws(plain_config, config_of):
+    with open(plain_config, 'a') as file:
+        file.write("default_hooks['visualization'] = dict(type='VisualizationHook')\n")
+    hook = config_of(launch.main_test, plain_config, '--show-dir', 'drawn', '--interval', 5).default_hooks.visualization
+    assert (hook.enable, hook.show, hook.out_dir, hook.interval) == (True, False, 'drawn', 5)
+
+
+def test_testing_does_not_resume_a_training(plain_config, config_of):
+    with open(plain_config, 'a') as file:
+        file.write('resume = True\n')
+    assert config_of(launch.main_test, plain_config).resume is False
+
+
+def test_amp_trains_and_tests_in_bf16_with_the_settings_of_the_config(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one_epoch = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.num_workers=0']
+    runner = launch.main_train([tiny_config, '--amp', '--seed', '7', *one_epoch])
+    assert isinstance(runner.optim_wrapper, AutocastOptimWrapper)
+    assert runner.optim_wrapper.clip_grad_kwargs == dict(max_norm=10)
+    assert runner.seed == 7
+
+    scores = {}
+    for name, amp in (('fp32', []), ('bf16', ['--amp'])):
+        launch.main_test([tiny_config, 'work_dirs/tiny/epoch_1.pth', '--dump', f'{name}.pkl', *amp])
+        scores[name] = [float(sample['pred_score'][1]) for sample in mmengine.load(f'{name}.pkl')]
+    assert scores['fp32'] != scores['bf16']
+    assert scores['fp32'] == pytest.approx(scores['bf16'], abs=0.02)
+
+
+def test_amp_replaces_the_loss_scale_of_mmengines_amp(plain_config, config_of):
+    with open(plain_config, 'a') as file:
+        file.write("optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', accumulative_counts=2)\n")
+    wrapper = config_of(launch.main_train, plain_config, '--amp').optim_wrapper
+    assert wrapper.type == 'twlv_mm.AutocastOptimWrapper'
+    assert wrapper.accumulative_counts == 2
+    assert 'loss_scale' not in wrapper
+
+
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+def test_encoder_weights_reach_the_backbone_from_the_command_line_and_from_a_child(main, config_of, tmp_path):
+    (tmp_path / 'encoder.pth').touch()
+    base = "encoder_weights = None\nmodel = dict(backbone=dict(type='twlv_mm.VideoViT', weights=encoder_weights))\n"
+    (tmp_path / 'base.py').write_text(base)
+    (tmp_path / 'child.py').write_text(f"_base_ = ['base.py']\nencoder_weights = '{tmp_path}/encoder.pth'\n")
+    given = config_of(main, tmp_path / 'base.py', '--cfg-options', f'encoder_weights={tmp_path}/encoder.pth')
+    inherited = config_of(main, tmp_path / 'child.py')
+    assert given.model.backbone.weights == inherited.model.backbone.weights == f'{tmp_path}/encoder.pth'
+
+
+def test_encoder_weights_that_are_not_there_are_named(tmp_path, capsys):
+    (tmp_path / 'base.py').write_text("encoder_weights = 'nowhere.pth'\nmodel = dict(backbone=dict())\n")
+    assert 'nowhere.pth (encoder_weights)' in error_of(launch.main_test, capsys, tmp_path / 'base.py')

@@ -1,0 +1,129 @@
+import hashlib
+import json
+import logging
+import math
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import decord
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from torch import nn
+
+import twlv_mm
+from twlv_mm.engine import ResultsHook, launch
+
+
+class Backbone(nn.Linear):
+    arch_name = 'vjepa_large'
+    weights_sha256 = 'ab' * 32
+    pretraining_sets = ('K710', 'SSv2')
+
+
+def write(hook, metrics, tmp_path, model=None, cfg=None, logger=None):
+    """Run the hook as a test loop does, on stand-ins of runner and model."""
+    runner = SimpleNamespace(
+        model=model or nn.Identity(),
+        cfg=Config(cfg or {}),
+        seed=3,
+        world_size=1,
+        log_dir=str(tmp_path),
+        logger=logger or logging.getLogger('test'),
+    )
+    hook.before_test_epoch(runner)
+    hook.after_test_epoch(runner, metrics)
+    assert [path.name for path in tmp_path.iterdir()] == ['results.json']
+    # Strict JSON: Python's own reader would take NaN.
+    return json.loads((tmp_path / 'results.json').read_text(), parse_constant=pytest.fail)
+
+
+@pytest.fixture
+def hook():
+    return ResultsHook(task='recognition_linear', dataset='kinetics400', protocol=dict(clips=4, crops=3))
+
+
+def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
+    checkpoint = f'{tiny_run}/epoch_3.pth'
+    metrics = launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path)])
+    (path,) = tmp_path.glob('*/results.json')
+    record = json.loads(path.read_text())
+
+    assert record['schema_version'] == 1
+    assert (record['task'], record['dataset']) == ('recognition_linear', 'tiny')
+    assert record['protocol'] == dict(clips=1)
+    assert record['metrics']['acc/top1'] == pytest.approx(100 * metrics['acc/top1'])
+    encoder = record['encoder']
+    assert encoder['name'] == 'twlv_base'
+    weights = torch.load(checkpoint, weights_only=True)['state_dict']
+    assert encoder['params'] == sum(
+        value.numel() for name, value in weights.items() if 'backbone' in name and 'pos_embed' not in name
+    )
+    digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
+    assert record['checkpoint'] == dict(path=checkpoint, sha256=digest)
+    assert record['seed'] == 0
+    assert record['config']['path'] == tiny_config
+    assert Config.fromstring(record['config']['dump'], '.py').model.backbone.depth == 2
+    assert record['versions']['torch'] == torch.__version__
+    assert record['versions']['twlv_mm'] == twlv_mm.__version__
+    assert record['versions']['mmaction2'] == '1.2.0'
+    assert record['decoder'] == dict(name='decord', version=decord.__version__)
+    assert record['wall_seconds'] > 0
+    assert record['hardware']['cpu']
+    assert datetime.fromisoformat(record['date']).tzinfo is not None
+
+
+def test_encoder_is_told_from_the_backbone(hook, tmp_path):
+    model = nn.Module()
+    model.backbone = Backbone(4, 5)
+    assert write(hook, {}, tmp_path, model)['encoder'] == dict(
+        name='vjepa_large', weights_sha256='ab' * 32, params=25, pretraining_sets=['K710', 'SSv2']
+    )
+
+
+def test_unknown_facts_are_null(hook, tmp_path):
+    record = write(hook, {}, tmp_path)
+    assert set(record['encoder'].values()) == {None}
+    assert record['checkpoint'] is record['decoder'] is None
+
+
+@pytest.mark.parametrize(('scale', 'expected'), [(100, 25.0), (1, 0.25)])
+def test_metrics_are_scaled_to_percent(scale, expected, tmp_path):
+    hook = ResultsHook(task='localization', dataset='thumos14', protocol={}, metric_scale=scale)
+    assert write(hook, {'mAP': np.float32(0.25)}, tmp_path)['metrics'] == {'mAP': expected}
+
+
+@pytest.mark.parametrize(
+    ('value', 'written', 'warning'),
+    [
+        (math.nan, {'mAP': None}, 'null in its place'),
+        (-math.inf, {'mAP': None}, 'null in its place'),
+        (67.5, {'mAP': 6750.0}, 'metric_scale=1'),
+        (np.eye(2), {}, 'not a number'),
+    ],
+)
+def test_odd_metrics_are_warned_about_and_the_file_stays_valid(value, written, warning, hook, tmp_path, caplog):
+    assert write(hook, {'mAP': value}, tmp_path)['metrics'] == written
+    assert warning in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('pipeline', 'name'),
+    [
+        ([dict(type='mmaction.PyAVInit'), dict(type='PyAVDecode')], 'av'),
+        ([dict(type='OpenCVInit'), dict(type='OpenCVDecode')], 'cv2'),
+        ([dict(type='RawFrameDecode')], 'rawframes'),
+    ],
+)
+def test_decoder_is_told_from_the_test_pipeline(pipeline, name, hook, tmp_path):
+    dataset = dict(type='RepeatDataset', dataset=dict(type='VideoDataset', pipeline=pipeline))
+    decoder = write(hook, {}, tmp_path, cfg=dict(test_dataloader=dict(dataset=dataset)))['decoder']
+    assert decoder['name'] == name
+    assert (decoder['version'] is None) == (name == 'rawframes')
+
+
+def test_unknown_task_is_refused():
+    with pytest.raises(ValueError, match='recognition_linear, recognition_attentive'):
+        ResultsHook(task='recognition', dataset='kinetics400', protocol={})

@@ -1,0 +1,101 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.fileio import LocalBackend
+
+from twlv_mm.engine import launch
+
+QUICK = ['--no-validate', '--cfg-options', 'train_dataloader.num_workers=0']
+
+
+def log_of(runner):
+    return next(Path(runner.log_dir).glob('*.log')).read_text()
+
+
+@pytest.fixture
+def at_epoch_1(tiny_run, tmp_path):
+    """A work dir as a run leaves it after its first epoch."""
+    shutil.copy(f'{tiny_run}/epoch_1.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(f'{tmp_path}/epoch_1.pth')
+    return tmp_path
+
+
+@pytest.mark.parametrize('other', ['depth=1', 'depth=3', 'embed_dims=96'])
+def test_checkpoint_of_another_model_is_not_tested(other, tiny_config, tiny_run, tmp_path, capsys):
+    checkpoint = f'{tiny_run}/epoch_3.pth'
+    options = [f'model.backbone.{other}', 'model.backbone.arch=vjepa_large']
+    with pytest.raises(SystemExit) as stopped:
+        launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', *options])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert f'{checkpoint} does not hold the weights' in error
+    assert 'encoder vjepa_large; the checkpoint has twlv_base' in error
+    assert 'blocks.' in error
+
+
+def test_checkpoint_of_another_model_is_not_resumed(tiny_config, at_epoch_1, capsys):
+    with pytest.raises(SystemExit):
+        launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK, 'model.backbone.depth=1'])
+    assert 'does not hold the weights' in capsys.readouterr().err
+
+
+def test_checkpoint_at_another_resolution_is_tested(tiny_config, tiny_run, tmp_path):
+    """The encoder resizes its position table while it loads: a difference in shape that is no mistake."""
+    arguments = [tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path)]
+    metrics = launch.main_test([*arguments, '--cfg-options', 'model.backbone.num_frames=16'])
+    assert metrics['acc/top1'] > 0.5
+
+
+def test_testing_without_a_checkpoint_says_so(tiny_config, tmp_path):
+    launch.main_test([tiny_config, '--work-dir', str(tmp_path)])
+    (log,) = tmp_path.glob('*/*.log')
+    assert 'No checkpoint was given' in log.read_text()
+
+
+def test_resume_without_a_checkpoint_starts_anew_from_load_from(tiny_config, tiny_run, tmp_path):
+    options = [f'load_from={tiny_run}/epoch_3.pth', 'model.backbone.depth=1', 'train_cfg.max_epochs=1']
+    runner = launch.main_train([tiny_config, '--resume', '--work-dir', str(tmp_path), *QUICK, *options])
+    assert (runner.epoch, runner.iter) == (1, 3)
+    log = log_of(runner)
+    assert f'There is no checkpoint in {tmp_path} to resume from: starting anew' in log
+    # A block has 12 tensors; the second has no place in a model of one.
+    assert 'fits the model in part: 0 of' in log
+    assert '12 of its' in log
+
+
+def test_run_killed_while_it_saves_leaves_no_half_checkpoint(tiny_config, at_epoch_1, monkeypatch):
+    whole = LocalBackend.put
+
+    def killed(self, data, path):
+        if 'epoch_2' in str(path):
+            Path(path).write_bytes(data[: len(data) // 2])
+            raise KeyboardInterrupt
+        whole(self, data, path)
+
+    monkeypatch.setattr(LocalBackend, 'put', killed)
+    with pytest.raises(KeyboardInterrupt):
+        launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])
+    monkeypatch.undo()
+
+    assert not (at_epoch_1 / 'epoch_2.pth').exists()
+    runner = launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])
+    assert f'Load checkpoint from {at_epoch_1}/epoch_1.pth' in log_of(runner)
+    assert not list(at_epoch_1.glob('*.partial'))
+
+
+def test_config_text_in_a_checkpoint_does_not_run(tiny_config, at_epoch_1):
+    path, marker = at_epoch_1 / 'epoch_1.pth', at_epoch_1 / 'it_ran'
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint['meta']['config'] = f'import pathlib\npathlib.Path({str(marker)!r}).touch()\n'
+    torch.save(checkpoint, path)
+    runner = launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])
+    assert runner.epoch == 3
+    assert not marker.exists()
+
+
+def test_launcher_that_needs_a_gpu_says_what_to_start_instead(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setattr('twlv_mm.engine.runner.get_device', lambda: 'cpu')
+    with pytest.raises(ValueError, match='dist_train.sh'):
+        launch.main_train([tiny_config, '--work-dir', str(tmp_path), '--launcher', 'slurm'])

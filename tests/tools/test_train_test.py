@@ -1,0 +1,121 @@
+"""tools/train.py, tools/test.py and their launchers, as a user runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+import torch
+
+from twlv_mm.engine import launch
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / 'tools'
+ENV = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
+
+KILL_SWITCH = """
+import os, signal
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+@HOOKS.register_module()
+class KillSwitch(Hook):
+    def after_train_iter(self, runner, batch_idx, **kwargs):
+        if runner.epoch == 1 and batch_idx == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def assert_same_weights(path, other_path):
+    states = [torch.load(p, map_location='cpu', weights_only=True)['state_dict'] for p in (path, other_path)]
+    assert states[0].keys() == states[1].keys()
+    for key in states[0]:
+        assert torch.equal(states[0][key], states[1][key]), key
+
+
+def results(work_dir):
+    (path,) = Path(work_dir).glob('*/results.json')
+    return json.loads(path.read_text())
+
+
+def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, tmp_path):
+    (tmp_path / 'kill_switch.py').write_text(KILL_SWITCH)
+    config = tmp_path / 'killed.py'
+    config.write_text(
+        f"_base_ = ['{tiny_config}']\n"
+        "custom_imports = dict(imports=['kill_switch'])\n"
+        "custom_hooks = [dict(type='KillSwitch')]\n"
+    )
+    work_dir = tmp_path / 'work_dir'
+    killed = subprocess.run(
+        [sys.executable, TOOLS / 'train.py', config, '--work-dir', work_dir],
+        env={**ENV, 'PYTHONPATH': f'{ROOT}:{tmp_path}'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -9, killed.stderr
+    assert (work_dir / 'epoch_1.pth').is_file()
+    assert not (work_dir / 'epoch_2.pth').exists()
+
+    runner = launch.main_train([tiny_config, '--work-dir', str(work_dir), '--resume'])
+
+    assert runner.iter == 9
+    assert_same_weights(work_dir / 'epoch_3.pth', Path(tiny_run) / 'epoch_3.pth')
+    scores = []
+    for name, checkpoint in (('resumed', work_dir / 'epoch_3.pth'), ('whole', Path(tiny_run) / 'epoch_3.pth')):
+        launch.main_test([tiny_config, str(checkpoint), '--work-dir', str(tmp_path / name)])
+        scores.append(results(tmp_path / name)['metrics'])
+    assert scores[0] == scores[1]
+
+
+def test_two_processes_train_and_give_the_test_score_of_one(tiny_config, tmp_path):
+    folder = tmp_path / 'a folder'
+    folder.mkdir()
+    config = folder / 'my config.py'
+    config.write_text(Path(tiny_config).read_text())
+
+    command = [TOOLS / 'dist_train.sh', config.name, '2', '--work-dir', 'my run', '--cfg-options']
+    options = ['train_cfg.max_epochs=1', 'train_dataloader.batch_size=2', 'val_cfg=None']
+    options += ['val_dataloader=None', 'val_evaluator=None']
+    trained = subprocess.run(command + options, cwd=folder, env=ENV, capture_output=True, text=True, check=False)
+    assert trained.returncode == 0, trained.stderr
+    assert 'Epoch(train) [1][3/3]' in trained.stdout
+
+    command = [TOOLS / 'dist_test.sh', config.name, 'my run/epoch_1.pth', '2', '--work-dir', 'two', '--dump', 'two.pkl']
+    tested = subprocess.run(command, cwd=folder, env=ENV, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+    arguments = [str(config), str(folder / 'my run/epoch_1.pth'), '--work-dir', str(folder / 'one')]
+    launch.main_test([*arguments, '--dump', str(folder / 'one.pkl')])
+
+    assert results(folder / 'two')['hardware']['processes'] == 2
+    assert results(folder / 'two')['metrics'] == results(folder / 'one')['metrics']
+    one, two = (mmengine.load(folder / f'{name}.pkl') for name in ('one', 'two'))
+    assert len(one) == len(two) == 7
+    for sample, other in zip(one, two, strict=True):
+        assert sample['gt_label'] == other['gt_label']
+        np.testing.assert_allclose(sample['pred_score'], other['pred_score'], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('script', 'files'), [('slurm_train.sh', ['my config.py']), ('slurm_test.sh', ['my config.py', 'my weights.pth'])]
+)
+def test_slurm_launcher_hands_its_arguments_over(script, files, tmp_path):
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nfor argument; do echo "$argument"; done\n')
+    srun.chmod(0o755)
+    env = {**ENV, 'PATH': f'{tmp_path}:{ENV["PATH"]}', 'GPUS': '4', 'GPUS_PER_NODE': '2', 'SRUN_ARGS': '--qos=low -v'}
+
+    command = [TOOLS / script, 'gpu', 'my job', *files, '--work-dir', 'my run']
+    given = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout.split(
+        '\n'
+    )
+
+    own = [str(TOOLS / script.removeprefix('slurm_').replace('.sh', '.py')), *files, '--launcher', 'slurm']
+    start = given.index(own[0])
+    assert given[start : start + len(own) + 2] == [*own, '--work-dir', 'my run']
+    assert {'--job-name=my job', '--ntasks=4', '--gres=gpu:2', '--qos=low', '-v'} <= set(given[:start])

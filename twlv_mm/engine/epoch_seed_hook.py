@@ -1,0 +1,46 @@
+"""Random numbers that depend on the seed and the point of training only, so that resuming changes nothing."""
+
+import random
+
+import numpy as np
+import torch
+from mmengine.dataset import worker_init_fn
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+
+from twlv_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class EpochSeedHook(Hook):
+    """Reseed Python, NumPy and torch at the start of every training epoch.
+
+    Checkpoints hold no state of the random generators, so that a resumed run would draw other augmentations, dropouts
+    and drop paths than the uninterrupted one. With this hook every epoch's numbers follow from the seed, the iteration
+    that the epoch starts at, and the rank; a run resumed at an epoch's end equals the uninterrupted one. It also ends
+    the repetition of mmengine's workers, which draw the same numbers in every epoch.
+    """
+
+    def before_train(self, runner):
+        """Let every worker take its seed from the main process."""
+        loader = runner.train_dataloader
+        if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
+            # torch then seeds a worker's generators from the main process's generator and the worker's number.
+            loader.worker_init_fn = None
+        if loader.persistent_workers:
+            runner.logger.warning(
+                'train_dataloader has persistent_workers=True: the workers keep their random generators from epoch to '
+                'epoch, so a resumed run will not draw the augmentations of an uninterrupted one. Set it to False if '
+                'that matters.'
+            )
+        sampler = getattr(loader, 'sampler', None)
+        if hasattr(sampler, 'seed') and not runner._randomness_cfg.get('diff_rank_seed'):
+            # The dataloader is older than the seed that a run without one takes from the checkpoint it resumes.
+            sampler.seed = runner.seed
+
+    def before_train_epoch(self, runner):
+        """Reseed this process."""
+        seed = int(np.random.SeedSequence([runner.seed, runner.iter, get_rank()]).generate_state(1)[0])
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)

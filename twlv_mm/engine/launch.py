@@ -1,0 +1,250 @@
+"""What tools/train.py and tools/test.py do: from their arguments to a config, from the config to a run.
+
+The arguments are mmaction2's. Differences: ``--seed`` and its companions win over the config's ``randomness``;
+``--amp`` is bf16, on the CPU too, and tests can have it; ``--cfg-options`` win over everything; testing needs no
+checkpoint.
+"""
+
+import argparse
+import os
+import os.path as osp
+from contextlib import contextmanager
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
+
+from .runner import CheckpointError, Runner
+
+OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
+
+
+class UsageError(ValueError):
+    """What was asked for on the command line cannot be done; the message says what to change."""
+
+
+def main_train(argv=None):
+    """Train as ``tools/train.py`` does.
+
+    Args:
+        argv (list[str], optional): Arguments; those of the process if None.
+
+    Returns:
+        Runner: the runner, trained.
+
+    Raises:
+        SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
+    """
+    parser = _parser('Train (and validate) a model.')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint; without a value, from the latest in the work dir, or anew if it has none',
+    )
+    parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the real batch size')
+    parser.add_argument('--seed', type=int, help="random seed; wins over the config's randomness")
+    parser.add_argument('--diff-rank-seed', action='store_true', help='give every process a seed of its own')
+    parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms only')
+    args = parser.parse_args(argv)
+
+    with _one_line_errors(parser):
+        runner = build_runner(train_config(args))
+        runner.train()
+    return runner
+
+
+def main_test(argv=None):
+    """Test as ``tools/test.py`` does.
+
+    Args:
+        argv (list[str], optional): Arguments; those of the process if None.
+
+    Returns:
+        dict[str, float]: the metrics.
+
+    Raises:
+        SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
+    """
+    parser = _parser('Test (and evaluate) a model.')
+    parser.add_argument('checkpoint', nargs='?', help='without it, the model is tested as the config builds it')
+    parser.add_argument('--dump', metavar='FILE', help='write the predictions to this .pkl')
+    parser.add_argument('--show', action='store_true', help='show the predictions in a window')
+    parser.add_argument('--show-dir', metavar='DIR', help='draw the predictions into this folder')
+    parser.add_argument('--interval', type=int, default=1, help='draw every n-th sample')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds that a window stays')
+    args = parser.parse_args(argv)
+
+    with _one_line_errors(parser):
+        return build_runner(test_config(args)).test()
+
+
+def train_config(args):
+    """The config of a training run.
+
+    Args:
+        args (argparse.Namespace): Arguments of ``tools/train.py``.
+
+    Returns:
+        Config: ready for :func:`build_runner`.
+
+    Raises:
+        UsageError: if a file is missing, or an argument asks for what the config does not provide.
+    """
+    cfg = _read_config(args)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        _use_autocast_in_training(cfg)
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
+            raise UsageError(
+                f'--auto-scale-lr needs to know the batch size that the learning rate of {args.config} is meant for: '
+                'add auto_scale_lr = dict(base_batch_size=256), say, to the config'
+            )
+        cfg.auto_scale_lr.enable = True
+
+    cfg.randomness = {'seed': None, **(cfg.get('randomness') or {})}
+    if args.seed is not None:
+        cfg.randomness.seed = args.seed
+    for flag in ('diff_rank_seed', 'deterministic'):
+        if getattr(args, flag):
+            cfg.randomness[flag] = True
+
+    if args.resume is not None:
+        cfg.resume = 'auto' if args.resume == 'auto' else True
+        if args.resume != 'auto':
+            cfg.load_from = args.resume
+    cfg.merge_from_dict(args.cfg_options)
+    _give_encoder_weights(cfg)
+    _check_checkpoint(cfg)
+    return cfg
+
+
+def test_config(args):
+    """The config of a test run.
+
+    Args:
+        args (argparse.Namespace): Arguments of ``tools/test.py``.
+
+    Returns:
+        Config: ready for :func:`build_runner`.
+
+    Raises:
+        UsageError: if a file is missing, or an argument asks for what the config does not provide.
+    """
+    cfg = _read_config(args)
+    cfg.resume = False
+    if args.checkpoint is not None:
+        cfg.load_from = args.checkpoint
+    if args.show or args.show_dir is not None:
+        if 'visualization' not in cfg.get('default_hooks', {}):
+            raise UsageError(
+                f'--show and --show-dir need a hook that draws, and {args.config} has none: add '
+                "default_hooks = dict(visualization=dict(type='VisualizationHook')) to it"
+            )
+        cfg.default_hooks.visualization.update(
+            enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
+        )
+    cfg.merge_from_dict(args.cfg_options)
+    if args.dump is not None:
+        # After the options, which address the evaluator as the config has it.
+        _dump_predictions(cfg, args.dump)
+    _give_encoder_weights(cfg)
+    _check_checkpoint(cfg)
+    return cfg
+
+
+def build_runner(cfg):
+    """Build the runner of a config.
+
+    Args:
+        cfg (Config): With ``work_dir`` and ``launcher``.
+
+    Returns:
+        Runner: of the config's ``runner_type`` if it has one.
+    """
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def _parser(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs and results; default: work_dirs/<name of the config>')
+    parser.add_argument('--amp', action='store_true', help='compute in bf16 where that is safe (autocast)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='settings of the config to override, such as train_cfg.max_epochs=10 or key="[(a,b),(c,d)]"; they win '
+        'over the other arguments',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')
+    return parser
+
+
+def _read_config(args):
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if not osp.isfile(args.config):
+        raise UsageError(f'there is no config {args.config}')
+    try:
+        cfg = Config.fromfile(args.config)
+    except OSError as error:
+        raise UsageError(f'{args.config} cannot be read: {error}') from error
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    if args.amp:
+        cfg.setdefault('default_hooks', {}).setdefault('autocast', dict(type='twlv_mm.AutocastHook'))
+    return cfg
+
+
+def _use_autocast_in_training(cfg):
+    wrapper = cfg.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    name = (kind if isinstance(kind, str) else kind.__name__).split('.')[-1]
+    if name not in OPTIM_WRAPPERS_OF_AMP:
+        raise UsageError(
+            f"--amp does not know how to change the config's optim_wrapper of type {name!r}, only "
+            f'{", ".join(OPTIM_WRAPPERS_OF_AMP)}: leave --amp out and choose the precision in the config'
+        )
+    wrapper.type = 'twlv_mm.AutocastOptimWrapper'
+    # AmpOptimWrapper's; ours scales by itself where the dtype asks for it.
+    wrapper.pop('loss_scale', None)
+
+
+def _dump_predictions(cfg, path):
+    if not path.endswith(('.pkl', '.pickle')):
+        raise UsageError(f'--dump {path}: the name has to end with .pkl')
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
+    cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
+
+
+def _give_encoder_weights(cfg):
+    # The variable reaches the backbone of its own file only: a config that inherits it, or the command line, is later.
+    if cfg.get('encoder_weights') is None:
+        return
+    if not osp.isfile(cfg.encoder_weights):
+        raise UsageError(f'there is no file {cfg.encoder_weights} (encoder_weights)')
+    cfg.model.backbone.weights = cfg.encoder_weights
+
+
+def _check_checkpoint(cfg):
+    path = cfg.get('load_from')
+    if path and '://' not in path and not osp.isfile(path):
+        raise UsageError(f'there is no checkpoint {path}')
+
+
+@contextmanager
+def _one_line_errors(parser):
+    """Turn the errors that the user can cure into a message on stderr and exit code 2."""
+    try:
+        yield
+    except (UsageError, CheckpointError) as error:
+        parser.exit(2, f'{parser.prog}: error: {error}\n')

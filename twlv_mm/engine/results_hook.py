@@ -1,0 +1,126 @@
+"""results.json: the record of a test run that reports are made from."""
+
+import json
+import math
+import os
+import os.path as osp
+import time
+from datetime import datetime
+from numbers import Number
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from twlv_mm.encoders import file_sha256
+from twlv_mm.registry import HOOKS
+
+from . import provenance
+
+SCHEMA_VERSION = 1
+TASKS = (
+    'recognition_linear',
+    'recognition_attentive',
+    'recognition_knn',
+    'localization',
+    'detection',
+    'segmentation',
+    'direction',
+)
+
+
+@HOOKS.register_module()
+class ResultsHook(Hook):
+    """Write ``results.json`` into the run's log folder at the end of every test.
+
+    The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
+    weights_sha256, params, pretraining_sets), checkpoint (path, sha256; null if none was tested), seed, config (path,
+    dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test, hardware, date
+    (ISO 8601).
+
+    In a config::
+
+        default_hooks = dict(
+            results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='kinetics400',
+                         protocol=dict(clips=4, crops=3)))
+
+    Args:
+        task (str): One of ``TASKS``.
+        dataset (str): Name of the data set tested on.
+        protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ...
+        metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
+            AVAMetric give them, 1 for metrics in percent.
+
+    Raises:
+        ValueError: if the task is not one of ``TASKS``.
+    """
+
+    # After hooks that add to the metrics.
+    priority = 'VERY_LOW'
+
+    def __init__(self, task, dataset, protocol, metric_scale=100):
+        if task not in TASKS:
+            raise ValueError(f'ResultsHook does not know the task {task!r}; there are {", ".join(TASKS)}')
+        self.task = task
+        self.dataset = dataset
+        self.protocol = protocol
+        self.metric_scale = metric_scale
+
+    def before_test_epoch(self, runner):
+        """Start the clock."""
+        self._start = time.perf_counter()
+
+    @master_only
+    def after_test_epoch(self, runner, metrics=None):
+        """Write the file.
+
+        Args:
+            runner (Runner): The runner of the test.
+            metrics (dict[str, float]): What the evaluator found.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        record = dict(
+            schema_version=SCHEMA_VERSION,
+            task=self.task,
+            dataset=self.dataset,
+            protocol=self.protocol,
+            metrics=self._in_percent(metrics or {}, runner.logger),
+            encoder=provenance.encoder(model),
+            checkpoint=_checkpoint(runner.cfg.get('load_from')),
+            seed=runner.seed,
+            config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
+            versions=provenance.versions(),
+            decoder=provenance.decoder(runner.cfg.get('test_dataloader')),
+            wall_seconds=round(time.perf_counter() - self._start, 3),
+            hardware=provenance.hardware(runner.world_size),
+            date=datetime.now().astimezone().isoformat(timespec='seconds'),
+        )
+        path = osp.join(runner.log_dir, 'results.json')
+        with open(f'{path}.partial', 'w') as file:
+            json.dump(record, file, indent=2, allow_nan=False)
+        os.replace(f'{path}.partial', path)
+        runner.logger.info(f'Results are in {path}')
+
+    def _in_percent(self, metrics, logger):
+        percent = {}
+        for name, value in metrics.items():
+            if not isinstance(value, Number):
+                logger.warning(f'Metric {name} is a {type(value).__name__}, not a number: it is not in results.json.')
+                continue
+            value = float(value) * self.metric_scale
+            if not math.isfinite(value):
+                logger.warning(f'Metric {name} is {value}: results.json has null in its place.')
+                value = None
+            elif value > 100 and self.metric_scale != 1:
+                logger.warning(
+                    f'Metric {name} would be {value} percent: if it already is in percent, set metric_scale=1 in the '
+                    "config's ResultsHook."
+                )
+            percent[name] = value
+        return percent
+
+
+def _checkpoint(path):
+    if path is None:
+        return None
+    return dict(path=path, sha256=file_sha256(path) if osp.isfile(path) else None)

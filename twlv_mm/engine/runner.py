@@ -1,0 +1,129 @@
+"""mmengine's runner, with what evaluations need of it mended."""
+
+import os
+import os.path as osp
+import re
+
+import torch
+from mmengine.device import get_device
+from mmengine.dist import is_distributed, master_only
+from mmengine.fileio import LocalBackend, get_file_backend
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, CheckpointLoader
+from mmengine.runner import Runner as MMEngineRunner
+
+from .latest_checkpoint import latest_checkpoint
+
+MISMATCH = 'The model and loaded state dict do not match exactly'
+
+
+class CheckpointError(ValueError):
+    """A checkpoint does not fit the model of the config."""
+
+
+class Runner(MMEngineRunner):
+    """mmengine's runner, which also
+
+    - refuses to test or resume from a checkpoint of another model, where mmengine only prints the differences. Training
+      that starts from ``load_from`` may take a part of the weights; a warning counts what does not fit.
+    - never leaves half a checkpoint under a checkpoint's name, whenever it is killed, and resumes from the newest
+      complete one. ``resume='auto'`` goes on from the work dir's latest checkpoint, and starts anew, from ``load_from``
+      if given, where there is none.
+    - runs several processes on machines without an accelerator, with gloo.
+
+    Args: those of :class:`mmengine.runner.Runner`.
+
+    Raises:
+        CheckpointError: from ``test`` and ``train``, if the checkpoint is another model's.
+        ValueError: if processes on a machine without an accelerator were started by another launcher than 'pytorch'.
+    """
+
+    def setup_env(self, env_cfg):
+        """See mmengine; its own start of processes selects a CUDA device, and fails where there is none."""
+        if self.distributed and not is_distributed() and get_device() == 'cpu':
+            if self.launcher != 'pytorch':
+                raise ValueError(
+                    f'launcher {self.launcher!r} needs an accelerator, and this machine has none that torch can use: '
+                    "start the processes with tools/dist_train.sh or tools/dist_test.sh (launcher 'pytorch')"
+                )
+            torch.distributed.init_process_group('gloo')
+        super().setup_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg, model):
+        """See mmengine; on the CPU, DistributedDataParallel must not be given device numbers."""
+        if self.distributed and get_device() == 'cpu':
+            like_mmengine = dict(
+                broadcast_buffers=False, find_unused_parameters=self.cfg.get('find_unused_parameters', False)
+            )
+            model_wrapper_cfg = {**(model_wrapper_cfg or like_mmengine), 'device_ids': None}
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    def load_or_resume(self):
+        """See mmengine and the class."""
+        if not self._has_loaded and (self._resume == 'auto' or (self._resume and self._load_from is None)):
+            latest = latest_checkpoint(self.work_dir, self.logger)
+            self._resume = latest is not None
+            if latest is not None:
+                self._load_from = latest
+            else:
+                self.logger.warning(f'There is no checkpoint in {self.work_dir} to resume from: starting anew.')
+        if not self._has_loaded and self._load_from is None and not self._trains:
+            self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
+        super().load_or_resume()
+
+    def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
+        """See mmengine; ``strict`` unless training starts from ``load_from``."""
+        strict = strict or bool(self._resume) or not self._trains
+        try:
+            checkpoint = super().load_checkpoint(filename, map_location, strict, revise_keys)
+        except RuntimeError as error:
+            if MISMATCH not in str(error):
+                raise
+            raise CheckpointError(self._describe_mismatch(filename, str(error))) from None
+        if not strict:
+            self._warn_of_partial_load(filename, checkpoint, revise_keys)
+        return checkpoint
+
+    @master_only
+    def save_checkpoint(self, out_dir, filename, *args, **kwargs):
+        """See mmengine; a local file appears under its name only when it is complete."""
+        if not isinstance(get_file_backend(out_dir, backend_args=kwargs.get('backend_args')), LocalBackend):
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            return
+        super().save_checkpoint(out_dir, f'{filename}.partial', *args, **kwargs)
+        os.replace(osp.join(out_dir, f'{filename}.partial'), osp.join(out_dir, filename))
+
+    @property
+    def _trains(self):
+        # mmengine builds the loop of what it runs, and keeps the configs of the others.
+        return isinstance(self._train_loop, BaseLoop)
+
+    @property
+    def _unwrapped_model(self):
+        return self.model.module if is_model_wrapper(self.model) else self.model
+
+    def _describe_mismatch(self, filename, message):
+        reasons = [line.strip() for line in message.splitlines() if line.strip() and MISMATCH not in line]
+        shown = '\n  '.join(reason if len(reason) < 300 else f'{reason[:300]}...' for reason in reasons[:4])
+        more = f'\n  and {len(reasons) - 4} more' if len(reasons) > 4 else ''
+        ours = getattr(getattr(self._unwrapped_model, 'backbone', None), 'arch_name', None)
+        meta = CheckpointLoader.load_checkpoint(filename, map_location='cpu').get('meta', {})
+        theirs = re.search(r"\barch='([^']+)'", meta.get('cfg', ''))
+        encoders = f' (encoder {ours}; the checkpoint has {theirs[1]})' if theirs and theirs[1] != ours else ''
+        return (
+            f"{filename} does not hold the weights of this config's model{encoders}:\n  {shown}{more}\n"
+            'Give the checkpoint of a run of this config, or the config of the run that wrote the checkpoint.'
+        )
+
+    def _warn_of_partial_load(self, filename, checkpoint, revise_keys):
+        given = checkpoint.get('state_dict', checkpoint)
+        for pattern, replacement in revise_keys:
+            given = {re.sub(pattern, replacement, key): value for key, value in given.items()}
+        wanted = self._unwrapped_model.state_dict()
+        missing, unused = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
+        if missing or unused:
+            self.logger.warning(
+                f"{filename} fits the model in part: {len(missing)} of the model's {len(wanted)} tensors are not in it "
+                f'and keep their initial values ({", ".join(missing[:3])}...), {len(unused)} of its {len(given)} are '
+                f'not used ({", ".join(unused[:3])}...).'
+            )
