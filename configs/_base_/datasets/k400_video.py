@@ -1,0 +1,69 @@
+# Kinetics-400 as video files: data/kinetics400/, list files of "name.mp4 label" lines, as mmaction2 prepares them.
+# Clips of 16 frames with stride 4; tested on 8 clips x 3 crops (V-JEPA's K400 recipe, which the paper follows).
+data_root = 'data/kinetics400'
+
+train_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1),
+    dict(type='DecordDecode'),
+    dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),  # no flip: V-JEPA's recipe
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+val_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+test_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=8, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='VideoDataset',
+        ann_file=f'{data_root}/kinetics400_train_list_videos.txt',
+        data_prefix=dict(video=f'{data_root}/videos_train'),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VideoDataset',
+        ann_file=f'{data_root}/kinetics400_val_list_videos.txt',
+        data_prefix=dict(video=f'{data_root}/videos_val'),
+        pipeline=val_pipeline,
+        test_mode=True,
+    ),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VideoDataset',
+        ann_file=f'{data_root}/kinetics400_val_list_videos.txt',
+        data_prefix=dict(video=f'{data_root}/videos_val'),
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
+test_evaluator = val_evaluator
