@@ -4,13 +4,17 @@ Importing the package mends the known defects of the OpenMMLab stack on today's 
 ``type='twlv_mm.Name'`` and ``_base_ = 'twlv_mm::twlv/k400_linear.py'`` work in configs.
 """
 
+from .diagnosis import explained
+
 __version__ = '0.1.0'
 
-from . import compat
+# What follows needs the whole stack; where something of it is missing or broken, the error names the cure.
+with explained():
+    from . import compat
 
-compat.apply()  # before anything else imports mmcv, mmdet or mmaction
+    compat.apply()  # before anything else imports mmcv, mmdet or mmaction
 
-from .embeddings import Embedding, embed  # noqa: E402
-from .encoders import get_model, list_models  # noqa: E402
+    from .embeddings import Embedding, embed
+    from .encoders import get_model, list_models
 
 __all__ = ['Embedding', '__version__', 'embed', 'get_model', 'list_models']

@@ -9,6 +9,8 @@ import torch
 from twlv_mm.encoders import get_model
 from twlv_mm.video import frames_of_windows, open_video, resize_and_crop, sample_windows
 
+CHUNK = 32  # frames that are decoded at once
+
 
 class Embedding(NamedTuple):
     """One vector and the stretch of video that it stands for.
@@ -103,7 +105,10 @@ class Extractor:
     def _encode(self, reader, indices):
         """(M, N) frame indices -> (M, D); overlapping clips share their frames."""
         wanted, inverse = np.unique(indices, return_inverse=True)
-        frames = resize_and_crop(reader.read(wanted), self.model.arch.img_size)
+        # A few at a time: frames of a film are a hundred times larger than what becomes of them.
+        chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
+        size = self.model.arch.img_size
+        frames = np.concatenate([resize_and_crop(reader.read(chunk), size) for chunk in chunks])
         clips = torch.from_numpy(frames).to(self.device)[torch.from_numpy(inverse.reshape(indices.shape))]
         video = (clips.permute(0, 4, 1, 2, 3).float() - self._mean) / self._std
         with torch.inference_mode():

@@ -1,0 +1,58 @@
+VENV := .venv
+PY := $(VENV)/bin/python
+# -qq: errors only; -q would print a line per package where an index is configured that lacks it.
+PIP := $(PY) -m pip install -qq
+STAMP := $(VENV)/.set-up
+START := $(shell date +%s)
+
+NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 10))'
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$name -c $(NEW_ENOUGH) 2>/dev/null && echo $$name && break; done)
+
+# What would send packages elsewhere, bring modules from elsewhere, or have mmcv-lite compiled.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON MMCV_WITH_OPS
+
+.PHONY: help setup test demo lint clean
+
+help:
+	@echo 'make test                 run the tests'
+	@echo 'make demo [VIDEO=path]    embed small generated videos, and yours; train a probe on them and test it'
+	@echo 'make lint                 check rules and format with ruff'
+	@echo 'make setup                only set up $(VENV); the three above do that by themselves'
+	@echo 'make clean                remove $(VENV) and what builds leave behind'
+	@echo 'PYTHON=path               which Python (3.10 or newer) to make $(VENV) with'
+
+setup: $(STAMP)
+
+# Without --no-deps, mmaction2 would ask for decord also where it has no wheel. torch comes once more with what it
+# depends on, because its CUDA builds bring libraries that the lock file cannot name.
+$(STAMP): requirements/lock.txt requirements/build.txt requirements/runtime.txt setup.py pyproject.toml
+	@$(PY) -c '' 2>/dev/null || $(or $(PYTHON),python3) -c $(NEW_ENOUGH) || { \
+		echo 'No Python 3.10 or newer: $(or $(PYTHON),python3) is older or missing.'; \
+		echo 'Name one: make PYTHON=/path/to/python3.11 …'; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
+	@$(PY) -c $(NEW_ENOUGH) || { echo '$(VENV) has a Python older than 3.10: run make clean, then again.'; exit 1; }
+	@echo 'Installing the versions of requirements/lock.txt into $(VENV) (a few minutes at most, torch is half of it)'
+	@$(PIP) -c requirements/lock.txt -r requirements/build.txt
+	@if $(PY) -c 'from importlib.metadata import version; version("mmcv")' 2>/dev/null; then \
+		echo 'Keeping the compiled mmcv that is in $(VENV)' >&2; grep -v '^mmcv-lite==' requirements/lock.txt; \
+	else cat requirements/lock.txt; fi > $(VENV)/lock.txt
+	@$(PIP) --no-deps --no-build-isolation -r $(VENV)/lock.txt
+	@$(PIP) -c $(VENV)/lock.txt torch
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(PY) -m twlv_mm > $(VENV)/versions.txt || { cat $(VENV)/versions.txt; exit 1; }
+	@touch $@
+	@echo "Set up in $$(($$(date +%s) - $(START))) s; $(VENV)/versions.txt says what is there"
+
+test: $(STAMP)
+	$(PY) -m pytest
+
+demo: $(STAMP)
+	$(PY) tools/demo.py $(if $(VIDEO),--video "$(VIDEO)")
+
+lint: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+clean:
+	rm -rf $(VENV) build dist twlv_i.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,40 @@
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def requirements(name):
+    """The lines of requirements/<name>.txt without comments."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+# Read as text: importing the package needs torch, which is not there yet.
+version = re.search(r"^__version__ = '(.+)'$", (ROOT / 'twlv_mm/__init__.py').read_text(encoding='utf-8'), re.M)[1]
+
+setup(
+    # Not the module's name: mmengine cannot find an editable install whose distribution is called like its module.
+    name='twlv-i',
+    version=version,
+    description='The TWLV-I video encoder and the evaluation of video foundation models, for OpenMMLab',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    author='The twlv_mm authors',
+    license='Apache-2.0',
+    keywords='video, action recognition, foundation model, OpenMMLab',
+    packages=find_packages(include=['twlv_mm', 'twlv_mm.*']),
+    # .mim is where mim and mmengine look; it holds links into the checkout, which a wheel replaces by the files.
+    package_data={'twlv_mm': ['.mim/model-index.yml', '.mim/configs/**/*.py', '.mim/configs/**/*.yml', '.mim/tools/*']},
+    python_requires='>=3.10',
+    install_requires=requirements('runtime'),
+    # mim reads the extra of its own name.
+    extras_require={
+        'mim': requirements('mminstall'),
+        'optional': requirements('optional'),
+        'tests': requirements('tests'),
+    },
+    zip_safe=False,
+)

@@ -1,0 +1,78 @@
+"""Every config is whole and consistent, and mmaction2's own entry points take it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+import twlv_mm
+from twlv_mm.engine import launch
+from twlv_mm.synthetic import render, write_video
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+NAMES = sorted(p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+TINY = dict(img_size=224, patch_size=32, embed_dims=48, depth=1, num_heads=4)
+
+
+@pytest.fixture
+def video(tmp_path):
+    write_video(str(tmp_path / 'up.mp4'), render(np.random.default_rng(0), 'up', num_frames=80), fps=30)
+    return str(tmp_path / 'up.mp4')
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_config_gives_the_encoder_what_it_was_made_for(name):
+    cfg = Config.fromfile(CONFIGS / name)
+    assert cfg.default_scope == 'mmaction'
+    assert cfg.encoder_weights is None
+    init_default_scope('mmaction')
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    arch = model.backbone.arch
+    assert model.cls_head.fc_cls.in_features == arch.embed_dims
+    assert tuple(cfg.model.data_preprocessor.mean) == arch.mean
+    assert tuple(cfg.model.data_preprocessor.std) == arch.std
+    for loader in ('train_dataloader', 'test_dataloader'):
+        steps = {step.type.split('.')[-1]: step for step in cfg[loader].dataset.pipeline}
+        sampler = steps.get('SampleFrames') or steps['EmbeddingSample']
+        assert sampler.get('clip_len', sampler.get('num_frames')) == arch.num_frames
+        assert arch.img_size in steps['Resize'].scale
+    assert cfg.default_hooks.results.dataset
+
+
+@pytest.mark.parametrize('name', ['twlv/k400_linear.py'])
+def test_mmaction2_inferences_a_video_with_our_config(name, video):
+    from mmaction.apis import inference_recognizer, init_recognizer
+
+    cfg = Config.fromfile(CONFIGS / name)
+    cfg.model.backbone.update(TINY, allow_random=True)
+    cfg.model.cls_head.in_channels = 48
+    scores = inference_recognizer(init_recognizer(cfg, device='cpu'), video).pred_score
+    assert scores.shape == (400,)
+    assert scores.sum() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize('head', ['I3DHead', 'TSNHead'])
+def test_stock_recognizer_with_our_backbone_trains_and_tests(head, tiny_config, tmp_path):
+    options = [f'model.cls_head.type={head}', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
+    arguments = ['--work-dir', str(tmp_path), '--cfg-options', *options]
+    launch.main_train([tiny_config, *arguments])
+    metrics = launch.main_test([tiny_config, str(tmp_path / 'epoch_1.pth'), *arguments])
+    assert 0 <= metrics['acc/top1'] <= 1
+
+
+def test_nobody_trains_a_probe_on_noise_without_knowing(tiny_config, tmp_path):
+    frozen = ['--work-dir', str(tmp_path), '--cfg-options', 'model.backbone.frozen=True']
+    with pytest.raises(RuntimeError, match='encoder_weights=PATH'):
+        launch.main_train([tiny_config, *frozen])
+
+    overrides = dict(img_size=32, patch_size=16, num_frames=8, embed_dims=48, depth=2, num_heads=4)
+    encoder = twlv_mm.get_model('twlv_base', **overrides)
+    torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
+    options = [f'encoder_weights={tmp_path}/encoder.pth', 'train_cfg.max_epochs=1']
+    runner = launch.main_train([tiny_config, *frozen, *options])
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(runner.model.backbone.state_dict()[name], value), name

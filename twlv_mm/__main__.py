@@ -1,0 +1,28 @@
+"""``python -m twlv_mm``: the versions found, what is missing for which task, and the command that cures it."""
+
+import sys
+
+from twlv_mm import __file__ as location
+from twlv_mm import __version__
+from twlv_mm.diagnosis import examine, missing, table
+
+
+def main():
+    """Print the table.
+
+    Returns:
+        int: 1 if something required is missing, broken or of a wrong version, else 0.
+    """
+    rows = examine()
+    faults = missing(rows)
+    print(f'twlv_mm {__version__}, {location}\n')
+    print(table(rows))
+    if faults:
+        print(f'\nMissing or wrong: {", ".join(row.component for row in faults)}. The last column says how to cure it.')
+    else:
+        print('\nAll that is required is there.')
+    return 1 if faults else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
