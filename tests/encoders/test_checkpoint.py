@@ -11,41 +11,77 @@ from torch import nn
 
 import twlv_mm
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'vjepa_encoder.npz'
+DATA = Path(__file__).parents[1] / 'data'
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)
+SETTINGS = (*TINY, 'output_dims', 'clip_embed_dims')
 
 
-@pytest.fixture(scope='module')
-def golden():
-    with np.load(GOLDEN) as file:
-        return {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'} | {
-            'meta': json.loads(str(file['meta']))
-        }
+def read_golden(name):
+    """Tensors and settings of a golden vector."""
+    with np.load(DATA / f'{name}.npz') as file:
+        tensors = {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
+        return tensors, json.loads(str(file['meta']))
 
 
-@pytest.fixture(scope='module')
-def official_checkpoint(golden, tmp_path_factory):
-    state = {key.removeprefix('sd/'): value for key, value in golden.items() if key.startswith('sd/')}
+def official_model(name, tensors, meta, folder):
+    """One of our models with the weights of a golden vector, through a file in the official layout."""
+    state = {key.removeprefix('sd/'): value for key, value in tensors.items() if key.startswith('sd/')}
     noise = {key: torch.randn_like(value) for key, value in state.items()}
-    path = tmp_path_factory.mktemp('vjepa') / 'vitl16.pth.tar'
-    torch.save(dict(target_encoder=state, encoder=noise, predictor={'x': torch.zeros(1)}, epoch=300), path)
-    return path
+    if meta.get('checkpoint_key') == 'target_encoder':
+        checkpoint = dict(target_encoder=state, encoder=noise, predictor={'x': torch.zeros(1)}, epoch=300)
+    elif 'checkpoint_key' in meta:
+        checkpoint = {meta['checkpoint_key']: state}
+    else:
+        checkpoint = state
+    torch.save(checkpoint, folder / 'official.pth')
+    meta = dict(meta, clip_embed_dims=meta.get('clip_embed_dim'))
+    overrides = {key: meta[key] for key in SETTINGS if meta.get(key) is not None}
+    return twlv_mm.get_model(name, folder / 'official.pth', **overrides).eval()
 
 
-@pytest.mark.parametrize('size', ['', '_other_size'])
-def test_vjepa_weights_give_the_official_outputs(golden, official_checkpoint, size):
-    overrides = {key: golden['meta'][key] for key in TINY}
-    model = twlv_mm.get_model('vjepa_large', official_checkpoint, **overrides).eval()
+def frames(model, video):
+    return torch.stack([model.embed(video[:, :, t : t + 1]) for t in range(video.shape[2])], dim=1)
+
+
+@pytest.mark.parametrize(
+    ('golden', 'name', 'compute', 'given', 'expected'),
+    [
+        ('vjepa_encoder', 'vjepa_large', 'tokens', 'video', 'tokens'),
+        ('vjepa_encoder', 'vjepa_large', 'tokens', 'video_other_size', 'tokens_other_size'),
+        ('vjepa2_encoder', 'vjepa2_large', 'tokens', 'video', 'tokens'),
+        ('vjepa2_encoder', 'vjepa2_large', 'tokens', 'video_other_size', 'tokens_other_size'),
+        ('umt_pretrain', 'umt_base', 'tokens', 'video', 'tokens'),
+        ('umt_finetune', 'umt_base', 'embed', 'video', 'embedding'),
+        ('videomae_finetune', 'videomae_base', 'embed', 'video', 'embedding'),
+        ('internvideo2_stage1', 'internvideo2_1b', 'tokens', 'video', 'tokens'),
+        ('internvideo2_stage1', 'internvideo2_1b', 'embed', 'video', 'pooled'),
+        ('internvideo2_stage2', 'internvideo2_1b', 'tokens', 'video', 'tokens'),
+        ('internvideo2_stage2', 'internvideo2_1b', 'embed', 'video', 'pooled'),
+        ('clip_dfn', 'dfn_huge', frames, 'video', 'frame_embedding'),
+    ],
+)
+def test_official_weights_give_the_official_outputs(golden, name, compute, given, expected, tmp_path):
+    tensors, meta = read_golden(golden)
+    model = official_model(name, tensors, meta, tmp_path)
+    compute = compute if callable(compute) else getattr(type(model), compute)
     with torch.no_grad():
-        tokens = model.tokens(golden[f'in/video{size}'])
-    difference = (tokens - golden[f'out/tokens{size}']).abs().max().item()
-    print(f'max abs difference from the official V-JEPA{size}: {difference:.1e}')
+        outputs = compute(model, tensors[f'in/{given}'])
+    difference = (outputs - tensors[f'out/{expected}']).abs().max().item()
+    print(f'{golden}, {expected}: max abs difference {difference:.1e}')
     assert difference <= 2e-5
 
 
-def test_position_table_is_the_official_one(golden):
-    model = twlv_mm.get_model('vjepa_large', **TINY)
-    assert torch.equal(model.pos_embed.flatten(1, 3), golden['sd/module.backbone.pos_embed'])
+def test_a_key_that_no_family_knows_is_an_error_and_named(tmp_path):
+    tensors, meta = read_golden('umt_finetune')
+    tensors['sd/blocks.0.attn.surprise'] = torch.zeros(1)
+    with pytest.raises(ValueError, match=r'Unexpected key.*blocks\.0\.attn\.surprise'):
+        official_model('umt_base', tensors, meta, tmp_path)
+
+
+def test_position_table_is_the_official_one():
+    tensors, meta = read_golden('vjepa_encoder')
+    model = twlv_mm.get_model('vjepa_large', **{setting: meta[setting] for setting in TINY})
+    assert torch.equal(model.pos_embed.flatten(1, 3), tensors['sd/module.backbone.pos_embed'])
 
 
 @pytest.mark.parametrize('layout', ['own', 'recognizer', 'ddp'])

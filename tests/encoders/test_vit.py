@@ -5,8 +5,6 @@ import torch
 from torch import nn
 
 import twlv_mm
-from twlv_mm.encoders import Architecture, VideoVisionTransformer
-from twlv_mm.encoders.architectures import ARCHITECTURES
 
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)
 GRID = (4, 4, 4)
@@ -20,24 +18,42 @@ def video():
 @pytest.mark.parametrize('name', twlv_mm.list_models())
 def test_every_encoder_keeps_its_contract(name, video):
     model = twlv_mm.get_model(name, **TINY).eval()
-    extra = int(model.arch.class_token)
+    arch = model.arch
+    class_tokens = (GRID[0] if arch.per_frame else 1) if arch.class_token else 0
     with torch.no_grad():
         feature_map, tokens, vectors = model(video), model.tokens(video), model.embed(video)
     assert feature_map.shape == (2, 48, *GRID)
-    assert tokens.shape == (2, 64 + extra, 48)
-    assert vectors.shape == (2, 48)
-    assert torch.equal(feature_map.flatten(2).transpose(1, 2), tokens[:, extra:])
+    assert tokens.shape == (2, class_tokens + 64, 48)
+    assert vectors.shape == (2, arch.output_dims or arch.clip_embed_dims or 48)
+    assert torch.equal(feature_map.flatten(2).transpose(1, 2), tokens[:, class_tokens:])
     assert torch.isfinite(vectors).all()
     assert model.arch_name == name
 
 
 @pytest.mark.parametrize(
-    ('name', 'parameters'), [('twlv_base', 86_236_416), ('twlv_large', 303_885_312), ('vjepa_huge', 631_648_000)]
+    ('name', 'parameters'),
+    [
+        ('twlv_base', 86_236_416),
+        ('twlv_large', 303_885_312),
+        ('vjepa_huge', 631_648_000),
+        ('vjepa2_giant', 1_012_173_952),
+        ('umt_large', 303_098_880),
+        ('internvideo2_1b', 1_020_594_560),
+        ('dfn_huge', 632_075_520),
+    ],
 )
 def test_full_size_models_have_the_stated_number_of_parameters(name, parameters):
     with torch.device('meta'):
         model = twlv_mm.get_model(name)
     assert sum(p.numel() for p in model.parameters()) == parameters
+
+
+def test_image_encoders_see_one_frame_at_a_time(video):
+    model = twlv_mm.get_model('dfn_huge', **dict(TINY, tubelet_size=1), output_dims=24).eval()
+    with torch.no_grad():
+        frames = torch.stack([model.embed(video[:, :, t : t + 1]) for t in range(8)])
+        torch.testing.assert_close(model.embed(video), frames.mean(0))
+        torch.testing.assert_close(model.embed(video.flip(2)), model.embed(video))
 
 
 def test_order_of_frames_matters(video):
@@ -63,23 +79,27 @@ def test_pooling_that_an_architecture_lacks_is_an_error(video):
         model.embed(video, pooling='max')
 
 
-def test_class_token_comes_first_and_stays_out_of_the_feature_map(video, monkeypatch):
-    row = Architecture(embed_dims=48, depth=2, num_heads=4, class_token=True, pooling='class_token')
-    monkeypatch.setitem(ARCHITECTURES, 'with_class_token', row)
-    model = VideoVisionTransformer('with_class_token', img_size=32, patch_size=8, num_frames=8).eval()
+def test_class_token_comes_first_and_stays_out_of_the_feature_map(video):
+    model = twlv_mm.get_model('internvideo2_1b', **TINY).eval()
     with torch.no_grad():
         tokens = model.tokens(video)
         assert tokens.shape == (2, 65, 48)
         assert model(video).shape == (2, 48, *GRID)
-        assert torch.equal(model.embed(video), tokens[:, 0])
+        assert torch.equal(model.embed(video, pooling='class_token'), tokens[:, 0])
         torch.testing.assert_close(model.embed(video, pooling='mean'), tokens[:, 1:].mean(1))
 
 
-def test_other_frame_counts_and_resolutions_resize_the_position_table(video):
-    model = twlv_mm.get_model('twlv_base', **TINY).eval()
+@pytest.mark.parametrize('name', ['twlv_base', 'internvideo2_1b', 'vjepa2_large', 'clip_base'])
+def test_other_frame_counts_and_resolutions_are_encoded(name):
+    model = twlv_mm.get_model(name, **TINY).eval()
     with torch.no_grad():
         assert model(torch.randn(1, 3, 16, 32, 32)).shape == (1, 48, 8, 4, 4)
         assert model(torch.randn(1, 3, 2, 48, 64)).shape == (1, 48, 1, 6, 8)
+
+
+def test_position_table_is_resized_in_time(video):
+    model = twlv_mm.get_model('twlv_base', **TINY).eval()
+    with torch.no_grad():
         # A video that does not change over time gives the same answer, up to the table, with twice the frames.
         still = video[:, :, :1].expand(-1, -1, 8, -1, -1)
         longer = video[:, :, :1].expand(-1, -1, 16, -1, -1)
@@ -101,6 +121,8 @@ def test_unknown_names_and_settings_are_clear_errors():
         twlv_mm.get_model('twlv_base', embed_dim=48)
     with pytest.raises(ValueError, match='img_size=33 is not a multiple of patch_size=16'):
         twlv_mm.get_model('twlv_base', img_size=33)
+    with pytest.raises(TypeError, match='twlv_base has no setting output_dims'):
+        twlv_mm.get_model('twlv_base', output_dims=512)
 
 
 def test_frozen_encoder_stays_in_eval_mode_and_builds_no_graph(video):

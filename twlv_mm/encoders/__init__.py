@@ -4,7 +4,8 @@ One configurable vision transformer (vit.py); what tells the models apart is a r
 """
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
-from .checkpoint import encoder_state, file_sha256, load_weights, read_checkpoint
+from .checkpoint import file_sha256, load_weights, read_checkpoint
+from .layouts import encoder_state
 from .pooling import POOLINGS
 from .vit import VideoVisionTransformer
 from .zoo import get_model, list_models

@@ -4,9 +4,9 @@ import dataclasses
 import difflib
 from dataclasses import dataclass
 
-# The channel statistics that every ImageNet-style row uses, on the 0-255 scale of mmaction2's ActionDataPreprocessor.
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
+# Channel statistics on the 0-255 scale of mmaction2's ActionDataPreprocessor.
+IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
+OPENAI_CLIP = dict(mean=(122.7709, 116.7460, 104.0937), std=(68.5005, 66.6322, 70.3232))
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,20 @@ class Architecture:
         patch_size (int): Side of a patch in pixels.
         num_frames (int): Frames of the clip that the position table is made for.
         tubelet_size (int): Frames of a patch.
-        position (str): Position table, a key of :data:`twlv_mm.encoders.position.TABLES`.
-        class_token (bool): Whether a learnable class token goes before the patch tokens.
-        norm_eps (float): Epsilon of every LayerNorm.
-        pooling (str): The architecture's own way to one vector, a key of :data:`twlv_mm.encoders.pooling.POOLINGS`.
+        position (str): 'sincos_3d' or 'sincos_flat' (fixed tables), 'learnable' (a table), 'rope_3d' (no table).
+        per_frame (bool): Whether each frame is encoded alone, as by an image encoder.
+        class_token (bool): Whether a learnable class token goes before the patch tokens (of each frame).
+        patch_bias (bool): Whether the patch projection has a bias.
+        qkv_bias (bool): Whether the query, key and value projections have biases.
+        qk_norm (bool): Whether queries and keys are normalised over the full width, before the split into heads.
+        norm (str): 'layer' or 'rms'.
+        norm_eps (float): Epsilon of these norms.
+        pre_norm (bool): Whether tokens are normalised before the first block.
+        final_norm (bool): Whether tokens are normalised after the last block.
+        activation (str): 'gelu' or 'quick_gelu'.
+        pooling (str): The architecture's own way to one vector: 'mean', 'class_token', or 'attention' (a projector).
+        output_dims (int, optional): Width of a linear projection after the pooling (CLIP's).
+        clip_embed_dims (int, optional): Width of the attention-pooling projector's output (InternVideo2's).
         mean (tuple[float]): Channel means of the input (RGB, 0-255).
         std (tuple[float]): Channel standard deviations of the input (RGB, 0-255).
         pretraining_sets (tuple[str], optional): Data sets its published weights were trained on; None if not known.
@@ -40,50 +50,123 @@ class Architecture:
     num_frames: int = 16
     tubelet_size: int = 2
     position: str = 'sincos_3d'
+    per_frame: bool = False
     class_token: bool = False
+    patch_bias: bool = True
+    qkv_bias: bool = True
+    qk_norm: bool = False
+    norm: str = 'layer'
     norm_eps: float = 1e-6
+    pre_norm: bool = False
+    final_norm: bool = True
+    activation: str = 'gelu'
     pooling: str = 'mean'
-    mean: tuple = IMAGENET_MEAN
-    std: tuple = IMAGENET_STD
+    output_dims: int | None = None
+    clip_embed_dims: int | None = None
+    mean: tuple = IMAGENET['mean']
+    std: tuple = IMAGENET['std']
     pretraining_sets: tuple | None = None
 
     def __post_init__(self):
-        if self.embed_dims % self.num_heads:
-            raise ValueError(f'embed_dims={self.embed_dims} is not a multiple of num_heads={self.num_heads}')
-        if self.img_size % self.patch_size:
-            raise ValueError(f'img_size={self.img_size} is not a multiple of patch_size={self.patch_size}')
-        if self.num_frames % self.tubelet_size:
-            raise ValueError(f'num_frames={self.num_frames} is not a multiple of tubelet_size={self.tubelet_size}')
+        for whole, part in (
+            ('embed_dims', 'num_heads'),
+            ('img_size', 'patch_size'),
+            ('num_frames', 'tubelet_size'),
+        ):
+            if getattr(self, whole) % getattr(self, part):
+                raise ValueError(f'{whole}={getattr(self, whole)} is not a multiple of {part}={getattr(self, part)}')
 
     @property
-    def grid(self):
-        """tuple[int, int, int]: tokens along time, height and width for the native input."""
+    def table_grid(self):
+        """tuple[int, int, int]: tokens along time, height and width that the position table is made for."""
         side = self.img_size // self.patch_size
-        return self.num_frames // self.tubelet_size, side, side
+        return 1 if self.per_frame else self.num_frames // self.tubelet_size, side, side
+
+    @property
+    def hidden_dims(self):
+        """int: hidden width of a block's MLP."""
+        return round(self.embed_dims * self.mlp_ratio)
 
 
-# Sizes of Dosovitskiy et al. 2021, Table 1.
+# Sizes of Dosovitskiy et al. 2021, Table 1; the giant's of VideoMAE v2, V-JEPA2 and InternVideo2 (MLP 6144).
 _BASE = dict(embed_dims=768, depth=12, num_heads=12)
 _LARGE = dict(embed_dims=1024, depth=24, num_heads=16)
 _HUGE = dict(embed_dims=1280, depth=32, num_heads=16)
+_GIANT = dict(embed_dims=1408, depth=40, mlp_ratio=6144 / 1408)
 
 # TWLV-I, section 2.1 and Table 1. The paper gives ViT-B (86M) and ViT-L (307M) and the data; frames, tubelet and
 # position table are not stated, so the defaults above (16 frames, tubelet 2, fixed 3D sin-cos table) are assumptions.
-_TWLV_SETS = ('kinetics710', 'howto360k', 'webvid10m', 'coco', 'sbu', 'visual_genome', 'cc3m', 'cc12m')
+_TWLV = dict(
+    pretraining_sets=('kinetics710', 'howto360k', 'webvid10m', 'coco', 'sbu', 'visual_genome', 'cc3m', 'cc12m')
+)
 
 # V-JEPA (Bardes et al. 2024), official configs vitl16.yaml, vith16.yaml, vith16_384.yaml; VideoMix2M.
-_VJEPA_SETS = ('kinetics710', 'howto100m', 'ssv2')
+_VJEPA = dict(pretraining_sets=('kinetics710', 'howto100m', 'ssv2'))
+
+# V-JEPA 2 (Assran et al. 2025), official hub; rotary positions.
+_VJEPA2 = dict(position='rope_3d', img_size=256, num_frames=64)
+
+# Unmasked Teacher (Li et al. 2023), official configs of 8 frames.
+_UMT = dict(position='sincos_flat', num_frames=8, tubelet_size=1, pretraining_sets=('kinetics710',))
+
+# VideoMAE (Tong et al. 2022) and v2 (Wang et al. 2023), official models.
+_VIDEOMAE = dict(position='sincos_flat')
+
+# InternVideo2 (Wang et al. 2024), official pretrain_internvideo2_1b_patch14_224; stage 1 has 8 frames, stage 2 has 4.
+_INTERNVIDEO2 = dict(
+    num_heads=16,
+    patch_size=14,
+    num_frames=8,
+    tubelet_size=1,
+    position='learnable',
+    class_token=True,
+    qkv_bias=False,
+    qk_norm=True,
+    norm='rms',
+    final_norm=False,
+    pooling='attention',
+    clip_embed_dims=768,
+    pretraining_sets=('kinetics710', 'moments_in_time', 'ssv2', 'activitynet'),
+)
+
+# CLIP (Radford et al. 2021) and DFN5B (Fang et al. 2023, open_clip's ViT-H-14-quickgelu); the paper encodes each frame
+# and averages (section 2). The number of frames is ours to choose.
+_CLIP = dict(
+    position='learnable',
+    per_frame=True,
+    tubelet_size=1,
+    class_token=True,
+    patch_bias=False,
+    norm_eps=1e-5,
+    pre_norm=True,
+    activation='quick_gelu',
+    pooling='class_token',
+    **OPENAI_CLIP,
+)
 
 ARCHITECTURES = {
     # Ours: 64 tokens, for what two cores can train in a minute; what the demo and the synthetic configs use.
     'twlv_small_synthetic': Architecture(
         embed_dims=128, depth=4, num_heads=4, img_size=32, patch_size=8, num_frames=8, pretraining_sets=('synthetic',)
     ),
-    'twlv_base': Architecture(**_BASE, pretraining_sets=_TWLV_SETS),
-    'twlv_large': Architecture(**_LARGE, pretraining_sets=_TWLV_SETS),
-    'vjepa_large': Architecture(**_LARGE, pretraining_sets=_VJEPA_SETS),
-    'vjepa_huge': Architecture(**_HUGE, pretraining_sets=_VJEPA_SETS),
-    'vjepa_huge_384': Architecture(**_HUGE, img_size=384, pretraining_sets=_VJEPA_SETS),
+    'twlv_base': Architecture(**_BASE, **_TWLV),
+    'twlv_large': Architecture(**_LARGE, **_TWLV),
+    'vjepa_large': Architecture(**_LARGE, **_VJEPA),
+    'vjepa_huge': Architecture(**_HUGE, **_VJEPA),
+    'vjepa_huge_384': Architecture(**_HUGE, **_VJEPA, img_size=384),
+    'vjepa2_large': Architecture(**_LARGE, **_VJEPA2),
+    'vjepa2_huge': Architecture(**_HUGE, **_VJEPA2),
+    'vjepa2_giant': Architecture(**_GIANT, **_VJEPA2, num_heads=22),
+    'umt_base': Architecture(**_BASE, **_UMT),
+    'umt_large': Architecture(**_LARGE, **_UMT),
+    'videomae_base': Architecture(**_BASE, **_VIDEOMAE),
+    'videomae_large': Architecture(**_LARGE, **_VIDEOMAE),
+    'videomae_huge': Architecture(**_HUGE, **_VIDEOMAE),
+    'videomaev2_giant': Architecture(**_GIANT, **_VIDEOMAE, num_heads=16, patch_size=14),
+    'internvideo2_1b': Architecture(**_GIANT, **_INTERNVIDEO2),
+    'clip_base': Architecture(**_BASE, **_CLIP, output_dims=512),
+    'clip_large': Architecture(**_LARGE, **_CLIP, patch_size=14, output_dims=768),
+    'dfn_huge': Architecture(**_HUGE, **_CLIP, patch_size=14, output_dims=1024, pretraining_sets=('dfn5b',)),
 }
 
 # What a user may change of a row; the rest defines the architecture.
@@ -96,6 +179,8 @@ OVERRIDES = (
     'depth',
     'num_heads',
     'mlp_ratio',
+    'output_dims',
+    'clip_embed_dims',
 )
 
 
@@ -104,19 +189,21 @@ def get_architecture(name, **overrides):
 
     Args:
         name (str): A name from :func:`twlv_mm.list_models`.
-        **overrides: Any of :data:`OVERRIDES`.
+        **overrides: Any of :data:`OVERRIDES` that the row has.
 
     Returns:
         Architecture: the row.
 
     Raises:
         ValueError: if there is no such row.
-        TypeError: if an override is not one of :data:`OVERRIDES`.
+        TypeError: if an override is not one of :data:`OVERRIDES`, or the row has no such part.
     """
     if name not in ARCHITECTURES:
         close = difflib.get_close_matches(str(name), ARCHITECTURES) or sorted(ARCHITECTURES)
         raise ValueError(f'there is no model {name!r}; did you mean {" or ".join(close)}? See twlv_mm.list_models().')
-    unknown = sorted(set(overrides) - set(OVERRIDES))
+    row = ARCHITECTURES[name]
+    settings = [key for key in OVERRIDES if getattr(row, key) is not None]
+    unknown = sorted(set(overrides) - set(settings))
     if unknown:
-        raise TypeError(f'{name} has no setting {", ".join(unknown)}; these can be set: {", ".join(OVERRIDES)}')
-    return dataclasses.replace(ARCHITECTURES[name], **overrides)
+        raise TypeError(f'{name} has no setting {", ".join(unknown)}; these can be set: {", ".join(settings)}')
+    return dataclasses.replace(row, **overrides)

@@ -1,9 +1,12 @@
-"""Reading an encoder's weights: this project's checkpoints and the official layouts, told apart by their keys."""
+"""Reading an encoder's weights from a file, without running anything in it."""
 
 import hashlib
 import os
 
 import torch
+
+from .layouts import encoder_state
+from .position import TABLES
 
 
 def load_weights(model, path):
@@ -21,6 +24,9 @@ def load_weights(model, path):
         ValueError: if it is not a checkpoint, or one of another model; the message names the keys.
     """
     state = encoder_state(read_checkpoint(path), path)
+    # Files of models with a fixed table need not hold it; rotary positions have none to fill.
+    if model.arch.position in TABLES:
+        state.setdefault('pos_embed', model.pos_embed)
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
@@ -54,36 +60,6 @@ def read_checkpoint(path):
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, not a dict of weights')
     return checkpoint
-
-
-def encoder_state(checkpoint, path='the checkpoint'):
-    """Pick the encoder's weights out of a checkpoint, under this project's names.
-
-    Args:
-        checkpoint (dict): An encoder's own state dict; an mmengine checkpoint (``state_dict``, encoder under
-            ``backbone.``); or V-JEPA's (``target_encoder``, keys under ``module.backbone.``).
-        path (str): For the error message.
-
-    Returns:
-        dict[str, Tensor]: the encoder's state dict.
-
-    Raises:
-        ValueError: if no weights are found in it.
-    """
-    if 'target_encoder' in checkpoint:
-        state = _under(_under(checkpoint['target_encoder'], 'module.'), 'backbone.')
-    else:
-        state = _under(_under(checkpoint.get('state_dict', checkpoint), 'module.'), 'backbone.')
-    state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
-    if not state:
-        raise ValueError(f'{path} holds no weights; its keys are {", ".join(map(str, list(checkpoint)[:8]))}')
-    return state
-
-
-def _under(state, prefix):
-    """The part of a state dict below a prefix, or all of it where nothing has the prefix."""
-    below = {key.removeprefix(prefix): value for key, value in state.items() if str(key).startswith(prefix)}
-    return below or state
 
 
 def file_sha256(path):

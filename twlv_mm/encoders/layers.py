@@ -4,42 +4,62 @@ import torch.nn.functional as F
 from mmcv.cnn.bricks import DropPath
 from torch import nn
 
+from .position import rotate
+
+
+def make_norm(arch, dims=None):
+    """The norm of an architecture over the last axis, ``embed_dims`` wide unless said."""
+    kind = {'layer': nn.LayerNorm, 'rms': nn.RMSNorm}[arch.norm]
+    return kind(dims or arch.embed_dims, eps=arch.norm_eps)
+
+
+class QuickGELU(nn.Module):
+    """The approximation of GELU that CLIP was trained with."""
+
+    def forward(self, x):
+        """Elementwise."""
+        return x * (1.702 * x).sigmoid()
+
 
 class Attention(nn.Module):
     """Joint multi-head self-attention over all tokens.
 
     Args:
-        dims (int): Channels of a token.
-        num_heads (int): Heads; divides ``dims``.
+        arch (Architecture): Width, heads, biases, norm of queries and keys.
     """
 
-    def __init__(self, dims, num_heads):
+    def __init__(self, arch):
         super().__init__()
-        self.num_heads = num_heads
-        self.qkv = nn.Linear(dims, 3 * dims)
-        self.proj = nn.Linear(dims, dims)
+        self.num_heads = arch.num_heads
+        self.qkv = nn.Linear(arch.embed_dims, 3 * arch.embed_dims, bias=arch.qkv_bias)
+        self.q_norm = make_norm(arch) if arch.qk_norm else nn.Identity()
+        self.k_norm = make_norm(arch) if arch.qk_norm else nn.Identity()
+        self.proj = nn.Linear(arch.embed_dims, arch.embed_dims)
 
-    def forward(self, x):
-        """(N, L, D) -> (N, L, D)."""
-        n, length, dims = x.shape
-        q, k, v = self.qkv(x).view(n, length, 3, self.num_heads, dims // self.num_heads).permute(2, 0, 3, 1, 4)
+    def forward(self, x, rotation=None):
+        """(N, L, D) -> (N, L, D); ``rotation`` from :func:`twlv_mm.encoders.position.rope_3d`."""
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        q, k, v = (
+            part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in (self.q_norm(q), self.k_norm(k), v)
+        )
+        if rotation is not None:
+            q, k = rotate(q, rotation), rotate(k, rotation)
         x = F.scaled_dot_product_attention(q, k, v)
-        return self.proj(x.transpose(1, 2).reshape(n, length, dims))
+        return self.proj(x.transpose(1, 2).flatten(2))
 
 
 class MLP(nn.Module):
-    """Two linear layers with a GELU between them.
+    """Two linear layers with an activation between them.
 
     Args:
-        dims (int): Channels of a token.
-        hidden_dims (int): Channels between the layers.
+        arch (Architecture): Widths and activation.
     """
 
-    def __init__(self, dims, hidden_dims):
+    def __init__(self, arch):
         super().__init__()
-        self.fc1 = nn.Linear(dims, hidden_dims)
-        self.act = nn.GELU()
-        self.fc2 = nn.Linear(hidden_dims, dims)
+        self.fc1 = nn.Linear(arch.embed_dims, arch.hidden_dims)
+        self.act = {'gelu': nn.GELU, 'quick_gelu': QuickGELU}[arch.activation]()
+        self.fc2 = nn.Linear(arch.hidden_dims, arch.embed_dims)
 
     def forward(self, x):
         """(…, D) -> (…, D)."""
@@ -50,20 +70,19 @@ class Block(nn.Module):
     """Pre-norm transformer block: attention, then MLP, each with a residual and stochastic depth.
 
     Args:
-        arch (Architecture): Widths and norm.
+        arch (Architecture): Widths, norms, activation.
         drop_path_rate (float): Probability that a sample skips a branch in training.
     """
 
     def __init__(self, arch, drop_path_rate=0.0):
         super().__init__()
-        dims = arch.embed_dims
-        self.norm1 = nn.LayerNorm(dims, eps=arch.norm_eps)
-        self.attn = Attention(dims, arch.num_heads)
-        self.norm2 = nn.LayerNorm(dims, eps=arch.norm_eps)
-        self.mlp = MLP(dims, int(dims * arch.mlp_ratio))
+        self.norm1 = make_norm(arch)
+        self.attn = Attention(arch)
+        self.norm2 = make_norm(arch)
+        self.mlp = MLP(arch)
         self.drop_path = DropPath(drop_path_rate) if drop_path_rate else nn.Identity()
 
-    def forward(self, x):
+    def forward(self, x, rotation=None):
         """(N, L, D) -> (N, L, D)."""
-        x = x + self.drop_path(self.attn(self.norm1(x)))
+        x = x + self.drop_path(self.attn(self.norm1(x), rotation))
         return x + self.drop_path(self.mlp(self.norm2(x)))

@@ -1,4 +1,6 @@
-"""Position tables of the encoders, and how a table is resized to another grid of tokens."""
+"""Where a token is: fixed tables, how a table is resized to another grid of tokens, and rotary positions."""
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +36,23 @@ def sincos_3d(dims, grid):
     return torch.cat([time, height, width], dim=-1)[None, ..., :dims].float()
 
 
-TABLES = {'sincos_3d': sincos_3d}
+def sincos_flat(dims, grid):
+    """Fixed 1D table over all tokens in order, sines and cosines interleaved.
+
+    Args:
+        dims (int): Channels of a token.
+        grid (tuple[int, int, int]): Tokens along time, height and width.
+
+    Returns:
+        Tensor: (1, T', H', W', dims) float32.
+
+    Source: VideoMAE and UMT, official implementations.
+    """
+    sines, cosines = _sincos_1d(dims, torch.arange(math.prod(grid))).chunk(2, dim=1)
+    return torch.stack([sines, cosines], dim=-1).view(1, *grid, dims).float()
+
+
+TABLES = {'sincos_3d': sincos_3d, 'sincos_flat': sincos_flat}
 
 
 def resize_table(table, grid):
@@ -53,3 +71,42 @@ def resize_table(table, grid):
         return table
     resized = F.interpolate(table.float().movedim(-1, 1), size=tuple(grid), mode='trilinear', align_corners=False)
     return resized.movedim(1, -1).to(table.dtype)
+
+
+def rope_3d(head_dims, grid, like):
+    """Rotary positions in time, height and width.
+
+    Args:
+        head_dims (int): Channels of a head. A third each for the three axes, rounded down to an even number; what is
+            left over is not rotated.
+        grid (tuple[int, int, int]): Tokens along time, height and width.
+        like (Tensor): Gives device and dtype.
+
+    Returns:
+        tuple[Tensor, Tensor]: cosines and sines, (T' * H' * W', head_dims) each, for :func:`rotate`.
+
+    Source: Assran et al. 2025 (V-JEPA 2), official implementation.
+    """
+    third = head_dims // 3 // 2 * 2
+    frequencies = 10000.0 ** -(torch.arange(third // 2, device=like.device, dtype=like.dtype) / (third / 2))
+    places = torch.meshgrid(*(torch.arange(size, device=like.device) for size in grid), indexing='ij')
+    # V-JEPA 2 repeats its frequencies and yet rotates adjacent pairs; its weights were trained so, and we keep it.
+    angles = [(place.flatten()[:, None] * frequencies).repeat(1, 2) for place in places]
+    angles = F.pad(torch.cat(angles, dim=1), (0, head_dims - 3 * third))
+    return angles.cos(), angles.sin()
+
+
+def rotate(x, rotation):
+    """Rotate adjacent pairs of channels.
+
+    Args:
+        x (Tensor): (N, heads, L, head_dims).
+        rotation (tuple[Tensor, Tensor]): From :func:`rope_3d`.
+
+    Returns:
+        Tensor: (N, heads, L, head_dims), in the dtype of ``x``.
+    """
+    cosines, sines = rotation
+    first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
+    turned = torch.stack([-second, first], dim=-1).flatten(-2)
+    return (x * cosines + turned * sines).to(x.dtype)

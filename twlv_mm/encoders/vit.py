@@ -13,9 +13,9 @@ from twlv_mm.registry import MODELS
 
 from .architectures import get_architecture
 from .checkpoint import load_weights
-from .layers import Block
-from .pooling import POOLINGS
-from .position import TABLES, resize_table
+from .layers import Block, make_norm
+from .pooling import POOLINGS, AttentionPooling
+from .position import TABLES, resize_table, rope_3d
 
 
 class PatchEmbed(nn.Module):
@@ -28,7 +28,7 @@ class PatchEmbed(nn.Module):
     def __init__(self, arch):
         super().__init__()
         size = (arch.tubelet_size, arch.patch_size, arch.patch_size)
-        self.proj = nn.Conv3d(3, arch.embed_dims, kernel_size=size, stride=size)
+        self.proj = nn.Conv3d(3, arch.embed_dims, kernel_size=size, stride=size, bias=arch.patch_bias)
 
     def forward(self, video):
         """(N, 3, T, H, W) -> (N, D, T', H', W')."""
@@ -51,7 +51,7 @@ class VideoVisionTransformer(BaseModule):
         drop_path_rate (float): Stochastic depth of the last block; grows linearly from 0 at the first.
         with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
         **overrides: Numbers of the row to change: img_size, patch_size, num_frames, tubelet_size, embed_dims, depth,
-            num_heads, mlp_ratio.
+            num_heads, mlp_ratio; output_dims of CLIP, clip_embed_dims of InternVideo2.
 
     Attributes:
         arch (Architecture): The row, overrides applied.
@@ -74,11 +74,20 @@ class VideoVisionTransformer(BaseModule):
         self.patch_embed = PatchEmbed(arch)
         if arch.class_token:
             self.cls_token = nn.Parameter(torch.zeros(1, 1, arch.embed_dims))
-        self.register_buffer('pos_embed', TABLES[arch.position](arch.embed_dims, arch.grid))
+        if arch.position == 'learnable':
+            self.pos_embed = nn.Parameter(torch.zeros(1, *arch.table_grid, arch.embed_dims))
+        elif arch.position in TABLES:
+            self.register_buffer('pos_embed', TABLES[arch.position](arch.embed_dims, arch.table_grid))
+        self.norm_pre = make_norm(arch) if arch.pre_norm else nn.Identity()
         self.blocks = nn.ModuleList(
             Block(arch, drop_path_rate * depth / max(arch.depth - 1, 1)) for depth in range(arch.depth)
         )
-        self.norm = nn.LayerNorm(arch.embed_dims, eps=arch.norm_eps)
+        self.norm = make_norm(arch) if arch.final_norm else nn.Identity()
+        self.fc_norm = nn.Identity()
+        if arch.clip_embed_dims:
+            self.projector = AttentionPooling(arch)
+        elif arch.output_dims:
+            self.projector = nn.Linear(arch.embed_dims, arch.output_dims, bias=False)
 
         self._has_weights = False
         self.weights_sha256 = None
@@ -95,7 +104,10 @@ class VideoVisionTransformer(BaseModule):
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv3d):
                 trunc_normal_(module.weight, std=0.02)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for parameter in self.parameters(recurse=False):  # class token and learnable positions
+            trunc_normal_(parameter, std=0.02)
         # Residual branches shrink with depth, as in BEiT and V-JEPA, so that deep encoders start stable.
         for depth, block in enumerate(self.blocks, start=1):
             block.attn.proj.weight.data.div_((2 * depth) ** 0.5)
@@ -123,8 +135,7 @@ class VideoVisionTransformer(BaseModule):
             RuntimeError: if the encoder is frozen, has no weights and does not allow that.
         """
         tokens, grid = self._encode(video)
-        patches = tokens[:, int(self.arch.class_token) :]
-        return patches.transpose(1, 2).unflatten(2, grid)
+        return tokens[:, -math.prod(grid) :].transpose(1, 2).unflatten(2, grid)
 
     def tokens(self, video):
         """Encode clips to tokens.
@@ -133,7 +144,8 @@ class VideoVisionTransformer(BaseModule):
             video (Tensor): As in :meth:`forward`.
 
         Returns:
-            Tensor: (N, L, D), class token first where the architecture has one, then patches by time, height, width.
+            Tensor: (N, L, D), class token first where the architecture has one (those of all frames where it encodes
+            each alone), then patches by time, height, width.
         """
         return self._encode(video)[0]
 
@@ -142,15 +154,22 @@ class VideoVisionTransformer(BaseModule):
 
         Args:
             video (Tensor): As in :meth:`forward`.
-            pooling (str, optional): 'mean', 'frame' or 'class_token'; the architecture's own if None.
+            pooling (str, optional): 'mean', 'frame' or 'class_token', without projection; the architecture's own,
+                with its projection, if None.
 
         Returns:
-            Tensor: (N, D); (N, T', D) with 'frame'.
+            Tensor: (N, D); (N, T', D) with 'frame'; (N, D') where the architecture projects.
+
+        Raises:
+            ValueError: if there is no such pooling, or no class token to pool by.
         """
-        pooling = pooling or self.arch.pooling
-        if pooling not in POOLINGS:
+        if pooling not in (None, *POOLINGS):
             raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
-        return POOLINGS[pooling](*self._encode(video))
+        tokens, grid = self._encode(video)
+        if pooling is None and self.arch.pooling == 'attention':
+            return self.projector(tokens)
+        vectors = self.fc_norm(POOLINGS[pooling or self.arch.pooling](tokens, grid))
+        return self.projector(vectors) if pooling is None and self.arch.output_dims else vectors
 
     def _encode(self, video):
         if self.frozen and not (self._has_weights or self.allow_random):
@@ -161,16 +180,30 @@ class VideoVisionTransformer(BaseModule):
             )
         grid = self._grid(video)
         with torch.no_grad() if self.frozen else nullcontext():
-            x = self.patch_embed(video).flatten(2).transpose(1, 2)
-            x = x + resize_table(self.pos_embed, grid).flatten(1, 3).to(x.dtype)
+            x = self.patch_embed(video).movedim(1, -1)
+            if self.arch.per_frame:
+                x = x.flatten(0, 1).unsqueeze(1)
+            seen = tuple(x.shape[1:4])
+            x = x.flatten(1, 3)
+            rotation = None
+            if self.arch.position == 'rope_3d':
+                rotation = rope_3d(self.arch.embed_dims // self.arch.num_heads, seen, like=x)
+            else:
+                x = x + resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
             if self.arch.class_token:
                 x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), -1, -1), x], dim=1)
+            x = self.norm_pre(x)
             for block in self.blocks:
                 if self.with_cp and self.training and torch.is_grad_enabled():
-                    x = checkpoint(block, x, use_reentrant=False)
+                    x = checkpoint(block, x, rotation, use_reentrant=False)
                 else:
-                    x = block(x)
-            return self.norm(x), grid
+                    x = block(x, rotation)
+            x = self.norm(x)
+            if self.arch.per_frame:
+                frames = x.unflatten(0, (-1, grid[0]))
+                split = frames.split([int(self.arch.class_token), math.prod(seen)], dim=2)
+                x = torch.cat([part.flatten(1, 2) for part in split], dim=1)
+            return x, grid
 
     def _grid(self, video):
         if video.ndim != 5 or video.shape[1] != 3:
@@ -186,15 +219,18 @@ class VideoVisionTransformer(BaseModule):
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         # Called for every way to load: ours, mmengine's load_checkpoint, a Recognizer3D around us.
-        key = prefix + 'pos_embed'
-        table = state_dict.get(key)
+        self._has_weights |= f'{prefix}patch_embed.proj.weight' in state_dict
+        if f'{prefix}fc_norm.weight' in state_dict:
+            # Fine-tuned UMT and VideoMAE normalise the mean of the tokens, not the tokens.
+            self.norm = nn.Identity()
+            self.fc_norm = make_norm(self.arch).to(self.patch_embed.proj.weight.device).requires_grad_(not self.frozen)
+        table = state_dict.get(f'{prefix}pos_embed')
         if table is not None:
-            self._has_weights = True
             if table.ndim == 3:  # the official layouts keep the table flat
-                for grid in (self.arch.grid, get_architecture(self.arch_name).grid):
+                for grid in (self.arch.table_grid, get_architecture(self.arch_name).table_grid):
                     if table.shape[1] == math.prod(grid):
                         table = table.unflatten(1, grid)
                         break
             if table.ndim == 5:
-                state_dict[key] = resize_table(table, self.arch.grid)
+                state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid)
         super()._load_from_state_dict(state_dict, prefix, *args)

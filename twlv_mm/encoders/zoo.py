@@ -21,7 +21,8 @@ def get_model(name, weights=None, **overrides):
         weights (str, optional): Path of a checkpoint: this project's or an official one, told apart by its keys.
             Without it the encoder is randomly initialised.
         **overrides: Numbers to change: img_size, patch_size, num_frames, tubelet_size, embed_dims, depth, num_heads,
-            mlp_ratio; and the other arguments of :class:`twlv_mm.encoders.VideoVisionTransformer`.
+            mlp_ratio, output_dims (CLIP, DFN), clip_embed_dims (InternVideo2); and the other arguments of
+            :class:`twlv_mm.encoders.VideoVisionTransformer`.
 
     Returns:
         nn.Module: the encoder; ``model(video)`` (N, 3, T, H, W) -> (N, D, T', H', W'), ``model.tokens(video)``
