@@ -16,7 +16,18 @@ class VideoError(ValueError):
     """A file that is there and cannot be read as a video; the message names the file and the reason."""
 
 
-class DecordReader:
+class _Reader:
+    def close(self):
+        """Free what is open."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class DecordReader(_Reader):
     """Frames through decord, decoded by one thread.
 
     Args:
@@ -68,14 +79,8 @@ class DecordReader:
         """Free the decoder and the file."""
         self._reader = None
 
-    def __enter__(self):
-        return self
 
-    def __exit__(self, *_):
-        self.close()
-
-
-class PyAVReader:
+class PyAVReader(_Reader):
     """Frames through PyAV, for machines without decord's wheels; decodes from the start for every call.
 
     Args:
@@ -127,15 +132,6 @@ class PyAVReader:
         if remaining:
             raise VideoError(f'{self.path}: frame {min(remaining)} and {len(remaining) - 1} more cannot be decoded')
         return np.stack(frames)[inverse]
-
-    def close(self):
-        """Nothing stays open between calls."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 READERS = {'decord': DecordReader, 'av': PyAVReader}

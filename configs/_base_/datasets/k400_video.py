@@ -30,40 +30,30 @@ test_pipeline = [
     dict(type='PackActionInputs'),
 ]
 
+train_set = dict(
+    type='VideoDataset',
+    ann_file=f'{data_root}/kinetics400_train_list_videos.txt',
+    data_prefix=dict(video=f'{data_root}/videos_train'),
+)
+val_set = dict(
+    type='VideoDataset',
+    ann_file=f'{data_root}/kinetics400_val_list_videos.txt',
+    data_prefix=dict(video=f'{data_root}/videos_val'),
+    test_mode=True,
+)
 train_dataloader = dict(
     batch_size=32,
     num_workers=8,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='VideoDataset',
-        ann_file=f'{data_root}/kinetics400_train_list_videos.txt',
-        data_prefix=dict(video=f'{data_root}/videos_train'),
-        pipeline=train_pipeline,
-    ),
+    dataset=dict(pipeline=train_pipeline, **train_set),
 )
 val_dataloader = dict(
     batch_size=32,
     num_workers=8,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='VideoDataset',
-        ann_file=f'{data_root}/kinetics400_val_list_videos.txt',
-        data_prefix=dict(video=f'{data_root}/videos_val'),
-        pipeline=val_pipeline,
-        test_mode=True,
-    ),
+    dataset=dict(pipeline=val_pipeline, **val_set),
 )
-test_dataloader = dict(
-    batch_size=1,
-    num_workers=8,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='VideoDataset',
-        ann_file=f'{data_root}/kinetics400_val_list_videos.txt',
-        data_prefix=dict(video=f'{data_root}/videos_val'),
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
+# One video is 24 views.
+test_dataloader = dict(val_dataloader, batch_size=1, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
 test_evaluator = val_evaluator

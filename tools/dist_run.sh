@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Run a tool of this folder in several processes:  dist_run.sh TOOL.py PROCESSES [arguments of the tool]
+# Several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT in the environment. PYTHON chooses the interpreter.
+set -euo pipefail
+
+NNODES=${NNODES:-1}
+if [[ $NNODES == 1 && -z ${PORT:-} ]]; then
+    RENDEZVOUS=(--standalone) # finds a free port, so that two jobs on one machine do not collide
+else
+    RENDEZVOUS=(--nnodes="$NNODES" --node_rank="${NODE_RANK:-0}"
+        --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
+fi
+TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}"
+exec "${PYTHON:-python}" -m torch.distributed.run "${RENDEZVOUS[@]}" --nproc_per_node="$2" "$TOOLS/$1" "${@:3}"
