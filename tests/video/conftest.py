@@ -14,14 +14,16 @@ def grey_of(frame):
 
 
 def write_numbered(path, times, *, size=(64, 48), rate=30):
-    """Write frames of uniform grey 4 * index at the given times in seconds (None: a constant rate)."""
+    """Write frames of uniform grey 4 * index (modulo 256) at the given times in seconds (None: a constant rate)."""
     with av.open(str(path), 'w') as container:
         stream = container.add_stream('libx264', rate=rate, options={'crf': '1'})
         stream.width, stream.height = size
         stream.pix_fmt = 'yuv420p'
         stream.codec_context.time_base = Fraction(1, 1000)
         for index, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), 4 * index, np.uint8), format='rgb24')
+            frame = av.VideoFrame.from_ndarray(
+                np.full((size[1], size[0], 3), 4 * index % 256, np.uint8), format='rgb24'
+            )
             frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -25,6 +25,13 @@ def test_frames_and_time_stamps_are_the_files_own(variable_video, decoder):
 
 
 @pytest.mark.parametrize('decoder', DECODERS)
+def test_frames_can_be_read_piece_by_piece_and_backwards(constant_video, decoder):
+    with open_video(constant_video, decoder) as reader:
+        pieces = [[0, 1], [3], [3, 4], [40, 41], [2], [49]]
+        assert [[grey_of(frame) for frame in reader.read(piece)] for piece in pieces] == pieces
+
+
+@pytest.mark.parametrize('decoder', DECODERS)
 @pytest.mark.parametrize('size', [(64, 48), (340, 256), (322, 182)])
 @pytest.mark.parametrize('degrees', [90, 180, 270])
 def test_rotated_videos_come_upright(tmp_path, decoder, size, degrees):

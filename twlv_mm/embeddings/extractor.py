@@ -1,15 +1,14 @@
 """From a video file to embeddings."""
 
 import warnings
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from twlv_mm.encoders import get_model
-from twlv_mm.video import frames_of_windows, open_video, resize_and_crop, sample_windows
-
-CHUNK = 32  # frames that are decoded at once
+from twlv_mm.video import frames_of_windows, iter_clips, open_video, sample_windows
 
 
 class Embedding(NamedTuple):
@@ -94,23 +93,20 @@ class Extractor:
             frame_times = reader.frame_times
             windows = sample_windows(frame_times, self.sampling, self.clip_seconds, self.stride_seconds)
             indices = frames_of_windows(frame_times, windows, self.num_frames)
-            batches = range(0, len(indices), self.batch_size)
-            vectors = np.concatenate([self._encode(reader, indices[i : i + self.batch_size]) for i in batches])
+            clips = iter_clips(reader, indices, self.model.arch.img_size)
+            vectors = np.concatenate(
+                [self._encode(batch) for batch in iter(lambda: list(islice(clips, self.batch_size)), [])]
+            )
             info = dict(duration=float(frame_times[-1, 1]), num_frames=len(frame_times), decoder=reader.decoder)
-        clips = []
+        embeddings = []
         if self.sampling == 'multi-clip':
-            clips = [Embedding(float(s), float(e), 'clip', v) for (s, e), v in zip(windows, vectors, strict=True)]
-        return [*clips, Embedding(0.0, info['duration'], 'video', vectors.mean(axis=0))], info
+            embeddings = [Embedding(float(s), float(e), 'clip', v) for (s, e), v in zip(windows, vectors, strict=True)]
+        return [*embeddings, Embedding(0.0, info['duration'], 'video', vectors.mean(axis=0))], info
 
-    def _encode(self, reader, indices):
-        """(M, N) frame indices -> (M, D); overlapping clips share their frames."""
-        wanted, inverse = np.unique(indices, return_inverse=True)
-        # A few at a time: frames of a film are a hundred times larger than what becomes of them.
-        chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
-        size = self.model.arch.img_size
-        frames = np.concatenate([resize_and_crop(reader.read(chunk), size) for chunk in chunks])
-        clips = torch.from_numpy(frames).to(self.device)[torch.from_numpy(inverse.reshape(indices.shape))]
-        video = (clips.permute(0, 4, 1, 2, 3).float() - self._mean) / self._std
+    def _encode(self, clips):
+        """M clips of (N, H, W, 3) uint8 -> (M, D)."""
+        video = torch.from_numpy(np.stack(clips)).to(self.device).permute(0, 4, 1, 2, 3)
+        video = (video.float() - self._mean) / self._std
         with torch.inference_mode():
             return self.model.embed(video).float().cpu().numpy()
 

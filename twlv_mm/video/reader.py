@@ -81,7 +81,7 @@ class DecordReader(_Reader):
 
 
 class PyAVReader(_Reader):
-    """Frames through PyAV, for machines without decord's wheels; decodes from the start for every call.
+    """Frames through PyAV, for machines without decord's wheels. Going back in a video decodes it from the start.
 
     Args:
         path (str): A video file.
@@ -96,6 +96,7 @@ class PyAVReader(_Reader):
         self.path = path
         self.decoder = f'av {av.__version__}'
         self._av = av
+        self._container = None
         with self._open() as container:
             stream = container.streams.video[0]
             packets = [(p.pts, p.duration) for p in container.demux(stream) if p.pts is not None]
@@ -117,21 +118,27 @@ class PyAVReader(_Reader):
     def read(self, indices):
         """Decode frames; arguments and result as :meth:`DecordReader.read`."""
         wanted, inverse = np.unique(indices, return_inverse=True)
-        remaining, frames = set(wanted.tolist()), []
+        if self._container is None or wanted[0] < self._next:
+            self.close()
+            self._container = self._open()
+            self._frames, self._next = self._container.decode(video=0), 0
+        frames = []
         try:
-            with self._open() as container:
-                for index, frame in enumerate(container.decode(video=0)):
-                    if index in remaining:
-                        upright = np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90)
-                        frames.append(np.ascontiguousarray(upright))
-                        remaining.remove(index)
-                        if not remaining:
-                            break
-        except self._av.FFmpegError as error:
-            raise VideoError(f'{self.path}: frames {wanted[0]} to {wanted[-1]}: {_reason(error)}') from error
-        if remaining:
-            raise VideoError(f'{self.path}: frame {min(remaining)} and {len(remaining) - 1} more cannot be decoded')
+            for index in wanted:
+                while self._next <= index:
+                    frame = next(self._frames)
+                    self._next += 1
+                frames.append(np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90))
+        except (self._av.FFmpegError, StopIteration) as error:
+            reason = _reason(error) if str(error) else f'the file ends after {self._next}'
+            raise VideoError(f'{self.path}: frames {wanted[0]} to {wanted[-1]}: {reason}') from error
         return np.stack(frames)[inverse]
+
+    def close(self):
+        """Free the decoder and the file."""
+        if self._container is not None:
+            self._container.close()
+            self._container = None
 
 
 READERS = {'decord': DecordReader, 'av': PyAVReader}
