@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -10,7 +9,7 @@ from mmengine.registry import MODELS, init_default_scope
 
 import twlv_mm
 from twlv_mm.engine import launch
-from twlv_mm.synthetic import render, write_video
+from twlv_mm.synthetic import item_rng, render_clip, write_video
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 NAMES = sorted(p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
@@ -19,7 +18,8 @@ TINY = dict(img_size=224, patch_size=32, embed_dims=48, depth=1, num_heads=4)
 
 @pytest.fixture
 def video(tmp_path):
-    write_video(str(tmp_path / 'up.mp4'), render(np.random.default_rng(0), 'up', num_frames=80), fps=30)
+    frames, *_ = render_clip(item_rng(0, 'test', 0), 'test', num_frames=80)
+    write_video(str(tmp_path / 'up.mp4'), frames, fps=30)
     return str(tmp_path / 'up.mp4')
 
 

@@ -57,11 +57,11 @@ def main():
 
     print('4. Embedding the test videos with the encoder: one vector a clip of half a second.')
     extract = ['--weights', weights, '--clip-seconds', '0.5']
-    run(TOOLS / 'extract.py', 'twlv_small_synthetic', videos / 'test', '--out', ROOT / 'embeddings', *extract)
+    run(TOOLS / 'extract.py', 'twlv_tiny_synthetic', videos / 'test', '--out', ROOT / 'embeddings', *extract)
     if args.video:
         print(f'5. Embedding {args.video}.')
         own = ROOT / 'own_video'
-        run(TOOLS / 'extract.py', 'twlv_small_synthetic', args.video, '--out', own, *extract)
+        run(TOOLS / 'extract.py', 'twlv_tiny_synthetic', args.video, '--out', own, *extract)
 
     results_file = max((ROOT / 'probe').glob('*/results.json'))
     accuracy = json.loads(results_file.read_text())['metrics']['acc/top1']

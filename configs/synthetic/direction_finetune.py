@@ -1,4 +1,4 @@
-# The small encoder learns, from scratch, which way a shape moves (generated videos; see tools/demo.py).
+# The tiny encoder learns, from scratch, which way a shape moves (generated videos; see tools/demo.py).
 _base_ = ['./direction_linear.py']
 
 model = dict(backbone=dict(frozen=False))

@@ -1,4 +1,4 @@
-# Linear probe on the direction of a moving shape: frozen small encoder, one linear layer on the mean of its tokens.
+# Linear probe on the direction of a moving shape: frozen tiny encoder, one linear layer on the mean of its tokens.
 _base_ = [
     '../_base_/encoders/twlv_small_synthetic.py',
     '../_base_/datasets/synthetic_direction.py',
@@ -7,6 +7,7 @@ _base_ = [
 
 model = dict(
     type='Recognizer3D',
+    backbone=dict(arch='twlv_tiny_synthetic'),
     cls_head=dict(
         type='I3DHead', num_classes=4, in_channels=128, init_std=0.02, dropout_ratio=0.0, average_clips='prob'
     ),

@@ -12,7 +12,7 @@ import torch
 
 import twlv_mm
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos
-from twlv_mm.synthetic import render, write_video
+from twlv_mm.synthetic import render_clip, write_video
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def folder(tmp_path):
     for name in ('a.mp4', 'sub/b.mp4'):
         path = tmp_path / 'videos' / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_video(str(path), render(rng, 'up', num_frames=20), fps=8)
+        write_video(str(path), render_clip(rng, 'train', num_frames=20)[0], fps=8)
     (tmp_path / 'videos/broken.mp4').write_text('not a video')
     (tmp_path / 'videos/notes.txt').write_text('no video either')
     return tmp_path / 'videos'
@@ -55,7 +55,7 @@ def test_folder_becomes_the_published_layout_and_broken_files_are_listed(folder,
     assert info['clips'] == [dict(start=0.5 * i, end=0.5 * i + 1) for i in range(4)]
     assert info['model'] == 'twlv_small_synthetic'
     assert info['decoder'].startswith('decord')
-    assert (info['clip_seconds'], info['stride_seconds'], info['frames_per_clip']) == (1.0, 0.5, 8)
+    assert (info['clip_seconds'], info['stride_seconds'], info['frames_per_clip']) == (1.0, 0.5, 16)
 
 
 def test_two_videos_of_one_name_are_refused(folder):

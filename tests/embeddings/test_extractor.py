@@ -6,7 +6,7 @@ import torch
 
 import twlv_mm
 from twlv_mm.embeddings import Extractor
-from twlv_mm.synthetic import render, write_video
+from twlv_mm.synthetic import render_clip, write_video
 
 SMALL = 'twlv_small_synthetic'
 
@@ -20,8 +20,9 @@ def encoder():
 @pytest.fixture(scope='module')
 def video(tmp_path_factory):
     """Five seconds: 40 frames at 8 a second."""
-    path = tmp_path_factory.mktemp('videos') / 'right.mp4'
-    write_video(str(path), render(np.random.default_rng(0), 'right', num_frames=40), fps=8)
+    path = tmp_path_factory.mktemp('videos') / 'video.mp4'
+    frames, *_ = render_clip(np.random.default_rng(0), 'train', num_frames=40)
+    write_video(str(path), frames, fps=8)
     return str(path)
 
 
@@ -57,7 +58,7 @@ def test_vectors_are_those_of_the_mmaction2_pipeline(encoder, video):
     pipeline = Compose(
         [
             dict(type='DecordInit'),
-            dict(type='twlv_mm.EmbeddingSample', num_frames=8, sampling='multi-clip', clip_seconds=1.0),
+            dict(type='twlv_mm.EmbeddingSample', num_frames=16, sampling='multi-clip', clip_seconds=1.0),
             dict(type='DecordDecode'),
             dict(type='Resize', scale=(-1, 32)),
             dict(type='CenterCrop', crop_size=32),

@@ -1,0 +1,38 @@
+# Generated clips of two seconds with an appearance and a motion (tools/make_synthetic.py trimmed makes them).
+data_root = 'work_dirs/synthetic/trimmed'
+
+pipeline = [
+    dict(type='DecordInit'),
+    dict(type='twlv_mm.EmbeddingSample', num_frames=16, sampling='uniform'),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(32, 32), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='VideoDataset',
+        data_root=data_root,
+        ann_file='train_appearance.txt',
+        data_prefix=dict(video=''),
+        pipeline=pipeline,
+    ),
+)
+test_dataloader = dict(
+    batch_size=50,
+    num_workers=1,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VideoDataset',
+        data_root=data_root,
+        ann_file='test_appearance.txt',
+        data_prefix=dict(video=''),
+        pipeline=pipeline,
+        test_mode=True,
+    ),
+)
+test_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))

@@ -1,0 +1,24 @@
+# The small encoder learns appearance, from scratch or from encoder_weights (make small: work_dirs/small/encoder.pth).
+_base_ = [
+    '../_base_/encoders/twlv_small_synthetic.py',
+    '../_base_/datasets/synthetic_trimmed.py',
+    '../_base_/schedules/synthetic_7e.py',
+    '../_base_/runtime.py',
+]
+
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(frozen=False),
+    cls_head=dict(
+        type='I3DHead', num_classes=8, in_channels=128, init_std=0.02, dropout_ratio=0.0, average_clips='prob'
+    ),
+)
+default_hooks = dict(
+    checkpoint=dict(save_best=None, interval=1, max_keep_ckpts=1),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='recognition_linear',
+        dataset='synthetic_appearance_finetune',
+        protocol=dict(frames=16, clips=1, crops=1),
+    ),
+)

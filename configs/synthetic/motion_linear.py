@@ -1,0 +1,9 @@
+# Linear probe on motion: frozen small encoder, one linear layer on the mean of its tokens, on live video.
+# Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+_base_ = './motion_finetune.py'
+
+model = dict(backbone=dict(frozen=True))
+train_cfg = dict(max_epochs=3)
+optim_wrapper = dict(optimizer=dict(lr=1e-2, weight_decay=0.0))
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=3, eta_min=0, convert_to_iter_based=True)]
+default_hooks = dict(results=dict(dataset='synthetic_motion'))

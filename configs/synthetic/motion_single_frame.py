@@ -1,0 +1,15 @@
+# What a single frame tells about motion, which is to be nothing: the small encoder on each clip's middle frame.
+_base_ = './motion_finetune.py'
+
+model = dict(backbone=dict(num_frames=1, tubelet_size=1))
+pipeline = [
+    dict(type='DecordInit'),
+    dict(type='twlv_mm.EmbeddingSample', num_frames=1, sampling='uniform'),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(32, 32), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=pipeline))
+test_dataloader = dict(dataset=dict(pipeline=pipeline))
+default_hooks = dict(results=dict(dataset='synthetic_motion_single_frame', protocol=dict(frames=1, clips=1, crops=1)))

@@ -1,0 +1,89 @@
+"""Trimmed clips of one actor: what it is and how it moves are drawn independently."""
+
+from pathlib import Path
+
+from .build import build, item_rng
+from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
+from .video_writer import write_video
+
+FPS = 8
+NUM_FRAMES = 16
+SIZE = (64, 64)
+# What a list file is of: the names of its classes, and which of a clip's labels its lines have.
+CLASSES = dict(appearance=APPEARANCES, motion=MOTIONS, both=APPEARANCES + MOTIONS)
+LABELS = dict(appearance=('appearance',), motion=('motion',), both=('appearance', 'motion'))
+
+
+def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
+    """Write clips of two seconds and mmaction2's list files for either label.
+
+    ``<split>/<number>.mp4``; ``<split>_<label>.txt`` with lines ``<split>/<number>.mp4 <class>``, where label is
+    appearance or motion; the names of the classes in ``classes_<label>.txt``, one a line. ``<split>_both.txt`` has both
+    classes in a line, the motions numbered after the appearances, for training on both at once.
+
+    Args:
+        folder (str): Where to.
+        seed (int): The same seed gives the same bytes.
+        num_train (int): Training videos.
+        num_test (int): Test videos.
+        workers (int, optional): Processes; see :func:`twlv_mm.synthetic.build`.
+
+    Returns:
+        bool: whether anything had to be written.
+
+    Raises:
+        FolderError: if the folder holds something else.
+    """
+    folder = Path(folder)
+    jobs = [
+        (write_clip, dict(folder=str(folder), seed=seed, split=split, index=index))
+        for split, number in zip(SPLITS, (num_train, num_test), strict=True)
+        for index in range(number)
+    ]
+
+    def annotate(clips):
+        for label, names in CLASSES.items():
+            (folder / f'classes_{label}.txt').write_text(''.join(f'{name}\n' for name in names))
+            for split in SPLITS:
+                lines = [
+                    ' '.join([clip['file'], *(str(names.index(clip[key])) for key in LABELS[label])]) + '\n'
+                    for clip in clips
+                    if clip['split'] == split
+                ]
+                (folder / f'{split}_{label}.txt').write_text(''.join(lines))
+
+    settings = dict(set='trimmed', seed=seed, num_train=num_train, num_test=num_test)
+    return build(folder, jobs, settings=settings, annotate=annotate, workers=workers)
+
+
+def render_clip(rng, split, appearance=None, motion=None, *, num_frames=NUM_FRAMES, size=SIZE):
+    """Draw a clip.
+
+    Args:
+        rng (numpy.random.Generator): Draws everything that is not given.
+        split (str): 'train' or 'test'.
+        appearance (str, optional): One of :data:`APPEARANCES`.
+        motion (str, optional): One of :data:`MOTIONS`.
+        num_frames (int): T.
+        size (tuple[int, int]): Height and width in pixels.
+
+    Returns:
+        tuple[ndarray, str, str]: (T, H, W, 3) uint8 RGB, appearance, motion.
+    """
+    appearance = appearance or APPEARANCES[rng.integers(len(APPEARANCES))]
+    motion = motion or MOTIONS[rng.integers(len(MOTIONS))]
+    actor = Actor(appearance, rng, split)
+    frames = background(rng, split, size, num_frames)
+    path = motion_path(motion, num_frames, rng, size)
+    for frame, x, y, scale, angle in zip(frames, *path.values(), strict=True):
+        actor.draw(frame, x, y, scale, angle)
+    return frames, appearance, motion
+
+
+def write_clip(folder, seed, split, index):
+    """Write one clip of the set; the job of :func:`make_trimmed`."""
+    frames, appearance, motion = render_clip(item_rng(seed, split, index), split)
+    file = f'{split}/{index:05d}.mp4'
+    (Path(folder) / split).mkdir(exist_ok=True)
+    write_video(Path(folder) / file, frames, FPS)
+    return dict(file=file, split=split, appearance=appearance, motion=motion)

@@ -1,0 +1,49 @@
+"""Film strips side by side: what the classes of a set look like."""
+
+import matplotlib
+
+matplotlib.use('Agg')  # files only
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+GAP = 2  # pixels between the frames of a strip
+
+
+def contact_sheet(path, columns, *, dpi=150):
+    """Draw columns of labelled film strips into a picture.
+
+    Args:
+        path (str): A file of a kind that matplotlib writes, .png say.
+        columns (dict[str, dict[str, ndarray]]): Title of a column -> label of a strip -> its frames, (T, H, W, 3) uint8
+            RGB. Strips of a column have the same number and size of frames.
+        dpi (int): Dots per inch; a strip is 0.6 inches high.
+    """
+    strips = {title: {label: _strip(frames) for label, frames in rows.items()} for title, rows in columns.items()}
+    ratios = [strip.shape[1] / strip.shape[0] for strip in (next(iter(rows.values())) for rows in strips.values())]
+    num_rows = max(map(len, strips.values()))
+    labels, margin = 1.5, 0.1  # inches on the left and on the right of each column
+    widths = [labels + 0.6 * ratio + margin for ratio in ratios]
+    figure = plt.figure(figsize=(sum(widths), 0.68 * num_rows + 0.4), dpi=dpi)
+    left = 0
+    for (title, rows), width, ratio in zip(strips.items(), widths, ratios, strict=True):
+        grid = figure.add_gridspec(
+            num_rows, 1, left=(left + labels) / sum(widths), right=(left + labels + 0.6 * ratio) / sum(widths),
+            bottom=0.01, top=1 - 0.35 / (0.68 * num_rows + 0.4), hspace=0.12,
+        )  # fmt: skip
+        for row, (label, strip) in enumerate(rows.items()):
+            axes = figure.add_subplot(grid[row])
+            axes.imshow(strip, interpolation='nearest', aspect='auto')
+            axes.set_axis_off()
+            axes.text(-0.02, 0.5, label, transform=axes.transAxes, ha='right', va='center', fontsize=9)
+            if row == 0:
+                axes.set_title(title, fontsize=10, fontweight='bold')
+        left += width
+    figure.savefig(path)
+    plt.close(figure)
+
+
+def _strip(frames):
+    """(T, H, W, 3) -> (H, T * (W + GAP) - GAP, 3), white between the frames."""
+    white = np.full((*frames.shape[1:2], GAP, 3), 255, np.uint8)
+    return np.concatenate([part for frame in frames for part in (white, frame)][1:], axis=1)
