@@ -104,7 +104,7 @@ def _run(job):
 def _write_manifest(folder, settings, complete):
     files = {}
     if complete:
-        paths = sorted(path for path in folder.rglob('*') if path.is_file() and path.name != MANIFEST)
+        paths = sorted(p for p in folder.rglob('*') if p.is_file() and p.name != MANIFEST and p.suffix != '.partial')
         files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
     partial = folder / f'{MANIFEST}.partial'
     partial.write_text(json.dumps(dict(settings=settings, complete=complete, files=files), indent=1))
