@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Check that the trimmed set measures what it says: print what can be told by which means, over seeds.
 
-Exits with 1 if a mean is out of its limits. Takes two CPU cores about seven minutes a seed.
+Exits with 1 if a mean is out of its limits. Takes two CPU cores some ten minutes a seed.
 """
 
 import argparse
