@@ -36,7 +36,8 @@ def test_config_gives_the_encoder_what_it_was_made_for(name):
     assert tuple(cfg.model.data_preprocessor.mean) == arch.mean
     assert tuple(cfg.model.data_preprocessor.std) == arch.std
     for loader in ('train_dataloader', 'test_dataloader'):
-        steps = {step.type.split('.')[-1]: step for step in cfg[loader].dataset.pipeline}
+        pipeline = [inner for step in cfg[loader].dataset.pipeline for inner in step.get('transforms', [step])]
+        steps = {step.type.split('.')[-1]: step for step in pipeline}
         sampler = steps.get('SampleFrames') or steps['EmbeddingSample']
         assert sampler.get('clip_len', sampler.get('num_frames')) == arch.num_frames
         assert arch.img_size in steps['Resize'].scale

@@ -1,16 +1,12 @@
 #!/usr/bin/env python
 """Train the small encoder on generated clips, on appearance and motion at once; leaves <out>/encoder.pth.
 
-Takes two CPU cores three to five minutes.
+Takes two CPU cores three to four minutes.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
-
-# Threads that wait for each other by spinning take the cores from the one that decodes videos: half the speed on two.
-os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 

@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/encoders/twlv_small_synthetic.py',
     '../_base_/datasets/synthetic_trimmed.py',
-    '../_base_/schedules/synthetic_7e.py',
+    '../_base_/schedules/synthetic_8e.py',
     '../_base_/runtime.py',
 ]
 

@@ -2,11 +2,14 @@
 _base_ = './motion_finetune.py'
 
 model = dict(backbone=dict(num_frames=1, tubelet_size=1))
-pipeline = [
+frames = [
     dict(type='DecordInit'),
     dict(type='twlv_mm.EmbeddingSample', num_frames=1, sampling='uniform'),
     dict(type='DecordDecode'),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
+]
+pipeline = [
+    dict(type='twlv_mm.CachedFrames', transforms=frames),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]

@@ -94,8 +94,6 @@ _LARGE = dict(embed_dims=1024, depth=24, num_heads=16)
 _HUGE = dict(embed_dims=1280, depth=32, num_heads=16)
 _GIANT = dict(embed_dims=1408, depth=40, mlp_ratio=6144 / 1408)
 
-_SMALL = dict(embed_dims=128, depth=4, num_heads=4, img_size=32, patch_size=8, pretraining_sets=('synthetic',))
-
 # TWLV-I, section 2.1 and Table 1. The paper gives ViT-B (86M) and ViT-L (307M) and the data; frames, tubelet and
 # position table are not stated, so the defaults above (16 frames, tubelet 2, fixed 3D sin-cos table) are assumptions.
 _TWLV = dict(
@@ -147,9 +145,10 @@ _CLIP = dict(
 )
 
 ARCHITECTURES = {
-    # Ours: 64 tokens, for two cores. `make small` trains the small one for the synthetic configs; tiny is the demo's.
-    'twlv_small_synthetic': Architecture(**_SMALL, tubelet_size=4),
-    'twlv_tiny_synthetic': Architecture(**_SMALL, num_frames=8),
+    # Ours: 64 tokens, for two cores; `make small` trains it for the synthetic configs.
+    'twlv_small_synthetic': Architecture(
+        embed_dims=128, depth=4, num_heads=4, img_size=32, patch_size=8, tubelet_size=4, pretraining_sets=('synthetic',)
+    ),
     'twlv_base': Architecture(**_BASE, **_TWLV),
     'twlv_large': Architecture(**_LARGE, **_TWLV),
     'vjepa_large': Architecture(**_LARGE, **_VJEPA),

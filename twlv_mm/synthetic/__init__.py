@@ -1,13 +1,12 @@
 """Generated videos with known labels, for the demo, the tests and the synthetic configs: nothing has to be fetched.
 
 scene.py says what there is to see; trimmed.py, untrimmed.py, boxes.py and images.py make sets of it with annotations;
-checks.py measures whether the trimmed set measures what it says. moving_shape.py makes the demo's easier set.
+checks.py measures whether the trimmed set measures what it says.
 """
 
 from .boxes import make_boxes
 from .build import FolderError, build, item_rng
 from .images import make_images
-from .moving_shape import DIRECTIONS, make_direction_set
 from .scene import APPEARANCES, MOTIONS, OPPOSITES, Actor, background, motion_path
 from .trimmed import make_trimmed, render_clip
 from .untrimmed import make_untrimmed
@@ -15,7 +14,6 @@ from .video_writer import write_video
 
 __all__ = [
     'APPEARANCES',
-    'DIRECTIONS',
     'MOTIONS',
     'OPPOSITES',
     'Actor',
@@ -24,7 +22,6 @@ __all__ = [
     'build',
     'item_rng',
     'make_boxes',
-    'make_direction_set',
     'make_images',
     'make_trimmed',
     'make_untrimmed',

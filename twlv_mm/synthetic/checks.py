@@ -1,5 +1,7 @@
 """Whether the trimmed set measures what it says: what can be told without looking properly, and what by looking."""
 
+import json
+import time
 from pathlib import Path
 
 import mmengine
@@ -14,7 +16,8 @@ from .scene import APPEARANCES, MOTIONS, OPPOSITES
 from .trimmed import make_trimmed
 
 SIZE = 32  # pixels, what the small encoder sees
-# What is measured -> (chance, lowest, highest) in percent.
+SECONDS = 'training_seconds.json'
+# What is measured -> (chance, lowest, highest), in percent unless said.
 LIMITS = {
     'appearance from a colour histogram': (12.5, None, 27.5),
     'motion from the middle frame, linear on pixels': (12.5, None, 17.5),
@@ -23,6 +26,7 @@ LIMITS = {
     'motion or its opposite, mean over encoded frames': (50.0, 45.0, 55.0),
     'appearance, small encoder fine-tuned': (12.5, 80.0, None),
     'motion, small encoder fine-tuned': (12.5, 80.0, None),
+    'fine-tuning, seconds': (None, None, 180.0),
 }
 
 
@@ -37,7 +41,7 @@ def check(work_dir, configs, seed, num_train=3000, num_test=600):
         num_test (int): Test clips.
 
     Returns:
-        dict[str, float]: a key of :data:`LIMITS` -> percent.
+        dict[str, float]: a key of :data:`LIMITS` -> what was measured.
     """
     folder = Path(work_dir) / f'seed_{seed}'
     make_trimmed(folder / 'trimmed', seed, num_train, num_test)
@@ -51,6 +55,7 @@ def check(work_dir, configs, seed, num_train=3000, num_test=600):
         'motion or its opposite, mean over encoded frames': opposites_of_frames(clips, frames_encoder),
         'appearance, small encoder fine-tuned': _percent(both[:, : len(APPEARANCES)].argmax(axis=1) == what),
         'motion, small encoder fine-tuned': _percent(both[:, len(APPEARANCES) :].argmax(axis=1) == how),
+        'fine-tuning, seconds': json.loads((folder / 'both_finetune' / SECONDS).read_text()),
     }
 
 
@@ -183,7 +188,9 @@ def train_and_test(config, folder, seed):
     if predictions.exists():
         print(f'{work_dir} was trained and tested before: its scores are taken. Remove it to run it again.')
     else:
+        start = time.perf_counter()
         launch.main_train([str(config), '--seed', str(seed), *options])
+        (work_dir / SECONDS).write_text(json.dumps(round(time.perf_counter() - start, 1)))
         checkpoint = (work_dir / 'last_checkpoint').read_text()
         launch.main_test([str(config), checkpoint, '--dump', str(predictions), *options])
     scores = [sample['pred_score'].numpy() for sample in mmengine.load(predictions)]
