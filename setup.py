@@ -34,6 +34,8 @@ setup(
     extras_require={
         'mim': requirements('mminstall'),
         'optional': requirements('optional'),
+        'parquet': requirements('parquet'),
+        'ray': requirements('ray'),
         'tests': requirements('tests'),
     },
     zip_safe=False,

@@ -1,50 +1,147 @@
 #!/usr/bin/env python
-"""Embed a video file or a folder of videos with any encoder; writes <out>/<sampling>/<split>/."""
+"""Embed videos with any encoder into <out>/<sampling>/<split>/. Killed at any time, the same command goes on."""
 
 import argparse
+import os
 import sys
+from datetime import timedelta
 
-import twlv_mm
-from twlv_mm.embeddings import Extractor, extract_collection, find_videos
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+import torch
+import torch.distributed as dist
+
+from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
+from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
+from twlv_mm.embeddings.extractor import PRECISIONS
+from twlv_mm.video import DEFAULT_DECODER, READERS
+
+EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('model', choices=twlv_mm.list_models(), metavar='MODEL', help='a name from list_models()')
-    parser.add_argument('input', help='a video file, or a folder (searched with its sub-folders)')
-    parser.add_argument('--out', required=True, help='folder to write to')
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
+    parser.add_argument('model', metavar='MODEL', nargs='?', help='a name from list_models(), or a config')
+    parser.add_argument(
+        'input',
+        metavar='INPUT',
+        nargs='?',
+        help="a video, a folder (searched with its sub-folders), a quoted pattern, or a list: mmaction2's .txt, "
+        "THUMOS14's or ActivityNet's .json, AVA's .csv",
+    )
+    parser.add_argument('--out', help='folder to write to')
     parser.add_argument('--weights', help="the encoder's checkpoint; without it the encoder is random")
-    parser.add_argument('--sampling', choices=['uniform', 'multi-clip'], default='multi-clip')
-    parser.add_argument('--clip-seconds', type=float, default=2.0, help='T: length of a clip (default 2)')
-    parser.add_argument('--stride-seconds', type=float, help='T_s: from one clip to the next (default T)')
-    parser.add_argument('--num-frames', type=int, help="N: frames a clip (default: the encoder's)")
+    parser.add_argument('--root', help="folder of a list's videos (default: the list's)")
+    parser.add_argument('--subset', help='only these videos of a .json')
     parser.add_argument('--split', default='all', help='name of the sub-folder, for example train (default all)')
-    parser.add_argument('--batch-size', type=int, default=8, help='clips encoded at once (default 8)')
-    parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
-    return parser.parse_args()
+    parser.add_argument('--verify', metavar='DIR', help='only check the embeddings in a folder')
+
+    clips = parser.add_argument_group('which clips')
+    clips.add_argument(
+        '--sampling', choices=['uniform', 'multi-clip'], default='multi-clip', help='default %(default)s'
+    )
+    clips.add_argument('--clip-seconds', type=float, help="T: length of a clip (default: the config's, or 2)")
+    clips.add_argument('--stride-seconds', type=float, help="T_s: from clip to clip (default: the config's, or T)")
+    clips.add_argument('--num-frames', type=int, help="N: frames a clip (default: the encoder's)")
+    clips.add_argument('--views', default='forward', help='forward, reversed (frames backwards), or forward,reversed')
+    clips.add_argument(
+        '--on-fault', choices=ON_FAULT, default='skip', help='a video that breaks off: default %(default)s'
+    )
+
+    encoding = parser.add_argument_group('how')
+    encoding.add_argument('--pooling', help="mean or class_token (default: the encoder's own)")
+    encoding.add_argument('--precision', choices=PRECISIONS, default='fp32', help='default %(default)s')
+    encoding.add_argument('--batch-size', type=int, default=8, help='clips encoded at once (default %(default)s)')
+    encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
+    encoding.add_argument('--workers', type=int, help='processes that decode (default: one a core, four at most)')
+    encoding.add_argument('--decoder', choices=READERS, default=DEFAULT_DECODER, help='default %(default)s')
+    encoding.add_argument('--timeout', type=float, default=120, help='seconds to the next frames (default %(default)s)')
+
+    output = parser.add_argument_group('output')
+    output.add_argument('--formats', default='npy', help=f'{" or ".join(FORMATS)}, or both with a comma (default npy)')
+    output.add_argument('--mix', action='store_true', help='write to a folder that was made with other settings')
+
+    many = parser.add_argument_group('many processes')
+    many.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none', help='who started this one')
+    many.add_argument('--shard', default='0/1', metavar='I/N', help='this is process I, from 0, of N')
+    many.add_argument('--engine', choices=ENGINES, default='local', help='ray: a Ray cluster (default local)')
+    args = parser.parse_args()
+    if args.verify is None and None in (args.model, args.input, args.out):
+        parser.error('MODEL, INPUT and --out are needed, or --verify DIR')
+    return args
+
+
+def shard_of(args):
+    """Number of this process and how many there are."""
+    names = dict(pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS')).get(args.launcher)
+    return tuple(int(os.environ[name]) for name in names) if names else tuple(map(int, args.shard.split('/')))
+
+
+def device_of(args):
+    """A GPU for each process of a launcher."""
+    local_rank = os.environ.get('LOCAL_RANK' if args.launcher == 'pytorch' else 'SLURM_LOCALID')
+    if args.device is None and args.launcher != 'none' and torch.cuda.is_available():
+        return f'cuda:{int(local_rank) % torch.cuda.device_count()}'
+    return args.device
+
+
+def run(args):
+    """Embed; returns the number of failures."""
+    options = ('clip_seconds', 'stride_seconds', 'num_frames', 'pooling')
+    given = {name: getattr(args, name) for name in options if getattr(args, name) is not None}
+    build = Extractor.from_config if args.model.endswith('.py') else Extractor
+    videos = find_videos(args.input, args.root, args.subset)
+    extractor = build(
+        args.model,
+        args.weights,
+        sampling=args.sampling,
+        precision=args.precision,
+        batch_size=args.batch_size,
+        device=device_of(args),
+        **given,
+    )
+    summary = extract_collection(
+        extractor,
+        videos,
+        args.out,
+        args.split,
+        formats=args.formats.split(','),
+        views=args.views.split(','),
+        on_fault=args.on_fault,
+        mix=args.mix,
+        workers=args.workers,
+        decoder=args.decoder,
+        timeout=args.timeout,
+        shard=shard_of(args),
+        engine=args.engine,
+    )
+    counts = torch.tensor([summary.embedded, summary.finished_before, len(summary.failures)])
+    if args.launcher == 'pytorch':
+        # torchrun stops all processes as soon as one leaves with an exit code, so they leave together.
+        dist.init_process_group('gloo', timeout=timedelta(days=30))
+        dist.all_reduce(counts)
+        dist.destroy_process_group()
+    embedded, before, failed = counts.tolist()
+    if shard_of(args)[0] == 0 or args.launcher != 'pytorch':
+        print(f'{embedded} videos embedded into {args.out}, {before} were there before, {failed} failed')
+        for failure in summary.failures:
+            print(f'  {failure["path"]} ({failure["stage"]}): {failure["reason"]}')
+    return failed
 
 
 def main():
     args = parse_args()
     try:
-        videos = find_videos(args.input)
-        extractor = Extractor(
-            args.model,
-            args.weights,
-            sampling=args.sampling,
-            clip_seconds=args.clip_seconds,
-            stride_seconds=args.stride_seconds,
-            num_frames=args.num_frames,
-            batch_size=args.batch_size,
-            device=args.device,
-        )
+        if args.verify is None:
+            sys.exit(min(run(args), 1))
+        problems = verify(args.verify)
     except (ValueError, FileNotFoundError) as error:
-        sys.exit(f'error: {error}')
-    failures = extract_collection(extractor, videos, args.out, args.split)
-    print(f'{len(videos) - len(failures)} videos embedded into {args.out}, {len(failures)} skipped')
-    for path, reason in failures.items():
-        print(f'  {path}: {reason}')
-    sys.exit(1 if failures else 0)
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
+    for problem in problems:
+        print(f'{problem.video_id}: {problem.what}')
+    print(f'{args.verify}: {len(problems)} problems')
+    sys.exit(min(len(problems), 1))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run a tool of this folder on a slurm cluster:  slurm_run.sh PARTITION JOB_NAME TOOL.py [arguments of the tool]
-# In the environment: GPUS (8), GPUS_PER_NODE (8), CPUS_PER_TASK (5), SRUN_ARGS; PYTHON chooses the interpreter.
+# In the environment: GPUS (8), GPUS_PER_NODE (8), CPUS_PER_TASK (5), KILL_ON_BAD_EXIT (1), SRUN_ARGS; PYTHON chooses
+# the interpreter.
 set -euo pipefail
 
 GPUS=${GPUS:-8}
@@ -12,5 +13,5 @@ export MASTER_PORT=${MASTER_PORT:-$((12000 + RANDOM % 20000))}
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}"
 exec srun -p "$1" --job-name="$2" --gres=gpu:"$GPUS_PER_NODE" --ntasks="$GPUS" --ntasks-per-node="$GPUS_PER_NODE" \
-    --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS[@]+"${SRUN_ARGS[@]}"} \
+    --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit="${KILL_ON_BAD_EXIT:-1}" ${SRUN_ARGS[@]+"${SRUN_ARGS[@]}"} \
     "${PYTHON:-python}" -u "$TOOLS/$3" "${@:4}"

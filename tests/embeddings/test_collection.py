@@ -1,9 +1,13 @@
-"""tools/extract.py: a folder of videos in, the published layout out."""
+"""tools/extract.py: a collection of videos in, embedding files out; killed, resumed, shared between processes."""
 
 import json
 import os
+import random
+import runpy
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,88 +15,272 @@ import pytest
 import torch
 
 import twlv_mm
-from twlv_mm.embeddings import Extractor, extract_collection, find_videos
+from twlv_mm.embeddings import EmbeddingFolder, Extractor, MixError, extract_collection, find_videos, read_failures
 from twlv_mm.synthetic import render_clip, write_video
 
+from ..video.faults import make_faults
+
 ROOT = Path(__file__).parents[2]
+SMALL = 'twlv_small_synthetic'
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope='module')
+def encoder():
+    torch.manual_seed(0)
+    return twlv_mm.get_model(SMALL, frozen=True, allow_random=True)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Videos of 1 to 4 seconds; one of them is broken, and one is no video."""
+    folder = tmp_path_factory.mktemp('videos')
     rng = np.random.default_rng(0)
-    for name in ('a.mp4', 'sub/b.mp4'):
-        path = tmp_path / 'videos' / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_video(str(path), render_clip(rng, 'train', num_frames=20)[0], fps=8)
-    (tmp_path / 'videos/broken.mp4').write_text('not a video')
-    (tmp_path / 'videos/notes.txt').write_text('no video either')
-    return tmp_path / 'videos'
+    for index in range(7):
+        path = folder / ('sub' if index % 2 else '.') / f'{index}.mp4'
+        path.parent.mkdir(exist_ok=True)
+        write_video(str(path), render_clip(rng, 'train', num_frames=8 + 4 * index)[0], fps=8)
+    (folder / 'broken.mp4').write_text('not a video')
+    (folder / 'notes.txt').write_text('no video either')
+    return folder
 
 
 def read_all(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(Path(folder).rglob('*'))
+        if path.is_file() and path.name != '.lock'
+    }
 
 
-def test_folder_becomes_the_published_layout_and_broken_files_are_listed(folder, tmp_path):
-    torch.manual_seed(0)
-    encoder = twlv_mm.get_model('twlv_small_synthetic', frozen=True, allow_random=True)
-    extractor = Extractor(encoder, sampling='multi-clip', clip_seconds=1.0, stride_seconds=0.5)
-    failures = extract_collection(extractor, find_videos(folder), tmp_path / 'out', 'train')
+def vectors_of(folder):
+    embeddings = EmbeddingFolder(folder)
+    return {video_id: embeddings.clips(video_id) for video_id in embeddings.video_ids}
 
-    assert list(failures) == [str(folder / 'broken.mp4')]
-    assert 'cannot be decoded' in failures[str(folder / 'broken.mp4')]
-    files = read_all(tmp_path / 'out')
-    stems = ('multi-clip/train/a', 'multi-clip/train/sub/b')
-    assert set(files) == {f'{stem}{end}' for stem in stems for end in ('.json', '_c.npy', '_v.npy')}
 
-    clips = np.load(tmp_path / 'out/multi-clip/train/a_c.npy')
-    video = np.load(tmp_path / 'out/multi-clip/train/a_v.npy')
-    info = json.loads(files['multi-clip/train/a.json'])
+def dense(encoder, **options):
+    return Extractor(encoder, sampling='multi-clip', clip_seconds=1.0, stride_seconds=0.5, **options)
+
+
+def test_folder_becomes_the_published_layout_and_broken_files_are_listed(encoder, folder, tmp_path):
+    summary = extract_collection(dense(encoder), find_videos(folder), tmp_path, 'train', workers=1)
+    assert (summary.embedded, summary.finished_before) == (7, 0)
+    (failure,) = read_failures(tmp_path / 'multi-clip/train')
+    assert summary.failures == [failure]
+    assert (failure['video_id'], failure['path'], failure['stage']) == ('broken', str(folder / 'broken.mp4'), 'open')
+    assert 'broken.mp4 cannot be decoded' in failure['reason']
+
+    stems = [video.video_id for video in find_videos(folder) if video.video_id != 'broken']
+    ends = ('.json', '_c.npy', '_v.npy')
+    names = {f'multi-clip/train/{stem}{end}' for stem in stems for end in ends}
+    assert set(read_all(tmp_path)) == names | {f'multi-clip/train/{n}' for n in ('manifest.json', 'failures.jsonl')}
+
+    clips, video = (np.load(tmp_path / f'multi-clip/train/sub/3_{scope}.npy') for scope in 'cv')
+    info = json.loads((tmp_path / 'multi-clip/train/sub/3.json').read_text())
     assert clips.shape == (4, 128)
     np.testing.assert_allclose(video, clips.mean(axis=0), atol=1e-6)
     assert info['duration'] == pytest.approx(2.5)
     assert info['num_frames'] == 20
     assert info['clips'] == [dict(start=0.5 * i, end=0.5 * i + 1) for i in range(4)]
-    assert info['model'] == 'twlv_small_synthetic'
+    assert info['model'] == SMALL
     assert info['decoder'].startswith('decord')
     assert (info['clip_seconds'], info['stride_seconds'], info['frames_per_clip']) == (1.0, 0.5, 16)
+    for video in find_videos(folder / 'sub'):
+        *expected, _ = dense(encoder)(video.path)[0]
+        found = np.load(tmp_path / f'multi-clip/train/sub/{video.video_id}_c.npy')
+        np.testing.assert_allclose(found, [clip.vector for clip in expected], atol=1e-5)
 
 
-def test_two_videos_of_one_name_are_refused(folder):
-    (folder / 'a.avi').write_bytes((folder / 'a.mp4').read_bytes())
-    with pytest.raises(ValueError, match=r'a\.avi and .*a\.mp4 would both be written as a'):
-        find_videos(folder)
+def test_vector_does_not_depend_on_what_else_is_in_its_batch(encoder, folder, tmp_path):
+    videos = [video for video in find_videos(folder) if video.video_id != 'broken']
+    extract_collection(dense(encoder), videos, tmp_path / 'all', workers=0)
+    for video in videos:
+        extract_collection(dense(encoder), [video], tmp_path / 'alone', workers=0)
+    together, alone = (read_all(tmp_path / name / 'multi-clip') for name in ('all', 'alone'))
+    assert together == alone
 
 
-def test_nothing_to_embed_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no videos in'):
-        find_videos(tmp_path)
-    with pytest.raises(FileNotFoundError, match='no file or folder'):
-        find_videos(tmp_path / 'none')
+@pytest.mark.parametrize('formats', [['npy'], ['parquet'], ['npy', 'parquet']])
+def test_second_run_does_only_what_is_missing(encoder, folder, tmp_path, formats):
+    videos = find_videos(folder)
+    extract_collection(dense(encoder), videos, tmp_path / 'once', formats=formats, workers=0)
+    extract_collection(dense(encoder), videos[:3], tmp_path / 'twice', formats=formats, workers=0)
+    second = extract_collection(dense(encoder), videos, tmp_path / 'twice', formats=formats, workers=0)
+    assert (second.embedded, second.finished_before) == (4, 3)
+    assert len(read_failures(tmp_path / 'twice/multi-clip/all')) == 1
+    assert vectors_equal(tmp_path / 'once/multi-clip/all', tmp_path / 'twice/multi-clip/all', tolerance=0)
+    third = extract_collection(dense(encoder), videos, tmp_path / 'twice', formats=formats, workers=0)
+    assert (third.embedded, third.finished_before, len(third.failures)) == (0, 7, 1)
 
 
-def extract(*arguments):
-    command = [sys.executable, str(ROOT / 'tools/extract.py'), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+def vectors_equal(one, other, tolerance=1e-6):
+    one, other = vectors_of(one), vectors_of(other)
+    assert list(one) == list(other)
+    return all(np.abs(one[video_id] - other[video_id]).max() <= tolerance for video_id in one)
 
 
-def test_command_line_gives_equal_bytes_twice_and_says_what_it_skipped(folder, tmp_path):
-    first = extract('twlv_small_synthetic', folder, '--out', tmp_path / '1')
-    assert first.returncode == 1  # something was skipped
-    assert '2 videos embedded' in first.stdout
-    assert 'broken.mp4' in first.stdout
-    assert 'random encoder' in first.stderr
-    (folder / 'broken.mp4').unlink()
-    second = extract('twlv_small_synthetic', folder, '--out', tmp_path / '2')
-    assert second.returncode == 0
-    assert read_all(tmp_path / '1') == read_all(tmp_path / '2')
+def test_repaired_video_is_embedded_by_the_next_run(encoder, folder, tmp_path):
+    broken = tmp_path / 'video.mp4'
+    broken.write_bytes(b'')
+    for formats in (['npy'], ['parquet']):
+        out = tmp_path / formats[0]
+        assert extract_collection(dense(encoder), find_videos(broken), out, formats=formats, workers=0).failures
+    broken.write_bytes((folder / '0.mp4').read_bytes())
+    for formats in (['npy'], ['parquet']):
+        out = tmp_path / formats[0]
+        assert extract_collection(dense(encoder), find_videos(broken), out, formats=formats, workers=0).embedded == 1
+        assert read_failures(out / 'multi-clip/all') == []
+        assert EmbeddingFolder(out / 'multi-clip/all').video_ids == ['video']
+
+
+def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_path):
+    videos = find_videos(folder)
+    extract_collection(dense(encoder), videos[:1], tmp_path, workers=0)
+    with pytest.raises(MixError, match="precision is 'fp32' there, 'bf16' here.*--mix"):
+        extract_collection(dense(encoder, precision='bf16'), videos, tmp_path, workers=0)
+    other = twlv_mm.get_model(SMALL, frozen=True, allow_random=True, num_frames=8)
+    with pytest.raises(MixError, match='frames_per_clip is 16 there, 8 here'):
+        extract_collection(dense(other), videos[:2], tmp_path, workers=0)
+    assert extract_collection(dense(other), videos[:2], tmp_path, mix=True, workers=0).finished_before == 1
+    assert len(json.loads((tmp_path / 'multi-clip/all/manifest.json').read_text())['settings']) == 2
+
+
+def test_reversed_view_is_the_video_backwards(encoder, tmp_path):
+    frames = render_clip(np.random.default_rng(3), 'train', num_frames=16)[0]
+    write_video(str(tmp_path / 'video.mp4'), frames, fps=8)
+    write_video(str(tmp_path / 'backwards.mp4'), frames[::-1], fps=8)
+    extract_collection(Extractor(encoder), find_videos(tmp_path), tmp_path, views=('forward', 'reversed'), workers=0)
+    forward, backward = (vectors_of(tmp_path / name / 'all') for name in ('uniform', 'uniform-reversed'))
+    np.testing.assert_allclose(backward['video'], forward['backwards'], atol=1e-5)
+    np.testing.assert_allclose(backward['backwards'], forward['video'], atol=1e-5)
+    assert np.abs(forward['video'] - forward['backwards']).max() > 1e-3
+
+
+def test_clips_before_a_fault_are_kept_if_wanted_and_the_video_is_listed(encoder, tmp_path):
+    videos = find_videos(make_faults(tmp_path)['garbage_in_frames_intra'])
+    options = dict(workers=0, decoder='av')  # it notices damage inside frames, here in all but the first
+    extractor = Extractor(encoder, sampling='multi-clip', clip_seconds=0.1)
+    assert not extract_collection(extractor, videos, tmp_path / 'skip', **options).embedded
+    options['on_fault'] = 'keep'
+    (failure,) = extract_collection(extractor, videos, tmp_path / 'keep', **options).failures
+    (clips,) = vectors_of(tmp_path / 'keep/multi-clip/all').values()
+    assert failure['stage'] == 'decode'
+    assert failure['clips'] == len(clips) > 0
+    again = extract_collection(extractor, videos, tmp_path / 'keep', **options)
+    assert (again.finished_before, again.failures) == (1, [])
+    assert read_failures(tmp_path / 'keep/multi-clip/all') == [failure]
+
+
+@pytest.mark.parametrize('size', [2, 4])
+def test_processes_share_the_videos(encoder, folder, tmp_path, size):
+    videos = find_videos(folder)
+    extract_collection(dense(encoder), videos, tmp_path / 'one', formats=['parquet'], workers=0)
+    shares = [
+        extract_collection(dense(encoder), videos, tmp_path / 'all', formats=['parquet'], workers=0, shard=(rank, size))
+        for rank in range(size)
+    ]
+    assert sum(share.embedded for share in shares) == 7
+    assert sum(len(share.failures) for share in shares) == 1
+    assert vectors_equal(tmp_path / 'one/multi-clip/all', tmp_path / 'all/multi-clip/all')
+    assert [failure['video_id'] for failure in read_failures(tmp_path / 'all/multi-clip/all')] == ['broken']
+
+
+def extract(*arguments, tool='extract.py', **environment):
+    command = [sys.executable] if tool.endswith('.py') else ['bash']
+    command += [str(ROOT / 'tools' / tool), *map(str, arguments)]
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHON=sys.executable, OMP_NUM_THREADS='1', **environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finish(process):
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def test_every_kind_of_bad_file_is_listed_and_the_good_ones_are_embedded(folder, tmp_path):
+    videos = tmp_path / 'videos'
+    (videos / 'good').mkdir(parents=True)
+    for path in folder.rglob('*.mp4'):
+        (videos / 'good' / path.name).write_bytes(path.read_bytes())
+    (videos / 'good/broken.mp4').unlink()
+    (videos / 'bad').mkdir()
+    faults = make_faults(videos / 'bad')
+    code, out, err = finish(extract(SMALL, videos, '--out', tmp_path / 'out', '--workers', 1))
+    assert code == 1, err
+    failures = read_failures(tmp_path / 'out/multi-clip/all')
+    found = EmbeddingFolder(tmp_path / 'out/multi-clip/all').video_ids
+    assert [video_id for video_id in found if video_id.startswith('good')] == [f'good/{index}' for index in range(7)]
+    listed = {failure['path'] for failure in failures}
+    looked_for = {video.path for video in find_videos(videos / 'bad')}
+    assert listed | {str(videos / f'{video_id}.mp4') for video_id in found if video_id.startswith('bad')} >= looked_for
+    assert len(listed) >= 10
+    assert f'{len(failures)} failed' in out
+    assert all(failure['reason'] and failure['stage'] in ('open', 'decode') for failure in failures)
+    assert len(faults) >= 12
+    assert 'random encoder' in err
+
+
+def test_killed_runs_end_where_an_uninterrupted_one_does(folder, tmp_path):
+    arguments = [SMALL, folder, '--clip-seconds', 1, '--stride-seconds', 0.05, '--formats', 'npy,parquet', '--out']
+    code, _, err = finish(extract(*arguments, tmp_path / 'whole'))
+    assert code == 1, err
+    draw = random.Random(0)
+    for _ in range(2):
+        process = extract(*arguments, tmp_path / 'killed')
+        written = len(list((tmp_path / 'killed').rglob('*.json')))
+        while process.poll() is None and len(list((tmp_path / 'killed').rglob('*.json'))) < written + 2:
+            time.sleep(0.01)
+        time.sleep(draw.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    code, out, err = finish(extract(*arguments, tmp_path / 'killed'))
+    assert code == 1, err
+    assert 'were there before' in out
+    assert read_all(tmp_path / 'killed') == read_all(tmp_path / 'whole')
+
+
+def test_torchrun_gives_the_vectors_of_one_process(encoder, folder, tmp_path):
+    torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
+    options = ['--weights', tmp_path / 'encoder.pth', '--clip-seconds', 1, '--workers', 0, '--formats', 'parquet']
+    code, out, err = finish(extract(SMALL, folder, 2, '--out', tmp_path / 'two', *options, tool='dist_extract.sh'))
+    assert code != 0, err  # one video is broken
+    assert '7 videos embedded' in out
+    assert len(list((tmp_path / 'two').rglob('part-*.parquet'))) == 2
+    extract_collection(
+        Extractor(SMALL, tmp_path / 'encoder.pth', sampling='multi-clip', clip_seconds=1.0),
+        find_videos(folder),
+        tmp_path / 'one',
+        workers=0,
+    )
+    assert vectors_equal(tmp_path / 'one/multi-clip/all', tmp_path / 'two/multi-clip/all')
+
+
+def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, capsys, monkeypatch):
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['extract.py', *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(ROOT / 'tools/extract.py'), run_name='__main__')
+        return end.value.code, *capsys.readouterr()
+
+    code, _, err = run('twlv_bas', folder, '--out', tmp_path / 'out')
+    assert code == 2
+    assert 'twlv_base' in err
+    with pytest.warns(UserWarning, match='random encoder'):
+        code, out, _ = run(SMALL, folder / '0.mp4', '--out', tmp_path / 'out', '--workers', 0)
+    assert code == 0
+    assert '1 videos embedded' in out
+    code, out, _ = run('--verify', tmp_path / 'out/multi-clip/all')
+    assert (code, out.strip().endswith('0 problems')) == (0, True)
+    clips = np.load(tmp_path / 'out/multi-clip/all/0_c.npy')
+    np.save(tmp_path / 'out/multi-clip/all/0_c.npy', clips * np.nan)
+    code, out, _ = run('--verify', tmp_path / 'out/multi-clip/all')
+    assert code == 1
+    assert '0: clips 0 hold NaN' in out
 
 
 @pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder of real videos')
-def test_real_videos_have_clips_at_their_real_times():
+def test_real_videos_have_clips_at_their_real_times(encoder):
     videos = find_videos(Path(os.environ['TWLV_SHARED']) / 'videos')
-    encoder = twlv_mm.get_model('twlv_small_synthetic', frozen=True, allow_random=True)
-    found = {name: twlv_mm.embed(path, encoder, sampling='multi-clip') for name, path in videos.items()}
+    found = {video.video_id: twlv_mm.embed(video.path, encoder, sampling='multi-clip') for video in videos}
     assert {name: len(embeddings) - 1 for name, embeddings in found.items()} == dict(arm_wrestling=5, people=4, test=5)
     assert found['people'][-1].end == pytest.approx(9.5)
     assert [clip.end for clip in found['people'][:-1]] == [2, 4, 6, 8]

@@ -106,3 +106,34 @@ def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
         Extractor(encoder, 'encoder.pth')
     with pytest.raises(FileNotFoundError, match='no video file at'):
         twlv_mm.embed('none.mp4', encoder)
+
+
+def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
+    torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
+    (tmp_path / 'config.py').write_text(
+        f"encoder_weights = '{tmp_path}/encoder.pth'\nclip_seconds = 1.0\nstride_seconds = 0.5\n"
+        f"model = dict(type='Recognizer3D', backbone=dict(type='twlv_mm.VideoViT', arch='{SMALL}', frozen=False))\n"
+    )
+    extractor = Extractor.from_config(tmp_path / 'config.py', sampling='multi-clip')
+    expected = twlv_mm.embed(video, encoder, sampling='multi-clip', clip_seconds=1.0, stride_seconds=0.5)
+    np.testing.assert_array_equal([e.vector for e in extractor(video)[0]], [e.vector for e in expected])
+    assert not any(parameter.requires_grad for parameter in extractor.model.parameters())
+    assert len(Extractor.from_config(tmp_path / 'config.py', sampling='multi-clip', stride_seconds=1.0)(video)[0]) == 6
+    (tmp_path / 'other.py').write_text("model = dict(backbone=dict(type='ResNet'))")
+    with pytest.raises(ValueError, match=r'other\.py has no model\.backbone of type twlv_mm\.VideoViT'):
+        Extractor.from_config(tmp_path / 'other.py')
+
+
+@pytest.mark.parametrize(('name', 'options'), [(SMALL, {}), ('clip_base', dict(img_size=32, depth=1, num_frames=2))])
+def test_pooling_is_the_encoders_own_unless_another_is_chosen(video, name, options):
+    torch.manual_seed(0)
+    model = twlv_mm.get_model(name, frozen=True, allow_random=True, **options)
+    (own,), (mean,) = twlv_mm.embed(video, model), twlv_mm.embed(video, model, pooling='mean')
+    assert np.array_equal(own.vector, mean.vector) == (name == SMALL)
+    if name == SMALL:
+        with pytest.raises(ValueError, match="has no pooling 'class_token'"):
+            Extractor(model, pooling='class_token')
+    else:
+        assert twlv_mm.embed(video, model, pooling='class_token')[0].vector.shape == (768,)
+    with pytest.raises(ValueError, match="has no precision 'fp16'; there are fp32, bf16"):
+        Extractor(model, precision='fp16')

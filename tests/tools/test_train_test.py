@@ -102,7 +102,12 @@ def test_two_processes_train_and_give_the_test_score_of_one(tiny_config, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ('script', 'files'), [('slurm_train.sh', ['my config.py']), ('slurm_test.sh', ['my config.py', 'my weights.pth'])]
+    ('script', 'files'),
+    [
+        ('slurm_train.sh', ['my config.py']),
+        ('slurm_test.sh', ['my config.py', 'my weights.pth']),
+        ('slurm_extract.sh', ['twlv_base', 'my videos']),
+    ],
 )
 def test_slurm_launcher_hands_its_arguments_over(script, files, tmp_path):
     srun = tmp_path / 'srun'
@@ -119,3 +124,5 @@ def test_slurm_launcher_hands_its_arguments_over(script, files, tmp_path):
     start = given.index(own[0])
     assert given[start : start + len(own) + 2] == [*own, '--work-dir', 'my run']
     assert {'--job-name=my job', '--ntasks=4', '--gres=gpu:2', '--qos=low', '-v'} <= set(given[:start])
+    # An exit code says that some videos failed; it must not stop the processes that embed the others.
+    assert f'--kill-on-bad-exit={int(script != "slurm_extract.sh")}' in given[:start]

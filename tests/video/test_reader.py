@@ -1,5 +1,7 @@
 """Every decoder gives the same frames and the real time stamps, and says what it cannot read."""
 
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -7,8 +9,7 @@ import pytest
 from twlv_mm.video import VideoError, open_video
 
 from .conftest import grey_of, write_numbered, write_picture
-
-DECODERS = ['decord', 'av']
+from .decoders import DECODERS
 
 
 @pytest.mark.parametrize('decoder', DECODERS)
@@ -64,6 +65,18 @@ def test_times_count_from_the_first_frame(tmp_path, decoder):
 
 
 @pytest.mark.parametrize('decoder', DECODERS)
+def test_frames_that_an_edit_list_hides_are_not_handed_out(tmp_path, decoder):
+    path = write_numbered(tmp_path / 'edited.mp4', np.arange(-5, 15) / 10)
+    if decoder == 'decord':
+        with pytest.raises(VideoError, match=r"edited\.mp4 shows \d+ frames and decord counts 20: use decoder='av'"):
+            open_video(path, decoder)
+        return
+    with open_video(path, decoder) as reader:
+        np.testing.assert_allclose(reader.frame_times[:, 0], np.arange(15) / 10, atol=1e-6)
+        assert [grey_of(frame) for frame in reader.read(range(15))] == list(range(5, 20))
+
+
+@pytest.mark.parametrize('decoder', DECODERS)
 def test_what_cannot_be_read_is_named(tmp_path, constant_video, decoder):
     with pytest.raises(FileNotFoundError, match=r'no video file at .*none\.mp4'):
         open_video(tmp_path / 'none.mp4', decoder)
@@ -89,3 +102,24 @@ def test_a_file_with_sound_only_is_no_video(tmp_path, decoder):
         container.mux(stream.encode())
     with pytest.raises(VideoError, match=r'sound\.mp4'):
         open_video(tmp_path / 'sound.mp4', decoder)
+
+
+@pytest.mark.parametrize('decoder', DECODERS)
+def test_a_frame_that_the_video_does_not_have_is_an_error(constant_video, decoder):
+    with open_video(constant_video, decoder) as reader:
+        for indices in ([49, 50], [-1]):
+            with pytest.raises(IndexError, match=r'constant\.mp4 has frames 0 to 49'):
+                reader.read(indices)
+
+
+def test_an_unknown_decoder_is_told_the_known_ones(constant_video):
+    with pytest.raises(ValueError, match="no decoder 'opencv'; choose one of decord, av, torchcodec"):
+        open_video(constant_video, 'opencv')
+
+
+def test_a_decoder_that_is_not_installed_says_what_to_install(constant_video, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'torchcodec', None)
+    monkeypatch.delitem(sys.modules, 'twlv_mm.video.torchcodec_reader', raising=False)
+    with pytest.raises(ValueError, match="'torchcodec' cannot be used .* pip install torchcodec") as error:
+        open_video(constant_video, 'torchcodec')
+    assert not isinstance(error.value, VideoError)

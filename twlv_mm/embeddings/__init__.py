@@ -1,10 +1,38 @@
 """Embeddings: from video files to vectors, and the files that hold them.
 
-extractor.py embeds one video, collection.py a folder of them, store.py writes the published layout.
+extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
+store.py and parquet.py write the files, manifest.py keeps what they were made with and what failed. folder.py reads the
+files, matrix.py a whole split as one matrix, dataset.py for training; verify.py checks them.
 """
 
-from .collection import extract_collection, find_videos
+from .batches import EmbeddedVideo, SharedBatches
+from .collection import Summary, extract_collection
+from .dataset import EmbeddingDataset
 from .extractor import Embedding, Extractor, embed
+from .folder import EmbeddingFolder
+from .inputs import Video, find_videos
+from .manifest import MixError, read_failures
+from .matrix import Matrix, load_matrix
 from .store import write_embeddings
+from .verify import Problem, verify
 
-__all__ = ['Embedding', 'Extractor', 'embed', 'extract_collection', 'find_videos', 'write_embeddings']
+__all__ = [
+    'EmbeddedVideo',
+    'Embedding',
+    'EmbeddingDataset',
+    'EmbeddingFolder',
+    'Extractor',
+    'Matrix',
+    'MixError',
+    'Problem',
+    'SharedBatches',
+    'Summary',
+    'Video',
+    'embed',
+    'extract_collection',
+    'find_videos',
+    'load_matrix',
+    'read_failures',
+    'verify',
+    'write_embeddings',
+]

@@ -1,85 +1,130 @@
-"""Embedding a folder of videos."""
+"""Embedding a collection of videos: what is finished is never lost, what fails is listed, and the rest goes on."""
 
 import os
-from pathlib import Path
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import NamedTuple
 
 import twlv_mm
-from twlv_mm.video import VideoError
+from twlv_mm.video import DEFAULT_DECODER, ReadFault, read_ahead
 
-from .store import write_embeddings
+from .batches import SharedBatches
+from .manifest import add_failure, claim, forget_failures
+from .progress import ExtractionProgress
+from .store import Store
 
-SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.m4v', '.wmv', '.flv', '.ts', '.3gp')
+FORMATS = ('npy', 'parquet')
+ON_FAULT = ('skip', 'keep')
+ENGINES = ('local', 'ray')
 
 
-def find_videos(source):
-    """Find the videos that a path stands for.
+class Summary(NamedTuple):
+    """What a run did.
 
-    Args:
-        source (str): A video file, or a folder that is searched with its sub-folders.
-
-    Returns:
-        dict[str, str]: video id -> path, sorted. The id is the path below the folder without the file's suffix.
-
-    Raises:
-        FileNotFoundError: if there is no such path, or no video in the folder.
-        ValueError: if two videos would get the same id.
+    Attributes:
+        embedded (int): Videos of this run.
+        finished_before (int): Videos that were there already.
+        failures (list[dict]): As :func:`twlv_mm.embeddings.manifest.read_failures` gives, of this run.
     """
-    source = Path(source)
-    if source.is_file():
-        return {source.stem: str(source)}
-    if not source.is_dir():
-        raise FileNotFoundError(f'there is no file or folder {source}')
-    videos = {}
-    for path in sorted(p for p in source.rglob('*') if p.suffix.lower() in SUFFIXES and p.is_file()):
-        video_id = path.relative_to(source).with_suffix('').as_posix()
-        if video_id in videos:
-            raise ValueError(f'{videos[video_id]} and {path} would both be written as {video_id}: rename one of them')
-        videos[video_id] = str(path)
-    if not videos:
-        raise FileNotFoundError(f'no videos in {source}; files with these endings count: {" ".join(SUFFIXES)}')
-    return videos
+
+    embedded: int
+    finished_before: int
+    failures: list
 
 
-def extract_collection(extractor, videos, out, split='all'):
-    """Embed videos into ``<out>/<sampling>/<split>/`` in the published layout.
+def extract_collection(
+    extractor,
+    videos,
+    out,
+    split='all',
+    *,
+    formats=('npy',),
+    views=('forward',),
+    on_fault='skip',
+    mix=False,
+    workers=None,
+    decoder=DEFAULT_DECODER,
+    timeout=120.0,
+    shard=(0, 1),
+    engine='local',
+):
+    """Embed videos into ``<out>/<sampling>/<split>/``; the reversed view into ``<out>/<sampling>-reversed/<split>/``.
 
-    A video that cannot be read is skipped and listed.
+    It can be killed at any time; called again, it goes on. A video that cannot be read is listed in failures.jsonl, and
+    tried again by the next run.
 
     Args:
         extractor (Extractor): Encoder and sampling.
-        videos (dict[str, str]): video id -> path.
+        videos (list[Video]): From :func:`find_videos`.
         out (str): Folder to write to.
         split (str): Name of the sub-folder, for example 'train' or 'val'.
+        formats (Collection[str]): Of 'npy' (the published layout) and 'parquet'.
+        views (Collection[str]): Of 'forward' and 'reversed' (the frames of each clip backwards).
+        on_fault (str): What becomes of a video that breaks off: 'skip' it, or 'keep' the clips before the fault. It is
+            listed either way.
+        mix (bool): Whether to write to a folder that was made with other settings.
+        workers (int, optional): Processes that read videos; one a CPU core, and four at most, if None. With 0, videos
+            are read in this process.
+        decoder (str): As for :func:`twlv_mm.video.open_video`.
+        timeout (float): Seconds that a decoder may take for its next frames.
+        shard (tuple[int, int]): Which of how many processes this is: it takes every n-th video.
+        engine (str): 'local', or 'ray' for a Ray cluster.
 
     Returns:
-        dict[str, str]: path -> reason, for the videos that could not be read.
+        Summary: what this process did.
+
+    Raises:
+        MixError: if the folder was made with other settings.
     """
-    folder = os.path.join(out, extractor.sampling, split)
-    arch_name, sha256 = extractor.model.arch_name, extractor.model.weights_sha256
-    failures = {}
-    columns = TextColumn('embedding'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns) as progress:
-        for video_id, path in progress.track(videos.items()):
-            try:
-                embeddings, info = extractor(path)
-            except (VideoError, OSError) as error:
-                failures[path] = str(error)
-                progress.console.print(f'skipped: {error}', markup=False, highlight=False, soft_wrap=True)
-                continue
-            info.update(
-                model=arch_name,
-                weights_sha256=sha256,
-                sampling=extractor.sampling,
-                frames_per_clip=extractor.num_frames,
-                version=twlv_mm.__version__,
-            )
-            if extractor.sampling == 'multi-clip':
-                stride_seconds = extractor.stride_seconds or extractor.clip_seconds
-                info.update(clip_seconds=extractor.clip_seconds, stride_seconds=stride_seconds)
-            count, dims = write_embeddings(folder, video_id, embeddings, info)
-            progress.console.print(
-                f'{video_id}: {count} x {dims}, {info["duration"]:.2f} s', markup=False, highlight=False, soft_wrap=True
-            )
-    return failures
+    videos = videos[shard[0] :: shard[1]]
+    video_ids = [video.video_id for video in videos]
+    settings = dict(extractor.settings, decoder=decoder, on_fault=on_fault, version=twlv_mm.__version__)
+    stores = {}
+    for view in views:
+        sampling = extractor.sampling.sampling + ('' if view == 'forward' else f'-{view}')
+        folder = os.path.join(out, sampling, split)
+        claim(folder, dict(settings, view=view), video_ids, mix)
+        stores[view] = Store(folder, formats, video_ids, shard)
+    finished = set.intersection(*(store.finished for store in stores.values()))
+    todo = [video for video in videos if video.video_id not in finished]
+    for store in stores.values():
+        forget_failures(store.folder, [video.video_id for video in todo])
+    paths = [video.path for video in todo]
+    workers = min(4, os.cpu_count()) if workers is None else workers
+    if engine == 'ray':
+        from .ray_engine import embed_with_ray
+
+        results, waiting = embed_with_ray(extractor, paths, views, workers, decoder, timeout), None
+    else:
+        streams = read_ahead(paths, extractor.sampling, workers=workers, decoder=decoder, timeout=timeout)
+        waiting = SharedBatches(extractor, views)
+        results = enumerate(waiting(streams))
+
+    failures = []
+    with ExtractionProgress(len(todo), shown=shard[0] == 0) as progress:
+        for index, result in results:
+            video = todo[index]
+            fault = result if isinstance(result, ReadFault) else result.fault
+            kept = 0 if result is fault or (fault and on_fault == 'skip') else len(result.times)
+            if fault:
+                failure = dict(video_id=video.video_id, path=video.path, stage=fault.stage, reason=str(fault))
+                failures.append(failure | (dict(clips=kept) if kept else {}))
+            for view, store in stores.items():
+                if fault:  # before the files, which make the video finished
+                    add_failure(store.folder, failures[-1])
+                if kept:
+                    info = _info(extractor.settings, view, video.annotation, result)
+                    store.write(video.video_id, result.clips[view], result.times, info)
+                else:
+                    store.settle(video.video_id)
+            progress.advance(kept, waiting and waiting.waiting_seconds, fault and str(fault))
+    return Summary(len(todo) - len(failures), len(finished), failures)
+
+
+def _info(settings, view, annotation, result):
+    """What the json of a video says beside its clips."""
+    info = dict(settings, view=view, version=twlv_mm.__version__)
+    info.update(duration=result.duration, num_frames=result.num_frames, decoder=result.decoder)
+    if annotation is not None:
+        info['annotation'] = annotation
+    if result.fault:
+        info['fault'] = str(result.fault)
+    return info

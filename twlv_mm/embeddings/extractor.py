@@ -1,4 +1,4 @@
-"""From a video file to embeddings."""
+"""From video files to embeddings."""
 
 import warnings
 from itertools import islice
@@ -6,9 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from mmengine.config import Config
 
-from twlv_mm.encoders import get_model
-from twlv_mm.video import frames_of_windows, iter_clips, open_video, sample_windows
+from twlv_mm.encoders import POOLINGS, get_model
+from twlv_mm.video import DEFAULT_DECODER, ClipSampling, clips_of_frames, open_video, sample_windows, stream_frames
+
+PRECISIONS = ('fp32', 'bf16')
+# Arguments of a backbone that have no say in what it gives.
+_OF_TRAINING = ('weights', 'frozen', 'allow_random', 'drop_path_rate', 'with_cp')
 
 
 class Embedding(NamedTuple):
@@ -31,7 +36,8 @@ class Extractor:
     """An encoder and a sampling, ready to embed videos.
 
     Frames are resized to the encoder's resolution by their short side and cropped in the centre (assumed: the paper
-    does not say); a clip's vector is the encoder's own pooling; a video's is the mean over its clips (section 2.1).
+    does not say); they travel as uint8 and are normalised on the device. A clip's vector is the encoder's own pooling
+    unless said; a video's is the mean over its clips (section 2.1).
 
     Args:
         model (str | nn.Module): A name from :func:`twlv_mm.list_models`, or an encoder.
@@ -41,11 +47,14 @@ class Extractor:
         clip_seconds (float): T of 'multi-clip': length of a clip.
         stride_seconds (float, optional): T_s of 'multi-clip': from one clip's start to the next; T if None.
         num_frames (int, optional): N, frames a clip; the encoder's own number if None.
+        pooling (str, optional): 'mean' or 'class_token'; the architecture's own if None.
+        precision (str): 'fp32', or 'bf16' under autocast.
         batch_size (int): Clips that are encoded at once.
         device (str, optional): Where to encode; a GPU if there is one.
 
     Raises:
-        ValueError: if the model or the sampling is unknown or the weights are another model's.
+        ValueError: if the model, the sampling, the pooling or the precision is unknown, or the weights are another
+            model's.
     """
 
     def __init__(
@@ -57,6 +66,8 @@ class Extractor:
         clip_seconds=2.0,
         stride_seconds=None,
         num_frames=None,
+        pooling=None,
+        precision='fp32',
         batch_size=8,
         device=None,
     ):
@@ -65,21 +76,83 @@ class Extractor:
         elif weights is not None:
             raise ValueError('weights go with a model given by name; this model is built already')
         sample_windows(np.array([[0.0, 1.0]]), sampling, clip_seconds, stride_seconds)  # refuses what it cannot sample
-        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-        self.model = model.to(self.device).eval()
-        self.sampling = sampling
-        self.clip_seconds = clip_seconds
-        self.stride_seconds = stride_seconds
-        self.num_frames = num_frames or model.arch.num_frames
+        poolings = [name for name in POOLINGS if name != 'frame' and (name != 'class_token' or model.arch.class_token)]
+        for value, known, what in ((pooling, [None, *poolings], 'pooling'), (precision, PRECISIONS, 'precision')):
+            if value not in known:
+                raise ValueError(f'{model.arch_name} has no {what} {value!r}; there are {", ".join(map(str, known))}')
+        self.model = model.eval()
+        self.sampling = ClipSampling(
+            sampling,
+            clip_seconds,
+            clip_seconds if stride_seconds is None else stride_seconds,
+            num_frames or model.arch.num_frames,
+            model.arch.img_size,
+        )
+        self.pooling = pooling
+        self.precision = precision
         self.batch_size = batch_size
-        self._mean = torch.tensor(model.arch.mean, device=self.device).view(3, 1, 1, 1)
-        self._std = torch.tensor(model.arch.std, device=self.device).view(3, 1, 1, 1)
+        self.to(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
 
-    def __call__(self, path):
-        """Embed one video.
+    def to(self, device):
+        """Move the encoder to a device; returns this extractor."""
+        self.device = torch.device(device)
+        self.model.to(self.device)
+        mean, std = self.model.arch.mean, self.model.arch.std
+        self._mean, self._std = (torch.tensor(values, device=self.device).view(3, 1, 1, 1) for values in (mean, std))
+        return self
+
+    @classmethod
+    def from_config(cls, path, weights=None, *, clip_seconds=None, stride_seconds=None, **options):
+        """The encoder of a config, with the config's ``clip_seconds`` and ``stride_seconds`` where they are not given.
+
+        Args:
+            path (str): A config whose ``model.backbone`` is a VideoViT.
+            weights (str, optional): A checkpoint; the config's ``encoder_weights`` if None.
+            clip_seconds (float, optional): T; 2 if neither says.
+            stride_seconds (float, optional): T_s; T if neither says.
+            **options: As for the class.
+
+        Returns:
+            Extractor: ready.
+
+        Raises:
+            FileNotFoundError: if there is no such config.
+            ValueError: if the config has no such backbone, or as the class.
+        """
+        cfg = Config.fromfile(path)
+        backbone = dict(cfg.get('model', {}).get('backbone', {}))
+        if backbone.pop('type', None) not in ('VideoViT', 'twlv_mm.VideoViT'):
+            raise ValueError(f'{path} has no model.backbone of type twlv_mm.VideoViT to embed with')
+        weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
+        overrides = {key: value for key, value in backbone.items() if key not in _OF_TRAINING}
+        return cls(
+            _frozen_model(overrides.pop('arch'), weights, **overrides),
+            clip_seconds=clip_seconds or cfg.get('clip_seconds', 2.0),
+            stride_seconds=stride_seconds or cfg.get('stride_seconds'),
+            **options,
+        )
+
+    @property
+    def settings(self):
+        """dict: what a vector depends on, besides its video; plain values."""
+        named = self.sampling._asdict()
+        named['frames_per_clip'] = named.pop('num_frames')
+        if self.sampling.sampling == 'uniform':
+            del named['clip_seconds'], named['stride_seconds']
+        return dict(
+            model=self.model.arch_name,
+            weights_sha256=self.model.weights_sha256,
+            **named,
+            pooling=self.pooling or self.model.arch.pooling,
+            precision=self.precision,
+        )
+
+    def __call__(self, path, decoder=DEFAULT_DECODER):
+        """Embed one video, in this process.
 
         Args:
             path (str): A video file.
+            decoder (str): As for :func:`twlv_mm.video.open_video`.
 
         Returns:
             tuple[list[Embedding], dict]: the clips in order of time ('multi-clip' only), then the whole video; and what
@@ -89,34 +162,41 @@ class Extractor:
             FileNotFoundError: if there is no such file.
             VideoError: if it cannot be read as a video.
         """
-        with open_video(path) as reader:
-            frame_times = reader.frame_times
-            windows = sample_windows(frame_times, self.sampling, self.clip_seconds, self.stride_seconds)
-            indices = frames_of_windows(frame_times, windows, self.num_frames)
-            clips = iter_clips(reader, indices, self.model.arch.img_size)
-            vectors = np.concatenate(
-                [self._encode(batch) for batch in iter(lambda: list(islice(clips, self.batch_size)), [])]
-            )
-            info = dict(duration=float(frame_times[-1, 1]), num_frames=len(frame_times), decoder=reader.decoder)
+        with open_video(path, decoder) as reader:
+            stream = stream_frames(reader, self.sampling)
+            clips = clips_of_frames(stream.chunks, stream.indices)
+            batches = iter(lambda: list(islice(clips, self.batch_size)), [])
+            vectors = np.concatenate([self.encode(np.stack(batch)).cpu().numpy() for batch in batches])
         embeddings = []
-        if self.sampling == 'multi-clip':
-            embeddings = [Embedding(float(s), float(e), 'clip', v) for (s, e), v in zip(windows, vectors, strict=True)]
-        return [*embeddings, Embedding(0.0, info['duration'], 'video', vectors.mean(axis=0))], info
+        if self.sampling.sampling == 'multi-clip':
+            windows = stream.windows.tolist()
+            embeddings = [Embedding(start, end, 'clip', v) for (start, end), v in zip(windows, vectors, strict=True)]
+        whole = Embedding(0.0, stream.duration, 'video', vectors.mean(axis=0))
+        info = dict(duration=stream.duration, num_frames=stream.num_frames, decoder=stream.decoder)
+        return [*embeddings, whole], info
 
-    def _encode(self, clips):
-        """M clips of (N, H, W, 3) uint8 -> (M, D)."""
-        video = torch.from_numpy(np.stack(clips)).to(self.device).permute(0, 4, 1, 2, 3)
+    def encode(self, clips):
+        """Encode clips.
+
+        Args:
+            clips (ndarray): (M, N, H, W, 3) uint8.
+
+        Returns:
+            Tensor: (M, D) on the device.
+        """
+        video = torch.from_numpy(clips).to(self.device).permute(0, 4, 1, 2, 3)
         video = (video.float() - self._mean) / self._std
-        with torch.inference_mode():
-            return self.model.embed(video).float().cpu().numpy()
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == 'bf16')
+        with torch.inference_mode(), autocast:
+            return self.model.embed(video, self.pooling).float()
 
 
-def _frozen_model(name, weights):
+def _frozen_model(name, weights, **overrides):
     if weights is None:
         warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
     with torch.random.fork_rng():
         torch.manual_seed(0)  # so that two runs without weights agree
-        return get_model(name, weights=weights, frozen=True, allow_random=weights is None)
+        return get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
 
 
 def embed(path, model='twlv_base', weights=None, sampling='uniform', clip_seconds=2.0, stride_seconds=None, **options):

@@ -1,26 +1,38 @@
 """Video: from a file to clips, by real time stamps.
 
-reader.py decodes, sampling.py says which frames make a clip, stream.py hands clips out in one pass over a video, and
-transforms.py does the same inside an mmaction2 pipeline.
+reader.py decodes, sampling.py says which frames make a clip, stream.py hands clips out in one pass over a video,
+read_ahead.py does that in worker processes; transforms.py gives the same clips inside an mmaction2 pipeline, and
+cache.py keeps the frames of a small set.
 """
 
-from .reader import DEFAULT_DECODER, DecordReader, PyAVReader, VideoError, decord_frame_times, open_video
+from .cache import CachedFrames
+from .read_ahead import ReaderProcess, ReadFault, read_ahead
+from .reader import DEFAULT_DECODER, READERS, Reader, VideoError, decord_frame_times, open_video
 from .sampling import clip_windows, frames_of_windows, sample_windows
-from .stream import iter_clips, resize_and_crop
+from .stream import ClipSampling, FrameStream, clips_of_frames, iter_clips, iter_frames, resize_and_crop, stream_frames
 from .transforms import EmbeddingSample, LongSideCrops
 
 __all__ = [
     'DEFAULT_DECODER',
-    'DecordReader',
+    'READERS',
+    'CachedFrames',
+    'ClipSampling',
     'EmbeddingSample',
+    'FrameStream',
     'LongSideCrops',
-    'PyAVReader',
+    'ReadFault',
+    'Reader',
+    'ReaderProcess',
     'VideoError',
     'clip_windows',
+    'clips_of_frames',
     'decord_frame_times',
     'frames_of_windows',
     'iter_clips',
+    'iter_frames',
     'open_video',
+    'read_ahead',
     'resize_and_crop',
     'sample_windows',
+    'stream_frames',
 ]

@@ -1,12 +1,12 @@
-"""Reading frames and their real time stamps from a video file.
+"""Reading frames and their real time stamps from a video file: one protocol, several decoders.
 
-Every reader follows one small protocol: ``frame_times`` (F, 2) start and end of each frame in seconds since the first
-frame, ``read(indices)`` -> (n, H, W, 3) uint8 RGB upright, ``decoder`` its name and version, ``close()``, and use as a
-context manager.
+Each decoder has a file of its own, which is imported when the decoder is first asked for.
 """
 
 import os
 import platform
+from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 import torch  # noqa: F401  decord can hang when it is imported before torch
@@ -16,9 +16,41 @@ class VideoError(ValueError):
     """A file that is there and cannot be read as a video; the message names the file and the reason."""
 
 
-class _Reader:
+class Reader:
+    """An open video, also a context manager. Decoders derive from it and define ``_decode``.
+
+    Attributes:
+        path (str): The file.
+        decoder (str): Name and version of what decodes it.
+        frame_times (ndarray): (F, 2) float64, start and end of each frame in seconds since the first frame.
+    """
+
+    def read(self, indices):
+        """Decode frames.
+
+        Args:
+            indices (Sequence[int]): Frame indices from 0 to F - 1, in any order, repeats allowed.
+
+        Returns:
+            ndarray: (n, H, W, 3) uint8 RGB, rotated upright.
+
+        Raises:
+            IndexError: if the video has no such frame.
+            VideoError: if a frame cannot be decoded.
+        """
+        wanted, inverse = np.unique(indices, return_inverse=True)
+        if wanted[0] < 0 or wanted[-1] >= len(self.frame_times):
+            raise IndexError(
+                f'{self.path} has frames 0 to {len(self.frame_times) - 1}, not {wanted[0]} to {wanted[-1]}'
+            )
+        return self._decode(wanted)[inverse]
+
+    def _decode(self, wanted):
+        """Decode (n,) ascending indices to (n, H, W, 3) frames."""
+        raise NotImplementedError
+
     def close(self):
-        """Free what is open."""
+        """Free the decoder and the file."""
 
     def __enter__(self):
         return self
@@ -27,121 +59,21 @@ class _Reader:
         self.close()
 
 
-class DecordReader(_Reader):
-    """Frames through decord, decoded by one thread.
-
-    Args:
-        path (str): A video file.
-
-    Raises:
-        VideoError: if decord cannot read the file.
-    """
-
-    def __init__(self, path):
-        import decord
-
-        self.path = path
-        self.decoder = f'decord {decord.__version__}'
-        try:
-            self._reader = decord.VideoReader(path, num_threads=1)
-            if len(self._reader) == 0:
-                raise VideoError(f'{path} has no video frames')
-            self.frame_times = decord_frame_times(self._reader)
-            self._padded = self._reader[0].shape[2] != 3
-        except (decord.DECORDError, RuntimeError) as error:
-            raise VideoError(f'{path} cannot be decoded: {_reason(error)}') from error
-
-    def read(self, indices):
-        """Decode frames.
-
-        Args:
-            indices (Sequence[int]): Frame indices, in any order, repeats allowed.
-
-        Returns:
-            ndarray: (n, H, W, 3) uint8 RGB, rotated upright.
-
-        Raises:
-            VideoError: if a frame cannot be decoded.
-        """
-        import decord
-
-        wanted, inverse = np.unique(indices, return_inverse=True)
-        try:
-            if self._padded:
-                frames = np.stack([_drop_row_padding(self._reader[int(index)].asnumpy()) for index in wanted])
-            else:
-                frames = self._reader.get_batch(wanted).asnumpy()
-        except (decord.DECORDError, RuntimeError) as error:
-            raise VideoError(f'{self.path}: frames {wanted[0]} to {wanted[-1]}: {_reason(error)}') from error
-        return frames[inverse]
-
-    def close(self):
-        """Free the decoder and the file."""
-        self._reader = None
+class _Entry(NamedTuple):
+    module: str
+    reader: str
+    cure: str
 
 
-class PyAVReader(_Reader):
-    """Frames through PyAV, for machines without decord's wheels. Going back in a video decodes it from the start.
-
-    Args:
-        path (str): A video file.
-
-    Raises:
-        VideoError: if PyAV cannot read the file.
-    """
-
-    def __init__(self, path):
-        import av
-
-        self.path = path
-        self.decoder = f'av {av.__version__}'
-        self._av = av
-        self._container = None
-        with self._open() as container:
-            stream = container.streams.video[0]
-            packets = [(p.pts, p.duration) for p in container.demux(stream) if p.pts is not None]
-            if not packets:
-                raise VideoError(f'{path} has no video frames')
-            starts, durations = np.array(sorted(packets), dtype=np.float64).T * float(stream.time_base)
-        self.frame_times = _relative_times(np.append(starts, starts[-1] + durations[-1]))
-
-    def _open(self):
-        try:
-            container = self._av.open(self.path)
-        except (self._av.FFmpegError, OSError) as error:
-            raise VideoError(f'{self.path} cannot be decoded: {_reason(error)}') from error
-        if not container.streams.video:
-            container.close()
-            raise VideoError(f'{self.path} has no video stream')
-        return container
-
-    def read(self, indices):
-        """Decode frames; arguments and result as :meth:`DecordReader.read`."""
-        wanted, inverse = np.unique(indices, return_inverse=True)
-        if self._container is None or wanted[0] < self._next:
-            self.close()
-            self._container = self._open()
-            self._frames, self._next = self._container.decode(video=0), 0
-        frames = []
-        try:
-            for index in wanted:
-                while self._next <= index:
-                    frame = next(self._frames)
-                    self._next += 1
-                frames.append(np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90))
-        except (self._av.FFmpegError, StopIteration) as error:
-            reason = _reason(error) if str(error) else f'the file ends after {self._next}'
-            raise VideoError(f'{self.path}: frames {wanted[0]} to {wanted[-1]}: {reason}') from error
-        return np.stack(frames)[inverse]
-
-    def close(self):
-        """Free the decoder and the file."""
-        if self._container is not None:
-            self._container.close()
-            self._container = None
-
-
-READERS = {'decord': DecordReader, 'av': PyAVReader}
+READERS = {
+    'decord': _Entry('decord_reader', 'DecordReader', 'pip install decord (x86 only; elsewhere use av)'),
+    'av': _Entry('pyav_reader', 'PyAVReader', 'pip install av'),
+    'torchcodec': _Entry(
+        'torchcodec_reader',
+        'TorchCodecReader',
+        "install FFmpeg's shared libraries (4 to 8), and pip install torchcodec (torchcodec==0.13.0 without CUDA)",
+    ),
+}
 
 # decord publishes wheels for x86 only.
 DEFAULT_DECODER = 'decord' if platform.machine().lower() in ('x86_64', 'amd64') else 'av'
@@ -150,23 +82,48 @@ DEFAULT_DECODER = 'decord' if platform.machine().lower() in ('x86_64', 'amd64') 
 def open_video(path, decoder=DEFAULT_DECODER):
     """Open a video file.
 
+    What each decoder notices of damage, and what it does not, is said in its class.
+
     Args:
         path (str): A video file.
-        decoder (str): 'decord' or 'av'.
+        decoder (str): 'decord', 'av' or 'torchcodec'.
 
     Returns:
-        DecordReader | PyAVReader: a reader, also a context manager.
+        Reader: also a context manager.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        VideoError: if it is empty or cannot be read as a video.
+        ValueError: if there is no such decoder, or it is not installed.
+        VideoError: if the file is empty or cannot be read as a video.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no video file at {path}')
     if os.path.getsize(path) == 0:
         raise VideoError(f'{path} is empty (0 bytes)')
-    return READERS[decoder](path)
+    return reader_class(decoder)(path)
+
+
+def reader_class(decoder):
+    """Import a decoder.
+
+    Args:
+        decoder (str): A key of :data:`READERS`.
+
+    Returns:
+        type[Reader]: to be called with a path.
+
+    Raises:
+        ValueError: if there is no such decoder, or it is not installed.
+    """
+    if decoder not in READERS:
+        raise ValueError(f"there is no decoder '{decoder}'; choose one of {', '.join(READERS)}")
+    entry = READERS[decoder]
+    try:
+        return getattr(import_module(f'.{entry.module}', __package__), entry.reader)
+    # torchcodec raises RuntimeError or OSError where libraries are missing.
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ValueError(f"the decoder '{decoder}' cannot be used ({reason(error)}): {entry.cure}") from error
 
 
 def decord_frame_times(reader):
@@ -179,31 +136,32 @@ def decord_frame_times(reader):
         ndarray: (F, 2) float64, start and end of each frame in seconds since the first frame.
     """
     stamps = reader.get_frame_timestamp(np.arange(len(reader))).astype(np.float64)
-    return _relative_times(np.append(stamps[:, 0], stamps[-1, 1]))
+    return relative_times(np.append(stamps[:, 0], stamps[-1, 1]))
 
 
-def _drop_row_padding(frame):
-    """Undo decord's mistake on rotated videos under 64 pixels wide: it counts their padded rows as a fourth channel.
+def relative_times(edges):
+    """Starts and ends of frames from their edges.
 
     Args:
-        frame (ndarray): (H, W, C) uint8, one frame from decord; as a batch it cannot even copy them.
+        edges (ndarray): (F + 1,) start of each frame and end of the last, in seconds.
 
     Returns:
-        ndarray: (H, W, 3) uint8.
+        ndarray: (F, 2) start and end since the first frame; a last frame without length gets one.
     """
-    height, width, _ = frame.shape
-    return frame.reshape(height, -1)[:, : width * 3].reshape(height, width, 3)
-
-
-def _relative_times(edges):
-    """(F + 1,) frame starts and the last end -> (F, 2) since the first frame; a last frame without length gets one."""
     edges = edges - edges[0]
     if edges[-1] <= edges[-2]:
         edges[-1] = edges[-2] + (np.median(np.diff(edges[:-1])) if len(edges) > 2 else 1 / 30)
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
-def _reason(error):
-    """The last line that says something: decord's errors end in a C++ stack trace."""
+def reason(error):
+    """The first line of an error that says something: decord's errors end in a C++ stack trace.
+
+    Args:
+        error (Exception): From a decoder.
+
+    Returns:
+        str: one line.
+    """
     lines = [line.strip() for line in str(error).split('Stack trace')[0].splitlines() if line.strip()]
     return lines[0].split('] ')[-1] if lines else type(error).__name__

@@ -1,11 +1,144 @@
 """Clips of a video in order, each needed frame decoded and resized once."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import mmcv
 import numpy as np
 
+from .reader import VideoError
+from .sampling import frames_of_windows, sample_windows
 from .transforms import crop_offsets
 
-CHUNK = 32  # frames that are decoded at once: what is held at the file's own resolution
+CHUNK_FRAMES = 32  # frames that are decoded at once,
+CHUNK_BYTES = 64 * 2**20  # and how much of the file's own resolution is held at most (one frame at least)
+
+
+class ClipSampling(NamedTuple):
+    """Which clips are wanted of a video, and at what size.
+
+    Attributes:
+        sampling (str): 'uniform' or 'multi-clip'.
+        clip_seconds (float): T of 'multi-clip'.
+        stride_seconds (float): T_s of 'multi-clip'.
+        num_frames (int): N, frames a clip.
+        size (int): Side of the square frames in pixels.
+    """
+
+    sampling: str
+    clip_seconds: float
+    stride_seconds: float
+    num_frames: int
+    size: int
+
+
+class FrameStream(NamedTuple):
+    """A video on its way: what its clips are, and the frames that they need, in order.
+
+    Attributes:
+        duration (float): Seconds.
+        num_frames (int): Frames of the file.
+        decoder (str): Name and version of what decodes it.
+        windows (ndarray): (M, 2) start and end of each clip in seconds.
+        indices (ndarray): (M, N) frames of each clip.
+        chunks (Iterator): Of (k,) frame indices and their (k, size, size, 3) uint8 frames; raises
+            :class:`VideoError` where the video cannot be decoded.
+    """
+
+    duration: float
+    num_frames: int
+    decoder: str
+    windows: np.ndarray
+    indices: np.ndarray
+    chunks: Iterator
+
+
+def stream_frames(reader, sampling):
+    """Begin to read what the clips of a video need, front to back.
+
+    Args:
+        reader (Reader): An open video.
+        sampling (ClipSampling): The clips.
+
+    Returns:
+        FrameStream: the frames are decoded while its chunks are taken.
+    """
+    times = reader.frame_times
+    windows = sample_windows(times, *sampling[:3])
+    indices = frames_of_windows(times, windows, sampling.num_frames)
+    chunks = iter_frames(reader, np.unique(indices), sampling.size)
+    return FrameStream(float(times[-1, 1]), len(times), reader.decoder, windows, indices, chunks)
+
+
+def iter_frames(reader, wanted, size):
+    """Decode and resize frames in chunks: at most :data:`CHUNK_FRAMES` of them, and :data:`CHUNK_BYTES`.
+
+    Args:
+        reader (Reader): An open video.
+        wanted (ndarray): (n,) frame indices, ascending.
+        size (int): Side in pixels.
+
+    Yields:
+        tuple[ndarray, ndarray]: (k,) indices, (k, size, size, 3) uint8.
+
+    Raises:
+        VideoError: if a frame cannot be decoded, after all frames before it were handed out.
+    """
+    start, length = 0, 1  # the first frame tells how many fit
+    while start < len(wanted):
+        chunk = wanted[start : start + length]
+        try:
+            frames = reader.read(chunk)
+        except VideoError:
+            if length == 1:
+                raise
+            length = 1  # up to the frame that is at fault
+            continue
+        if length == 1 and start == 0:
+            length = int(np.clip(CHUNK_BYTES // frames.nbytes, 1, CHUNK_FRAMES))
+        yield chunk, resize_and_crop(frames, size)
+        start += len(chunk)
+
+
+def clips_of_frames(chunks, indices):
+    """Put clips together from frames that come in order; clips that overlap share theirs.
+
+    Frames are held from the start of the present clip on.
+
+    Args:
+        chunks (Iterator): Of frame indices and frames, as :func:`iter_frames` yields.
+        indices (ndarray): (M, N) frame indices: ascending in a clip, and clips in order of their first frames.
+
+    Yields:
+        ndarray: (N, size, size, 3) uint8, clip after clip.
+    """
+    held = {}
+    for clip in indices.tolist():
+        for index in [index for index in held if index < clip[0]]:
+            del held[index]
+        while clip[-1] not in held:
+            numbers, frames = next(chunks)
+            held.update(zip(numbers.tolist(), frames, strict=True))
+        yield np.stack([held[index] for index in clip])
+
+
+def iter_clips(reader, indices, size):
+    """Read a video front to back and hand out its clips, each needed frame decoded and resized once.
+
+    The memory is that of a chunk and of a clip, whatever the length of the video.
+
+    Args:
+        reader (Reader): An open video.
+        indices (ndarray): (M, N) frame indices, from :func:`frames_of_windows`.
+        size (int): Side in pixels of the square frames.
+
+    Yields:
+        ndarray: (N, size, size, 3) uint8, clip after clip.
+
+    Raises:
+        VideoError: if a frame cannot be decoded, after all clips before it were handed out.
+    """
+    return clips_of_frames(iter_frames(reader, np.unique(indices), size), indices)
 
 
 def resize_and_crop(frames, size):
@@ -22,33 +155,3 @@ def resize_and_crop(frames, size):
     new_size = mmcv.rescale_size((width, height), (np.inf, size))
     left, top = (crop_offsets(length, size, 1)[0] for length in new_size)
     return np.stack([mmcv.imresize(frame, new_size)[top : top + size, left : left + size] for frame in frames])
-
-
-def iter_clips(reader, indices, size):
-    """Read a video front to back and hand out its clips.
-
-    Clips that overlap share their frames. At most :data:`CHUNK` frames of the file's own resolution are held, and
-    resized ones from the start of the present clip on, whatever the length of the video.
-
-    Args:
-        reader (DecordReader | PyAVReader): An open video.
-        indices (ndarray): (M, N) frame indices, from :func:`frames_of_windows`: ascending in a clip, and clips in order
-            of their first frames.
-        size (int): Side in pixels of the square frames.
-
-    Yields:
-        ndarray: (N, size, size, 3) uint8, clip after clip.
-
-    Raises:
-        VideoError: if a frame cannot be decoded.
-    """
-    wanted = np.unique(indices)
-    held, decoded = {}, 0
-    for clip in indices:
-        for index in [index for index in held if index < clip[0]]:
-            del held[index]
-        while decoded < len(wanted) and wanted[decoded] <= clip[-1]:
-            chunk = wanted[decoded : decoded + CHUNK]
-            held.update(zip(chunk.tolist(), resize_and_crop(reader.read(chunk), size), strict=True))
-            decoded += len(chunk)
-        yield np.stack([held[index] for index in clip.tolist()])

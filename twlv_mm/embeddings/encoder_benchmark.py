@@ -1,14 +1,12 @@
-"""How fast encoding and reading are, each beside something that runs in the same process."""
+"""How fast encoders are, beside the matrix products of the same machine in the same process."""
 
 import time
 
-import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from twlv_mm.encoders import get_model
-from twlv_mm.video import frames_of_windows, iter_clips, open_video, sample_windows
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 
@@ -69,57 +67,6 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', **overrides
         best_matmul_gflops=best / 1e9,
         share=flop / seconds / best,
     )
-
-
-def reading_rate(path, clip_seconds, stride_seconds, num_frames=16, size=224):
-    """Time to decode and resize the clips of a video, ours beside mmaction2's pipeline with one sample a clip.
-
-    Args:
-        path (str): A video file.
-        clip_seconds (float): T.
-        stride_seconds (float): T_s.
-        num_frames (int): N.
-        size (int): Short side in pixels.
-
-    Returns:
-        dict: clips, ours and stock (seconds, the best of three), ratio (stock / ours).
-
-    Raises:
-        RuntimeError: if the two do not give the same clips.
-    """
-    import mmaction.datasets  # noqa: F401
-    from mmengine.dataset import Compose
-    from mmengine.registry import init_default_scope
-
-    init_default_scope('mmaction')
-    opening = Compose([dict(type='DecordInit')])
-    decoding = Compose(
-        [
-            dict(type='DecordDecode'),
-            dict(type='Resize', scale=(-1, size)),
-            dict(type='CenterCrop', crop_size=size),
-        ]
-    )
-    with open_video(path) as reader:
-        windows = sample_windows(reader.frame_times, 'multi-clip', clip_seconds, stride_seconds)
-        indices = frames_of_windows(reader.frame_times, windows, num_frames)
-
-    def ours():
-        with open_video(path) as reader:
-            return list(iter_clips(reader, indices, size))
-
-    def stock():
-        clips = []
-        for clip in indices:
-            sample = opening(dict(filename=path, start_index=0, modality='RGB'))
-            sample.update(frame_inds=clip, clip_len=num_frames, num_clips=1, frame_interval=None)
-            clips.append(np.stack(decoding(sample)['imgs']))
-        return clips
-
-    if not all(np.array_equal(a, b) for a, b in zip(ours(), stock(), strict=True)):
-        raise RuntimeError(f'{path}: the two ways give different clips')
-    times = dict(ours=best_of(ours, 0), stock=best_of(stock, 0))
-    return dict(clips=len(indices), **times, ratio=times['stock'] / times['ours'])
 
 
 def _synchronised(function, *args):

@@ -1,0 +1,78 @@
+"""What a path given to tools/extract.py stands for."""
+
+import json
+
+import pytest
+
+from twlv_mm.embeddings import Video, find_videos
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ('a.mp4', 'sub/b.MKV', 'sub/c d.mp4', 'v_xyz.webm', 'notes.doc'):
+        (tmp_path / 'videos' / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / 'videos' / name).touch()
+    return tmp_path / 'videos'
+
+
+def test_folder_is_searched_with_its_sub_folders(folder):
+    assert [video.video_id for video in find_videos(folder)] == ['a', 'sub/b', 'sub/c d', 'v_xyz']
+
+
+def test_file_is_taken_whatever_its_name(folder):
+    assert find_videos(folder / 'notes.doc') == [Video('notes', str(folder / 'notes.doc'))]
+
+
+def test_pattern_gives_ids_below_its_fixed_part(folder):
+    assert find_videos(f'{folder}/*/*.mp4') == [Video('sub/c d', f'{folder}/sub/c d.mp4')]
+    assert [video.video_id for video in find_videos(f'{folder}/**/*')] == ['a', 'sub/b', 'sub/c d', 'v_xyz']
+
+
+def test_mmaction2_list_brings_classes(folder):
+    (folder / 'list.txt').write_text('a.mp4 3\nsub/c d.mp4 1 4\n\nsub/b.MKV 0\nsub/b.MKV 2\nnone.mp4 5\nv_xyz.webm\n')
+    assert find_videos(folder / 'list.txt') == [
+        Video('a', f'{folder}/a.mp4', 3),
+        Video('none', f'{folder}/none.mp4', 5),
+        Video('sub/b', f'{folder}/sub/b.MKV', [0, 2]),
+        Video('sub/c d', f'{folder}/sub/c d.mp4', [1, 4]),
+        Video('v_xyz', f'{folder}/v_xyz.webm', None),
+    ]
+
+
+def test_activitynet_json_finds_files_by_id_and_chooses_a_subset(folder, tmp_path):
+    subsets = dict(a='training', xyz='validation', b='validation', gone='validation')
+    database = {name: dict(subset=subset, annotations=[]) for name, subset in subsets.items()}
+    (tmp_path / 'list.json').write_text(json.dumps(dict(database=database)))
+    assert find_videos(tmp_path / 'list.json', folder, 'validation') == [
+        Video('b', f'{folder}/sub/b.MKV'),
+        Video('gone', f'{folder}/gone.mp4'),
+        Video('xyz', f'{folder}/v_xyz.webm'),
+    ]
+    with pytest.raises(FileNotFoundError, match="for the subset 'test'"):
+        find_videos(tmp_path / 'list.json', folder, 'test')
+
+
+def test_ava_csv_names_each_video_once(folder, tmp_path):
+    (tmp_path / 'ava.csv').write_text('a,0902,0.1,0.1,0.2,0.2,12,0\na,0903,0.1,0.1,0.2,0.2,12,0\nb,0902,,,,,,\n')
+    assert [video.path for video in find_videos(tmp_path / 'ava.csv', folder)] == [
+        f'{folder}/a.mp4',
+        f'{folder}/sub/b.MKV',
+    ]
+
+
+def test_two_videos_of_one_name_are_refused(folder):
+    (folder / 'a.avi').touch()
+    with pytest.raises(ValueError, match=r'a\.avi and .*a\.mp4 would both be written as a|a\.mp4 and .*a\.avi'):
+        find_videos(folder)
+
+
+def test_nothing_to_embed_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no videos in'):
+        find_videos(tmp_path)
+    with pytest.raises(FileNotFoundError, match='no videos match'):
+        find_videos(f'{tmp_path}/*.mp4')
+    with pytest.raises(FileNotFoundError, match='no file or folder'):
+        find_videos(tmp_path / 'none')
+    (tmp_path / 'list.json').write_text('[1, 2]')
+    with pytest.raises(ValueError, match=r'list\.json is not an annotation list'):
+        find_videos(tmp_path / 'list.json')

@@ -1,0 +1,86 @@
+"""Videos read in worker processes: the same clips in the same order, and faults that stay where they are."""
+
+import multiprocessing
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from twlv_mm.video import ClipSampling, ReaderProcess, ReadFault, clips_of_frames, read_ahead
+
+from .conftest import write_numbered
+
+SAMPLING = ClipSampling('multi-clip', clip_seconds=1.0, stride_seconds=0.25, num_frames=8, size=32)
+
+
+@pytest.fixture(scope='module')
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('videos')
+    return [write_numbered(folder / f'{i}.mp4', np.arange(40 + 10 * i) / 20) for i in range(4)]
+
+
+def clips_of(stream):
+    return list(clips_of_frames(stream.chunks, stream.indices))
+
+
+def test_workers_give_the_clips_that_this_process_gives(videos):
+    here = [(stream[:3], clips_of(stream)) for stream in read_ahead(videos, SAMPLING, workers=0)]
+    there = [(stream[:3], clips_of(stream)) for stream in read_ahead(videos, SAMPLING, workers=2)]
+    assert [len(clips) for _, clips in here] == [5, 7, 9, 11]
+    for (header, clips), (other_header, other_clips) in zip(here, there, strict=True):
+        assert header == other_header
+        np.testing.assert_array_equal(clips, other_clips)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_missing_and_unreadable_files_fail_and_the_rest_goes_on(videos, tmp_path, workers):
+    (tmp_path / 'text.mp4').write_text('not a video')
+    paths = [str(tmp_path / 'none.mp4'), videos[0], str(tmp_path / 'text.mp4'), videos[1]]
+    missing, first, text, second = (
+        stream if isinstance(stream, ReadFault) else len(clips_of(stream))
+        for stream in read_ahead(paths, SAMPLING, workers=workers)
+    )
+    assert (first, second) == (5, 7)
+    assert (missing.stage, text.stage) == ('open', 'open')
+    assert 'no video file at' in str(missing)
+    assert 'text.mp4' in str(text)
+
+
+@pytest.mark.parametrize(('number', 'stage', 'reason'), [
+    (signal.SIGKILL, 'crash', 'killed by signal 9'),
+    (signal.SIGSTOP, 'timeout', 'nothing came for 2 s'),
+])  # fmt: skip
+def test_dead_and_hanging_decoders_cost_one_video(videos, tmp_path, number, stage, reason):
+    # Longer than what is read ahead, so that the process is at work on it when the signal comes.
+    long = write_numbered(tmp_path / 'long.mp4', np.arange(600) / 20)
+    found = []
+    for stream in read_ahead([videos[0], long, videos[1]], SAMPLING, workers=1, timeout=2.0):
+        clips = clips_of_frames(stream.chunks, stream.indices)
+        if stream.num_frames == 600:
+            next(clips)
+            (worker,) = multiprocessing.active_children()
+            os.kill(worker.pid, number)
+            with pytest.raises(ReadFault, match=reason) as fault:
+                list(clips)
+            assert fault.value.stage == stage
+            assert 'long.mp4' in str(fault.value)
+        found.append(len(list(clips)))
+    assert found == [5, 0, 7]
+
+
+def test_one_process_reads_one_video_after_the_other(videos, tmp_path):
+    process = ReaderProcess(SAMPLING, 'av', timeout=60.0)
+    assert [len(clips_of(process.stream(path))) for path in videos] == [5, 7, 9, 11]
+    assert process.stream(str(tmp_path / 'none.mp4')).stage == 'open'
+    assert process.stream(videos[0]).decoder.startswith('av')
+    assert len(clips_of(process.stream(videos[1]))) == 7
+    process.close()
+
+
+def test_reading_ahead_can_be_left_off(videos):
+    streams = read_ahead(videos * 10, SAMPLING, workers=2)
+    next(streams)
+    streams.close()
+    assert not multiprocessing.active_children()

@@ -1,0 +1,139 @@
+"""Clips of several videos encoded together, in batches of one size."""
+
+import time
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from twlv_mm.video import ReadFault, clips_of_frames
+
+# How a clip's frames are handed to the encoder.
+VIEWS = {'forward': slice(None), 'reversed': slice(None, None, -1)}
+
+
+class EmbeddedVideo(NamedTuple):
+    """What became of a video.
+
+    Attributes:
+        duration (float): Seconds.
+        num_frames (int): Frames of the file.
+        decoder (str): Name and version of what decoded it.
+        times (ndarray): (M, 2) start and end of each clip in seconds.
+        clips (dict[str, ndarray]): view -> (M, D) float32.
+        fault (ReadFault | None): Why the video breaks off after these clips, where it does.
+    """
+
+    duration: float
+    num_frames: int
+    decoder: str
+    times: np.ndarray
+    clips: dict
+    fault: ReadFault | None
+
+
+class SharedBatches:
+    """Encode the clips of one video after the other, batches going on from one into the next.
+
+    Every batch has the same size, the last one with blank clips at its end: a vector then does not depend on what else
+    is in its batch.
+
+    Args:
+        extractor (Extractor): Encodes.
+        views (Sequence[str]): Of :data:`VIEWS`.
+
+    Attributes:
+        waiting_seconds (float): Time spent so far on waiting for frames.
+    """
+
+    def __init__(self, extractor, views=('forward',)):
+        self.extractor = extractor
+        self.views = views
+        self.waiting_seconds = 0.0
+
+    def __call__(self, streams):
+        """Embed videos.
+
+        Args:
+            streams (Iterable[FrameStream | ReadFault]): As :func:`twlv_mm.video.read_ahead` yields.
+
+        Yields:
+            EmbeddedVideo | ReadFault: for each stream in order, a fault as it came or where no clip was read.
+        """
+        *_, num_frames, size = self.extractor.sampling
+        self._batch = np.zeros((self.extractor.batch_size, num_frames, size, size, 3), np.uint8)
+        self._slots, self._encoding = [], None
+        unfinished = deque()
+        for stream in self._timed(streams):
+            if isinstance(stream, ReadFault):
+                unfinished.append(stream)
+            else:
+                video = _Video(stream, self.views)
+                unfinished.append(video)
+                self._add(video)
+            while unfinished and _finished(unfinished[0]):
+                yield _result(unfinished.popleft())
+        if self._slots:
+            self._encode()
+        self._collect()
+        yield from map(_result, unfinished)
+
+    def _add(self, video):
+        try:
+            for clip in clips_of_frames(self._timed(video.stream.chunks), video.stream.indices):
+                video.num_clips += 1
+                for view in self.views:
+                    self._batch[len(self._slots)] = clip[VIEWS[view]]
+                    self._slots.append(video.vectors[view])
+                    if len(self._slots) == len(self._batch):
+                        self._encode()
+        except ReadFault as fault:
+            video.fault = fault
+        video.read = True
+
+    def _encode(self):
+        self._batch[len(self._slots) :] = 0
+        vectors = self.extractor.encode(self._batch)
+        self._collect()  # the batch before: a GPU is at work on this one by now
+        self._encoding, self._slots = (self._slots, vectors), []
+
+    def _collect(self):
+        if self._encoding is not None:
+            slots, vectors = self._encoding
+            for slot, vector in zip(slots, vectors.cpu().numpy(), strict=False):  # blank clips have no slot
+                slot.append(vector)
+            self._encoding = None
+
+    def _timed(self, iterable):
+        iterator = iter(iterable)
+        while True:
+            start = time.perf_counter()
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self.waiting_seconds += time.perf_counter() - start
+            yield item
+
+
+class _Video:
+    def __init__(self, stream, views):
+        self.stream = stream
+        self.vectors = {view: [] for view in views}
+        self.num_clips, self.read, self.fault = 0, False, None
+
+
+def _finished(item):
+    return isinstance(item, ReadFault) or (
+        item.read and all(len(vectors) == item.num_clips for vectors in item.vectors.values())
+    )
+
+
+def _result(item):
+    if isinstance(item, ReadFault):
+        return item
+    if item.num_clips == 0:
+        return item.fault
+    clips = {view: np.stack(vectors) for view, vectors in item.vectors.items()}
+    return EmbeddedVideo(*item.stream[:3], item.stream.windows[: item.num_clips], clips, item.fault)

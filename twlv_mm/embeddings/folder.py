@@ -1,0 +1,184 @@
+"""A folder of embeddings, read the same way whether it holds the published layout or Parquet.
+
+npy.py reads the one, parquet_parts.py the other.
+"""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+from .manifest import MANIFEST
+from .npy import NpyFiles
+from .parquet import PART_NAME
+from .parquet_parts import ParquetParts
+
+
+class EmbeddingFolder:
+    """The embeddings of a split, by video id.
+
+    The format is recognised by the files. Where both formats are there, as tools/extract.py writes them on request, the
+    published layout is read if it has every video that the Parquet files have; otherwise the folder is refused, since
+    neither is the whole split. Arrays are read when they are asked for.
+
+    Args:
+        path (str): ``<out>/<sampling>/<split>``. Its sub-folders are part of the video ids; hidden files, ``*.part``
+            and manifest.json are not embeddings.
+
+    Attributes:
+        path (Path): The folder.
+        format (str): 'npy' (published layout) or 'parquet'.
+        video_ids (list[str]): Sorted.
+
+    Raises:
+        FileNotFoundError: if there is no such folder, or no embeddings in it.
+        ValueError: if neither of two formats has every video, or a Parquet file is damaged or has other columns.
+        ImportError: if the folder holds Parquet and pyarrow is not installed.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise FileNotFoundError(f'there is no folder {path}')
+        names = list(_scan(self.path))
+        parts = sorted(self.path / name for name in names if PART_NAME.fullmatch(name))
+        self.files = NpyFiles(self.path, names)
+        if parts:
+            self.files = self._whole(self.files, ParquetParts(parts))
+        self.format = 'npy' if isinstance(self.files, NpyFiles) else 'parquet'
+        self.video_ids = sorted(self.files.video_ids)
+        if not self.video_ids:
+            raise FileNotFoundError(
+                f'no embeddings in {path}: neither <video_id>_c.npy or _v.npy nor part-*.parquet; '
+                'name the folder <out>/<sampling>/<split> that tools/extract.py wrote'
+            )
+        self._first = None
+
+    def __len__(self):
+        """Number of videos."""
+        return len(self.video_ids)
+
+    def __contains__(self, video_id):
+        """Whether the folder has a video of this id."""
+        return video_id in self.files.video_ids
+
+    @property
+    def dims(self):
+        """D, numbers a vector, as the video has it that was read first.
+
+        Raises:
+            ValueError: if that video's file is damaged.
+        """
+        if self._first is None:
+            self._checked(*self.files.any_vectors(self.video_ids[0]))
+        return self._first[1]
+
+    def clips(self, video_id):
+        """Vectors of a video's clips.
+
+        Args:
+            video_id (str): One of ``video_ids``.
+
+        Returns:
+            ndarray: (M, D) float32, in order of time, M >= 1.
+
+        Raises:
+            ValueError: if there is no such video, its file is damaged or not of this shape, or D is not the folder's.
+            FileNotFoundError: if only the video's own vector was kept.
+        """
+        return self._checked(*self.files.clips(self._known(video_id)))
+
+    def video(self, video_id):
+        """Vector of a whole video; the mean of its clips where none was written.
+
+        Args:
+            video_id (str): One of ``video_ids``.
+
+        Returns:
+            ndarray: (D,) float32.
+
+        Raises:
+            ValueError: as for :meth:`clips`.
+        """
+        if not self.files.has_video(self._known(video_id)):
+            return self.clips(video_id).mean(axis=0)
+        return self._checked(*self.files.video(video_id))
+
+    def info(self, video_id):
+        """What is known of a video: duration in seconds, num_frames and whatever else its json or Parquet file says.
+
+        Args:
+            video_id (str): One of ``video_ids``.
+
+        Returns:
+            dict: Empty where nothing was written.
+
+        Raises:
+            ValueError: if there is no such video or its json is damaged.
+        """
+        return self.files.info(self._known(video_id))
+
+    def times(self, video_id):
+        """Start and end of a video's clips.
+
+        Args:
+            video_id (str): One of ``video_ids``.
+
+        Returns:
+            ndarray | None: (M, 2) float64 seconds since the first frame; None where they are not known.
+
+        Raises:
+            ValueError: if there is no such video or its json is damaged.
+        """
+        return self.files.times(self._known(video_id))
+
+    def annotation(self, video_id):
+        """Label of a video, as it was written.
+
+        Args:
+            video_id (str): One of ``video_ids``.
+
+        Returns:
+            str | int | list | None: None where there is none.
+
+        Raises:
+            ValueError: if there is no such video or its json is damaged.
+        """
+        return self.info(video_id).get('annotation')
+
+    def _whole(self, npy, parquet):
+        missing = sorted(set(parquet.video_ids) - npy.video_ids)
+        if not missing:
+            return npy
+        if npy.video_ids:
+            raise ValueError(
+                f'{self.path} holds {len(npy.video_ids)} videos as npy files, but {len(missing)} of its Parquet files '
+                f'are not among them ({", ".join(missing[:3])}): extract again, or remove one of the formats'
+            )
+        return parquet
+
+    def _known(self, video_id):
+        if video_id not in self.files.video_ids:
+            near = get_close_matches(str(video_id), self.video_ids, 1, cutoff=0.0)
+            raise ValueError(f'{self.path} has no video {video_id!r} among its {len(self)}; the nearest is {near[0]!r}')
+        return video_id
+
+    def _checked(self, source, array):
+        self._first = self._first or (source, array.shape[-1])
+        if array.shape[-1] != self._first[1]:
+            raise ValueError(
+                f'{source} has {array.shape[-1]} numbers a vector, {self._first[0]} has {self._first[1]}: '
+                'one of them is of another encoder; extract it again'
+            )
+        return array
+
+
+def _scan(folder, prefix=''):
+    """Paths of the files below a folder, in no order, without hidden and unfinished ones."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith('.') or entry.name.endswith('.part'):
+                continue
+            if entry.is_dir():
+                yield from _scan(entry.path, f'{prefix}{entry.name}/')
+            elif prefix or entry.name != MANIFEST:
+                yield prefix + entry.name

@@ -1,0 +1,120 @@
+"""Which videos are to be embedded: files, folders, and the annotation lists of data sets."""
+
+import csv
+import glob
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.m4v', '.wmv', '.flv', '.ts', '.3gp')
+
+
+class Video(NamedTuple):
+    """A video to embed.
+
+    Attributes:
+        video_id (str): Name of its embedding files; may hold sub-folders.
+        path (str): Where it is, or should be.
+        annotation (int | list[int] | None): Its class or classes, where a list says so.
+    """
+
+    video_id: str
+    path: str
+    annotation: int | list | None = None
+
+
+def find_videos(source, root=None, subset=None):
+    """Find the videos that a path stands for.
+
+    Args:
+        source (str): A video file; a folder, which is searched with its sub-folders; a pattern such as
+            ``'videos/*/a*.mp4'``; or an annotation list: mmaction2's ``.txt`` (``file class …`` in a line, or files
+            only), THUMOS14's or ActivityNet's ``.json``, AVA's ``.csv``.
+        root (str, optional): Folder of the videos of a list; the folder of the list if None.
+        subset (str, optional): Of a ``.json``: only the videos of this subset ('validation', say).
+
+    Returns:
+        list[Video]: sorted by id. The id is the path below the folder (below ``root`` for a list, below the part
+        without wildcards for a pattern) without the file's suffix, or what a json or csv calls it. A video of a list
+        that is not there comes with the path where it was looked for: reading it will fail.
+
+    Raises:
+        FileNotFoundError: if there is no such path, or no video in it.
+        ValueError: if two videos would get the same id, or a list cannot be read.
+    """
+    source = os.fspath(source)
+    if glob.has_magic(source) and not os.path.exists(source):
+        base = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), Path(source).parts[:-1]))
+        videos = _of_files((Path(path) for path in glob.glob(source, recursive=True)), base)
+        where = f'no videos match {source}'
+    elif os.path.isdir(source):
+        videos = _of_files(Path(source).rglob('*'), Path(source))
+        where = f'no videos in {source}'
+    elif not os.path.isfile(source):
+        raise FileNotFoundError(f'there is no file or folder {source}')
+    elif Path(source).suffix.lower() in _LISTS:
+        read = _LISTS[Path(source).suffix.lower()]
+        try:
+            videos = read(Path(source), Path(root or Path(source).parent), subset)
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ValueError(f'{source} is not an annotation list of a known kind: {error!r}') from error
+        where = f'no videos are listed in {source}' + (f' for the subset {subset!r}' if subset else '')
+    else:
+        return [Video(Path(source).stem, source)]
+    if not videos:
+        raise FileNotFoundError(f'{where}; files with these endings count: {" ".join(SUFFIXES)}')
+    videos.sort(key=lambda video: video.video_id)
+    for one, other in itertools.pairwise(videos):
+        if one.video_id == other.video_id:
+            raise ValueError(f'{one.path} and {other.path} would both be written as {one.video_id}: rename one of them')
+    return videos
+
+
+def _of_files(paths, base):
+    return [
+        Video(path.relative_to(base).with_suffix('').as_posix(), str(path))
+        for path in paths
+        if path.suffix.lower() in SUFFIXES and (path.is_file() or path.is_symlink())
+    ]
+
+
+def _of_mmaction_list(source, root, subset):
+    """Lines of a file and its classes; a file that comes several times has all the classes of its lines."""
+    classes = {}
+    for line in filter(None, map(str.strip, source.read_text().splitlines())):
+        words = line.split()
+        end = len(words)
+        while end > 1 and words[end - 1].isdigit():
+            end -= 1
+        classes.setdefault(' '.join(words[:end]), []).extend(int(word) for word in words[end:])
+    return [
+        Video(
+            (Path(os.path.relpath(name, root)) if os.path.isabs(name) else Path(name)).with_suffix('').as_posix(),
+            str(root / name),
+            found[0] if len(found) == 1 else found or None,
+        )
+        for name, found in classes.items()
+    ]
+
+
+def _of_activitynet_json(source, root, subset):
+    entries = json.loads(source.read_text())['database']
+    names = [name for name, entry in entries.items() if subset in (None, entry['subset'])]
+    return _of_names(names, root)
+
+
+def _of_ava_csv(source, root, subset):
+    with source.open(newline='') as file:
+        names = dict.fromkeys(row[0] for row in csv.reader(file) if row)
+    return _of_names([name for name in names if name not in ('video_id', 'video')], root)
+
+
+def _of_names(names, root):
+    """Find the files of ids: ``<id>.<suffix>`` somewhere below the root; ActivityNet's files have v_ before the id."""
+    files = {Path(video.path).stem: video.path for video in _of_files(root.rglob('*'), root)}
+    return [Video(name, files.get(name) or files.get(f'v_{name}') or str(root / f'{name}.mp4')) for name in names]
+
+
+_LISTS = {'.txt': _of_mmaction_list, '.json': _of_activitynet_json, '.csv': _of_ava_csv}

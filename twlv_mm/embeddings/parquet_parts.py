@@ -1,0 +1,211 @@
+"""The Parquet files of a folder, indexed by video when they are opened."""
+
+import json
+from functools import cached_property
+
+import numpy as np
+
+from .parquet import INFOS, import_pyarrow
+
+# What reading needs; the other columns say where a vector comes from, to whoever reads the files with another tool.
+INDEX_COLUMNS = ('video_id', 'scope', 'start_sec', 'end_sec', 'clip_index')
+
+
+class ParquetParts:
+    """The Parquet files of a folder.
+
+    Args:
+        paths (list[Path]): Of the files.
+
+    Attributes:
+        video_ids (dict[str, ParquetPart]): Where each video is.
+
+    Raises:
+        ValueError: if a file is damaged or lacks columns, a video is in two files, or vectors differ in length.
+        ImportError: if pyarrow is not installed.
+    """
+
+    def __init__(self, paths):
+        self.video_ids = {}
+        self.parts = [ParquetPart(path) for path in paths]
+        for part in self.parts:
+            if part.dims != self.parts[0].dims:
+                raise ValueError(
+                    f'{part.path} has {part.dims} numbers a vector, {self.parts[0].path} has {self.parts[0].dims}: '
+                    'one of them is of another encoder; extract it again'
+                )
+            for video_id in part.rows:
+                if video_id in self.video_ids:
+                    raise ValueError(
+                        f'the video {video_id!r} is in {self.video_ids[video_id].path} and in {part.path}: '
+                        'remove one of the files'
+                    )
+                self.video_ids[video_id] = part
+
+    def has_video(self, video_id):
+        """Whether the vector of the whole video was written."""
+        return self.video_ids[video_id].rows[video_id][1] is not None
+
+    def clips(self, video_id):
+        """Path and (M, D) float32 vectors of a video's clips."""
+        part = self.video_ids[video_id]
+        rows = part.rows[video_id][0]
+        if not len(rows):
+            raise FileNotFoundError(f'{part.path} has only the whole vector of {video_id!r}: extract it again')
+        return part.path, part.vectors(rows)
+
+    def video(self, video_id):
+        """Path and (D,) float32 vector of a video."""
+        part = self.video_ids[video_id]
+        return part.path, part.vectors(np.array([part.rows[video_id][1]]))[0]
+
+    def any_vectors(self, video_id):
+        """Path and float32 vectors (..., D) that a video surely has."""
+        return self.video(video_id) if self.has_video(video_id) else self.clips(video_id)
+
+    def info(self, video_id):
+        """What the file's metadata say of a video, or an empty dict."""
+        return self.video_ids[video_id].infos.get(video_id, {})
+
+    def times(self, video_id):
+        """(M, 2) float64 seconds, or None."""
+        part = self.video_ids[video_id]
+        times = part.times[part.rows[video_id][0]]
+        return None if np.isnan(times).all() else times
+
+    def vector_paths(self):
+        """Name of each file."""
+        return [part.path.name for part in self.parts]
+
+
+class ParquetPart:
+    """One Parquet file, indexed when it is opened; vectors are read by row group, the last of which is kept.
+
+    Args:
+        path (Path): The file.
+
+    Attributes:
+        dims (int): D.
+        rows (dict[str, tuple[ndarray, int | None]]): video id -> rows of its clips in order, row of the video if any.
+        times (ndarray): (rows, 2) float64 seconds; NaN where not known.
+
+    Raises:
+        ValueError: if it is damaged, lacks columns, or a video's rows are not numbered from 0.
+        ImportError: if pyarrow is not installed.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.dims, index = self._sound(self._read_index)
+        self.times = np.stack([index['start_sec'], index['end_sec']], axis=1)
+        self.rows = self._group_by_video(index)
+
+    @cached_property
+    def infos(self):
+        """dict[str, dict]: What the file's metadata say, by video id."""
+        content = (self._file.metadata.metadata or {}).get(INFOS, b'{}')
+        try:
+            infos = json.loads(content)
+        except ValueError as error:
+            raise ValueError(f'{self.path} is damaged: its {INFOS.decode()} is no json: extract it again') from error
+        if not isinstance(infos, dict) or not all(isinstance(info, dict) for info in infos.values()):
+            raise ValueError(f'{self.path}: its {INFOS.decode()} does not say video id -> dict: extract it again')
+        return infos
+
+    def vectors(self, rows):
+        """Read rows.
+
+        Args:
+            rows (ndarray): (K,) int64.
+
+        Returns:
+            ndarray: (K, D) float32.
+
+        Raises:
+            ValueError: if the file is damaged there, or vectors are missing or of different lengths.
+        """
+        groups = np.searchsorted(self._starts, rows, side='right') - 1
+        found = np.empty((len(rows), self.dims), np.float32)
+        for group in np.unique(groups):
+            here = groups == group
+            found[here] = self._row_group(int(group))[rows[here] - self._starts[group]]
+        return found
+
+    @cached_property
+    def _file(self):
+        _, pq = import_pyarrow()
+        return pq.ParquetFile(self.path, memory_map=True, page_checksum_verification=True)
+
+    @cached_property
+    def _starts(self):
+        metadata = self._file.metadata
+        counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        return np.cumsum([0, *counts])[:-1]
+
+    def __getstate__(self):
+        # Open files do not travel to the workers of a data loader; each opens its own.
+        return {name: value for name, value in vars(self).items() if name not in ('_file', '_last')}
+
+    def _read_index(self):
+        pa, _ = import_pyarrow()
+        columns = self._file.schema_arrow
+        missing = [name for name in (*INDEX_COLUMNS, 'embedding') if name not in columns.names]
+        if missing:
+            raise ValueError(f'no column {", ".join(missing)}')
+        table = self._file.read(list(INDEX_COLUMNS), use_threads=False)
+        index = {name: table[name].to_numpy().astype(np.float64) for name in ('start_sec', 'end_sec')}
+        for name in ('video_id', 'scope'):
+            column = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
+            if column.null_count:
+                raise ValueError(f'{name} is missing in {column.null_count} rows')
+            index[name] = column.indices.to_numpy(), column.dictionary.to_pylist()
+        index['clip_index'] = table['clip_index'].cast(pa.int64()).fill_null(-1).to_numpy()
+        kind = columns.field('embedding').type
+        if pa.types.is_fixed_size_list(kind):
+            return kind.list_size, index
+        if not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
+            raise ValueError(f'embedding is {kind}, no list of numbers')
+        batch = next(self._file.iter_batches(1, columns=['embedding'], use_threads=False), None)
+        return (len(batch['embedding'][0]) if batch else 0), index
+
+    def _group_by_video(self, index):
+        codes, names = index['video_id']
+        scopes = np.array(index['scope'][1], dtype=object)[index['scope'][0]]
+        is_video = scopes == 'video'
+        if not np.all(is_video | (scopes == 'clip')):
+            raise ValueError(f"{self.path}: scope must be 'clip' or 'video', not {set(index['scope'][1])}")
+        order = np.lexsort((index['clip_index'], is_video, codes))
+        bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
+        position = np.arange(len(order)) - bounds[codes[order]]
+        size = np.diff(bounds)[codes[order]]
+        wrong = np.where(is_video[order], position != size - 1, index['clip_index'][order] != position)
+        if wrong.any():
+            name = names[codes[order][wrong.argmax()]]
+            raise ValueError(f'{self.path}: the rows of {name!r} are not clips 0, 1, 2, … and at most one video')
+        rows = {}
+        for name, start, end in zip(names, bounds, bounds[1:], strict=False):
+            whole = int(order[end - 1]) if is_video[order[end - 1]] else None
+            rows[name] = order[start : end - (whole is not None)], whole
+        return rows
+
+    def _row_group(self, group):
+        if getattr(self, '_last', (None,))[0] != group:
+            self._last = group, self._sound(self._read_row_group, group)
+        return self._last[1]
+
+    def _read_row_group(self, group):
+        column = self._file.read_row_group(group, ['embedding'], use_threads=False)['embedding'].combine_chunks()
+        values = column.flatten()
+        lengths = np.diff(column.offsets.to_numpy()) if hasattr(column, 'offsets') else self.dims
+        if column.null_count or np.any(lengths != self.dims):
+            raise ValueError(f'vectors without numbers or of other lengths than {self.dims} in row group {group}')
+        if len(column) != self._file.metadata.row_group(group).num_rows:  # the checksums leave out a page's own header
+            raise ValueError(f'row group {group} has {len(column)} vectors, not as many as it says')
+        return values.to_numpy(zero_copy_only=False).reshape(-1, self.dims).astype(np.float32, copy=False)
+
+    def _sound(self, read, *args):
+        pa, _ = import_pyarrow()
+        try:
+            return read(*args)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise ValueError(f'{self.path} is no sound file of embeddings ({error}): extract it again') from error

@@ -1,0 +1,155 @@
+"""Checking a folder of embeddings against itself."""
+
+import hashlib
+import json
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+
+from twlv_mm.video import clip_windows
+
+from .folder import EmbeddingFolder
+from .manifest import MANIFEST, read_failures
+from .npy import ENDINGS, read_json
+
+# Relative, of the video's vector against the mean of its clips; half precision keeps 11 bits.
+MEAN_TOLERANCE, HALF_MEAN_TOLERANCE = 1e-4, 1e-3
+# Seconds: times are written to the microsecond, durations of other tools' files to the hundredth.
+TIME_TOLERANCE = 0.01
+
+
+class Problem(NamedTuple):
+    """Something that is wrong with a video's embeddings.
+
+    Attributes:
+        video_id (str): The video; or manifest.json.
+        what (str): What is wrong, in a sentence.
+    """
+
+    video_id: str
+    what: str
+
+
+def verify(folder):
+    """Check a folder of embeddings, in either format, with the memory of one video (or row group).
+
+    Checked are: that each video has the files that others have (every one of the three with a manifest) and that the
+    manifest's videos are there or in failures.jsonl; shapes; that all numbers are finite; that a video's vector is the
+    mean of its clips; that clips lie within the duration and are as many as clip_seconds and stride_seconds make of it;
+    and the hashes that were written with the vectors. What a file does not say is not checked, nor is a video that
+    failures.jsonl lists and that has no files.
+
+    Args:
+        folder (str | EmbeddingFolder): Embeddings in either format.
+
+    Returns:
+        list[Problem]: Sorted by video; empty for a sound folder.
+
+    Raises:
+        FileNotFoundError: if there is no such folder, or no embeddings in it.
+        ValueError: if the folder cannot be opened: an unreadable Parquet file, or two formats that disagree.
+    """
+    folder = folder if isinstance(folder, EmbeddingFolder) else EmbeddingFolder(folder)
+    problems = [*_check_manifest(folder), *_check_files(folder)]
+    for video_id in folder.video_ids:
+        problems += [Problem(video_id, what) for what in _check_video(folder, video_id)]
+    return sorted(problems)
+
+
+def _check_manifest(folder):
+    path = folder.path / MANIFEST
+    if not path.is_file():
+        return
+    try:
+        listed = set(read_json(path).get('videos', []))
+        failed = {failure['video_id'] for failure in read_failures(folder.path)}
+    except (ValueError, TypeError, KeyError) as error:
+        yield Problem(MANIFEST, f'it or failures.jsonl cannot be read ({error})')
+        return
+    there = set(folder.video_ids)
+    for video_id in listed - there - failed:
+        yield Problem(video_id, 'is in the manifest, but has neither embeddings nor a failure')
+    for video_id in there - listed:
+        yield Problem(video_id, 'is not in the manifest')
+
+
+def _check_files(folder):
+    if folder.format != 'npy':
+        return
+    endings = folder.files.endings
+    # Without a manifest the folder is another tool's: published ones come without json, or without _v.npy.
+    expected = set(ENDINGS) if (folder.path / MANIFEST).is_file() else set().union(*endings.values())
+    for video_id, there in endings.items():
+        for ending in sorted(expected - there):
+            yield Problem(video_id, f'has no {video_id}{ending}')
+
+
+def _check_video(folder, video_id):
+    """Sentences on what is wrong with a video."""
+    try:
+        clips, video = folder.clips(video_id), folder.video(video_id)
+        info, times = folder.info(video_id), folder.times(video_id)
+    except (ValueError, FileNotFoundError) as error:
+        yield str(error)
+        return
+    if not info and folder.format == 'parquet' and (folder.path / MANIFEST).is_file():
+        yield 'has no info in the metadata of its Parquet file'
+    finite = [np.isfinite(vector).all() for vector in (clips, video)]
+    if not finite[0]:
+        yield f'clips {_some(np.flatnonzero(~np.isfinite(clips).all(axis=1)))} hold NaN or infinite numbers'
+    if not finite[1]:
+        yield 'the vector of the video holds NaN or infinite numbers'
+    if all(finite):
+        yield from _check_mean(clips, video)
+    yield from _check_hashes(info, clips_sha256=clips, video_sha256=video)
+    yield from _check_times(info, times, len(clips))
+
+
+def _check_mean(clips, video):
+    mean = clips.mean(axis=0, dtype=np.float64)
+    with np.errstate(over='ignore'):
+        is_half = np.array_equal(video, video.astype(np.float16))
+    tolerance = HALF_MEAN_TOLERANCE if is_half else MEAN_TOLERANCE
+    distance, norm = np.linalg.norm(video - mean), np.linalg.norm(mean)
+    if distance > tolerance * norm:
+        yield f'the vector of the video is not the mean of its clips: {distance:.2g} away, which is {norm:.2g} long'
+
+
+def _check_hashes(info, **arrays):
+    for name, array in arrays.items():
+        if name in info and info[name] != hashlib.sha256(np.ascontiguousarray(array, '<f4')).hexdigest():
+            yield f'{name} is not that of the vectors: they were changed after they were written'
+
+
+def _check_times(info, times, count):
+    duration, clip_seconds, stride_seconds = (info.get(name) for name in ('duration', 'clip_seconds', 'stride_seconds'))
+    for name in ('duration', 'clip_seconds', 'stride_seconds'):
+        if info.get(name) is not None and not (_is_number(info[name]) and 0 < info[name] < np.inf):
+            yield f'{name} is {json.dumps(info[name])}, no length in seconds'
+            return
+    if times is not None:
+        if len(times) != count:
+            yield f'has {count} clips and the times of {len(times)}'
+        starts, ends = times.T
+        if not (starts >= 0).all() or not (starts < ends).all():
+            yield f'clips {_some(np.flatnonzero(~((starts >= 0) & (starts < ends))))} do not end after they start'
+        if (np.diff(starts) < 0).any():
+            yield 'clips are not in order of time'
+        if duration is not None and (ends > duration + TIME_TOLERANCE).any():
+            late = np.flatnonzero(ends > duration + TIME_TOLERANCE)
+            yield f'clips {_some(late)} end after the video, which is {duration:g} s long'
+    # A video that broke off has the clips before the fault.
+    if duration is not None and clip_seconds is not None and 'fault' not in info:
+        expected = len(clip_windows(duration, clip_seconds, stride_seconds))
+        if count != expected:
+            every = clip_seconds if stride_seconds is None else stride_seconds
+            yield f'has {count} clips; {duration:g} s make {expected} of {clip_seconds:g} s every {every:g} s'
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _some(indices):
+    return ', '.join(map(str, indices[:3])) + (' …' if len(indices) > 3 else '')
