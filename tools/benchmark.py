@@ -8,12 +8,16 @@ import numpy as np
 import twlv_mm
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate
+from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 
 
 def measure_encoders(args):
     for name in args.models:
         for precision in args.precision:
+            if precision == 'bf16' and emulates_bf16(args.device):
+                print(f'{name} bf16: not measured, this CPU emulates it')
+                continue
             rate = encoder_rate(name, precision, args.batch_size, args.device)
             print(
                 f'{name} {precision}: {rate["gflop"]:.1f} GFLOP a clip, {rate["clips_per_second"]:.2f} clips/s, '

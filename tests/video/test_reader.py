@@ -1,12 +1,14 @@
 """Every decoder gives the same frames and the real time stamps, and says what it cannot read."""
 
+import os
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from twlv_mm.video import VideoError, open_video
+from twlv_mm.video import VideoError, open_video, reader
 
 from .conftest import grey_of, write_numbered, write_picture
 from .decoders import DECODERS
@@ -123,3 +125,21 @@ def test_a_decoder_that_is_not_installed_says_what_to_install(constant_video, mo
     with pytest.raises(ValueError, match="'torchcodec' cannot be used .* pip install torchcodec") as error:
         open_video(constant_video, 'torchcodec')
     assert not isinstance(error.value, VideoError)
+
+
+def test_large_files_are_read_by_av_unless_another_is_chosen(constant_video, monkeypatch):
+    default = 'decord' if reader.DECORD_HAS_WHEELS else 'av'
+    assert open_video(constant_video).decoder.split()[0] == default
+    monkeypatch.setattr(reader, 'DECORD_BYTES', 100)
+    assert open_video(constant_video).decoder.startswith('av')
+    assert open_video(constant_video, default).decoder.split()[0] == default
+
+
+@pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder of real videos')
+@pytest.mark.parametrize('name', ['arm_wrestling', 'people', 'test'])
+def test_decord_and_av_give_the_same_pixels_of_real_videos(name):
+    path = Path(os.environ['TWLV_SHARED']) / f'videos/{name}.mp4'
+    with open_video(path, 'decord') as one, open_video(path, 'av') as other:
+        np.testing.assert_allclose(one.frame_times, other.frame_times, atol=1e-4)
+        some = range(0, len(one.frame_times), 3)
+        np.testing.assert_array_equal(one.read(some), other.read(some))

@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 import twlv_mm
-from twlv_mm.video import DEFAULT_DECODER, ReadFault, read_ahead
+from twlv_mm.video import ReadFault, read_ahead
 
 from .batches import SharedBatches
 from .manifest import add_failure, claim, forget_failures
@@ -41,7 +41,7 @@ def extract_collection(
     on_fault='skip',
     mix=False,
     workers=None,
-    decoder=DEFAULT_DECODER,
+    decoder=None,
     timeout=120.0,
     shard=(0, 1),
     engine='local',
@@ -63,7 +63,7 @@ def extract_collection(
         mix (bool): Whether to write to a folder that was made with other settings.
         workers (int, optional): Processes that read videos; one a CPU core, and four at most, if None. With 0, videos
             are read in this process.
-        decoder (str): As for :func:`twlv_mm.video.open_video`.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
         timeout (float): Seconds that a decoder may take for its next frames.
         shard (tuple[int, int]): Which of how many processes this is: it takes every n-th video.
         engine (str): 'local', or 'ray' for a Ray cluster.
@@ -76,7 +76,7 @@ def extract_collection(
     """
     videos = videos[shard[0] :: shard[1]]
     video_ids = [video.video_id for video in videos]
-    settings = dict(extractor.settings, decoder=decoder, on_fault=on_fault, version=twlv_mm.__version__)
+    settings = dict(extractor.settings, decoder=decoder or 'default', on_fault=on_fault, version=twlv_mm.__version__)
     stores = {}
     for view in views:
         sampling = extractor.sampling.sampling + ('' if view == 'forward' else f'-{view}')

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from twlv_mm.encoders import POOLINGS, get_model
-from twlv_mm.video import DEFAULT_DECODER, ClipSampling, clips_of_frames, open_video, sample_windows, stream_frames
+from twlv_mm.video import ClipSampling, clips_of_frames, open_video, sample_windows, stream_frames
 
 PRECISIONS = ('fp32', 'bf16')
 # Arguments of a backbone that have no say in what it gives.
@@ -98,6 +98,8 @@ class Extractor:
         self.device = torch.device(device)
         self.model.to(self.device)
         mean, std = self.model.arch.mean, self.model.arch.std
+        if self.precision == 'bf16' and emulates_bf16(self.device):
+            warnings.warn('this CPU emulates bf16, which takes many times as long as fp32', stacklevel=3)
         self._mean, self._std = (torch.tensor(values, device=self.device).view(3, 1, 1, 1) for values in (mean, std))
         return self
 
@@ -147,12 +149,12 @@ class Extractor:
             precision=self.precision,
         )
 
-    def __call__(self, path, decoder=DEFAULT_DECODER):
+    def __call__(self, path, decoder=None):
         """Embed one video, in this process.
 
         Args:
             path (str): A video file.
-            decoder (str): As for :func:`twlv_mm.video.open_video`.
+            decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
 
         Returns:
             tuple[list[Embedding], dict]: the clips in order of time ('multi-clip' only), then the whole video; and what
@@ -189,6 +191,11 @@ class Extractor:
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == 'bf16')
         with torch.inference_mode(), autocast:
             return self.model.embed(video, self.pooling).float()
+
+
+def emulates_bf16(device):
+    """Whether a device (str or torch.device) has no bf16 arithmetic: CPUs without AVX-512, which take ages for it."""
+    return torch.device(device).type == 'cpu' and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _frozen_model(name, weights, **overrides):

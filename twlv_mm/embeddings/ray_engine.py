@@ -20,7 +20,7 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
         paths (list[str]): Video files.
         views (Sequence[str]): Of :data:`twlv_mm.embeddings.batches.VIEWS`.
         workers (int): Decoding actors.
-        decoder (str): As for :func:`twlv_mm.video.open_video`.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
         timeout (float): Seconds that a decoder may take for its next frames.
 
     Yields:

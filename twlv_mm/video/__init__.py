@@ -7,13 +7,12 @@ cache.py keeps the frames of a small set.
 
 from .cache import CachedFrames
 from .read_ahead import ReaderProcess, ReadFault, read_ahead
-from .reader import DEFAULT_DECODER, READERS, Reader, VideoError, decord_frame_times, open_video
+from .reader import READERS, Reader, VideoError, decord_frame_times, open_video
 from .sampling import clip_windows, frames_of_windows, sample_windows
 from .stream import ClipSampling, FrameStream, clips_of_frames, iter_clips, iter_frames, resize_and_crop, stream_frames
 from .transforms import EmbeddingSample, LongSideCrops
 
 __all__ = [
-    'DEFAULT_DECODER',
     'READERS',
     'CachedFrames',
     'ClipSampling',

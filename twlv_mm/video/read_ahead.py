@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .reader import DEFAULT_DECODER, VideoError, open_video
+from .reader import VideoError, open_video
 from .stream import FrameStream, stream_frames
 
 CHUNKS_AHEAD = 8  # decoded chunks that wait for their use, a worker
@@ -26,7 +26,7 @@ class ReadFault(VideoError):
         self.stage = stage
 
 
-def read_ahead(paths, sampling, *, workers, decoder=DEFAULT_DECODER, timeout=120.0):
+def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
     """Read videos one after another, the next ones while the present one is in use.
 
     A worker is a process with one decoding thread. One that hangs is killed, and one that dies is replaced; the videos
@@ -37,7 +37,7 @@ def read_ahead(paths, sampling, *, workers, decoder=DEFAULT_DECODER, timeout=120
         sampling (ClipSampling): The clips that are wanted of each.
         workers (int): Worker processes; with 0 videos are read in this process, which a hanging or crashing decoder
             then takes along.
-        decoder (str): As for :func:`open_video`.
+        decoder (str, optional): As for :func:`open_video`.
         timeout (float): Seconds that a worker may take to open a video or to decode its next chunk of frames.
 
     Yields:
@@ -156,7 +156,7 @@ class ReaderProcess:
 
     Args:
         sampling (ClipSampling): The clips that are wanted of each.
-        decoder (str): As for :func:`open_video`.
+        decoder (str, optional): As for :func:`open_video`.
         timeout (float): Seconds that it may take to open a video or to decode its next chunk of frames.
     """
 

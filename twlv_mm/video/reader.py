@@ -76,17 +76,20 @@ READERS = {
 }
 
 # decord publishes wheels for x86 only.
-DEFAULT_DECODER = 'decord' if platform.machine().lower() in ('x86_64', 'amd64') else 'av'
+DECORD_HAS_WHEELS = platform.machine().lower() in ('x86_64', 'amd64')
+# decord reads ahead in the file for as long as it waits for a frame, and so comes to hold all of it in memory.
+DECORD_BYTES = 32 * 2**20
 
 
-def open_video(path, decoder=DEFAULT_DECODER):
+def open_video(path, decoder=None):
     """Open a video file.
 
     What each decoder notices of damage, and what it does not, is said in its class.
 
     Args:
         path (str): A video file.
-        decoder (str): 'decord', 'av' or 'torchcodec'.
+        decoder (str, optional): 'decord', 'av' or 'torchcodec'. If None, decord; av for files of more than
+            :data:`DECORD_BYTES`, and on machines for which decord has no wheels. Both give the same pixels.
 
     Returns:
         Reader: also a context manager.
@@ -101,6 +104,8 @@ def open_video(path, decoder=DEFAULT_DECODER):
         raise FileNotFoundError(f'no video file at {path}')
     if os.path.getsize(path) == 0:
         raise VideoError(f'{path} is empty (0 bytes)')
+    if decoder is None:
+        decoder = 'decord' if DECORD_HAS_WHEELS and os.path.getsize(path) <= DECORD_BYTES else 'av'
     return reader_class(decoder)(path)
 
 
