@@ -13,6 +13,7 @@ from twlv_mm.synthetic import item_rng, render_clip, write_video
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 NAMES = sorted(p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+ON_EMBEDDINGS = [name for name in NAMES if name.endswith(('_knn.py', '_offline.py'))]
 TINY = dict(img_size=224, patch_size=32, embed_dims=48, depth=1, num_heads=4)
 
 
@@ -23,7 +24,18 @@ def video(tmp_path):
     return str(tmp_path / 'up.mp4')
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', ON_EMBEDDINGS)
+def test_config_on_embeddings_takes_no_weights(name):
+    cfg = Config.fromfile(CONFIGS / name)
+    assert cfg.encoder_weights is None
+    init_default_scope('mmaction')
+    assert MODELS.build(cfg.model).num_classes == 400
+    assert cfg.default_hooks.results.dataset
+    with pytest.raises(SystemExit, match='2'):
+        launch.main_test([str(CONFIGS / name), '--cfg-options', f'encoder_weights={__file__}'])
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if name not in ON_EMBEDDINGS])
 def test_config_gives_the_encoder_what_it_was_made_for(name):
     cfg = Config.fromfile(CONFIGS / name)
     assert cfg.default_scope == 'mmaction'
@@ -32,19 +44,20 @@ def test_config_gives_the_encoder_what_it_was_made_for(name):
     with torch.device('meta'):
         model = MODELS.build(cfg.model)
     arch = model.backbone.arch
-    assert model.cls_head.fc_cls.in_features == arch.embed_dims
+    assert model.cls_head.in_channels == arch.embed_dims
     assert tuple(cfg.model.data_preprocessor.mean) == arch.mean
     assert tuple(cfg.model.data_preprocessor.std) == arch.std
     for loader in ('train_dataloader', 'test_dataloader'):
         pipeline = [inner for step in cfg[loader].dataset.pipeline for inner in step.get('transforms', [step])]
         steps = {step.type.split('.')[-1]: step for step in pipeline}
-        sampler = steps.get('SampleFrames') or steps['EmbeddingSample']
+        samplers = ('SampleFrames', 'EmbeddingSample', 'SegmentSample', 'StillVideo')
+        sampler = next(steps[name] for name in samplers if name in steps)
         assert sampler.get('clip_len', sampler.get('num_frames')) == arch.num_frames
-        assert arch.img_size in steps['Resize'].scale
+        assert arch.img_size in (*steps['Resize'].scale, steps.get('CenterCrop', {}).get('crop_size'))
     assert cfg.default_hooks.results.dataset
 
 
-@pytest.mark.parametrize('name', ['twlv/k400_linear.py'])
+@pytest.mark.parametrize('name', ['twlv/k400_linear.py', 'twlv/k400_attentive.py'])
 def test_mmaction2_inferences_a_video_with_our_config(name, video):
     from mmaction.apis import inference_recognizer, init_recognizer
 

@@ -9,9 +9,12 @@ no ``custom_imports``.
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-__all__ = ['HOOKS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
+__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
 
-MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders'])
-TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video'])
-HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine'])
+DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=['twlv_mm.recognition'])
+MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', 'twlv_mm.recognition'])
+TRANSFORMS = Registry(
+    'transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', 'twlv_mm.recognition']
+)
+HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', 'twlv_mm.recognition'])
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])

@@ -17,6 +17,7 @@ model = dict(
     ),
 )
 default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     results=dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',

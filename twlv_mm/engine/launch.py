@@ -232,6 +232,8 @@ def _give_encoder_weights(cfg):
         return
     if not osp.isfile(cfg.encoder_weights):
         raise UsageError(f'there is no file {cfg.encoder_weights} (encoder_weights)')
+    if 'backbone' not in cfg.model:
+        raise UsageError('encoder_weights is for encoders, and this config has none: embeddings come from theirs')
     cfg.model.backbone.weights = cfg.encoder_weights
 
 

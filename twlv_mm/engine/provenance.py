@@ -13,6 +13,7 @@ LIBRARIES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmaction2', 'nu
 DECODERS = {
     'DecordInit': ('decord', ('decord',)),
     'PyAVInit': ('av', ('av',)),
+    'SeekDecode': ('av', ('av',)),
     'OpenCVInit': ('cv2', ('opencv-contrib-python', 'opencv-python', 'opencv-python-headless')),
     'RawFrameDecode': ('rawframes', ()),
 }

@@ -27,16 +27,16 @@ test_pipeline = [
     dict(type='Resize', scale=(-1, 224)),
     dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
 ]
 
 train_set = dict(
-    type='VideoDataset',
+    type='twlv_mm.VideoListDataset',
     ann_file=f'{data_root}/kinetics400_train_list_videos.txt',
     data_prefix=dict(video=f'{data_root}/videos_train'),
 )
 val_set = dict(
-    type='VideoDataset',
+    type='twlv_mm.VideoListDataset',
     ann_file=f'{data_root}/kinetics400_val_list_videos.txt',
     data_prefix=dict(video=f'{data_root}/videos_val'),
     test_mode=True,

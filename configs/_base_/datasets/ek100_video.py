@@ -1,0 +1,58 @@
+# EPIC-KITCHENS-100 as segments of long videos: data/epic_kitchens100/, prepared by
+# tools/data/epic_kitchens100/prepare.py.
+# All assumed, the paper does not say: verbs are the classes; 16 frames over 64/30 s, which is stride 4 at 30 frames a
+# second whatever the video has (50 or 60); tested on 2 clips x 3 crops, as SSv2.
+data_root = 'data/epic_kitchens100'
+
+train_pipeline = [
+    dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=1),
+    dict(type='twlv_mm.SeekDecode'),
+    dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),  # no flip: as the other sets (assumed)
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+val_pipeline = [
+    dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=1, test_mode=True),
+    dict(type='twlv_mm.SeekDecode'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+test_pipeline = [
+    dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=2, test_mode=True),
+    dict(type='twlv_mm.SeekDecode'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
+]
+
+train_set = dict(
+    type='twlv_mm.SegmentDataset',
+    ann_file=f'{data_root}/epic_kitchens100_train_list_verb.txt',
+    data_prefix=dict(video=f'{data_root}/videos'),
+)
+val_set = dict(
+    type='twlv_mm.SegmentDataset',
+    ann_file=f'{data_root}/epic_kitchens100_val_list_verb.txt',
+    data_prefix=dict(video=f'{data_root}/videos'),
+    test_mode=True,
+)
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(pipeline=train_pipeline, **train_set),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(pipeline=val_pipeline, **val_set),
+)
+# One segment is 6 views.
+test_dataloader = dict(val_dataloader, batch_size=4, dataset=dict(pipeline=test_pipeline, **val_set))
+val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
+test_evaluator = val_evaluator

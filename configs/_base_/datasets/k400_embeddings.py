@@ -1,0 +1,16 @@
+# Kinetics-400 as embeddings of clips of 2 seconds (paper 2.1):
+#   python tools/extract.py twlv_base LIST --root VIDEOS --weights encoder.pth --out embeddings/k400 --split train
+# and the same for val.
+# The labels are those of the list, as extract.py writes them. Where embeddings have none, ann_file takes the list.
+data_root = 'embeddings/k400'
+num_classes = 400
+
+train_set = dict(type='twlv_mm.LabelledEmbeddings', folder=f'{data_root}/multi-clip/train', scope='random_clip')
+test_set = dict(type='twlv_mm.LabelledEmbeddings', folder=f'{data_root}/multi-clip/val', scope='clip')
+test_dataloader = dict(
+    batch_size=2048,
+    num_workers=0,  # a batch is gathered from a matrix in memory
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=test_set,
+)
+test_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))

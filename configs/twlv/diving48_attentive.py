@@ -1,0 +1,21 @@
+# Attentive probe on Diving-48 (paper 2.2.2, Table 5): frozen encoder, V-JEPA's probe on the tokens
+# of all segments of a video. Otherwise as diving48_linear.py.
+_base_ = './diving48_linear.py'
+
+# As many segments as in the test, one crop: V-JEPA's code.
+train_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=4),
+    dict(type='DecordDecode'),
+    dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),
+]
+model = dict(
+    type='twlv_mm.ProbeRecognizer',
+    features='tokens',
+    cls_head=dict(_delete_=True, type='twlv_mm.AttentiveHead', num_classes=48, in_channels=768, num_heads=12),
+)
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
+default_hooks = dict(results=dict(task='recognition_attentive'))

@@ -1,0 +1,34 @@
+# kNN on Kinetics-400 (paper 2.2.3, Table 6): tools/test.py, without checkpoint or training.
+_base_ = ['../_base_/datasets/k400_embeddings.py', '../_base_/runtime.py']
+
+encoder_weights = None  # stays so: the embeddings come from an encoder already
+
+# The column of Table 6: 'uniform', 'video' (the mean of a video's clips) or 'clip'. Set it here, or KNN_COLUMN=video in
+# the environment. In 'clip' every training clip is a neighbour (assumed), and the votes of a video's clips are added.
+column = '{{$KNN_COLUMN:clip}}'
+data_root = 'embeddings/k400'
+sampling, scope = dict(uniform=('uniform', 'video'), video=('multi-clip', 'video'), clip=('multi-clip', 'clip'))[column]
+
+k, temperature = 200, 0.1  # the published script's
+model = dict(
+    type='twlv_mm.EmbeddingKNN',
+    bank=dict(
+        type='twlv_mm.LabelledEmbeddings',
+        folder=f'{data_root}/{sampling}/train',
+        scope=scope,
+    ),
+    num_classes={{_base_.num_classes}},
+    k=k,
+    temperature=temperature,
+)
+test_dataloader = dict(dataset=dict(folder=f'{data_root}/{sampling}/val', scope=scope))
+test_cfg = dict(type='TestLoop')
+default_hooks = dict(
+    embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='recognition_knn',
+        dataset='kinetics400',
+        protocol=dict(column=column, k=k, temperature=temperature),
+    ),
+)

@@ -1,0 +1,28 @@
+# Linear probe on stored embeddings of Kinetics-400: trained on a random clip of each video, in minutes.
+_base_ = [
+    '../_base_/datasets/k400_embeddings.py',
+    '../_base_/schedules/offline_linear_150e.py',
+    '../_base_/runtime.py',
+]
+
+encoder_weights = None  # stays so: the embeddings come from an encoder already
+
+model = dict(type='twlv_mm.EmbeddingLinearProbe', in_channels=768, num_classes={{_base_.num_classes}})
+train_dataloader = dict(
+    batch_size=1024,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset={{_base_.train_set}},
+)
+val_dataloader = {{_base_.test_dataloader}}
+val_evaluator = {{_base_.test_evaluator}}
+default_hooks = dict(
+    embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'),
+    checkpoint=dict(interval=10),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='recognition_linear',
+        dataset='kinetics400',
+        protocol=dict(input='embeddings', training='a random clip', testing='mean probability of the clips'),
+    ),
+)

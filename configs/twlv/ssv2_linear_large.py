@@ -1,0 +1,2 @@
+_base_ = './ssv2_linear.py'
+model = dict(backbone=dict(arch='twlv_large'), cls_head=dict(in_channels=1024))

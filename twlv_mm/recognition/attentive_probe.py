@@ -1,0 +1,136 @@
+"""The attentive probe: a learnable query attends to an encoder's tokens, a linear layer classifies what it found."""
+
+import re
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.init import trunc_normal_
+
+from twlv_mm.encoders import Architecture, read_checkpoint
+from twlv_mm.encoders.layers import MLP, Block, make_norm
+
+# Official names and ours.
+RENAMED = (
+    (r'^module\.', ''),
+    (r'^pooler\.query_tokens$', 'query'),
+    (r'^pooler\.cross_attention_block\.(xattn\.)?', 'cross_attention.'),
+    (r'^pooler\.blocks\.', 'blocks.'),
+)
+# V-JEPA's files hold this layer; its model never applies it.
+IGNORED = re.compile(r'^(module\.)?pooler\.cross_attention_block\.xattn\.proj\.(weight|bias)$')
+
+
+class CrossAttentionBlock(nn.Module):
+    """Queries attend to normalised tokens, then pass an MLP, each with a residual.
+
+    Neither the queries nor the result of the attention are normalised or projected, unlike in most blocks.
+
+    Args:
+        arch (Architecture): Width, heads, epsilon of the norms, width of the MLP.
+    """
+
+    def __init__(self, arch):
+        super().__init__()
+        self.num_heads = arch.num_heads
+        self.norm1 = make_norm(arch)
+        self.q = nn.Linear(arch.embed_dims, arch.embed_dims)
+        self.kv = nn.Linear(arch.embed_dims, 2 * arch.embed_dims)
+        self.norm2 = make_norm(arch)
+        self.mlp = MLP(arch)
+
+    def forward(self, query, tokens):
+        """(N, Q, D), (N, L, D) -> (N, Q, D)."""
+        q, k, v = (
+            part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+            for part in (self.q(query), *self.kv(self.norm1(tokens)).chunk(2, dim=-1))
+        )
+        x = query + F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return x + self.mlp(self.norm2(x))
+
+
+class AttentiveProbe(nn.Module):
+    """Classify tokens by attentive pooling; V-JEPA's probe, and with ``depth=4`` that of V-JEPA 2.
+
+    Args:
+        dims (int): Channels of a token.
+        num_classes (int): Classes.
+        num_heads (int): Attention heads; V-JEPA takes its encoder's, V-JEPA 2 takes 16.
+        depth (int): Blocks: ``depth - 1`` of self-attention over the tokens, then one of cross-attention.
+
+    Raises:
+        ValueError: if ``dims`` is not a multiple of ``num_heads``, or ``depth`` is less than 1.
+
+    Source: Bardes et al. 2024 (V-JEPA), appendix on attentive probing; Assran et al. 2025 (V-JEPA 2) for depth 4; the
+    initial values are those of their code. TWLV-I section 2.2.2 follows V-JEPA.
+    """
+
+    def __init__(self, dims, num_classes, num_heads, depth=1):
+        super().__init__()
+        if depth < 1:
+            raise ValueError(
+                f'an attentive probe has at least its block of cross-attention; depth={depth} is too small'
+            )
+        arch = Architecture(embed_dims=dims, depth=depth, num_heads=num_heads, norm_eps=1e-5)
+        self.query = nn.Parameter(torch.zeros(1, 1, dims))
+        self.blocks = nn.ModuleList(Block(arch) for _ in range(depth - 1))
+        self.cross_attention = CrossAttentionBlock(arch)
+        self._init_parameters()
+        self.linear = nn.Linear(dims, num_classes)
+
+    def _init_parameters(self):
+        trunc_normal_(self.query, std=0.02)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+        for depth, block in enumerate(self.blocks, start=1):
+            block.attn.proj.weight.data.div_((2 * depth) ** 0.5)
+            block.mlp.fc2.weight.data.div_((2 * depth) ** 0.5)
+        self.cross_attention.mlp.fc2.weight.data.div_((2 * max(len(self.blocks), 1)) ** 0.5)
+
+    def forward(self, tokens):
+        """Classify.
+
+        Args:
+            tokens (Tensor): (N, L, D), in any order but for the positions that the encoder has put into them.
+
+        Returns:
+            Tensor: (N, num_classes) scores before the softmax.
+        """
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.linear(self.cross_attention(self.query.expand(len(tokens), -1, -1), tokens).squeeze(1))
+
+
+def load_official_probe(probe, path):
+    """Load a probe's weights from an official file of V-JEPA or V-JEPA 2, strictly.
+
+    Args:
+        probe (AttentiveProbe): The probe to fill.
+        path (str): A file with the state dict as ``classifier`` (V-JEPA), as the one of ``classifiers`` (V-JEPA 2), or
+            alone.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not such a file, holds several probes, or the probe has other classes, widths or depth;
+            the message names the keys.
+    """
+    checkpoint = read_checkpoint(path)
+    states = checkpoint.get('classifiers', [checkpoint.get('classifier', checkpoint)])
+    if len(states) != 1:
+        raise ValueError(
+            f'{path} holds {len(states)} probes, trained with different settings: save the one that was chosen on '
+            "held-out data as dict(classifier=checkpoint['classifiers'][i])"
+        )
+    state = {}
+    for key, value in states[0].items():
+        if not IGNORED.match(key):
+            for old, new in RENAMED:
+                key = re.sub(old, new, key)
+            state[key] = value
+    try:
+        probe.load_state_dict(state)
+    except RuntimeError as error:
+        reasons = '\n  '.join(reason.strip()[:400] for reason in str(error).split('\n\t')[1:5])
+        raise ValueError(f'{path} does not hold the weights of this attentive probe:\n  {reasons}') from None

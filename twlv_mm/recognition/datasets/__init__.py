@@ -1,0 +1,35 @@
+"""The paper's recognition data sets: from their official annotation files to lists, and lists checked before training.
+
+official.py is what the readers share, kinetics400.py to imagenet1k.py read one data set each, prepare.py writes the
+lists, lists.py reads and checks them, video_list_dataset.py gives them to mmaction2.
+"""
+
+from .diving48 import DIVING48
+from .epic_kitchens100 import EPIC_KITCHENS100
+from .imagenet1k import IMAGENET1K
+from .kinetics400 import KINETICS400
+from .lists import Sample, check_files, missing_files, read_list, write_list
+from .mit import MIT
+from .official import DataSet, Split
+from .prepare import main, prepare
+from .ssv2 import SSV2
+from .video_list_dataset import VideoListDataset
+
+__all__ = [
+    'DIVING48',
+    'EPIC_KITCHENS100',
+    'IMAGENET1K',
+    'KINETICS400',
+    'MIT',
+    'SSV2',
+    'DataSet',
+    'Sample',
+    'Split',
+    'VideoListDataset',
+    'check_files',
+    'main',
+    'missing_files',
+    'prepare',
+    'read_list',
+    'write_list',
+]

@@ -1,0 +1,35 @@
+"""Diving-48 with its second, corrected labels (V2): json files of vid_name and label."""
+
+from .lists import Sample
+from .official import DataSet, Split, find_file, parse_entries, read_json
+
+
+def read_diving48(annotations, videos, kind):
+    """Read the json files. See :class:`DataSet` for arguments and result.
+
+    ``Diving48_V2_train.json`` and ``Diving48_V2_test.json`` are lists of entries with ``vid_name`` and ``label`` (and
+    start_frame, end_frame: the whole of the cut video); ``Diving48_vocab.json`` has the four parts of each class's
+    name, in order. Videos are ``<vid_name>.mp4``. The test part is 'val' here.
+    """
+    vocabulary = find_file(annotations, 'Diving48_vocab.json')
+    classes = parse_entries(vocabulary, read_json(vocabulary, list), '_'.join)
+
+    def parse(entry):
+        return Sample(entry['vid_name'], int(entry['label']))
+
+    splits = []
+    for name, file in (('train', 'Diving48_V2_train.json'), ('val', 'Diving48_V2_test.json')):
+        path = find_file(annotations, file)
+        splits.append(Split(name, parse_entries(path, read_json(path, list), parse), '', 'videos'))
+    return splits, classes
+
+
+DIVING48 = DataSet(
+    name='diving48',
+    title='Diving-48',
+    read=read_diving48,
+    kinds=dict(videos=48),
+    counts=(15_027, 1_970),
+    source="the paper's Table 2",
+    suffixes=('.mp4',),
+)

@@ -1,0 +1,62 @@
+"""ImageNet-1K (ILSVRC 2012): a folder a class, and for validation a csv file where there are no such folders."""
+
+import os
+
+from .lists import Sample
+from .official import DataSet, Split, find_file, parse_entries, read_table
+
+SUFFIXES = ('.jpeg', '.jpg', '.png')
+
+
+def read_imagenet1k(annotations, images, kind):
+    """List the folders. See :class:`DataSet` for arguments and result.
+
+    Images are in ``train/<synset>/`` and in ``val/<synset>/``, or straight in ``val/``: then the first synset of
+    ``PredictionString`` in ``LOC_val_solution.csv`` is the label of ``ImageId``. Classes are the folders of ``train``
+    in alphabetical order, which is everybody's numbering.
+
+    Raises:
+        FileNotFoundError: if there are no such folders.
+    """
+    for name in ('train', 'val'):
+        if not (images / name).is_dir():
+            raise FileNotFoundError(f'{images} has no folder {name}: give the folder that holds train and val')
+    synsets = _folders(images / 'train')
+    numbers = {synset: number for number, synset in enumerate(synsets)}
+    train = _images_of_folders(images, 'train', numbers)
+    if _folders(images / 'val'):
+        val = _images_of_folders(images, 'val', numbers)
+    else:
+        path = find_file(annotations, 'LOC_val_solution.csv')
+        rows = read_table(path, 'ImageId', 'PredictionString')
+        val = parse_entries(
+            path, rows, lambda row: Sample(f'val/{row["ImageId"]}', numbers[row['PredictionString'].split()[0]])
+        )
+    return [Split('train', train, '', 'images'), Split('val', val, '', 'images')], synsets
+
+
+def _folders(path):
+    return sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
+
+
+def _images_of_folders(images, split, numbers):
+    samples = []
+    for synset in _folders(images / split):
+        if synset not in numbers:
+            raise ValueError(f'{images / split} has a folder {synset}, and {images / "train"} has none')
+        for name in sorted(os.listdir(images / split / synset)):
+            stem, suffix = os.path.splitext(name)
+            if suffix.lower() in SUFFIXES:
+                samples.append(Sample(f'{split}/{synset}/{stem}', numbers[synset]))
+    return samples
+
+
+IMAGENET1K = DataSet(
+    name='imagenet1k',
+    title='ImageNet-1K',
+    read=read_imagenet1k,
+    kinds=dict(images=1000),
+    counts=(1_281_167, 50_000),
+    source='ILSVRC 2012',
+    suffixes=SUFFIXES,
+)

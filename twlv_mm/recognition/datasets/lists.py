@@ -1,0 +1,114 @@
+"""List files of labelled videos, segments or images, and whether their files are there."""
+
+import math
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    """One labelled example.
+
+    Attributes:
+        file (str): A path, relative to the folder of the files.
+        label (int): Class index, from 0.
+        segment (tuple[float, float], optional): Start and end in seconds; the whole file if None.
+    """
+
+    file: str
+    label: int
+    segment: tuple[float, float] | None = None
+
+
+def read_list(path, segments=False):
+    """Read a list file: a line ``file label`` a sample, or ``file start end label``.
+
+    File names may hold spaces, which mmaction2's own reader does not take. Empty lines do not count.
+
+    Args:
+        path (str): A text file.
+        segments (bool): Whether the lines have start and end, in seconds.
+
+    Returns:
+        list[Sample]: at least one.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a line is not of that form, a label is negative, a segment does not end after it starts, or the
+            list is empty.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py write them')
+    form = 'file start end label' if segments else 'file label'
+    samples = []
+    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            if segments:
+                file, start, end, label = line.strip().rsplit(maxsplit=3)
+                sample = Sample(file, int(label), (float(start), float(end)))
+            else:
+                file, label = line.strip().rsplit(maxsplit=1)
+                sample = Sample(file, int(label))
+        except ValueError as error:
+            raise ValueError(f'{path}, line {number}: {line!r} is not of the form {form!r} ({error})') from error
+        if sample.label < 0:
+            raise ValueError(f'{path}, line {number}: label {sample.label} is negative; classes count from 0')
+        if segments and not 0 <= sample.segment[0] < sample.segment[1] < math.inf:
+            raise ValueError(f'{path}, line {number}: {line!r} has no segment, start and end in seconds')
+        samples.append(sample)
+    if not samples:
+        raise ValueError(f'{path} lists nothing: prepare it again, or give another ann_file')
+    return samples
+
+
+def write_list(path, samples):
+    """Write what :func:`read_list` reads, times to a thousandth of a second.
+
+    Args:
+        path (str): Where to.
+        samples (Iterable[Sample]): All with a segment, or none.
+    """
+    with open(path, 'w') as file:
+        for sample in samples:
+            times = ''.join(f'{time:.3f} ' for time in sample.segment or ())
+            file.write(f'{sample.file} {times}{sample.label}\n')
+
+
+def missing_files(paths):
+    """Which files are not there. Each folder is listed once, so that 240,000 files take no 240,000 requests.
+
+    Args:
+        paths (Iterable[str]): Paths of files.
+
+    Returns:
+        list[str]: those without a file, each once, in order.
+    """
+    listings, missing = {}, {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in listings:
+            listings[folder] = set(os.listdir(folder or '.')) if os.path.isdir(folder or '.') else set()
+        if name not in listings[folder]:
+            missing[path] = None
+    return list(missing)
+
+
+def check_files(paths, source):
+    """Raise an error if files are not there.
+
+    Args:
+        paths (Iterable[str]): Paths of files.
+        source (str): What names them, for the error.
+
+    Raises:
+        FileNotFoundError: with their number and the first three.
+    """
+    missing = missing_files(paths)
+    if missing:
+        first = ', '.join(missing[:3]) + (', ...' if len(missing) > 3 else '')
+        raise FileNotFoundError(
+            f'{len(missing)} of the files that {source} lists are not there: {first}. Set data_prefix to their folder, '
+            'or prepare the list again: it then has the files that are there'
+        )

@@ -1,0 +1,36 @@
+"""Something-Something v2: json files of id and template, and of the templates' numbers."""
+
+from .lists import Sample
+from .official import DataSet, Split, find_file, parse_entries, read_json
+
+_PREFIX = 'something-something-v2-'  # of the files' names in the first release
+
+
+def read_ssv2(annotations, videos, kind):
+    """Read the json files. See :class:`DataSet` for arguments and result.
+
+    ``labels.json`` maps a template without brackets to its number; ``train.json`` and ``validation.json`` are lists of
+    entries with ``id`` and ``template``, in which brackets stand around what varies. Videos are ``<id>.webm``.
+    """
+    labels = find_file(annotations, 'labels.json', f'{_PREFIX}labels.json')
+    numbers = dict(parse_entries(labels, read_json(labels, dict).items(), lambda entry: (entry[0], int(entry[1]))))
+
+    def parse(entry):
+        return Sample(str(entry['id']), numbers[entry['template'].replace('[', '').replace(']', '')])
+
+    splits = []
+    for name, file in (('train', 'train.json'), ('val', 'validation.json')):
+        path = find_file(annotations, file, f'{_PREFIX}{file}')
+        splits.append(Split(name, parse_entries(path, read_json(path, list), parse), '', 'videos'))
+    return splits, sorted(numbers, key=numbers.get)
+
+
+SSV2 = DataSet(
+    name='ssv2',
+    title='Something-Something v2',
+    read=read_ssv2,
+    kinds=dict(videos=174),
+    counts=(168_913, 24_777),
+    source="the paper's Table 2",
+    suffixes=('.webm', '.mp4'),
+)

@@ -1,0 +1,46 @@
+"""An mmaction2 dataset of a list of files that looks before it leaps."""
+
+import os
+
+from mmaction.datasets import BaseActionDataset
+
+from twlv_mm.registry import DATASETS
+
+from .lists import check_files, read_list
+
+
+@DATASETS.register_module()
+class VideoListDataset(BaseActionDataset):
+    """Videos or images with a class each, in place of mmaction2's VideoDataset.
+
+    That takes a line without a label as label -1, no file name with a space, and finds out in training that a file is
+    not there. This one raises an error when it is built.
+
+    Each sample is a dict of filename (str), label (int), modality and start_index.
+
+    Args:
+        ann_file (str): A list of lines ``file label``.
+        pipeline (list[dict]): Transforms.
+        data_prefix (dict): ``video`` is the folder that the list's paths start from.
+        **kwargs: Those of mmaction2's BaseActionDataset.
+
+    Raises:
+        FileNotFoundError: if there is no list, or files of it are not there.
+        ValueError: if a line has another form, or there is none.
+    """
+
+    def __init__(self, ann_file, pipeline, data_prefix, **kwargs):
+        super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix, **kwargs)
+
+    def load_data_list(self):
+        """See the class.
+
+        Returns:
+            list[dict]: filename and label of each sample.
+        """
+        folder = self.data_prefix['video']
+        samples = [
+            dict(filename=os.path.join(folder, file), label=label) for file, label, _ in read_list(self.ann_file)
+        ]
+        check_files((sample['filename'] for sample in samples), self.ann_file)
+        return samples

@@ -1,0 +1,156 @@
+"""The videos of a split as embeddings with labels, gathered a batch at a time."""
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, read_failures
+from twlv_mm.registry import DATASETS
+
+SCOPES = ('video', 'clip', 'random_clip')
+# What makes vectors comparable, as tools/extract.py writes it; embeddings of other tools may say none of it.
+SETTINGS = (
+    'model',
+    'weights_sha256',
+    'sampling',
+    'clip_seconds',
+    'stride_seconds',
+    'frames_per_clip',
+    'pooling',
+    'view',
+)
+ROWS = 16384  # checked at a time
+
+
+@DATASETS.register_module()
+class LabelledEmbeddings(Dataset):
+    """The embeddings and labels of a split, for training and testing through mmengine.
+
+    A batch is gathered from the memory-mapped matrix of the split at once, by ``__getitems__``; the data loader's
+    default ``collate_fn`` of mmengine and ``num_workers=0`` are meant for it.
+
+    Args:
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``.
+        scope (str): 'video' (one vector a video), 'clip' (every clip's vector) or 'random_clip' (one clip of each
+            video, which torch's generator draws anew each time).
+        ann_file (str, optional): mmaction2's list with a line ``name.mp4 label`` a video. Without it, the annotations
+            in the embeddings are the labels.
+
+    Attributes:
+        vectors (ndarray): (n, D) float32, read-only and mapped into memory.
+        video_index (Tensor): (n,) int64, the video of each vector.
+        video_ids (list[str]): Sorted.
+        labels (Tensor): (N,) int64, of the videos.
+        missing (list[str]): Videos that the list or failures.jsonl names and that have no embeddings.
+        metainfo (dict): folder, dims (D) and settings (dict of what the vectors were made with, None where not known).
+
+    Raises:
+        FileNotFoundError: if there is no such folder or list, or no embeddings in the folder.
+        ValueError: if the scope is unknown, a video has no label, the embeddings were made with several settings, or a
+            file is damaged or holds numbers that are not finite.
+    """
+
+    def __init__(self, folder, scope, ann_file=None):
+        if scope not in SCOPES:
+            raise ValueError(f'there is no scope {scope!r}; there are {", ".join(map(repr, SCOPES))}')
+        self.scope = scope
+        embeddings = EmbeddingFolder(folder)
+        self.video_ids = embeddings.video_ids
+        settings, annotations = self._read_infos(embeddings)
+        self.metainfo = dict(folder=str(folder), dims=embeddings.dims, settings=settings)
+        self.labels = self._labels(annotations, ann_file)
+        self.missing = self._find_missing(ann_file)
+        self.vectors, video_index, _ = load_matrix(embeddings, 'video' if scope == 'video' else 'clip')
+        self.video_index = torch.from_numpy(video_index)
+        self._starts = np.searchsorted(video_index, np.arange(len(self) + 1))
+        self._check_finite()
+
+    def __len__(self):
+        """Number of videos."""
+        return len(self.video_ids)
+
+    def __getitems__(self, indices):
+        """Vectors and labels of videos.
+
+        Args:
+            indices (list[int]): Places among the sorted ids.
+
+        Returns:
+            list[dict]: One item, the batch: inputs (M, D) float32, the vectors of the videos one after the other;
+            num_clips (N,) int64, how many each video has of them; labels (N,) int64.
+        """
+        indices = np.asarray(indices)
+        first, counts = self._starts[indices], self._starts[indices + 1] - self._starts[indices]
+        if self.scope == 'random_clip':
+            drawn = torch.rand(len(indices), dtype=torch.float64).numpy() * counts
+            rows, counts = first + drawn.astype(np.int64), np.ones_like(counts)
+        else:
+            rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return [
+            dict(
+                inputs=torch.from_numpy(np.asarray(self.vectors[rows])),
+                num_clips=torch.from_numpy(counts),
+                labels=self.labels[indices],
+            )
+        ]
+
+    def _read_infos(self, embeddings):
+        """The settings that all embeddings share, and the annotation of each."""
+        kinds, annotations = {}, {}
+        for video_id in self.video_ids:
+            info = embeddings.info(video_id)
+            kinds.setdefault(tuple(info.get(name) for name in SETTINGS), video_id)
+            annotations[video_id] = info.get('annotation')
+        kinds = [(dict(zip(SETTINGS, kind, strict=True)), video_id) for kind, video_id in kinds.items()]
+        if len(kinds) > 1:
+            (one, first), (other, second) = kinds[:2]
+            raise ValueError(
+                f'{embeddings.path} holds embeddings of {len(kinds)} kinds: {first} and {second} differ in '
+                f'{difference(one, other)}. Extract them with the same settings'
+            )
+        return kinds[0][0], annotations
+
+    def _labels(self, annotations, ann_file):
+        source = ann_file or 'the annotations of the embeddings'
+        labels = _read_list(ann_file) if ann_file else annotations
+        wrong = [video_id for video_id in self.video_ids if type(labels.get(video_id)) is not int]
+        if wrong:
+            found = ', '.join(sorted({type(labels.get(video_id)).__name__ for video_id in wrong}))
+            raise ValueError(
+                f'{len(wrong)} of {len(self)} videos in {self.metainfo["folder"]} have no class index as label in '
+                f'{source} (but {found}): {", ".join(wrong[:3])}. Give ann_file, a list with a line "name.mp4 label" '
+                'for every video'
+            )
+        return torch.tensor([labels[video_id] for video_id in self.video_ids])
+
+    def _find_missing(self, ann_file):
+        failed = {failure['video_id'] for failure in read_failures(self.metainfo['folder'])}
+        return sorted(failed.union(_read_list(ann_file)).difference(self.video_ids))
+
+    def _check_finite(self):
+        for start in range(0, len(self.vectors), ROWS):
+            finite = np.isfinite(self.vectors[start : start + ROWS]).all(axis=1)
+            if not finite.all():
+                video_id = self.video_ids[self.video_index[start + int(finite.argmin())]]
+                raise ValueError(
+                    f'{video_id} in {self.metainfo["folder"]} holds NaN or infinite numbers: extract it again'
+                )
+
+
+def difference(settings, others):
+    """Say in what two settings of embeddings differ.
+
+    Args:
+        settings (dict): name -> value.
+        others (dict): Of the same names.
+
+    Returns:
+        str: "name (value and value), ..."; empty if they are the same.
+    """
+    return ', '.join(
+        f'{name} ({value!r} and {others[name]!r})' for name, value in settings.items() if value != others[name]
+    )
+
+
+def _read_list(ann_file):
+    return {} if ann_file is None else {video.video_id: video.annotation for video in find_videos(ann_file)}

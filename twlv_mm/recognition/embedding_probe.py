@@ -1,0 +1,228 @@
+"""Classifiers of stored embeddings, trained and tested through mmengine: kNN and the offline linear probe."""
+
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel, is_model_wrapper
+from torch import nn
+
+from twlv_mm.encoders import get_model, list_models
+from twlv_mm.registry import DATASETS, HOOKS, MODELS
+
+from .embedding_dataset import difference
+from .knn import knn_votes
+
+
+class EmbeddingClassifier(BaseModel):
+    """A classifier of videos by the vectors of their clips; what a batch holds says :class:`LabelledEmbeddings`.
+
+    Args:
+        num_classes (int): C.
+
+    Attributes:
+        metainfo (dict): Of the embeddings; :class:`CheckEmbeddingsHook` sets it.
+    """
+
+    def __init__(self, num_classes):
+        super().__init__()
+        self.num_classes = num_classes
+        self.metainfo = None
+
+    @property
+    def backbone(self):
+        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
+
+        ResultsHook writes down who it is.
+        """
+        settings = self.metainfo['settings']
+        if settings['model'] not in list_models():
+            return None
+        with torch.device('meta'):
+            encoder = get_model(settings['model'])
+        encoder.weights_sha256 = settings['weights_sha256']
+        encoder.pretraining_sets = encoder.arch.pretraining_sets if encoder.weights_sha256 else None
+        return encoder
+
+    def scores(self, inputs):
+        """Score the classes for each vector.
+
+        Args:
+            inputs (Tensor): (M, D).
+
+        Returns:
+            Tensor: (M, C), positive.
+        """
+        raise NotImplementedError
+
+    def loss(self, inputs, num_clips, labels):
+        """Loss of a batch.
+
+        Args:
+            inputs (Tensor): (M, D).
+            num_clips (Tensor): (N,) vectors of each video.
+            labels (Tensor): (N,) class indices.
+
+        Returns:
+            dict[str, Tensor]: losses by name.
+        """
+        raise NotImplementedError
+
+    def predict(self, inputs, num_clips, labels):
+        """Predict a batch: the scores of a video's vectors are added and normalised to a sum of 1.
+
+        Args: see :meth:`loss`.
+
+        Returns:
+            list[dict]: pred_score (C,) and gt_label (1,) of each video, as mmaction2's AccMetric takes them.
+        """
+        scores = torch.segment_reduce(self.scores(inputs), 'sum', lengths=num_clips)
+        scores = (scores / scores.sum(dim=1, keepdim=True)).cpu()
+        labels = labels.cpu().split(1)
+        return [dict(pred_score=score, gt_label=label) for score, label in zip(scores, labels, strict=True)]
+
+    def forward(self, inputs, num_clips, labels, mode):
+        """Run :meth:`loss` (mode 'loss') or :meth:`predict` (mode 'predict') on the one item of a gathered batch."""
+        return getattr(self, mode)(*inputs, *num_clips, *labels)
+
+
+@MODELS.register_module()
+class EmbeddingKNN(EmbeddingClassifier):
+    """kNN classification of embeddings (paper 2.2.3): the votes of :func:`knn_votes`, added over a video's vectors.
+
+    Args:
+        bank (dict): Config of the :class:`LabelledEmbeddings` that vote; read when it is first needed.
+        num_classes (int): C.
+        k (int): Neighbours of a vector.
+        temperature (float): See :func:`knn_votes`.
+    """
+
+    def __init__(self, bank, num_classes, k=200, temperature=0.1):
+        super().__init__(num_classes)
+        self._bank = bank
+        self.k = k
+        # A parameter, because DistributedDataParallel refuses a model that has none.
+        self.temperature = nn.Parameter(torch.tensor(temperature))
+
+    @cached_property
+    def bank(self):
+        """LabelledEmbeddings: The videos that vote."""
+        return DATASETS.build(self._bank)
+
+    def scores(self, inputs):
+        """Votes: (M, D) -> (M, C)."""
+        labels = self.bank.labels[self.bank.video_index]
+        return knn_votes(inputs, self.bank.vectors, labels, self.num_classes, self.k, self.temperature.item())
+
+
+@MODELS.register_module()
+class EmbeddingLinearProbe(EmbeddingClassifier):
+    """A linear layer on embeddings (paper 2.2.1), whose probabilities are averaged over a video's vectors.
+
+    Args:
+        in_channels (int): D.
+        num_classes (int): C.
+    """
+
+    def __init__(self, in_channels, num_classes):
+        super().__init__(num_classes)
+        self.fc = nn.Linear(in_channels, num_classes)
+
+    def scores(self, inputs):
+        """Probabilities: (M, D) -> (M, C)."""
+        return self.fc(inputs).softmax(dim=1)
+
+    def loss(self, inputs, num_clips, labels):
+        """Cross entropy of single clips; see the base class."""
+        return dict(loss=F.cross_entropy(self.fc(inputs), labels))
+
+
+@HOOKS.register_module()
+class CheckEmbeddingsHook(Hook):
+    """Check the embeddings of a run before it starts, and tell the model whose they are.
+
+    All must have been made with the same settings of the same encoder: those to learn from (also those that a tested
+    checkpoint was trained on) and those to test on. Labels must be classes of the model, vectors of its width. In a
+    config::
+
+        default_hooks = dict(embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'))
+
+    Raises:
+        ValueError: if something does not fit.
+    """
+
+    def __init__(self):
+        self._trained_on = None
+
+    def after_load_checkpoint(self, runner, checkpoint):
+        """Keep what the checkpoint was trained on."""
+        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        self._trained_on = meta if 'settings' in meta else None
+
+    def before_train(self, runner):
+        """Check the embeddings of training, and of validation if there is one."""
+        validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
+        self._check(runner, runner.train_dataloader.dataset, *validation)
+
+    def before_test(self, runner):
+        """Check the embeddings of the test."""
+        model = _unwrapped(runner.model)
+        bank = [model.bank] if isinstance(model, EmbeddingKNN) else []
+        self._check(runner, *bank, runner.test_dataloader.dataset)
+
+    def _check(self, runner, *datasets):
+        model = _unwrapped(runner.model)
+        trained_on = [self._trained_on] if self._trained_on else []
+        first, *others = [*trained_on, *(dataset.metainfo for dataset in datasets)]
+        for other in others:
+            _check_same(first, other)
+        if isinstance(model, EmbeddingLinearProbe) and model.fc.in_features != first['dims']:
+            raise ValueError(
+                f'{first["folder"]} has {first["dims"]} numbers a vector, the model takes {model.fc.in_features}: set '
+                f'model.in_channels={first["dims"]}, or take the embeddings of another encoder'
+            )
+        for dataset in datasets:
+            _check_labels(dataset, model.num_classes)
+            if dataset.missing:
+                runner.logger.warning(
+                    f'{len(dataset.missing)} videos of the split have no embeddings in {dataset.metainfo["folder"]} '
+                    f'and are left out, {", ".join(dataset.missing[:3])} among them.'
+                )
+        without = model.num_classes - len(datasets[0].labels.unique())
+        if without and len(datasets) > 1:
+            runner.logger.warning(
+                f'{without} of the {model.num_classes} classes have no video in {datasets[0].metainfo["folder"]}.'
+            )
+        if first['settings']['model'] not in list_models():
+            runner.logger.warning(
+                f'The embeddings in {first["folder"]} do not name an encoder that is known '
+                f'(model: {first["settings"]["model"]!r}): results.json will name none.'
+            )
+        model.metainfo = first
+
+
+def _check_same(metainfo, other):
+    differing = difference(
+        metainfo['settings'] | dict(dims=metainfo['dims']), other['settings'] | dict(dims=other['dims'])
+    )
+    if differing:
+        raise ValueError(
+            f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared, they differ in '
+            f'{differing}: extract both with the same settings'
+        )
+
+
+def _check_labels(dataset, num_classes):
+    outside = ((dataset.labels < 0) | (dataset.labels >= num_classes)).nonzero().flatten()
+    if len(outside):
+        shown = ', '.join(f'{dataset.video_ids[place]} has {int(dataset.labels[place])}' for place in outside[:3])
+        raise ValueError(
+            f'{len(outside)} of {len(dataset)} videos in {dataset.metainfo["folder"]} have labels outside '
+            f'0 ... {num_classes - 1} (model.num_classes={num_classes}): {shown}. Classes count from 0: correct the '
+            f'labels or model.num_classes; the largest label is {int(dataset.labels.max())}'
+        )
+
+
+def _unwrapped(model):
+    return model.module if is_model_wrapper(model) else model

@@ -1,0 +1,178 @@
+"""Actions that are segments of long videos: the dataset, where to sample in a segment, and decoding no more than that.
+
+In a pipeline, SegmentSample and SeekDecode stand in place of DecordInit, SampleFrames and DecordDecode, which read and
+index a whole file for each sample, an hour of video for a second of it.
+"""
+
+import os
+
+import av
+import numpy as np
+from mmaction.datasets import BaseActionDataset
+from mmcv.transforms import BaseTransform
+
+from twlv_mm.registry import DATASETS, TRANSFORMS
+from twlv_mm.video import VideoError
+from twlv_mm.video.reader import reason
+from twlv_mm.video.sampling import TOLERANCE
+
+from .datasets import check_files, read_list
+
+
+@DATASETS.register_module()
+class SegmentDataset(BaseActionDataset):
+    """Segments of videos with a class each.
+
+    Each sample is a dict of filename (str), start and end (float, seconds since the first frame), label (int), modality
+    and start_index.
+
+    Args:
+        ann_file (str): A list of lines ``file start end label``.
+        pipeline (list[dict]): Transforms; :class:`SegmentSample` knows start and end.
+        data_prefix (dict): ``video`` is the folder that the list's paths start from.
+        **kwargs: Those of mmaction2's BaseActionDataset.
+
+    Raises:
+        FileNotFoundError: if there is no list, or videos of it are not there.
+        ValueError: if a line has another form, or there is none.
+    """
+
+    def __init__(self, ann_file, pipeline, data_prefix, **kwargs):
+        super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix, **kwargs)
+
+    def load_data_list(self):
+        """See the class.
+
+        Returns:
+            list[dict]: filename, start, end and label of each sample.
+        """
+        folder = self.data_prefix['video']
+        samples = [
+            dict(filename=os.path.join(folder, file), start=segment[0], end=segment[1], label=label)
+            for file, label, segment in read_list(self.ann_file, segments=True)
+        ]
+        check_files((sample['filename'] for sample in samples), self.ann_file)
+        return samples
+
+
+@TRANSFORMS.register_module()
+class SegmentSample(BaseTransform):
+    """Choose clips within a segment of time, as SampleFrames does within a video.
+
+    In training, the segment is cut into ``num_clips`` equal parts, and a clip begins at random in each, so that it ends
+    within its part, or within the segment where parts are shorter than a clip. In testing, clips are at equal intervals
+    from the segment's start to its end; a single one is in the middle. A segment shorter than a clip is the clip.
+
+    Required keys: start, end (seconds). Added keys: instants (M * N,) in seconds, the middles of each clip's N equal
+    parts; clip_times (M, 2) in seconds; clip_len N, num_clips M, frame_interval (None).
+
+    Args:
+        num_frames (int): N, frames a clip.
+        clip_seconds (float): Length of a clip. 16 frames with stride 4 at 30 frames a second are 64 / 30 s.
+        num_clips (int): M.
+        test_mode (bool): Whether clips are where they are by rule, not at random.
+    """
+
+    def __init__(self, num_frames=16, clip_seconds=64 / 30, num_clips=1, test_mode=False):
+        self.num_frames = num_frames
+        self.clip_seconds = clip_seconds
+        self.num_clips = num_clips
+        self.test_mode = test_mode
+
+    def transform(self, results):
+        """See the class."""
+        start, end = results['start'], results['end']
+        length = min(self.clip_seconds, end - start)
+        room = end - start - length
+        if not self.test_mode:
+            part = (end - start) / self.num_clips
+            lowest = np.minimum(np.arange(self.num_clips) * part, room)
+            highest = np.clip(lowest + part - length, lowest, room)
+            offsets = np.random.uniform(lowest, highest)
+        elif self.num_clips == 1:
+            offsets = np.array([room / 2])
+        else:
+            offsets = np.linspace(0, room, self.num_clips)
+        starts = start + offsets
+        middles = (np.arange(self.num_frames) + 0.5) / self.num_frames
+        results.update(
+            instants=(starts[:, None] + length * middles).reshape(-1),
+            clip_times=np.stack([starts, starts + length], axis=1),
+            clip_len=self.num_frames,
+            num_clips=self.num_clips,
+            frame_interval=None,
+        )
+        return results
+
+
+@TRANSFORMS.register_module()
+class SeekDecode(BaseTransform):
+    """Decode the frames that are on screen at some instants, from the key frame before the first to the last.
+
+    Uses PyAV. Where a segment goes on after the video's end, the last frame repeats.
+
+    Required keys: filename, instants (n,) in seconds since the first frame. Added keys: imgs, a list of n (H, W, 3)
+    uint8 RGB arrays, upright; img_shape, original_shape.
+
+    Raises:
+        VideoError: if the video cannot be decoded, has no time stamps, or ends before the first instant.
+    """
+
+    def transform(self, results):
+        """See the class."""
+        path, instants = results['filename'], results['instants']
+        order = np.argsort(instants, kind='stable')
+        try:
+            pictures = _frames_at(path, instants[order])
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(f'{path} cannot be decoded: {reason(error)}') from error
+        images = [None] * len(instants)
+        for place, picture in zip(order, pictures, strict=True):
+            images[place] = picture
+        results.update(imgs=images, img_shape=images[0].shape[:2], original_shape=images[0].shape[:2])
+        return results
+
+
+def _frames_at(path, instants):
+    """The (H, W, 3) frames on screen at ascending instants."""
+    pictures, shown, end = [], None, 0.0
+    for start, frame in _decode_from(path, instants[0]):
+        while shown is not None and instants[len(pictures)] + TOLERANCE < start:
+            pictures.append(_to_array(shown))
+            if len(pictures) == len(instants):
+                return pictures
+        shown, end = frame, start + float(frame.duration * frame.time_base if frame.duration else 1 / 30)
+    if end + TOLERANCE < instants[0]:
+        raise VideoError(f'{path} ends before {instants[0]:.3f} s: is the annotation of another version of the video?')
+    return pictures + [_to_array(shown) for _ in instants[len(pictures) :]]
+
+
+def _decode_from(path, instant):
+    """Start in seconds since the first frame, and frame, of all frames from one on screen at an instant, or earlier."""
+    for seeking in (True, False):
+        with av.open(path) as container:
+            stream = container.streams.best('video')
+            if stream is None:
+                raise VideoError(f'{path} has no video stream')
+            stream.codec_context.thread_count = 1
+            first = stream.start_time or 0
+            if seeking:
+                container.seek(first + int(instant / stream.time_base), stream=stream)
+            sought = False
+            for frame in container.decode(stream):
+                if frame.pts is None:
+                    raise VideoError(f'{path} has no time stamps, so segments of it cannot be found: convert it to MP4')
+                if frame.is_corrupt:
+                    raise VideoError(f'{path}: the frame at {frame.time:.3f} s is damaged')
+                start = float((frame.pts - first) * stream.time_base)
+                # Containers without an index, such as MPEG-TS, are sought by guessing, which may lead too far.
+                if seeking and not sought and start > instant + TOLERANCE:
+                    break
+                sought = True
+                yield start, frame
+            if sought:
+                return
+
+
+def _to_array(frame):
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90))
