@@ -23,5 +23,5 @@ default_hooks = dict(
         task='recognition_linear',
         dataset='diving48',
         protocol=dict(frames=16, frame_interval=4, clips=4, crops=3),
-    )
+    ),
 )

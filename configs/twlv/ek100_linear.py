@@ -24,5 +24,5 @@ default_hooks = dict(
         task='recognition_linear',
         dataset='epic_kitchens100',
         protocol=dict(classes='verb', frames=16, clip_seconds=64 / 30, clips=2, crops=3),
-    )
+    ),
 )

@@ -25,5 +25,5 @@ default_hooks = dict(
         task='recognition_linear',
         dataset='imagenet1k',
         protocol=dict(frames=16, clips=1, crops=1),
-    )
+    ),
 )

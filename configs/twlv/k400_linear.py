@@ -23,5 +23,5 @@ default_hooks = dict(
         task='recognition_linear',
         dataset='kinetics400',
         protocol=dict(frames=16, frame_interval=4, clips=8, crops=3),
-    )
+    ),
 )

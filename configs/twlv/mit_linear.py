@@ -23,5 +23,5 @@ default_hooks = dict(
         task='recognition_linear',
         dataset='moments_in_time',
         protocol=dict(frames=16, frame_interval=4, clips=2, crops=3),
-    )
+    ),
 )

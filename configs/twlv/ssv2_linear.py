@@ -24,5 +24,5 @@ default_hooks = dict(
         task='recognition_linear',
         dataset='ssv2',
         protocol=dict(frames=16, frame_interval=4, clips=2, crops=3),
-    )
+    ),
 )

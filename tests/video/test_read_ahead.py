@@ -79,8 +79,11 @@ def test_one_process_reads_one_video_after_the_other(videos, tmp_path):
     process.close()
 
 
-def test_reading_ahead_can_be_left_off(videos):
-    streams = read_ahead(videos * 10, SAMPLING, workers=2)
-    next(streams)
+def test_reading_ahead_can_be_left_off_also_while_a_decoder_hangs(videos, tmp_path):
+    long = write_numbered(tmp_path / 'long.mp4', np.arange(600) / 20)
+    streams = read_ahead([long, *videos], SAMPLING, workers=1, timeout=3600.0)
+    next(next(streams).chunks)
+    (worker,) = multiprocessing.active_children()
+    os.kill(worker.pid, signal.SIGSTOP)
     streams.close()
     assert not multiprocessing.active_children()

@@ -51,8 +51,7 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
     jobs = iter(paths)
     lock, outboxes, closing = threading.Lock(), queue.Queue(maxsize=2 * workers), threading.Event()
 
-    def work():
-        process = ReaderProcess(sampling, decoder, timeout)
+    def work(process):
         while True:
             with lock:  # outboxes are in the order of the paths
                 path = next(jobs, None)
@@ -64,7 +63,8 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
         process.close()
         _put(outboxes, None, closing)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+    processes = [ReaderProcess(sampling, decoder, timeout) for _ in range(workers)]
+    threads = [threading.Thread(target=work, args=[process], daemon=True) for process in processes]
     for thread in threads:
         thread.start()
     try:
@@ -77,6 +77,8 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
             yield _from_messages(iter(outbox.get, None))
     finally:
         closing.set()
+        for process in processes:
+            process.kill()  # a decoder at work, or hanging, is not waited for
         for thread in threads:
             thread.join()
 
@@ -218,8 +220,13 @@ class ReaderProcess:
         theirs.close()
         self._connection.recv()  # that it is ready: importing is no part of a video's time
 
+    def kill(self):
+        """Kill the process; what it reads ends in a fault."""
+        if self._process is not None:
+            self._process.kill()
+
     def close(self):
-        """Kill the process."""
+        """Kill the process and free what belongs to it."""
         if self._process is not None:
             self._connection.close()
             self._process.kill()
