@@ -135,7 +135,7 @@ def main():
         if args.verify is None:
             sys.exit(min(run(args), 1))
         problems = verify(args.verify)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, ImportError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
     for problem in problems:

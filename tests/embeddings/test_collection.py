@@ -144,6 +144,25 @@ def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_pa
     assert len(json.loads((tmp_path / 'multi-clip/all/manifest.json').read_text())['settings']) == 2
 
 
+@pytest.mark.parametrize(('options', 'said'), [
+    (dict(formats=['npz']), "formats: there is no 'npz'; there are npy, parquet"),
+    (dict(views=['backwards']), "views: there is no 'backwards'; there are forward, reversed"),
+    (dict(on_fault='stop'), "on_fault: there is no 'stop'"),
+    (dict(shard=(4, 4)), 'there is no shard 4 of 4'),
+])  # fmt: skip
+def test_unknown_options_are_refused_before_anything_is_written(encoder, folder, tmp_path, options, said):
+    with pytest.raises(ValueError, match=said):
+        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', workers=0, **options)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_missing_pyarrow_is_said_before_anything_is_embedded(encoder, folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pyarrow', None)
+    with pytest.raises(ImportError, match='pip install pyarrow'):
+        extract_collection(dense(encoder), find_videos(folder), tmp_path, formats=['parquet'], workers=0)
+    assert not list(tmp_path.rglob('*.npy'))
+
+
 def test_reversed_view_is_the_video_backwards(encoder, tmp_path):
     frames = render_clip(np.random.default_rng(3), 'train', num_frames=16)[0]
     write_video(str(tmp_path / 'video.mp4'), frames, fps=8)

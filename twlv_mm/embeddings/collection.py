@@ -6,7 +6,7 @@ from typing import NamedTuple
 import twlv_mm
 from twlv_mm.video import ReadFault, read_ahead
 
-from .batches import SharedBatches
+from .batches import VIEWS, SharedBatches
 from .manifest import add_failure, claim, forget_failures
 from .progress import ExtractionProgress
 from .store import Store
@@ -73,7 +73,17 @@ def extract_collection(
 
     Raises:
         MixError: if the folder was made with other settings.
+        ValueError: if there is no such format, view, policy, engine or shard.
+        ImportError: if pyarrow or Ray is needed and not installed.
     """
+    asked = dict(formats=formats, views=views, on_fault=[on_fault], engine=[engine])
+    known = dict(formats=FORMATS, views=VIEWS, on_fault=ON_FAULT, engine=ENGINES)
+    for name, values in asked.items():
+        for value in values:
+            if value not in known[name]:
+                raise ValueError(f'{name}: there is no {value!r}; there are {", ".join(known[name])}')
+    if not 0 <= shard[0] < shard[1]:
+        raise ValueError(f'there is no shard {shard[0]} of {shard[1]}: they count from 0')
     videos = videos[shard[0] :: shard[1]]
     video_ids = [video.video_id for video in videos]
     settings = dict(extractor.settings, decoder=decoder or 'default', on_fault=on_fault, version=twlv_mm.__version__)

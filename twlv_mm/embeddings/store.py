@@ -112,8 +112,9 @@ class Store:
                 shutil.rmtree(self._files, ignore_errors=True)
 
     def _read_parquet_ids(self):
-        from .parquet import read_ids
+        from .parquet import import_pyarrow, read_ids
 
+        import_pyarrow()  # or it would be missed only when the first part is whole
         return {video_id for path in self.folder.glob('part-*.parquet') for video_id in read_ids(path)}
 
 
