@@ -9,7 +9,7 @@ no ``custom_imports``.
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
+__all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
 
 DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=['twlv_mm.recognition'])
 MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', 'twlv_mm.recognition'])
@@ -17,4 +17,5 @@ TRANSFORMS = Registry(
     'transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', 'twlv_mm.recognition']
 )
 HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', 'twlv_mm.recognition'])
+METRICS = Registry('metric', parent=root.METRICS, scope='twlv_mm', locations=['twlv_mm.recognition'])
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])

@@ -1,5 +1,7 @@
 """Drawing that several rooms need."""
 
+from .confusion_matrix import draw_confusion_matrix
 from .contact_sheet import contact_sheet
+from .video_labels import draw_video_labels
 
-__all__ = ['contact_sheet']
+__all__ = ['contact_sheet', 'draw_confusion_matrix', 'draw_video_labels']

@@ -46,4 +46,4 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
-test_evaluator = val_evaluator
+test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, and who is taken for whom

@@ -56,4 +56,4 @@ val_dataloader = dict(
 # One video is 24 views.
 test_dataloader = dict(val_dataloader, batch_size=1, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
-test_evaluator = val_evaluator
+test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, and who is taken for whom

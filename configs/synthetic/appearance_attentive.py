@@ -1,0 +1,13 @@
+# Attentive probe on appearance: frozen small encoder, a query that attends to its tokens, on live video.
+# Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+_base_ = './appearance_linear.py'
+
+model = dict(
+    type='twlv_mm.ProbeRecognizer',
+    features='tokens',
+    cls_head=dict(_delete_=True, type='twlv_mm.AttentiveHead', num_classes=8, in_channels=128, num_heads=4),
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3, weight_decay=0.01), paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0)
+)
+default_hooks = dict(results=dict(task='recognition_attentive'))

@@ -1,0 +1,43 @@
+# Attentive probes on Kinetics-400 with each of V-JEPA 2's 20 settings, trained at once on one pass of the frozen
+# encoder. A tenth of the training videos is held out to choose one of them; the test set has no part in that.
+_base_ = './k400_attentive.py'
+
+# One crop of as many segments as in training.
+heldout_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=8, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),
+]
+split = dict(type='twlv_mm.SplitDataset', of='twlv_mm.VideoListDataset', share=0.1, seed=0)
+model = dict(
+    cls_head=dict(
+        type='twlv_mm.ProbeSweepHead', lrs=(5e-3, 3e-3, 1e-3, 3e-4, 1e-4), weight_decays=(0.01, 0.1, 0.4, 0.8)
+    )
+)
+train_dataloader = dict(dataset=dict(part='training', **split))
+val_dataloader = dict(
+    batch_size=4,
+    dataset=dict(
+        part='held-out',
+        ann_file={{_base_.train_dataloader.dataset.ann_file}},
+        data_prefix={{_base_.train_dataloader.dataset.data_prefix}},
+        pipeline=heldout_pipeline,
+        **split,
+    ),
+)
+val_evaluator = dict(_delete_=True, type='twlv_mm.HeldOutMetric')
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    constructor='twlv_mm.recognition.ProbeSweepConstructor',
+    optimizer=dict(type='AdamW'),  # lr and weight_decay: the head's
+    clip_grad=dict(max_norm=1.0),  # each probe by itself
+)
+default_hooks = dict(
+    choose=dict(type='twlv_mm.ChooseProbeHook'),
+    checkpoint=dict(save_best=None, max_keep_ckpts=1),  # 20 probes and the states of their optimizer
+)

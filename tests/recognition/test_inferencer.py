@@ -1,0 +1,210 @@
+"""Videos in, named classes with scores out."""
+
+import csv
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import mmengine
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+from twlv_mm.encoders import file_sha256
+from twlv_mm.engine import CheckpointError, launch
+from twlv_mm.recognition import RecognitionInferencer, infer_videos
+from twlv_mm.synthetic import item_rng, render_clip, write_video
+from twlv_mm.video import VideoError
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = str(ROOT / 'configs/synthetic/appearance_finetune.py')
+NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Five clips, one of them below, and a file that is no video."""
+    folder = tmp_path_factory.mktemp('videos')
+    (folder / 'sub').mkdir()
+    for index in range(5):
+        frames, *_ = render_clip(item_rng(0, 'test', index), 'test', num_frames=16 + 8 * index)
+        write_video(str(folder / ('sub' if index == 4 else '.') / f'clip.{index}.mp4'), frames, fps=8)
+    (folder / 'broken.mp4').write_text('not a video')
+    (folder / 'list.txt').write_text(''.join(f'clip.{index}.mp4 {index}\n' for index in range(4)))
+    return folder
+
+
+def save_checkpoint(cfg, path):
+    """A checkpoint of a config's model, random, with a head that tells videos apart."""
+    torch.manual_seed(0)
+    init_default_scope('mmaction')
+    model = MODELS.build(cfg.model)
+    for parameter in model.cls_head.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    torch.save(dict(state_dict=model.state_dict(), meta={}), path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    return save_checkpoint(Config.fromfile(CONFIG), tmp_path_factory.mktemp('run') / 'epoch_1.pth')
+
+
+@pytest.fixture(scope='module')
+def inferencer(checkpoint):
+    return RecognitionInferencer(CONFIG, checkpoint, device='cpu', classes=NAMES)
+
+
+def run_tool(*arguments):
+    """Exit code of tools/infer.py."""
+    path = str(ROOT / 'tools/infer.py')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [path, *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            runpy.run_path(path, run_name='__main__')
+    return left.value.code
+
+
+def test_scores_are_those_of_a_test_run(inferencer, checkpoint, folder, tmp_path):
+    options = [f'test_dataloader.dataset.data_root={folder}', 'test_dataloader.dataset.ann_file=list.txt']
+    arguments = ['--work-dir', str(tmp_path), '--dump', str(tmp_path / 'dump.pkl'), '--cfg-options', *options]
+    launch.main_test([CONFIG, checkpoint, *arguments])
+    tested = [sample['pred_score'].numpy() for sample in mmengine.load(tmp_path / 'dump.pkl')]
+    assert np.ptp(tested, axis=0).max() > 0.01
+    for index, scores in enumerate(tested):
+        predictions = inferencer(folder / f'clip.{index}.mp4', top_k=8)['predictions']
+        assert [one['index'] for one in predictions] == np.argsort(-scores).tolist()
+        np.testing.assert_allclose([one['score'] for one in predictions], -np.sort(-scores), atol=1e-6)
+
+
+def test_result_says_what_it_was_made_with(inferencer, checkpoint, folder):
+    result = json.loads(json.dumps(inferencer(folder / 'clip.1.mp4', top_k=3), allow_nan=False))
+    assert result['video'] == str(folder / 'clip.1.mp4')
+    assert result['duration_seconds'] == pytest.approx(3)
+    assert len(result['predictions']) == 3
+    assert all(one['label'] == NAMES[one['index']] for one in result['predictions'])
+    assert result['model'] == dict(type='Recognizer3D', head='I3DHead', encoder='twlv_small_synthetic')
+    assert result['config'] == CONFIG
+    assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
+    assert result['decoder']['name'] == 'decord'
+    assert result['versions']['twlv_mm']
+
+
+def test_names_come_from_the_config_or_are_numbers(checkpoint, folder):
+    cfg = Config.fromfile(CONFIG)
+    assert RecognitionInferencer(cfg, checkpoint, 'cpu').classes == [str(index) for index in range(8)]
+    cfg.class_names = NAMES
+    assert RecognitionInferencer(cfg, checkpoint, 'cpu').classes == NAMES
+    assert RecognitionInferencer(cfg, checkpoint, 'cpu', classes=NAMES[::-1]).classes == NAMES[::-1]
+    with pytest.raises(ValueError, match='there are 7 class names, and the head has 8 classes'):
+        RecognitionInferencer(cfg, checkpoint, 'cpu', classes=NAMES[:7])
+
+
+@pytest.mark.parametrize('name', ['k400_attentive.py', 'ek100_linear.py'])
+def test_every_kind_of_probe_on_video_names_a_video(name, folder, tmp_path):
+    cfg = Config.fromfile(ROOT / 'configs/twlv' / name)
+    cfg.model.backbone.update(img_size=224, patch_size=32, embed_dims=48, depth=1, num_heads=4, allow_random=True)
+    cfg.model.cls_head.in_channels = 48
+    checkpoint = save_checkpoint(cfg, tmp_path / 'epoch_1.pth')
+    cfg.model.backbone.weights = 'gone.pth'
+    predictions = RecognitionInferencer(cfg, checkpoint, 'cpu')(folder / 'clip.0.mp4', top_k=1000)['predictions']
+    assert len(predictions) == cfg.model.cls_head.num_classes
+    assert sum(one['score'] for one in predictions) == pytest.approx(1, abs=1e-4)
+
+
+def test_folder_gives_a_file_each_a_summary_and_a_list_of_failures(inferencer, folder, tmp_path):
+    (tmp_path / 'broken.json').write_text('of an earlier run')
+    summary = infer_videos(inferencer, folder, tmp_path, top_k=2)
+    assert summary.done == 5
+    names = [*(f'clip.{index}' for index in range(4)), 'sub/clip.4']
+    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*.*'))
+    assert written == sorted(
+        ['failures.jsonl', 'summary.csv', *(f'{name}{end}' for name in names for end in ('.json', '.png'))]
+    )
+    with (tmp_path / 'summary.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert [row['video_id'] for row in rows] == names
+    for row in rows:
+        best = json.loads((tmp_path / f'{row["video_id"]}.json').read_text())['predictions'][0]
+        assert (row['label'], int(row['index'])) == (best['label'], best['index'])
+    (failure,) = map(json.loads, (tmp_path / 'failures.jsonl').read_text().splitlines())
+    assert failure['video_id'] == 'broken'
+    assert failure['path'] == str(folder / 'broken.mp4')
+    assert 'cannot be decoded' in failure['reason']
+
+
+def test_picture_shows_the_frames_and_longer_bars_for_higher_scores(inferencer, folder, tmp_path):
+    result = inferencer(folder / 'clip.0.mp4')
+    blue = []
+    for score in (0.9, 0.1):
+        result['predictions'] = [dict(label='costs $5, or $6', index=0, score=score)]
+        inferencer.draw(folder / 'clip.0.mp4', result, tmp_path / 'drawn.png')
+        picture = cv2.imread(str(tmp_path / 'drawn.png'))
+        blue.append((picture == (180, 119, 31)).all(-1).sum())
+    assert blue[0] > 5 * blue[1] > 0
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500  # a picture without frames has some shades
+
+
+def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder):
+    with pytest.raises(VideoError, match=r'broken\.mp4 cannot be decoded'):
+        inferencer(folder / 'broken.mp4')
+    with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):
+        inferencer(folder / 'missing.mp4')
+    with pytest.raises(ValueError, match='top_k is 0; it has to be 1 or more'):
+        inferencer(folder / 'clip.0.mp4', top_k=0)
+
+
+def test_damage_that_only_the_pipeline_meets_is_a_video_error(checkpoint, folder, tmp_path):
+    cfg = Config.fromfile(CONFIG)
+    inferencer = RecognitionInferencer(cfg, checkpoint, 'cpu')
+    # mmaction2's DecordInit looks for no_suffix.mp4; our reader opens the file as it is called.
+    (tmp_path / 'no_suffix').write_bytes((folder / 'clip.0.mp4').read_bytes())
+    with pytest.raises(VideoError, match=r'no_suffix cannot be decoded: .*No such file'):
+        inferencer(tmp_path / 'no_suffix')
+
+
+def test_checkpoint_of_another_model_or_a_damaged_one_is_refused(checkpoint, tmp_path):
+    cfg = Config.fromfile(CONFIG)
+    cfg.model.cls_head.num_classes = 9
+    with pytest.raises(CheckpointError, match=r'epoch_1\.pth does not hold the weights of .*appearance_finetune\.py'):
+        RecognitionInferencer(cfg, checkpoint, 'cpu')
+    for content in (b'', b'no checkpoint', Path(checkpoint).read_bytes()[:50_000]):
+        (tmp_path / 'bad.pth').write_bytes(content)
+        with pytest.raises(ValueError, match=r'bad\.pth cannot be read as a checkpoint'):
+            RecognitionInferencer(CONFIG, tmp_path / 'bad.pth', 'cpu')
+    with pytest.raises(FileNotFoundError, match='there is no checkpoint missing'):
+        RecognitionInferencer(CONFIG, 'missing.pth', 'cpu')
+
+
+def test_scores_that_are_no_numbers_are_refused(checkpoint, folder, tmp_path):
+    saved = torch.load(checkpoint, weights_only=True)
+    saved['state_dict']['cls_head.fc_cls.bias'][0] = float('nan')
+    torch.save(saved, tmp_path / 'diverged.pth')
+    with pytest.raises(ValueError, match=r'clip\.0\.mp4 has scores that are no finite numbers'):
+        RecognitionInferencer(CONFIG, tmp_path / 'diverged.pth', 'cpu')(folder / 'clip.0.mp4')
+
+
+def test_config_on_embeddings_is_refused(checkpoint):
+    with pytest.raises(ValueError, match=r'k400_linear_offline\.py opens no videos'):
+        RecognitionInferencer(ROOT / 'configs/twlv/k400_linear_offline.py', checkpoint, 'cpu')
+
+
+def test_command_says_by_its_exit_code_what_became_of_the_videos(checkpoint, folder, tmp_path, capsys):
+    names = tmp_path / 'names.txt'
+    names.write_text(''.join(f'{name}\n' for name in NAMES))
+    options = ['--out', tmp_path / 'out', '--classes', names, '--top-k', 2, '--device', 'cpu']
+    assert run_tool(CONFIG, checkpoint, folder / 'clip.0.mp4', *options) == 0
+    predictions = json.loads((tmp_path / 'out/clip.0.json').read_text())['predictions']
+    assert [one['label'] for one in predictions] == [NAMES[one['index']] for one in predictions]
+    assert run_tool(CONFIG, checkpoint, folder, *options) == 1
+    assert '5 videos named' in (printed := capsys.readouterr().out)
+    assert f'{folder / "broken.mp4"}: ' in printed
+    assert run_tool(CONFIG, checkpoint, folder / 'missing', *options) == 2
+    assert f'error: there is no file or folder {folder / "missing"}' in capsys.readouterr().err
+    knn = ROOT / 'configs/twlv/k400_knn.py'
+    assert run_tool(knn, checkpoint, folder, *options) == 2
+    assert "is of the task 'recognition_knn'" in capsys.readouterr().err

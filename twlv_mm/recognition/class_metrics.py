@@ -1,0 +1,173 @@
+"""How well each class is recognised, and what it is taken for."""
+
+import csv
+import logging
+from pathlib import Path
+
+import numpy as np
+from mmaction.evaluation import ConfusionMatrix
+from mmengine.logging import MMLogger
+
+from twlv_mm.registry import METRICS
+
+MAX_DRAWN = 50  # classes whose names can be read in the picture
+MAX_PAIRS = 100
+
+
+@METRICS.register_module()
+class ClassMetric(ConfusionMatrix):
+    """Per-class accuracy and confusions as files; the mean class accuracy as ``class/mean_accuracy``.
+
+    Into the folder of the run's log come ``class_accuracy.csv`` (a line a class; the accuracy of a class without videos
+    is empty), ``confusion_matrix.csv`` (true classes in rows), ``confused_pairs.csv`` (the most frequent mistakes) and,
+    for up to 50 classes, ``confusion_matrix.png``.
+
+    The mean is over classes that occur. AccMetric's ``mean1`` also counts, with 0, classes that are only predicted.
+
+    In a config::
+
+        test_evaluator = [dict(type='AccMetric'), dict(type='twlv_mm.ClassMetric', classes='label_map_videos.txt')]
+
+    Args:
+        classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
+            the ``classes`` of the dataset's ``metainfo``, or else numbers.
+        out_dir (str, optional): Another folder for the files.
+        **kwargs: Those of mmengine's BaseMetric.
+
+    Raises:
+        FileNotFoundError: if there is no such file of names.
+        ValueError: at the end of a test, if a video has no label or several, or one that the head has no class for; if
+            there are more or fewer names than classes; if there is no run and no ``out_dir``.
+    """
+
+    default_prefix = 'class'
+
+    def __init__(self, classes=None, out_dir=None, **kwargs):
+        super().__init__(**kwargs)
+        self.classes = None if classes is None else read_class_names(classes)
+        self.out_dir = out_dir
+
+    def compute_metrics(self, results):
+        """Write the files.
+
+        Args:
+            results (list[dict]): pred_label and gt_label, a tensor (1,) each, of every video.
+
+        Returns:
+            dict[str, float]: mean_accuracy, from 0 to 1.
+        """
+        labels = [result['gt_label'].tolist() for result in results]
+        wrong = [label for label in labels if len(label) != 1 or not 0 <= label[0] < self.num_classes]
+        if wrong:
+            raise ValueError(
+                f'{len(wrong)} of {len(labels)} videos do not have one label within 0 ... {self.num_classes - 1}, the '
+                f'first has {wrong[0]}: correct the list, or take ClassMetric out of test_evaluator if videos have '
+                'several labels'
+            )
+        predicted = [result['pred_label'].item() for result in results]
+        matrix = self.calculate(predicted, np.concatenate(labels), self.num_classes).numpy()
+        names = self.classes or (self.dataset_meta or {}).get('classes')
+        names = class_names(names, self.num_classes)
+        folder = Path(self.out_dir or _log_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        write_class_tables(folder, matrix, names)
+        if len(names) <= MAX_DRAWN:
+            # Not before it draws: this chooses matplotlib's backend for files, and tools/test.py --show needs a window.
+            from twlv_mm.visualization import draw_confusion_matrix
+
+            draw_confusion_matrix(folder / 'confusion_matrix.png', matrix, names)
+        occurs = matrix.sum(axis=1) > 0
+        return dict(mean_accuracy=float((matrix.diagonal()[occurs] / matrix.sum(axis=1)[occurs]).mean()))
+
+
+def read_class_names(classes):
+    """Names of classes, in the order of their numbers.
+
+    Args:
+        classes (str | Path | Sequence[str]): The names, or a file of them, one a line.
+
+    Returns:
+        list[str]: the names.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file has an empty line, or no names.
+    """
+    if not isinstance(classes, str | Path):
+        return list(classes)
+    path = Path(classes)
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no file of class names {path}')
+    names = [line.strip() for line in path.read_text(encoding='utf-8').rstrip().split('\n')]
+    if not all(names):
+        number = names.index('') + 1
+        raise ValueError(f'{path} has no name in line {number}: give each class a line, in the order of their numbers')
+    return names
+
+
+def class_names(names, num_classes):
+    """Names for all classes of a head.
+
+    Args:
+        names (Sequence[str] | None): Names, if there are any.
+        num_classes (int): Classes of the head.
+
+    Returns:
+        list[str]: the names; numbers from 0 if there are none.
+
+    Raises:
+        ValueError: if the names are more or fewer than the classes.
+    """
+    if names is None:
+        return [str(index) for index in range(num_classes)]
+    if len(names) != num_classes:
+        raise ValueError(
+            f'there are {len(names)} class names, and the head has {num_classes} classes: give the names of the data '
+            'set that the head was trained on'
+        )
+    return list(names)
+
+
+def write_class_tables(folder, matrix, names):
+    """Write class_accuracy.csv, confusion_matrix.csv and confused_pairs.csv.
+
+    Args:
+        folder (Path): A folder that exists.
+        matrix (ndarray): (C, C) int, videos by true class (row) and predicted class (column).
+        names (Sequence[str]): The C names.
+    """
+    videos, correct = matrix.sum(axis=1), matrix.diagonal()
+    accuracy = [f'{right / count:.4f}' if count else '' for right, count in zip(correct, videos, strict=True)]
+    indices = range(len(names))
+    _write_csv(
+        folder / 'class_accuracy.csv',
+        ('index', 'class', 'videos', 'correct', 'accuracy'),
+        zip(indices, names, videos, correct, accuracy, strict=True),
+    )
+    rows = ((name, *row) for name, row in zip(names, matrix, strict=True))
+    _write_csv(folder / 'confusion_matrix.csv', ('true class', *names), rows)
+
+    mistakes = matrix * (1 - np.eye(len(names), dtype=matrix.dtype))
+    # Stable: pairs of equal count come in the order of their classes.
+    most = np.argsort(-mistakes, axis=None, kind='stable')[:MAX_PAIRS]
+    pairs = [divmod(int(place), len(names)) for place in most if mistakes.flat[place]]
+    _write_csv(
+        folder / 'confused_pairs.csv',
+        ('true class', 'predicted class', 'videos', 'share of the true class'),
+        ((names[i], names[j], matrix[i, j], f'{matrix[i, j] / videos[i]:.4f}') for i, j in pairs),
+    )
+
+
+def _write_csv(path, header, rows):
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _log_folder():
+    # A metric does not know its runner, but the runner's logger is the current one.
+    for handler in MMLogger.get_current_instance().handlers:
+        if isinstance(handler, logging.FileHandler):
+            return Path(handler.baseFilename).parent
+    raise ValueError('ClassMetric finds no log file to write its tables beside: set its out_dir')

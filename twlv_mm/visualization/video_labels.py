@@ -1,0 +1,40 @@
+"""What a model says about a video: some of its frames, and the classes with their scores as bars."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .confusion_matrix import shorten
+
+MAX_LABEL = 60  # characters of a name
+
+
+def draw_video_labels(path, frames, labels, scores, *, title='', dpi=120):
+    """Draw a row of frames and, below, a bar for each class.
+
+    Args:
+        path (str): A file of a kind that matplotlib writes, .png say.
+        frames (ndarray): (T, H, W, 3) uint8 RGB.
+        labels (Sequence[str]): Names of K classes, the first one on top.
+        scores (Sequence[float]): Their K scores; bars end at 1, or at the largest score if that is larger.
+        title (str): What stands above the frames.
+        dpi (int): Dots per inch; the picture is 8 inches wide.
+    """
+    # One picture with white between the frames: a set of axes for each frame takes several times as long.
+    strip = np.pad(frames, ((0, 0), (0, 0), (0, frames.shape[2] // 20 + 1), (0, 0)), constant_values=255)
+    strip = np.concatenate(strip, axis=1)
+    heights = 8 * strip.shape[0] / strip.shape[1], 0.25 * len(labels) + 0.3  # inches
+    figure = Figure(figsize=(8, sum(heights) + 0.4), dpi=dpi, layout='constrained')
+    above, below = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.4, heights[1]])
+    above.suptitle(title, fontsize=10, parse_math=False)
+    axes = above.subplots()
+    axes.imshow(strip)
+    axes.set_axis_off()
+    axes = below.subplots()
+    places = range(len(labels))
+    drawn = axes.barh(places, scores, color='tab:blue')
+    axes.bar_label(drawn, [f'{score:.3f}' for score in scores], padding=3, fontsize=8)
+    axes.set_yticks(places, [shorten(label, MAX_LABEL) for label in labels], fontsize=9, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlim(1.5 * min(0, *scores), 1.1 * max(1, *scores))
+    axes.spines[['top', 'right']].set_visible(False)
+    figure.savefig(path)
