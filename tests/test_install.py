@@ -18,7 +18,7 @@ import twlv_mm
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_BEHIND = shutil.ignore_patterns(
-    '.git', '.venv', '.*_cache', '__pycache__', '*.egg-info', 'build', 'dist', 'work_dirs', 'data'
+    '.git', '.venv', '.*_cache', '__pycache__', '*.egg-info', 'build', 'dist', 'work_dirs', 'tests'
 )
 
 
@@ -36,7 +36,12 @@ def run(*command, cwd, **env):
 @pytest.fixture(scope='module')
 def checkout(tmp_path_factory):
     """A copy, so that building leaves nothing in the checkout and takes nothing from earlier builds."""
-    return shutil.copytree(ROOT, tmp_path_factory.mktemp('src') / 'twlv', symlinks=True, ignore=LEFT_BEHIND)
+
+    def ignore(folder, names):
+        # Data sets of the user's are in data/ of the checkout; tools/data/ is ours.
+        return {*LEFT_BEHIND(folder, names), *(['data'] if Path(folder) == ROOT else [])}
+
+    return shutil.copytree(ROOT, tmp_path_factory.mktemp('src') / 'twlv', symlinks=True, ignore=ignore)
 
 
 def build_wheel(source, folder):
