@@ -37,5 +37,3 @@ def test_ray_gives_the_vectors_and_failures_of_one_process(tmp_path):
         for video_id in local.video_ids:
             np.testing.assert_allclose(ray.clips(video_id), local.clips(video_id), atol=1e-6)
             np.testing.assert_array_equal(ray.times(video_id), local.times(video_id))
-    again = extract_collection(extractor, videos, tmp_path / 'ray', **options)
-    assert (again.embedded, again.finished_before, len(again.failures)) == (0, 5, 1)
