@@ -29,7 +29,7 @@ def write_embeddings(folder, video_id, clips, times, info):
     """
     video = clips.mean(axis=0)
     times = [dict(start=round(start, 6), end=round(end, 6)) for start, end in times.tolist()]
-    info = dict(info, clips=times, clips_sha256=_sha256(clips), video_sha256=_sha256(video))
+    info = dict(info, clips=times, clips_sha256=array_sha256(clips), video_sha256=array_sha256(video))
     base = Path(folder) / video_id
     base.parent.mkdir(parents=True, exist_ok=True)
     write_whole(f'{base}_c.npy', _npy(clips))
@@ -126,7 +126,8 @@ def _read(folder, video_id):
     return dict(video_id=video_id, clips=clips, times=times, video=video, info=info)
 
 
-def _sha256(array):
+def array_sha256(array):
+    """SHA-256 of an array's little-endian float32 bytes in C order, in hex."""
     return hashlib.sha256(np.ascontiguousarray(array, '<f4')).hexdigest()
 
 

@@ -1,6 +1,5 @@
 """Checking a folder of embeddings against itself."""
 
-import hashlib
 import json
 from numbers import Real
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from twlv_mm.video import clip_windows
 from .folder import EmbeddingFolder
 from .manifest import MANIFEST, read_failures
 from .npy import ENDINGS, read_json
+from .store import array_sha256
 
 # Relative, of the video's vector against the mean of its clips; half precision keeps 11 bits.
 MEAN_TOLERANCE, HALF_MEAN_TOLERANCE = 1e-4, 1e-3
@@ -118,7 +118,7 @@ def _check_mean(clips, video):
 
 def _check_hashes(info, **arrays):
     for name, array in arrays.items():
-        if name in info and info[name] != hashlib.sha256(np.ascontiguousarray(array, '<f4')).hexdigest():
+        if name in info and info[name] != array_sha256(array):
             yield f'{name} is not that of the vectors: they were changed after they were written'
 
 
