@@ -29,8 +29,12 @@ def test_config_on_embeddings_takes_no_weights(name):
     cfg = Config.fromfile(CONFIGS / name)
     assert cfg.encoder_weights is None
     init_default_scope('mmaction')
-    assert MODELS.build(cfg.model).num_classes == 400
-    assert cfg.default_hooks.results.dataset
+    live = Config.fromfile(CONFIGS / name.replace('_knn', '_linear').replace('_offline', ''))
+    assert MODELS.build(cfg.model).num_classes == live.model.cls_head.num_classes
+    assert cfg.default_hooks.results.dataset == live.default_hooks.results.dataset
+    folders = {loader.dataset.data_root for key, loader in cfg.items() if key.endswith('_dataloader')}
+    assert folders | {cfg.model.get('bank', {}).get('data_root', *folders)} == folders
+    assert len(folders) == 1
     with pytest.raises(SystemExit, match='2'):
         launch.main_test([str(CONFIGS / name), '--cfg-options', f'encoder_weights={__file__}'])
 

@@ -14,6 +14,7 @@ model = dict(
     ),
 )
 default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     checkpoint=dict(save_best=None, interval=1, max_keep_ckpts=1),
     results=dict(
         type='twlv_mm.ResultsHook',

@@ -6,8 +6,10 @@ _base_ = './ek100_linear.py'
 train_pipeline = [
     dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=2),
     dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='twlv_mm.RandomErasing', prob=0.25),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),
 ]

@@ -14,14 +14,15 @@ model = dict(
     type='twlv_mm.EmbeddingKNN',
     bank=dict(
         type='twlv_mm.LabelledEmbeddings',
-        folder=f'{data_root}/{sampling}/train',
+        data_root=data_root,
+        folder=f'{sampling}/train',
         scope=scope,
     ),
     num_classes={{_base_.num_classes}},
     k=k,
     temperature=temperature,
 )
-test_dataloader = dict(dataset=dict(folder=f'{data_root}/{sampling}/val', scope=scope))
+test_dataloader = dict(dataset=dict(folder=f'{sampling}/val', scope=scope))
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(
     embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'),

@@ -15,7 +15,7 @@ train_dataloader = dict(
     dataset={{_base_.train_set}},
 )
 val_dataloader = {{_base_.test_dataloader}}
-val_evaluator = {{_base_.test_evaluator}}
+val_evaluator = {{_base_.accuracy}}
 default_hooks = dict(
     embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'),
     checkpoint=dict(interval=10),

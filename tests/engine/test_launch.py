@@ -100,6 +100,14 @@ def test_cfg_options_win_over_everything(main, plain_config, config_of):
     assert cfg.randomness.seed == 3
 
 
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+def test_option_that_comes_too_late_to_change_anything_is_refused(main, plain_config, config_of, capsys):
+    with open(plain_config, 'a') as file:
+        file.write("column = 'clip'\nmodel = dict(column=column)\n")
+    assert "variable 'column'" in error_of(main, capsys, plain_config, '--cfg-options', 'column=video')
+    assert config_of(main, plain_config, '--cfg-options', 'model.column=video').model.column == 'video'
+
+
 def test_no_validate_leaves_validation_out(tiny_config, config_of):
     cfg = config_of(launch.main_train, tiny_config, '--no-validate')
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None

@@ -6,6 +6,7 @@ checkpoint.
 """
 
 import argparse
+import inspect
 import os
 import os.path as osp
 from contextlib import contextmanager
@@ -15,6 +16,12 @@ from mmengine.registry import RUNNERS
 
 from .runner import CheckpointError, Runner
 
+# What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
+READ_LATER = {
+    *inspect.signature(Runner).parameters,
+    *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
+    *('class_names', 'encoder_weights'),
+}
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
 
@@ -116,7 +123,7 @@ def train_config(args):
         cfg.resume = 'auto' if args.resume == 'auto' else True
         if args.resume != 'auto':
             cfg.load_from = args.resume
-    cfg.merge_from_dict(args.cfg_options)
+    _merge(cfg, args)
     _give_encoder_weights(cfg)
     _check_checkpoint(cfg)
     return cfg
@@ -147,7 +154,7 @@ def test_config(args):
         cfg.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
         )
-    cfg.merge_from_dict(args.cfg_options)
+    _merge(cfg, args)
     if args.dump is not None:
         # After the options, which address the evaluator as the config has it.
         _dump_predictions(cfg, args.dump)
@@ -203,6 +210,16 @@ def _read_config(args):
     if args.amp:
         cfg.setdefault('default_hooks', {}).setdefault('autocast', dict(type='twlv_mm.AutocastHook'))
     return cfg
+
+
+def _merge(cfg, args):
+    for name in args.cfg_options:
+        if '.' not in name and name in cfg and name not in READ_LATER:
+            raise UsageError(
+                f'--cfg-options {name}=… comes too late: {args.config} has used its variable {name!r} by then. Set '
+                'what was made of it, or change the variable in a copy of the config'
+            )
+    cfg.merge_from_dict(args.cfg_options)
 
 
 def _use_autocast_in_training(cfg):

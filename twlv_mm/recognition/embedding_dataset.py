@@ -1,5 +1,7 @@
 """The videos of a split as embeddings with labels, gathered a batch at a time."""
 
+import os
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -30,11 +32,12 @@ class LabelledEmbeddings(Dataset):
     default ``collate_fn`` of mmengine and ``num_workers=0`` are meant for it.
 
     Args:
-        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``.
+        folder (str): Embeddings in either format, ``<sampling>/<split>`` below ``data_root``.
         scope (str): 'video' (one vector a video), 'clip' (every clip's vector) or 'random_clip' (one clip of each
             video, which torch's generator draws anew each time).
         ann_file (str, optional): mmaction2's list with a line ``name.mp4 label`` a video. Without it, the annotations
             in the embeddings are the labels.
+        data_root (str): Folder that ``folder`` is in, ``--out`` of tools/extract.py.
 
     Attributes:
         vectors (ndarray): (n, D) float32, read-only and mapped into memory.
@@ -50,14 +53,15 @@ class LabelledEmbeddings(Dataset):
             file is damaged or holds numbers that are not finite.
     """
 
-    def __init__(self, folder, scope, ann_file=None):
+    def __init__(self, folder, scope, ann_file=None, data_root=''):
         if scope not in SCOPES:
             raise ValueError(f'there is no scope {scope!r}; there are {", ".join(map(repr, SCOPES))}')
         self.scope = scope
+        folder = os.path.join(data_root, folder)
         embeddings = EmbeddingFolder(folder)
         self.video_ids = embeddings.video_ids
         settings, annotations = self._read_infos(embeddings)
-        self.metainfo = dict(folder=str(folder), dims=embeddings.dims, settings=settings)
+        self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=settings)
         self.labels = self._labels(annotations, ann_file)
         self.missing = self._find_missing(ann_file)
         self.vectors, video_index, _ = load_matrix(embeddings, 'video' if scope == 'video' else 'clip')

@@ -52,7 +52,7 @@ def check(work_dir, configs, seed, num_train=3000, num_test=600):
     frames_encoder = get_model('twlv_small_synthetic', checkpoint, num_frames=1, tubelet_size=1)
     return baselines(clips) | {
         'motion from the middle frame, small encoder': _percent(single.argmax(axis=1) == how),
-        'motion or its opposite, mean over encoded frames': opposites_of_frames(clips, frames_encoder),
+        'motion or its opposite, mean over encoded frames': probe_of_frames(clips, frames_encoder)[2],
         'appearance, small encoder fine-tuned': _percent(both[:, : len(APPEARANCES)].argmax(axis=1) == what),
         'motion, small encoder fine-tuned': _percent(both[:, len(APPEARANCES) :].argmax(axis=1) == how),
         'fine-tuning, seconds': json.loads((folder / 'both_finetune' / SECONDS).read_text()),
@@ -80,7 +80,7 @@ def baselines(clips):
     return {
         'appearance from a colour histogram': _percent(by_colours == true_what),
         'motion from the middle frame, linear on pixels': _percent(by_middle == true_how),
-        'motion or its opposite from the mean frame, linear on pixels': _told_from_opposite(by_mean, true_how),
+        'motion or its opposite from the mean frame, linear on pixels': told_from_opposite(by_mean, true_how),
     }
 
 
@@ -109,19 +109,21 @@ def colour_histogram(frames):
     return np.sqrt(np.bincount(codes.ravel(), minlength=512) / codes.size)
 
 
-def opposites_of_frames(clips, encoder):
-    """How well a motion is told from its opposite by the mean over frames that an encoder sees one by one.
+def probe_of_frames(clips, encoder):
+    """What the mean over frames that an encoder sees one by one tells, by a linear probe.
 
     Args:
         clips (dict): As for :func:`baselines`.
-        encoder (nn.Module): An encoder of single frames.
+        encoder (nn.Module): An encoder of this package; one of videos is shown each frame as a still video.
 
     Returns:
-        float: percent; chance is 50.
+        tuple[float, float, float]: percent of appearances, of motions, and of motions told from their opposites.
     """
     features = {split: encode_frames(frames, encoder) for split, (frames, _) in clips.items()}
-    logits = linear_probe(features['train'], clips['train'][1][:, 1], features['test'])
-    return _told_from_opposite(logits, clips['test'][1][:, 1])
+    (what, how), (true_what, true_how) = clips['train'][1].T, clips['test'][1].T
+    by_what, by_how = (linear_probe(features['train'], labels, features['test']) for labels in (what, how))
+    accuracies = (_percent(by_what.argmax(axis=1) == true_what), _percent(by_how.argmax(axis=1) == true_how))
+    return *accuracies, told_from_opposite(by_how, true_how)
 
 
 def encode_frames(frames, encoder, batch_size=32):
@@ -131,7 +133,7 @@ def encode_frames(frames, encoder, batch_size=32):
     vectors = []
     with torch.inference_mode():
         for batch in torch.from_numpy(frames[:, ::2]).split(batch_size):
-            images = batch.flatten(0, 1).permute(0, 3, 1, 2)[:, :, None]
+            images = batch.flatten(0, 1).permute(0, 3, 1, 2)[:, :, None].expand(-1, -1, encoder.arch.num_frames, -1, -1)
             embeddings = encoder.embed((images.float() - mean) / std)
             vectors.append(embeddings.unflatten(0, batch.shape[:2]).mean(dim=1))
     return torch.cat(vectors).numpy()
@@ -197,8 +199,16 @@ def train_and_test(config, folder, seed):
     return np.stack(scores), (work_dir / 'last_checkpoint').read_text()
 
 
-def _told_from_opposite(logits, motions):
-    """Percent of clips whose motion has a higher logit than its opposite; chance is 50."""
+def told_from_opposite(logits, motions):
+    """How often a motion has a higher score than its opposite.
+
+    Args:
+        logits (ndarray): (N, 8) scores of the motions.
+        motions (ndarray): (N,) int, the true ones.
+
+    Returns:
+        float: percent of the clips; chance is 50.
+    """
     opposites = np.array([MOTIONS.index(OPPOSITES[motion]) for motion in MOTIONS])[motions]
     rows = np.arange(len(motions))
     return _percent(logits[rows, motions] > logits[rows, opposites])

@@ -1,11 +1,13 @@
 """Video: from a file to clips, by real time stamps.
 
 reader.py decodes, sampling.py says which frames make a clip, stream.py hands clips out in one pass over a video,
-read_ahead.py does that in worker processes; transforms.py gives the same clips inside an mmaction2 pipeline, and
-cache.py keeps the frames of a small set.
+read_ahead.py does that in worker processes. For mmaction2's pipelines, transforms.py gives the same clips,
+rand_augment.py and random_erasing.py augment them, and cache.py keeps the frames of a small set.
 """
 
 from .cache import CachedFrames
+from .rand_augment import RandAugment
+from .random_erasing import RandomErasing
 from .read_ahead import ReaderProcess, ReadFault, read_ahead
 from .reader import READERS, Reader, VideoError, decord_frame_times, open_video
 from .sampling import clip_windows, frames_of_windows, sample_windows
@@ -19,6 +21,8 @@ __all__ = [
     'EmbeddingSample',
     'FrameStream',
     'LongSideCrops',
+    'RandAugment',
+    'RandomErasing',
     'ReadFault',
     'Reader',
     'ReaderProcess',

@@ -1,6 +1,6 @@
 # ImageNet-1K as still videos (paper 2.3): data/imagenet1k/, prepared by tools/data/imagenet1k/prepare.py.
 # An image is repeated 16 times. Tested on one centre crop of 224 out of 256 (V-JEPA's ImageNet recipe, which the paper
-# follows; its AutoAugment and random erasing are left out).
+# follows; its AutoAugment is left out).
 data_root = 'data/imagenet1k'
 
 train_pipeline = [
@@ -8,6 +8,7 @@ train_pipeline = [
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
     dict(type='Flip', flip_ratio=0.5),
+    dict(type='twlv_mm.RandomErasing', prob=0.25),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='twlv_mm.StillVideo', num_frames=16),
     dict(type='PackActionInputs'),
@@ -45,5 +46,5 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
-test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, and who is taken for whom
+val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
+test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom

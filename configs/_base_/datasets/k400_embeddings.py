@@ -5,12 +5,14 @@
 data_root = 'embeddings/k400'
 num_classes = 400
 
-train_set = dict(type='twlv_mm.LabelledEmbeddings', folder=f'{data_root}/multi-clip/train', scope='random_clip')
-test_set = dict(type='twlv_mm.LabelledEmbeddings', folder=f'{data_root}/multi-clip/val', scope='clip')
+split = dict(type='twlv_mm.LabelledEmbeddings', data_root=data_root)
+train_set = dict(split, folder='multi-clip/train', scope='random_clip')
+test_set = dict(split, folder='multi-clip/val', scope='clip')
 test_dataloader = dict(
     batch_size=2048,
     num_workers=0,  # a batch is gathered from a matrix in memory
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=test_set,
 )
-test_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
+accuracy = dict(type='AccMetric', metric_list=('top_k_accuracy',))
+test_evaluator = [accuracy, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom

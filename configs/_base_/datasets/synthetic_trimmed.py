@@ -38,4 +38,5 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
-test_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy', 'mean_class_accuracy'))
+accuracy = dict(type='AccMetric', metric_list=('top_k_accuracy',))
+test_evaluator = [accuracy, dict(type='twlv_mm.ClassMetric')]

@@ -1,0 +1,16 @@
+# kNN on motion, on stored embeddings of whole clips: tools/test.py, without checkpoint or training. Before it, for train
+# and test (one line):
+#   python tools/extract.py twlv_small_synthetic work_dirs/synthetic/trimmed/train_both.txt --sampling uniform
+#   --weights work_dirs/small/encoder.pth --out work_dirs/synthetic/embeddings --split train
+_base_ = '../twlv/k400_knn.py'
+
+videos, embeddings = 'work_dirs/synthetic/trimmed', 'work_dirs/synthetic/embeddings'
+model = dict(
+    num_classes=8,
+    k=20,  # of 3,000 videos; the published 200 is for 240,000
+    bank=dict(data_root=embeddings, folder='uniform/train', scope='video', ann_file=f'{videos}/train_motion.txt'),
+)
+test_dataloader = dict(
+    dataset=dict(data_root=embeddings, folder='uniform/test', scope='video', ann_file=f'{videos}/test_motion.txt')
+)
+default_hooks = dict(results=dict(dataset='synthetic_motion', protocol=dict(column='uniform', k=20)))

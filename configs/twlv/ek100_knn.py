@@ -1,0 +1,8 @@
+# kNN on the verbs of EPIC-KITCHENS-100 (paper 2.2.3, Table 6). Otherwise as k400_knn.py.
+# The videos are the segments, each cut into a file of its own (docs/recognition.md).
+_base_ = './k400_knn.py'
+
+data_root = 'embeddings/ek100'
+model = dict(num_classes=97, bank=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+default_hooks = dict(results=dict(dataset='epic_kitchens100'))

@@ -1,0 +1,10 @@
+# Linear probe on stored embeddings of the verbs of EPIC-KITCHENS-100. Otherwise as k400_linear_offline.py.
+# The videos are the segments, each cut into a file of its own (docs/recognition.md).
+_base_ = './k400_linear_offline.py'
+
+data_root = 'embeddings/ek100'
+model = dict(num_classes=97)
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+default_hooks = dict(results=dict(dataset='epic_kitchens100'))

@@ -1,0 +1,7 @@
+# kNN on Something-Something v2 (paper 2.2.3, Table 6). Otherwise as k400_knn.py.
+_base_ = './k400_knn.py'
+
+data_root = 'embeddings/ssv2'
+model = dict(num_classes=174, bank=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+default_hooks = dict(results=dict(dataset='ssv2'))
