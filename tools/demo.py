@@ -1,42 +1,53 @@
 #!/usr/bin/env python
 """From generated videos to tested probes and to embeddings, with the project's own command-line tools.
 
-Everything it makes is under work_dirs/demo. Takes two CPU cores about four minutes.
+Everything it makes is under work_dirs/demo. Takes two CPU cores four to five minutes.
 """
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import mmengine
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from twlv_mm import get_model
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
-from twlv_mm.synthetic.checks import baselines, read_clips
+from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.visualization import contact_sheet
 
 ROOT = Path('work_dirs/demo')
 VIDEOS = ROOT / 'videos'
 WEIGHTS = ROOT / 'encoder/encoder.pth'
+EMBEDDINGS, OWN = ROOT / 'embeddings', ROOT / 'own_video'
+LOGS = ROOT / 'logs'
+ENCODER = 'twlv_small_synthetic'
+LABELS = ('appearance', 'motion')
 TOOLS = Path(__file__).parent
 CONFIGS = TOOLS.parent / 'configs/synthetic'
 NUM_TRAIN, NUM_TEST = 2000, 400
 
 
-def run(*arguments):
-    """Run one of the tools, showing its command; its output goes to a log file."""
+def run(*arguments, threads=None):
+    """Run one of the tools, showing its command; its output goes to a log file of its own."""
     command = [sys.executable, *map(str, arguments)]
     print(f'   $ python {shlex.join(command[1:])}', flush=True)
-    log = ROOT / 'log.txt'
-    with log.open('a') as file:
-        result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
+    environment = os.environ | ({} if threads is None else {'OMP_NUM_THREADS': str(threads)})
+    log = LOGS / f'{Path(arguments[0]).stem}_{Path(arguments[1]).stem}.txt'
+    with log.open('w') as file:
+        result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
     if result.returncode:
-        sys.exit(f'that failed with exit code {result.returncode}; the end of {log}:\n{log.read_text()[-3000:]}')
+        raise SystemExit(
+            f'that failed with exit code {result.returncode}; the end of {log}:\n{log.read_text()[-3000:]}'
+        )
 
 
 def draw_classes(path):
@@ -50,14 +61,51 @@ def draw_classes(path):
     contact_sheet(path, {'appearance': appearances, 'motion': motions})
 
 
-def probe(label):
-    """Train a linear probe on the frozen encoder, test it from its checkpoint, and return its top-1 in percent."""
-    config, folder = CONFIGS / f'{label}_linear.py', ROOT / f'{label}_linear'
-    options = ['--work-dir', folder, '--cfg-options', f'encoder_weights={WEIGHTS}']
-    options += [f'{split}_dataloader.dataset.data_root={VIDEOS}' for split in ('train', 'test')]
-    run(TOOLS / 'train.py', config, *options)
-    run(TOOLS / 'test.py', config, (folder / 'last_checkpoint').read_text(), *options)
-    return json.loads(max(folder.glob('*/results.json')).read_text())['metrics']['acc/top1']
+def embed(split):
+    """Embed a split: one vector a video."""
+    options = ['--sampling', 'uniform', '--weights', WEIGHTS, '--batch-size', 32, '--split', split]
+    run(TOOLS / 'extract.py', ENCODER, VIDEOS / f'{split}_both.txt', '--out', EMBEDDINGS, *options)
+
+
+def probe(label, kind):
+    """Train a probe on the frozen encoder and test it from its checkpoint; for kNN, only test.
+
+    Returns:
+        tuple[float, ndarray]: top-1 in percent; (N, 8) scores of the test videos.
+    """
+    config, folder = CONFIGS / f'{label}_{kind}.py', ROOT / f'{label}_{kind}'
+    options = ['--work-dir', folder, '--cfg-options']
+    checkpoint = []
+    if kind == 'knn':
+        for part, split in (('model.bank', 'train'), ('test_dataloader.dataset', 'test')):
+            options += [f'{part}.data_root={EMBEDDINGS}', f'{part}.ann_file={VIDEOS}/{split}_{label}.txt']
+    else:
+        options += [f'encoder_weights={WEIGHTS}']
+        options += [f'{split}_dataloader.dataset.data_root={VIDEOS}' for split in ('train', 'test')]
+        run(TOOLS / 'train.py', config, *options, threads=1)
+        checkpoint = [(folder / 'last_checkpoint').read_text()]
+    run(TOOLS / 'test.py', config, *checkpoint, '--dump', folder / 'scores.pkl', *options, threads=1)
+    top1 = json.loads(max(folder.glob('*/results.json')).read_text())['metrics']['acc/top1']
+    return top1, np.stack([sample['pred_score'] for sample in mmengine.load(folder / 'scores.pkl')])
+
+
+def measure():
+    """Rows of the table: what was measured, on appearance, on motion, and on a motion against its opposite."""
+    jobs = [(label, kind) for kind in ('linear', 'attentive', 'knn') for label in LABELS]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # probes of this size are quicker beside each other
+        results = dict(zip(jobs, pool.map(probe, *zip(*jobs, strict=True)), strict=True))
+    clips = {split: read_clips(VIDEOS, split) for split in ('train', 'test')}
+    simple = baselines(clips)
+    rows = {
+        'chance': (12.5, 12.5, 50.0),
+        'colour histogram': (simple['appearance from a colour histogram'], None, None),
+        'middle frame, linear on pixels': (None, simple['motion from the middle frame, linear on pixels'], None),
+        'small encoder on single frames, mean, linear': probe_of_frames(clips, get_model(ENCODER, str(WEIGHTS))),
+    }
+    for kind, name in (('knn', 'kNN'), ('linear', 'linear probe'), ('attentive', 'attentive probe')):
+        (what, _), (how, scores) = (results[label, kind] for label in LABELS)
+        rows[f'small encoder, {name}'] = (what, how, told_from_opposite(scores, clips['test'][1][:, 1]))
+    return rows
 
 
 def main():
@@ -65,8 +113,7 @@ def main():
     parser.add_argument('--video', help='a video file of yours to embed as well')
     args = parser.parse_args()
     began = time.time()
-    ROOT.mkdir(parents=True, exist_ok=True)
-    (ROOT / 'log.txt').unlink(missing_ok=True)
+    LOGS.mkdir(parents=True, exist_ok=True)
 
     print(f'1. Rendering {NUM_TRAIN} training and {NUM_TEST} test videos into {VIDEOS}: 8 appearances x 8 motions.')
     make_trimmed(VIDEOS, num_train=NUM_TRAIN, num_test=NUM_TEST)
@@ -76,37 +123,26 @@ def main():
     sizes = ['--num-train', NUM_TRAIN, '--num-test', NUM_TEST]
     run(TOOLS / 'make_small.py', '--data', VIDEOS, '--out', WEIGHTS.parent, *sizes)
 
-    print('3. Training a linear probe for either label on the frozen encoder, and testing it from its checkpoint.')
-    measured = {label: probe(label) for label in ('appearance', 'motion')}
-
-    print('4. Embedding the test videos with the encoder: one vector a clip of a second.')
-    extract = ['--weights', WEIGHTS, '--clip-seconds', '1']
-    run(TOOLS / 'extract.py', 'twlv_small_synthetic', VIDEOS / 'test', '--out', ROOT / 'embeddings', *extract)
+    print('3. Embedding the videos with the encoder.')
+    for split in ('train', 'test'):
+        embed(split)
     if args.video:
-        print(f'5. Embedding {args.video}.')
-        own = ROOT / 'own_video'
-        run(TOOLS / 'extract.py', 'twlv_small_synthetic', args.video, '--out', own, *extract)
+        print(f'   and {args.video}, a vector for each second.')
+        run(TOOLS / 'extract.py', ENCODER, args.video, '--out', OWN, '--weights', WEIGHTS, '--clip-seconds', '1')
 
-    simple = baselines({split: read_clips(VIDEOS, split) for split in ('train', 'test')})
-    table = Table('top-1 on held-out videos, %', 'appearance', 'motion')
-    table.add_row('chance', '12.5', '12.5')
-    table.add_row('colour histogram', f'{simple["appearance from a colour histogram"]:.1f}', '')
-    table.add_row(
-        'middle frame, linear on pixels', '', f'{simple["motion from the middle frame, linear on pixels"]:.1f}'
-    )
-    table.add_row('linear probe on the small encoder', *(f'{value:.1f}' for value in measured.values()))
+    print('4. Probing the frozen encoder: kNN on the embeddings, a linear and an attentive probe on video.')
+    table = Table('top-1 on held-out videos, %', *LABELS, 'motion or its opposite')
+    for name, values in measure().items():
+        table.add_row(name, *('' if value is None else f'{value:.1f}' for value in values))
     print()
-    Console(width=100).print(table)
-    opposites = simple['motion or its opposite from the mean frame, linear on pixels']
-    print(f'A motion is told from its opposite by the mean of the frames in {opposites:.1f} % (chance: 50).')
+    Console(width=110).print(table)
     print(f'Done in {time.time() - began:.0f} s. What there is now:')
     print(f'  {ROOT / "classes.png"}: what the classes look like')
     print(f'  {WEIGHTS}: the encoder')
-    for label in measured:
-        print(f'  {max((ROOT / f"{label}_linear").glob("*/results.json"))}: a score, and what is needed to repeat it')
-    for folder in ('embeddings', 'own_video')[: 2 if args.video else 1]:
-        for path in sorted((ROOT / folder).rglob('*_c.npy'))[:1]:
-            print(f'  {path}: {np.load(path).shape[0]} clips x {np.load(path).shape[1]} numbers (and others beside it)')
+    print(f'  {max((ROOT / "motion_linear").glob("*/results.json"))}: a score, and what is needed to repeat it')
+    print('  beside it, class_accuracy.csv and confusion_matrix.png; each probe has a folder of its own')
+    for path in [*sorted(EMBEDDINGS.rglob('*_v.npy'))[:1], *(sorted(OWN.rglob('*_c.npy'))[:1] if args.video else [])]:
+        print(f'  {path}: {" x ".join(map(str, np.load(path).shape))} numbers (and others beside it)')
 
 
 if __name__ == '__main__':
