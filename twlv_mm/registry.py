@@ -11,11 +11,10 @@ from mmengine.registry import Registry
 
 __all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
 
-DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=['twlv_mm.recognition'])
-MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', 'twlv_mm.recognition'])
-TRANSFORMS = Registry(
-    'transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', 'twlv_mm.recognition']
-)
-HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', 'twlv_mm.recognition'])
-METRICS = Registry('metric', parent=root.METRICS, scope='twlv_mm', locations=['twlv_mm.recognition'])
+TASKS = ['twlv_mm.recognition', 'twlv_mm.localization']
+DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=TASKS)
+MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', *TASKS])
+TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', *TASKS])
+HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', *TASKS])
+METRICS = Registry('metric', parent=root.METRICS, scope='twlv_mm', locations=TASKS)
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])

@@ -2,7 +2,8 @@
 
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py and parquet.py write the files, manifest.py keeps what they were made with and what failed. folder.py reads the
-files, matrix.py a whole split as one matrix, dataset.py for training; verify.py checks them.
+files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made
+with; verify.py checks them.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
@@ -13,6 +14,7 @@ from .folder import EmbeddingFolder
 from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
+from .settings import check_comparable, encoder_of, shared_settings
 from .store import write_embeddings
 from .verify import Problem, verify
 
@@ -28,11 +30,14 @@ __all__ = [
     'SharedBatches',
     'Summary',
     'Video',
+    'check_comparable',
     'embed',
+    'encoder_of',
     'extract_collection',
     'find_videos',
     'load_matrix',
     'read_failures',
+    'shared_settings',
     'verify',
     'write_embeddings',
 ]

@@ -6,21 +6,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, read_failures
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, read_failures, shared_settings
 from twlv_mm.registry import DATASETS
 
 SCOPES = ('video', 'clip', 'random_clip')
-# What makes vectors comparable, as tools/extract.py writes it; embeddings of other tools may say none of it.
-SETTINGS = (
-    'model',
-    'weights_sha256',
-    'sampling',
-    'clip_seconds',
-    'stride_seconds',
-    'frames_per_clip',
-    'pooling',
-    'view',
-)
 ROWS = 16384  # checked at a time
 
 
@@ -60,9 +49,9 @@ class LabelledEmbeddings(Dataset):
         folder = os.path.join(data_root, folder)
         embeddings = EmbeddingFolder(folder)
         self.video_ids = embeddings.video_ids
-        settings, annotations = self._read_infos(embeddings)
-        self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=settings)
-        self.labels = self._labels(annotations, ann_file)
+        infos = {video_id: embeddings.info(video_id) for video_id in self.video_ids}
+        self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=shared_settings(folder, infos))
+        self.labels = self._labels({video_id: info.get('annotation') for video_id, info in infos.items()}, ann_file)
         self.missing = self._find_missing(ann_file)
         self.vectors, video_index, _ = load_matrix(embeddings, 'video' if scope == 'video' else 'clip')
         self.video_index = torch.from_numpy(video_index)
@@ -98,22 +87,6 @@ class LabelledEmbeddings(Dataset):
             )
         ]
 
-    def _read_infos(self, embeddings):
-        """The settings that all embeddings share, and the annotation of each."""
-        kinds, annotations = {}, {}
-        for video_id in self.video_ids:
-            info = embeddings.info(video_id)
-            kinds.setdefault(tuple(info.get(name) for name in SETTINGS), video_id)
-            annotations[video_id] = info.get('annotation')
-        kinds = [(dict(zip(SETTINGS, kind, strict=True)), video_id) for kind, video_id in kinds.items()]
-        if len(kinds) > 1:
-            (one, first), (other, second) = kinds[:2]
-            raise ValueError(
-                f'{embeddings.path} holds embeddings of {len(kinds)} kinds: {first} and {second} differ in '
-                f'{difference(one, other)}. Extract them with the same settings'
-            )
-        return kinds[0][0], annotations
-
     def _labels(self, annotations, ann_file):
         source = ann_file or 'the annotations of the embeddings'
         labels = _read_list(ann_file) if ann_file else annotations
@@ -139,21 +112,6 @@ class LabelledEmbeddings(Dataset):
                 raise ValueError(
                     f'{video_id} in {self.metainfo["folder"]} holds NaN or infinite numbers: extract it again'
                 )
-
-
-def difference(settings, others):
-    """Say in what two settings of embeddings differ.
-
-    Args:
-        settings (dict): name -> value.
-        others (dict): Of the same names.
-
-    Returns:
-        str: "name (value and value), ..."; empty if they are the same.
-    """
-    return ', '.join(
-        f'{name} ({value!r} and {others[name]!r})' for name, value in settings.items() if value != others[name]
-    )
 
 
 def _read_list(ann_file):

@@ -8,10 +8,10 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseModel, is_model_wrapper
 from torch import nn
 
-from twlv_mm.encoders import get_model, list_models
+from twlv_mm.embeddings import check_comparable, encoder_of
+from twlv_mm.encoders import list_models
 from twlv_mm.registry import DATASETS, HOOKS, MODELS
 
-from .embedding_dataset import difference
 from .knn import knn_votes
 
 
@@ -36,14 +36,7 @@ class EmbeddingClassifier(BaseModel):
 
         ResultsHook writes down who it is.
         """
-        settings = self.metainfo['settings']
-        if settings['model'] not in list_models():
-            return None
-        with torch.device('meta'):
-            encoder = get_model(settings['model'])
-        encoder.weights_sha256 = settings['weights_sha256']
-        encoder.pretraining_sets = encoder.arch.pretraining_sets if encoder.weights_sha256 else None
-        return encoder
+        return encoder_of(self.metainfo['settings'])
 
     def scores(self, inputs):
         """Score the classes for each vector.
@@ -176,7 +169,7 @@ class CheckEmbeddingsHook(Hook):
         trained_on = [self._trained_on] if self._trained_on else []
         first, *others = [*trained_on, *(dataset.metainfo for dataset in datasets)]
         for other in others:
-            _check_same(first, other)
+            check_comparable(first, other)
         if isinstance(model, EmbeddingLinearProbe) and model.fc.in_features != first['dims']:
             raise ValueError(
                 f'{first["folder"]} has {first["dims"]} numbers a vector, the model takes {model.fc.in_features}: set '
@@ -200,17 +193,6 @@ class CheckEmbeddingsHook(Hook):
                 f'(model: {first["settings"]["model"]!r}): results.json will name none.'
             )
         model.metainfo = first
-
-
-def _check_same(metainfo, other):
-    differing = difference(
-        metainfo['settings'] | dict(dims=metainfo['dims']), other['settings'] | dict(dims=other['dims'])
-    )
-    if differing:
-        raise ValueError(
-            f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared, they differ in '
-            f'{differing}: extract both with the same settings'
-        )
 
 
 def _check_labels(dataset, num_classes):

@@ -1,0 +1,33 @@
+# ActivityNet-1.3 as embeddings of clips (docs/localization.md), every video brought to 192 steps.
+ann_file = 'data/activitynet/activity_net.v1-3.min.json'
+data_root = 'embeddings/activitynet'
+clip_seconds, stride_seconds = 0.5, 0.25  # T and T_s: paper Table 7
+
+videos = dict(
+    type='twlv_mm.LocalizationDataset', ann_file=ann_file, clip_seconds=clip_seconds, stride_seconds=stride_seconds
+)
+resize = dict(type='twlv_mm.ResizeFeatures', length=192)
+pack = dict(type='twlv_mm.PackLocalization')
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(videos, folder=f'{data_root}/multi-clip/train', subset='training', pipeline=[resize, pack]),
+)
+test_dataloader = dict(
+    batch_size=16,  # of no consequence for the result
+    num_workers=4,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        videos, folder=f'{data_root}/multi-clip/val', subset='validation', pipeline=[resize, pack], test_mode=True
+    ),
+)
+test_evaluator = dict(
+    type='twlv_mm.LocalizationMAP',
+    ann_file=ann_file,
+    subset='validation',
+    iou_thresholds=[0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95],
+)

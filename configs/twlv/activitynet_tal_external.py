@@ -1,0 +1,14 @@
+# ActivityNet-1.3 with an external classifier (paper 2.4, Table 10): ActionFormer finds actions of any class, video-level
+# scores of 200 classes name them. Otherwise as activitynet_tal.py.
+_base_ = './activitynet_tal.py'
+
+model = dict(
+    num_classes=1,
+    external=dict(
+        path='data/activitynet/cls_scores.json',
+        top_k=2,
+        score_norm='l1',  # the same rule for every video; see docs/localization.md
+    ),
+    test_cfg=dict(nms=dict(per_class=False)),
+)
+default_hooks = dict(results=dict(protocol=dict(classifier='external, l1')))

@@ -1,0 +1,36 @@
+# Temporal action localization on THUMOS14 (paper 2.4, Table 9, self-contained): ActionFormer on embeddings of clips.
+_base_ = [
+    '../_base_/datasets/thumos14_embeddings.py',
+    '../_base_/schedules/actionformer_50e.py',
+    '../_base_/runtime.py',
+]
+
+encoder_weights = None  # stays so: the embeddings come from an encoder already
+
+# Paper Table 7; what it does not say is ActionFormer's.
+model = dict(
+    type='twlv_mm.ActionFormer',
+    num_classes=20,
+    in_channels=768,
+    channels=256,
+    arch=(2, 2, 5),  # convolutions, transformer blocks at full rate, levels at half of the rate before
+    window=19,
+    drop_path=0.1,
+    loss=dict(label_smoothing=0.1, reg_weight=2.0, init_norm=100),
+    test_cfg=dict(
+        min_score=0.001,
+        max_candidates=2000,  # of a level
+        nms=dict(sigma=0.5, voting_threshold=0.7, max_segments=200, per_class=True),
+    ),
+)
+default_hooks = dict(
+    # The last epoch is tested; the published code chooses one on the test videos.
+    checkpoint=dict(save_best=None, max_keep_ckpts=1),
+    data=dict(type='twlv_mm.CheckLocalizationHook'),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='localization',
+        dataset='thumos14',
+        protocol=dict(head='ActionFormer', classifier='self-contained', clip_seconds=0.5, stride_seconds=0.125),
+    ),
+)

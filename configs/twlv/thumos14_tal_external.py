@@ -1,0 +1,15 @@
+# THUMOS14 with an external classifier (paper 2.4, Table 9): ActionFormer finds actions of any class, video-level scores
+# of 20 classes name them. Otherwise as thumos14_tal.py.
+_base_ = './thumos14_tal.py'
+
+model = dict(
+    num_classes=1,
+    external=dict(
+        path='data/thumos14/thumos14_cls_scores.json',
+        top_k=2,
+        # The same rule for every video. 'published' repeats the published code, which applies a softmax to some only.
+        score_norm='l1',
+    ),
+    test_cfg=dict(nms=dict(per_class=False)),
+)
+default_hooks = dict(results=dict(protocol=dict(classifier='external, l1')))

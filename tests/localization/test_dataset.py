@@ -1,0 +1,281 @@
+"""The data set: the grid of time, what is left out and said, and what is refused."""
+
+import json
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.logging import MMLogger
+
+from twlv_mm.localization.data_check import CheckLocalizationHook
+from twlv_mm.localization.dataset import LocalizationDataset
+from twlv_mm.video.sampling import clip_windows
+
+CLIP, STRIDE, DIMS = 0.5, 0.25, 4
+MADE_WITH = dict(model='twlv_base', weights_sha256='ab' * 32, sampling='multi-clip', clip_seconds=CLIP)
+
+
+def save(folder, video_id, duration, times=None, **info):
+    """A video whose features are its clips' centres in seconds, with times; without, in the published layout."""
+    times = clip_windows(duration, CLIP, STRIDE) if times is None else np.asarray(times)
+    feats = np.repeat(times.mean(axis=1, keepdims=True), DIMS, axis=1).astype(np.float32)
+    clips = [dict(start=start, end=end) for start, end in times.tolist()]
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f'{video_id}_c.npy', feats)
+    (folder / f'{video_id}.json').write_text(json.dumps(dict(MADE_WITH, duration=duration, clips=clips, **info)))
+
+
+def save_published(folder, video_id, duration):
+    save(folder, video_id, duration)
+    (folder / f'{video_id}.json').write_text(json.dumps(dict(duration=duration, num_frames=int(30 * duration))))
+
+
+def annotate(folder, videos, subset='train'):
+    """An annotation file of video_id -> (duration, actions (label, start, end))."""
+    content = {
+        video_id: dict(
+            duration=duration, subset=subset, annotations=[dict(label=a, segment=[s, e]) for a, s, e in actions]
+        )
+        for video_id, (duration, actions) in videos.items()
+    }
+    path = folder / 'actions.json'
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """The warnings of the data sets built in the test."""
+    lines = []
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'handle', lambda record: lines.append(record.getMessage()))
+    return lines
+
+
+def build(ann_file, folder, **options):
+    return LocalizationDataset(ann_file, folder, classes=['serve', 'return'], **options)
+
+
+@pytest.mark.parametrize('published', [False, True])
+def test_grid_of_time_is_that_of_the_clips(tmp_path, published):
+    (save_published if published else save)(tmp_path / 'train', 'a', 10.1)
+    ann_file = annotate(tmp_path, {'a': (10.1, [('return', 2.0, 3.5)])})
+    arguments = dict(clip_seconds=CLIP, stride_seconds=STRIDE) if published else {}
+    item = build(ann_file, tmp_path / 'train', **arguments)[0]
+    assert item['feats'].shape == (39, DIMS)  # floor((10.1 - 0.5) / 0.25) + 1
+    assert item['feats'].dtype == np.float32
+    grid_times = item['origin'] + np.arange(39) * item['step']
+    np.testing.assert_allclose(grid_times, item['feats'][:, 0], atol=1e-5)  # features are their own times
+    np.testing.assert_allclose(item['origin'] + item['segments'] * item['step'], [[2.0, 3.5]], atol=1e-5)
+    assert (item['segments'].dtype, item['labels'].dtype) == (np.float32, np.int64)
+    assert (item['video_id'], item['duration'], item['clip_seconds']) == ('a', 10.1, CLIP)
+    assert item['labels'].tolist() == [1]
+
+
+def test_published_layout_without_times_needs_the_two_lengths(tmp_path):
+    save_published(tmp_path / 'train', 'a', 10)
+    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
+    with pytest.raises(ValueError, match='does not say when its clips are: set clip_seconds and stride_seconds'):
+        build(ann_file, tmp_path / 'train', clip_seconds=CLIP)
+
+
+@pytest.mark.parametrize(('argument', 'value', 'found'), [('clip_seconds', 2.0, 0.5), ('stride_seconds', 0.125, 0.25)])
+def test_arguments_that_contradict_the_times_are_refused(tmp_path, argument, value, found):
+    save(tmp_path / 'train', 'a', 10)
+    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
+    with pytest.raises(ValueError, match=rf'{argument}={value}, but a in .* has {found}'):
+        build(ann_file, tmp_path / 'train', **{argument: value})
+
+
+def test_last_clip_that_was_moved_is_left_out_and_irregular_ones_are_refused(tmp_path):
+    starts = np.array([0, 1, 2, 3, 3.4])
+    save(tmp_path / 'train', 'a', 4.4, times=np.stack([starts, starts + 1], axis=1))
+    ann_file = annotate(tmp_path, {'a': (4.4, [('serve', 1, 2)])})
+    item = build(ann_file, tmp_path / 'train')[0]
+    np.testing.assert_allclose(item['feats'][:, 0], [0.5, 1.5, 2.5, 3.5])
+    assert item['step'] == 1
+    starts = np.array([0, 1, 2.1, 3.1, 4.1])
+    save(tmp_path / 'train', 'a', 5.1, times=np.stack([starts, starts + 1], axis=1))
+    with pytest.raises(ValueError, match='a in .* has clips at irregular distances'):
+        build(ann_file, tmp_path / 'train')
+
+
+def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path):
+    save(tmp_path / 'train', 'timed', 0.3)
+    save_published(tmp_path / 'train', 'untimed', 0.3)
+    ann_file = annotate(tmp_path, {'timed': (0.3, [('serve', 0, 0.2)]), 'untimed': (0.3, [('serve', 0, 0.2)])})
+    with pytest.raises(ValueError, match='kinds'):  # one names its encoder, the other does not
+        build(ann_file, tmp_path / 'train', clip_seconds=CLIP, stride_seconds=STRIDE)
+    for video_id in ('timed', 'untimed'):
+        ann_file = annotate(tmp_path, {video_id: (0.3, [('serve', 0, 0.2)])})
+        item = build(ann_file, tmp_path / 'train', clip_seconds=CLIP, stride_seconds=STRIDE)[0]
+        assert len(item['feats']) == 1
+        assert item['origin'] == pytest.approx(0.15)
+        np.testing.assert_allclose(item['origin'] + item['segments'] * item['step'], [[0, 0.2]], atol=1e-6)
+
+
+def test_training_leaves_out_and_cuts_what_the_features_do_not_show_and_says_so(tmp_path, log):
+    save(tmp_path / 'train', 'short', 20, times=clip_windows(10, CLIP, STRIDE))
+    save(tmp_path / 'train', 'empty', 10)
+    save(tmp_path / 'train', 'whole', 10.1)
+    actions = [('serve', 2, 4), ('return', 9, 15), ('serve', 12, 13)]
+    videos = dict(short=(20, actions), empty=(10, []), whole=(10.1, [('serve', 9.5, 10.1)]))
+    ann_file = annotate(tmp_path, videos)
+    dataset = build(ann_file, tmp_path / 'train')
+    assert [item['video_id'] for item in dataset] == ['short', 'whole']
+    short, whole = dataset
+    assert short['labels'].tolist() == [0, 1]
+    last = short['origin'] + short['segments'][1, 1] * short['step']
+    assert last == pytest.approx(10 + STRIDE)
+    end = whole['origin'] + whole['segments'][0, 1] * whole['step']
+    assert end == pytest.approx(10.1)  # a tail that made no clip is no reason to cut
+    text = '\n'.join(log)
+    assert '1 videos have embeddings of less than 90% of their duration' in text
+    assert '1 videos (1 actions) have actions after the end of their embeddings' in text
+    assert '1 videos (1 actions) have actions that go on after the end' in text
+    assert '1 videos have no action and are left out of training: empty' in text
+
+    test = build(ann_file, tmp_path / 'train', test_mode=True)
+    assert [len(item['labels']) for item in test] == [3, 0, 1]
+
+
+def test_missing_embeddings_are_said_loudly_with_their_share_of_the_actions(tmp_path, log):
+    save(tmp_path / 'val', 'a', 10)
+    videos = dict(a=(10, [('serve', 1, 2)]), b=(10, [('serve', 1, 2), ('return', 4, 5), ('return', 7, 8)]))
+    ann_file = annotate(tmp_path, videos)
+    dataset = build(ann_file, tmp_path / 'val', test_mode=True)
+    assert len(dataset) == 1
+    assert '1 OF 2 VIDEOS' in log[0]
+    assert '3 of 4 actions (75.0 %). Each counts as missed. Missing: b.' in log[0]
+    ann_file = annotate(tmp_path, dict(b=(10, [('serve', 1, 2)])))
+    with pytest.raises(FileNotFoundError, match=r"none of the 1 videos .* the one has 'a', the other 'b'"):
+        build(ann_file, tmp_path / 'val', test_mode=True)
+
+
+def test_notes_of_the_annotations_and_durations_that_differ_are_logged(tmp_path, log):
+    save(tmp_path / 'train', 'a', 10)
+    item = build(annotate(tmp_path, dict(a=(12, [('serve', 1, 2), ('serve', 1, 2)]))), tmp_path / 'train')[0]
+    assert item['duration'] == 10  # the embeddings' video is the one that is there
+    assert 'written twice' in log[0]
+    assert '1 videos are of another duration' in log[1]
+    log.clear()
+    build(annotate(tmp_path, dict(a=(10.4, [('serve', 1, 2)]))), tmp_path / 'train')
+    assert log == []
+
+
+def test_activitynet_ids_match_with_and_without_their_prefix(tmp_path):
+    save(tmp_path / 'train', 'v_abc', 10)
+    save(tmp_path / 'train', 'def', 10)
+    ann_file = annotate(tmp_path, {'abc': (10, [('serve', 1, 2)]), 'v_def': (10, [('serve', 1, 2)])})
+    assert [item['video_id'] for item in build(ann_file, tmp_path / 'train')] == ['abc', 'v_def']
+
+
+def test_features_that_are_not_finite_are_refused_with_their_video(tmp_path):
+    save(tmp_path / 'train', 'a', 10)
+    feats = np.load(tmp_path / 'train/a_c.npy')
+    feats[7, 1] = np.nan
+    np.save(tmp_path / 'train/a_c.npy', feats)
+    dataset = build(annotate(tmp_path, {'a': (10, [('serve', 1, 2)])}), tmp_path / 'train')
+    with pytest.raises(ValueError, match='a in .*train holds NaN'):
+        dataset[0]
+
+
+def test_embeddings_that_do_not_belong_together_are_refused(tmp_path):
+    save(tmp_path / 'train', 'a', 10)
+    save(tmp_path / 'train', 'b', 10, pooling='mean')
+    actions = [('serve', 1, 2)]
+    with pytest.raises(ValueError, match='2 kinds: a and b differ in pooling'):
+        build(annotate(tmp_path, dict(a=(10, actions), b=(10, actions))), tmp_path / 'train')
+    np.save(tmp_path / 'train/a_c.npy', np.zeros((5, DIMS), np.float32))
+    with pytest.raises(ValueError, match='5 vectors and times of 39 clips'):
+        build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'train')
+    (tmp_path / 'train/a_c.npy').write_bytes(b'half a file')
+    with pytest.raises(ValueError, match='no sound file of embeddings'):
+        build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'train')
+    save(tmp_path / 'uniform', 'a', 10, times=[[0, 10]], sampling='uniform')
+    with pytest.raises(ValueError, match='one vector for a whole video'):
+        build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'uniform')
+
+
+def test_data_set_works_with_what_mmengine_offers(tmp_path):
+    for video_id in 'abc':
+        save(tmp_path / 'train', video_id, 10)
+    ann_file = annotate(tmp_path, {video_id: (10, [('serve', 1, 2)]) for video_id in 'abc'})
+    dataset = build(ann_file, tmp_path / 'train', pipeline=[lambda item: dict(item, seen=True)], indices=2)
+    assert len(dataset) == 2
+    assert dataset[1]['seen']
+    assert dataset[1]['video_id'] == 'b'
+    assert RepeatDataset(dataset, 3)[5]['video_id'] == 'b'
+    copied = pickle.loads(pickle.dumps(build(ann_file, tmp_path / 'train')))  # as workers get it
+    np.testing.assert_array_equal(copied[2]['feats'], dataset[0]['feats'])
+    assert dataset.metainfo['classes'] == ('serve', 'return')
+    assert dataset.metainfo['dims'] == DIMS
+    assert dataset.metainfo['settings']['model'] == 'twlv_base'
+
+
+@pytest.fixture
+def datasets(tmp_path):
+    """Training and test data sets that fit."""
+    for split in ('train', 'val'):
+        save(tmp_path / split, 'a', 10)
+    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
+    return build(ann_file, tmp_path / 'train'), build(ann_file, tmp_path / 'val', test_mode=True)
+
+
+def run_of(train, test, **model):
+    """What the hook sees of a runner."""
+    warnings = []
+    return SimpleNamespace(
+        model=SimpleNamespace(**model),
+        logger=SimpleNamespace(warning=warnings.append),
+        warnings=warnings,
+        val_loop=object(),
+        train_dataloader=SimpleNamespace(dataset=train),
+        val_dataloader=SimpleNamespace(dataset=test),
+        test_dataloader=SimpleNamespace(dataset=test),
+    )
+
+
+def test_check_tells_the_model_whose_embeddings_it_reads(datasets):
+    train, test = datasets
+    for wrapped, model in (
+        (train, dict(in_channels=DIMS, num_classes=2, class_agnostic=False)),
+        (RepeatDataset(train, 2), dict(num_classes=1, class_agnostic=True)),
+        (ConcatDataset([train, train]), {}),
+    ):
+        runner = run_of(wrapped, test, **model)
+        CheckLocalizationHook().before_train(runner)
+        assert runner.model.metainfo['settings']['weights_sha256'] == 'ab' * 32
+        assert runner.warnings == []
+
+
+@pytest.mark.parametrize(
+    ('model', 'message'),
+    [
+        (dict(in_channels=8), r'4 numbers a vector, the model takes 8: set model\.in_channels=4'),
+        (dict(feat_dim=8), 'the model takes 8'),
+        (dict(num_classes=20), r'2 classes, the model num_classes=20: set model\.num_classes=2'),
+        (dict(num_classes=2, class_agnostic=True), 'set model.num_classes=1'),
+    ],
+)
+def test_check_refuses_a_model_for_other_data(datasets, model, message):
+    with pytest.raises(ValueError, match=message):
+        CheckLocalizationHook().before_train(run_of(*datasets, **model))
+
+
+def test_check_refuses_a_test_on_other_embeddings_or_classes(datasets, tmp_path):
+    train, test = datasets
+    save(tmp_path / 'other', 'a', 10, frames_per_clip=8)
+    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
+    with pytest.raises(ValueError, match=r'differ in frames_per_clip \(None and 8\)'):
+        CheckLocalizationHook().before_train(run_of(train, build(ann_file, tmp_path / 'other')))
+    turned = LocalizationDataset(ann_file, tmp_path / 'val', classes=['return', 'serve'])
+    with pytest.raises(ValueError, match='not the same in the same order'):
+        CheckLocalizationHook().before_train(run_of(train, turned))
+    hook = CheckLocalizationHook()
+    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=train.metainfo)))
+    with pytest.raises(ValueError, match='not the same in the same order'):
+        hook.before_test(run_of(train, turned))
+    hook.before_test(run_of(train, test))

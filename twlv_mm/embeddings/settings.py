@@ -1,0 +1,85 @@
+"""What embeddings were made with, as their files say: what makes vectors comparable, and whose they are."""
+
+import torch
+
+from twlv_mm.encoders import get_model, list_models
+
+# As tools/extract.py writes them; embeddings of other tools may say none of it.
+SETTINGS = (
+    'model',
+    'weights_sha256',
+    'sampling',
+    'clip_seconds',
+    'stride_seconds',
+    'frames_per_clip',
+    'pooling',
+    'view',
+)
+
+
+def shared_settings(folder, infos):
+    """The settings that all embeddings of a folder share.
+
+    Args:
+        folder (str | Path): Where they are, for the message.
+        infos (dict[str, dict]): Of each video, what :meth:`EmbeddingFolder.info` gives; at least one.
+
+    Returns:
+        dict: name of a setting -> value, None where not known.
+
+    Raises:
+        ValueError: if two videos differ.
+    """
+    kinds = {}
+    for video_id, info in infos.items():
+        kinds.setdefault(tuple(info.get(name) for name in SETTINGS), video_id)
+    kinds = [(dict(zip(SETTINGS, kind, strict=True)), video_id) for kind, video_id in kinds.items()]
+    if len(kinds) > 1:
+        (one, first), (other, second) = kinds[:2]
+        raise ValueError(
+            f'{folder} holds embeddings of {len(kinds)} kinds: {first} and {second} differ in '
+            f'{_difference(one, other)}. Extract them with the same settings'
+        )
+    return kinds[0][0]
+
+
+def check_comparable(metainfo, other):
+    """Check that the vectors of two datasets can be compared.
+
+    Args:
+        metainfo (dict): folder, dims and settings (from :func:`shared_settings`) of one.
+        other (dict): Of the other.
+
+    Raises:
+        ValueError: if they were made with different settings, or differ in length.
+    """
+    ours, theirs = (meta['settings'] | dict(dims=meta['dims']) for meta in (metainfo, other))
+    if ours != theirs:
+        raise ValueError(
+            f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared, they differ in '
+            f'{_difference(ours, theirs)}: extract both with the same settings'
+        )
+
+
+def encoder_of(settings):
+    """The encoder that embeddings were made with, without its weights.
+
+    Args:
+        settings (dict): From :func:`shared_settings`.
+
+    Returns:
+        nn.Module | None: On the meta device, with ``weights_sha256`` and ``pretraining_sets``; None if not known.
+    """
+    if settings['model'] not in list_models():
+        return None
+    with torch.device('meta'):
+        encoder = get_model(settings['model'])
+    encoder.weights_sha256 = settings['weights_sha256']
+    encoder.pretraining_sets = encoder.arch.pretraining_sets if encoder.weights_sha256 else None
+    return encoder
+
+
+def _difference(settings, others):
+    return ', '.join(
+        f'{name} ({value!r} and {others[name]!r})' for name, value in settings.items() if value != others[name]
+    )

@@ -1,0 +1,33 @@
+"""Temporal action localization (paper 2.4): which action happens from when to when.
+
+actionformer.py is the model, its parts are in the files beside it (pyramid, local_attention, layers, heads, targets,
+losses); decoding.py, soft_nms.py and external_scores.py make segments of what it gives. dataset.py, annotations.py and
+transforms.py bring embeddings and actions, data_check.py compares the two before a run, metric.py scores.
+"""
+
+from .actionformer import ActionFormer
+from .annotations import Annotations, VideoAnnotation, read_annotations
+from .average_precision import average_precision
+from .data_check import CheckLocalizationHook
+from .dataset import LocalizationDataset
+from .external_scores import ExternalScores
+from .metric import LocalizationMAP
+from .soft_nms import suppress
+from .transforms import CropFeatures, PackLocalization, PackProposals, ResizeFeatures
+
+__all__ = [
+    'ActionFormer',
+    'Annotations',
+    'CheckLocalizationHook',
+    'CropFeatures',
+    'ExternalScores',
+    'LocalizationDataset',
+    'LocalizationMAP',
+    'PackLocalization',
+    'PackProposals',
+    'ResizeFeatures',
+    'VideoAnnotation',
+    'average_precision',
+    'read_annotations',
+    'suppress',
+]

@@ -1,0 +1,193 @@
+"""ActionFormer: a pyramid of local attention whose every step says which action it is in, and from when to when."""
+
+import torch
+from mmengine.model import BaseModel
+
+from twlv_mm.embeddings import encoder_of
+from twlv_mm.registry import MODELS
+
+from .decoding import SegmentDecoder
+from .heads import ClassificationHead, RegressionHead
+from .losses import LocalizationLoss
+from .official_weights import load_official_weights
+from .pyramid import FeaturePyramid
+from .targets import assign_targets, make_points
+
+RANGES = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
+
+
+@MODELS.register_module()
+class ActionFormer(BaseModel):
+    """Temporal action localization on embeddings of clips; in configs ``type='twlv_mm.ActionFormer'``.
+
+    A batch is ``inputs``, a list of N (D, T_i) float32 tensors, the embeddings of a video's clips in order of time, and
+    ``data_samples``, a list of N ActionDataSample with video_id, duration (seconds), origin (seconds, the centre of
+    step 0) and step (seconds between steps); for training they have ``gt_instances`` with segments (G, 2) on the grid
+    of steps and labels (G,), G >= 0. What the model finds in a video does not depend on the videos beside it.
+
+    Under weight decay, norms, biases and scales are left out by ``paramwise_cfg=dict(norm_decay_mult=0,
+    bias_decay_mult=0, custom_keys={'scale': dict(decay_mult=0)})``.
+
+    Args:
+        num_classes (int): C; 1 with ``external``.
+        in_channels (int): D, numbers of an embedding.
+        channels (int): Width of pyramid and heads.
+        num_heads (int): Attention heads.
+        arch (tuple[int]): Convolutions, transformer blocks at full rate, levels at half of the rate before.
+        window (int | Sequence[int]): Steps that attention sees, odd, or -1 for all of them; a list has one for the
+            blocks at full rate and one for each level after it.
+        regression_ranges (Sequence[tuple[float, float]]): For each level, how far away the farther end of an action may
+            be from a step that learns it, in steps at full rate.
+        max_length (int): Steps that the published code pads videos to. No video is padded so far here, but results at a
+            video's end are those of that padding; longer videos are allowed.
+        head_layers (int): Convolutions of each head.
+        drop_path (float): Rate at which residual branches are left out; 0 leaves out their scales too.
+        class_prior (float): Probability of each class before training.
+        center_radius (float): How far from an action's centre a step may be to learn it, in strides of its level.
+        loss (dict, optional): Arguments of :class:`LocalizationLoss`: label_smoothing, reg_weight, init_norm.
+        test_cfg (dict, optional): Arguments of :class:`SegmentDecoder`: min_score, max_candidates, min_duration, nms.
+        external (dict, optional): Arguments of :class:`ExternalScores`. With it, the model finds actions of any class,
+            and a classifier of whole videos names them.
+        weights (str, optional): A file of the published ActionFormer code.
+        data_preprocessor (dict, optional): As for mmengine's BaseModel.
+        init_cfg (dict, optional): As for mmengine's BaseModel.
+
+    Raises:
+        ValueError: if arguments do not fit each other, or the file of weights does not fit them.
+
+    Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are TWLV-I's settings
+    for THUMOS14 (Table 7).
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        in_channels,
+        channels=256,
+        num_heads=4,
+        arch=(2, 2, 5),
+        window=19,
+        regression_ranges=RANGES,
+        max_length=2304,
+        head_layers=3,
+        drop_path=0.1,
+        class_prior=0.01,
+        center_radius=1.5,
+        loss=None,
+        test_cfg=None,
+        external=None,
+        weights=None,
+        data_preprocessor=None,
+        init_cfg=None,
+    ):
+        super().__init__(data_preprocessor, init_cfg)
+        if external is not None and num_classes != 1:
+            raise ValueError(
+                f'with external scores the model finds actions of any class: set num_classes=1, not {num_classes}'
+            )
+        if len(regression_ranges) != 1 + arch[2]:
+            raise ValueError(f'{len(regression_ranges)} regression_ranges for the {1 + arch[2]} levels of arch={arch}')
+        self.num_classes = num_classes
+        self.class_agnostic = external is not None
+        self.regression_ranges = regression_ranges
+        self.center_radius = center_radius
+        self.pyramid = FeaturePyramid(in_channels, channels, num_heads, arch, window, drop_path, max_length)
+        self.cls_head = ClassificationHead(channels, num_classes, head_layers, class_prior)
+        self.reg_head = RegressionHead(channels, len(regression_ranges), head_layers)
+        self.criterion = LocalizationLoss(**(loss or {}))
+        self.decoder = SegmentDecoder(**(test_cfg or {}), external=external)
+        self.metainfo = None
+        if weights is not None:
+            load_official_weights(self, weights)
+
+    @property
+    def backbone(self):
+        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
+
+        ResultsHook writes down who it is; :class:`CheckLocalizationHook` sets ``metainfo``, which says so.
+        """
+        return self.metainfo and encoder_of(self.metainfo['settings'])
+
+    def forward(self, inputs, data_samples, mode='tensor'):
+        """Run a batch.
+
+        Args:
+            inputs (list[Tensor]): See the class.
+            data_samples (list[ActionDataSample]): See the class.
+            mode (str): 'loss', 'predict' or 'tensor'.
+
+        Returns:
+            dict[str, Tensor] | list[ActionDataSample] | tuple[Tensor, Tensor, Tensor]: loss_cls and loss_reg; the
+            samples with ``pred_instances``, segments (M, 2) in seconds, scores (M,) and labels (M,), best first; or
+            logits (N, P, C), distances to start and end in strides (N, P, 2) and which points are the video's (N, P),
+            all levels one after the other, finest first.
+
+        Raises:
+            ValueError: if embeddings have another width, are none, or hold NaN or infinite numbers; if labels are none
+                of the classes; if the model gives NaN or infinite numbers.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self._outputs(inputs, data_samples)[:3]
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', it is {mode!r}")
+
+    def loss(self, inputs, data_samples):
+        """Losses of a batch; see :meth:`forward`."""
+        _check_actions(data_samples, None if self.class_agnostic else self.num_classes)
+        logits, offsets, valid, points, _ = self._outputs(inputs, data_samples)
+        targets = [self._targets(points, sample.gt_instances) for sample in data_samples]
+        classes, distances = (torch.stack(x) for x in zip(*targets, strict=True))
+        return self.criterion(logits[valid], offsets[valid], classes[valid], distances[valid])
+
+    def predict(self, inputs, data_samples):
+        """Actions of each video; see :meth:`forward`."""
+        logits, offsets, valid, points, lengths = self._outputs(inputs, data_samples)
+        if not (logits.isfinite().all() and offsets.isfinite().all()):
+            names = ', '.join(sample.video_id for sample in data_samples)
+            raise ValueError(f'the model gives NaN or infinite numbers for {names}: its training diverged')
+        for place, sample in enumerate(data_samples):
+            sample.pred_instances = self.decoder(logits[place], offsets[place], valid[place], points, lengths, sample)
+        return data_samples
+
+    def _outputs(self, inputs, data_samples):
+        _check_inputs(inputs, data_samples, self.pyramid.in_channels)
+        x, steps = self.pyramid.batch(inputs)
+        if not x.isfinite().all():
+            name = next(s.video_id for x, s in zip(inputs, data_samples, strict=True) if not x.isfinite().all())
+            raise ValueError(f'the embeddings of {name} hold NaN or infinite numbers: extract the video again')
+        levels = self.pyramid(x, steps)
+        logits = torch.cat([self.cls_head(x, steps) for x, steps in levels], dim=1)
+        offsets = torch.cat([self.reg_head(x, steps, level) for level, (x, steps) in enumerate(levels)], dim=1)
+        valid = torch.cat([steps.valid.squeeze(-1) for _, steps in levels], dim=1)
+        lengths = [x.shape[1] for x, _ in levels]
+        points = make_points(lengths, self.pyramid.strides, self.regression_ranges, x.device)
+        return logits, offsets, valid, points, lengths
+
+    def _targets(self, points, actions):
+        labels = torch.zeros_like(actions.labels) if self.class_agnostic else actions.labels
+        return assign_targets(points, actions.segments, labels, self.num_classes, self.center_radius)
+
+
+def _check_inputs(inputs, data_samples, in_channels):
+    for x, sample in zip(inputs, data_samples, strict=True):
+        if x.ndim != 2 or x.shape[0] != in_channels:
+            raise ValueError(
+                f'the embeddings of {sample.video_id} are {tuple(x.shape)}, not ({in_channels}, T): the model has '
+                f'in_channels={in_channels}; set it to the width of the embeddings, or take those of another encoder'
+            )
+        if x.shape[1] == 0:
+            raise ValueError(f'{sample.video_id} has no embeddings at all: leave it out, or extract it again')
+
+
+def _check_actions(data_samples, num_classes):
+    """Labels below num_classes, or any that are not negative where it is None."""
+    for sample in data_samples:
+        labels = sample.gt_instances.labels
+        if len(labels) and (labels.min() < 0 or (num_classes is not None and labels.max() >= num_classes)):
+            raise ValueError(
+                f'{sample.video_id} has labels from {int(labels.min())} to {int(labels.max())}, the model has '
+                f'num_classes={num_classes}, counted from 0: correct the classes of the annotations or num_classes'
+            )

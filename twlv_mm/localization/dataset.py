@@ -1,0 +1,248 @@
+"""Videos as embeddings of their clips in order of time, with the actions in them."""
+
+import logging
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from twlv_mm.embeddings import EmbeddingFolder, shared_settings
+from twlv_mm.registry import DATASETS
+
+from .annotations import read_annotations
+
+UNIFORM = 0.01  # share of the step by which distances of clips may differ
+COVERED = 0.9  # share of a video below which its features are too short
+# Durations that differ by more than both of these are of different versions of a video.
+DURATION_SHARE, DURATION_SECONDS = 0.02, 0.5
+
+
+@DATASETS.register_module()
+class LocalizationDataset(BaseDataset):
+    """The videos of a subset: embeddings of their clips, and their actions on the clips' grid of time.
+
+    An item, before the pipeline, is a dict of video_id (str, as the annotations have it), feats ((T, D) float32, in
+    order of time), duration (float, seconds), origin (float, seconds: the centre of the first clip), step (float,
+    seconds from clip to clip), clip_seconds (float), segments ((G, 2) float32 **in steps**: a place g on the grid is
+    the time ``origin + g * step``) and labels ((G,) int64). Features are read when an item is asked for, so that memory
+    does not grow with the data set and the workers of a data loader share what the system caches.
+
+    In training, videos without actions are left out, as in ActionFormer, whose schedules count epochs of the others;
+    actions that begin after the features' end are left out, and those that end after it are cut. In tests everything
+    stays as annotated. What is left out is counted in the log.
+
+    Args:
+        ann_file (str): A file for :func:`~twlv_mm.localization.annotations.read_annotations`.
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``. Their ids may have, or lack, a 'v_' in
+            front (ActivityNet).
+        subset (str, optional): The videos of ann_file to take; all if None.
+        clip_seconds (float, optional): Length of a clip. Where the embeddings carry the times of their clips, those
+            count, and this may be None.
+        stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
+        classes (str | Sequence[str], optional): As for ``read_annotations``.
+        **kwargs: pipeline, test_mode, indices and the others of mmengine's BaseDataset.
+
+    Attributes:
+        metainfo (dict): classes (tuple of names), folder, dims (D) and settings (dict of what the embeddings were made
+            with, None where not known).
+
+    Raises:
+        FileNotFoundError: if there is no ann_file or folder, or none of the videos has embeddings.
+        ValueError: if the annotations cannot be understood, the times of clips are unknown, irregular or contradict the
+            arguments, embeddings were made with several settings, or (when an item is read) a file is damaged or
+            holds numbers that are not finite.
+    """
+
+    def __init__(self, ann_file, folder, subset=None, clip_seconds=None, stride_seconds=None, classes=None, **kwargs):
+        self.folder = str(folder)
+        self.subset = subset
+        self.clip_seconds = clip_seconds
+        self.stride_seconds = stride_seconds
+        self.classes = classes
+        super().__init__(ann_file=str(ann_file), data_prefix={}, **kwargs)
+
+    def load_data_list(self):
+        """See the class.
+
+        Returns:
+            list[dict]: The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``.
+        """
+        annotations = read_annotations(self.ann_file, self.subset, self.classes)
+        self._embeddings = EmbeddingFolder(self.folder)
+        names = {id_: _find(self._embeddings, id_) for id_ in annotations.videos}
+        for note in [*annotations.notes, *self._note_missing(annotations, names)]:
+            print_log(note, 'current', logging.WARNING)
+        infos = {id_: self._embeddings.info(name) for id_, name in names.items() if name is not None}
+        self._metainfo.update(
+            classes=annotations.classes,
+            folder=self.folder,
+            dims=self._embeddings.dims,
+            settings=shared_settings(self.folder, infos),
+        )
+        if self._metainfo['settings']['sampling'] == 'uniform':
+            raise ValueError(
+                f'{self.folder} holds one vector for a whole video (sampling uniform), which says nothing of when: '
+                'extract with --sampling multi-clip'
+            )
+        items = [self._item(id_, names[id_], annotations.videos[id_], info) for id_, info in infos.items()]
+        self._note_durations(items, annotations)
+        self._note_short(items)
+        return items if self.test_mode else self._for_training(items)
+
+    def prepare_data(self, idx):
+        """Read an item's features and run the pipeline.
+
+        Args:
+            idx (int): Place among the items.
+
+        Returns:
+            Any: what the pipeline gives.
+        """
+        item = self.get_data_info(idx)
+        feats = self._embeddings.clips(item.pop('embedding'))
+        num_clips = item.pop('num_clips')
+        if not np.isfinite(feats).all():
+            raise ValueError(f'{item["video_id"]} in {self.folder} holds NaN or infinite numbers: extract it again')
+        return self.pipeline(dict(item, feats=feats[:num_clips]))
+
+    def _item(self, video_id, name, video, info):
+        times, count = self._embeddings.times(name), _count_clips(self._embeddings, name)
+        if times is None:
+            if self.clip_seconds is None or self.stride_seconds is None:
+                raise ValueError(
+                    f'{name} in {self.folder} does not say when its clips are: set clip_seconds and stride_seconds to '
+                    'what it was extracted with'
+                )
+            grid = dict(origin=self.clip_seconds / 2, step=self.stride_seconds, clip_seconds=self.clip_seconds)
+        elif len(times) != count:
+            raise ValueError(
+                f'{name} in {self.folder} has {count} vectors and times of {len(times)} clips: extract it again'
+            )
+        else:
+            grid, count = self._grid(name, times)
+        duration = info.get('duration') or video.duration or _end(dict(grid, num_clips=count))
+        if duration < grid['clip_seconds']:  # such a video is one clip, as long as it is
+            grid['origin'] = duration / 2
+        return dict(
+            video_id=video_id,
+            embedding=name,
+            num_clips=count,
+            duration=float(duration),
+            **grid,
+            segments=((video.segments - grid['origin']) / grid['step']).astype(np.float32),
+            labels=video.labels,
+        )
+
+    def _grid(self, name, times):
+        """origin, step and clip_seconds of clips, and how many of them are on that grid."""
+        starts, lengths = times[:, 0], times[:, 1] - times[:, 0]
+        if not np.isfinite(times).all() or (lengths <= 0).any():
+            raise ValueError(f'{name} in {self.folder} has clips that do not end after they start: extract it again')
+        step = self.stride_seconds or lengths[0]
+        if len(starts) > 1:
+            steps = np.diff(starts)
+            step = float(np.median(steps))
+            # Ours leave out a tail shorter than a clip; other tools move the last clip forward to the video's end. What
+            # it shows is nearly what the one before shows, and it has no place on the grid.
+            kept = len(steps) - (len(steps) > 1 and 0 < steps[-1] < (1 - UNIFORM) * step)
+            if step <= 0 or np.abs(steps[:kept] - step).max() > UNIFORM * step:
+                raise ValueError(
+                    f'{name} in {self.folder} has clips at irregular distances ({steps[:kept].min():.4g} to '
+                    f'{steps[:kept].max():.4g} s): extract it with one stride'
+                )
+            step, starts = float(steps[:kept].mean()), starts[: kept + 1]
+        clip = float(np.median(lengths))
+        wrong_clip = self.clip_seconds and (len(times) > 1 or clip > self.clip_seconds)
+        for argument, wanted, found in (
+            ('clip_seconds', self.clip_seconds if wrong_clip else None, clip),
+            ('stride_seconds', self.stride_seconds, step),
+        ):
+            if wanted is not None and abs(found - wanted) > UNIFORM * wanted:
+                raise ValueError(
+                    f'{argument}={wanted}, but {name} in {self.folder} has {found:.4g}: set it to that, or to None'
+                )
+        return dict(origin=float(times[0].mean()), step=float(step), clip_seconds=clip), len(starts)
+
+    def _note_missing(self, annotations, names):
+        missing = [id_ for id_, name in names.items() if name is None]
+        if len(missing) == len(names):
+            raise FileNotFoundError(
+                f'{self.folder} has embeddings of none of the {len(names)} videos of {self.ann_file} (subset '
+                f'{self.subset}): the one has {self._embeddings.video_ids[0]!r}, the other {missing[0]!r}; set folder '
+                'to the embeddings of that subset'
+            )
+        if not missing:
+            return []
+        actions = {id_: len(video.labels) for id_, video in annotations.videos.items()}
+        lost, total = sum(actions[id_] for id_ in missing), sum(actions.values())
+        effect = 'Each counts as missed.' if self.test_mode else 'They are left out.'
+        return [
+            f'{len(missing)} OF {len(names)} VIDEOS of {self.ann_file} (subset {self.subset}) HAVE NO EMBEDDINGS in '
+            f'{self.folder}, and with them {lost} of {total} actions ({100 * lost / max(total, 1):.1f} %). {effect} '
+            f'Missing: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.'
+        ]
+
+    def _note_durations(self, items, annotations):
+        differing = [
+            item['video_id']
+            for item in items
+            for annotated in [annotations.videos[item['video_id']].duration]
+            if annotated and abs(item['duration'] - annotated) > max(DURATION_SHARE * annotated, DURATION_SECONDS)
+        ]
+        self._note(differing, 'are of another duration in {folder} than in {ann_file}; is it another version of them?')
+
+    def _note_short(self, items):
+        short = [item['video_id'] for item in items if _end(item) < COVERED * item['duration']]
+        self._note(short, f'have embeddings of less than {COVERED:.0%} of their duration in {{folder}}')
+
+    def _for_training(self, items):
+        kept, lost, cut = [], [], []
+        for item in items:
+            end = (_end(item) - item['origin']) / item['step']
+            # Up to a step is left at the end of a video that is covered: an action may well end there.
+            last = min(end + 1, (item['duration'] - item['origin']) / item['step'])
+            inside = item['segments'][:, 0] < min(end, last)
+            segments = item['segments'][inside]
+            lost += [item['video_id']] * int((~inside).sum())
+            cut += [item['video_id']] * int((segments[:, 1] > last + 1e-3).sum())
+            segments[:, 1] = np.minimum(segments[:, 1], last)
+            item.update(segments=segments, labels=item['labels'][inside])
+            if len(segments):
+                kept.append(item)
+        self._note(lost, 'have actions after the end of their embeddings, which training leaves out', 'actions')
+        self._note(cut, 'have actions that go on after the end of their embeddings, which training cuts', 'actions')
+        empty = {item['video_id'] for item in items} - {item['video_id'] for item in kept}
+        self._note(sorted(empty), 'have no action and are left out of training')
+        if not kept:
+            raise ValueError(f'{self.ann_file} (subset {self.subset}) has no action to train on in {self.folder}')
+        return kept
+
+    def _note(self, video_ids, sentence, what=None):
+        if not video_ids:
+            return
+        videos = list(dict.fromkeys(video_ids))
+        counted = f' ({len(video_ids)} {what})' if what else ''
+        shown = ', '.join(videos[:3]) + (', …' if len(videos) > 3 else '')
+        sentence = sentence.format(folder=self.folder, ann_file=self.ann_file)
+        print_log(f'{len(videos)} videos{counted} {sentence}: {shown}.', 'current', logging.WARNING)
+
+
+def _find(embeddings, video_id):
+    """Id under which embeddings have a video, or None."""
+    other = video_id[2:] if video_id.startswith('v_') else f'v_{video_id}'
+    return next((name for name in (video_id, other) if name in embeddings), None)
+
+
+def _count_clips(embeddings, name):
+    """How many clips a video has; of npy files, only the header is read, which for thousands of videos matters."""
+    if embeddings.format == 'npy':
+        try:
+            return len(np.load(embeddings.path / f'{name}_c.npy', mmap_mode='r'))
+        except (OSError, ValueError, TypeError):
+            pass  # the reader of the folder says what is wrong
+    return len(embeddings.clips(name))
+
+
+def _end(item):
+    """Where the last clip ends, in seconds."""
+    return item['origin'] + (item['num_clips'] - 1) * item['step'] + item['clip_seconds'] / 2

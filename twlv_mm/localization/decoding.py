@@ -1,0 +1,69 @@
+"""From what the heads give to a video's list of actions."""
+
+import torch
+from mmengine.structures import InstanceData
+
+from .external_scores import ExternalScores
+from .soft_nms import suppress
+
+
+class SegmentDecoder:
+    """Take the best candidates of each level, suppress overlapping ones, tell in seconds where they are.
+
+    Args:
+        min_score (float): Candidates must have more.
+        max_candidates (int): Candidates of a level at most.
+        min_duration (float): Candidates must be longer, in steps at full rate, as in the published code.
+        nms (dict, optional): Arguments of :func:`suppress`, such as sigma, max_segments, per_class, voting_threshold.
+        external (dict, optional): Arguments of :class:`ExternalScores`, which then says what the classes are; its file
+            is read when the first video is decoded.
+
+    Source: Zhang et al. 2022 (ActionFormer) and its published code.
+    """
+
+    def __init__(self, min_score=0.001, max_candidates=2000, min_duration=0.05, nms=None, external=None):
+        self.min_score = min_score
+        self.max_candidates = max_candidates
+        self.min_duration = min_duration
+        self.nms = nms or {}
+        self._external = external
+        self._scores = None
+
+    def __call__(self, logits, offsets, valid, points, lengths, sample):
+        """Decode a video.
+
+        Args:
+            logits (Tensor): (P, C).
+            offsets (Tensor): (P, 2) distances to start and end, in strides.
+            valid (Tensor): (P,) bool, points of the video.
+            points (Points): P points.
+            lengths (list[int]): Points of each level.
+            sample (ActionDataSample): With video_id, duration, origin and step.
+
+        Returns:
+            InstanceData: segments (M, 2) float32 in seconds, scores (M,), labels (M,) int64, best first; M may be 0.
+        """
+        parts = [x.split(lengths) for x in (logits.float().sigmoid(), offsets.float(), valid, *points[:2])]
+        levels = [self._candidates(*level) for level in zip(*parts, strict=True)]
+        segments, scores, labels = (torch.cat(part) for part in zip(*levels, strict=True))
+        segments, scores, labels = suppress(segments, scores, labels, **self.nms)
+        segments = (sample.origin + segments * sample.step).clamp(0, sample.duration)
+        if self._external is not None:
+            if self._scores is None:
+                self._scores = ExternalScores(**self._external)
+            segments, scores, labels = self._scores(sample.video_id, segments, scores)
+        return InstanceData(segments=segments, scores=scores, labels=labels)
+
+    def _candidates(self, scores, offsets, valid, places, strides):
+        num_classes = scores.shape[1]
+        scores = scores[valid].flatten()
+        good = (scores > self.min_score).nonzero().squeeze(1)
+        # Stable, so that equal scores, which sigmoids that saturate give, are in the same order on every run.
+        scores, order = scores[good].sort(descending=True, stable=True)
+        scores, good = scores[: self.max_candidates], good[order[: self.max_candidates]]
+        step, labels = good // num_classes, good % num_classes
+        reach = offsets[valid][step] * strides[valid][step, None]
+        place = places[valid][step]
+        segments = torch.stack([place - reach[:, 0], place + reach[:, 1]], dim=1)
+        long = segments[:, 1] - segments[:, 0] > self.min_duration
+        return segments[long], scores[long], labels[long]

@@ -1,0 +1,222 @@
+"""Classes for proposals that have none, from the scores that a classifier gave whole videos."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from twlv_mm.compat.pickles import load_pickle
+
+NORMS = ('l1', 'softmax', 'none', 'published')
+
+
+class ExternalScores:
+    """Gives proposals the classes that a classifier found in their video.
+
+    A proposal becomes one segment of each of its video's ``top_k`` best classes, with the score sqrt(class score *
+    proposal score). Of equal class scores that with the smaller label is better; segments of equal score come in the
+    order of the proposals, and those of one proposal in that of the classes.
+
+    Files of scores:
+
+    - json or pickle: ``{video_id: [C numbers]}``, in the order of the labels. A pickle may hold containers, numbers,
+      numpy arrays and torch tensors, and nothing else is read from it.
+    - npz: an array (C,) under each video id.
+    - json of ActivityNet: ``{"results": {video_id: [{"label": name, "score": number}]}}``, where classes that a video
+      does not list count 0, or ``{"class": [C names], "results": {video_id: [C numbers]}}``. Both need ``classes``.
+
+    Video ids match with and without ActivityNet's ``v_`` before them.
+
+    What makes the scores of a video comparable with those of other videos, ``score_norm``:
+
+    - 'l1': each is divided by their sum, negative ones count 0. The default: one rule for every video. The scores of
+      THUMOS14's usual file are not probabilities (those of a video sum to anything up to 2), and a softmax of numbers
+      that small flattens them: all classes come out nearly equal.
+    - 'softmax': for scores that come from before the softmax.
+    - 'none': as they are.
+    - 'published': a fault of the published evaluation code, for comparing with its figures. It takes the softmax in
+      videos with a score above 1 or below 0 only, so the segments of these rank below those of the others.
+
+    Args:
+        path (str | Path): File of scores: .json, .npz, .pkl or .pickle.
+        classes (Sequence[str], optional): The C names, in the order of the labels.
+        top_k (int): Classes of a video.
+        score_norm (str): One of ``NORMS``.
+
+    Attributes:
+        path (Path): The file.
+        num_classes (int): C.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file has another form, scores that are not finite or that ``score_norm`` cannot take, or a
+            number of classes that differs between videos or from ``classes``; if it has fewer classes than ``top_k``.
+        pickle.UnpicklingError: if the pickle asks for anything but data.
+
+    Source: ActionFormer (Zhang et al. 2022); ``top_k`` of the published evaluation code.
+    """
+
+    def __init__(self, path, classes=None, top_k=2, score_norm='l1'):
+        if score_norm not in NORMS:
+            raise ValueError(f'score_norm must be one of {", ".join(NORMS)}; it is {score_norm!r}')
+        self.path = Path(path)
+        videos = _read(self.path, classes)
+        scores = _table(self.path, videos, classes)
+        self.num_classes = scores.shape[1]
+        if not 1 <= top_k <= self.num_classes:
+            raise ValueError(f'top_k={top_k} classes cannot be taken from the {self.num_classes} in {path}')
+        scores = _normalized(self.path, scores, list(videos), score_norm)
+        best = (-scores).argsort(axis=1, kind='stable')[:, :top_k]
+        self._labels = torch.from_numpy(best)
+        self._scores = torch.from_numpy(np.take_along_axis(scores, best, axis=1))
+        self._rows = {video_id: row for row, video_id in enumerate(videos)}
+
+    def __call__(self, video_id, segments, scores):
+        """Classify the proposals of a video.
+
+        Args:
+            video_id (str): The video.
+            segments (Tensor): (P, 2) starts and ends, in any unit of time.
+            scores (Tensor): (P,) scores of the proposals, from 0 to 1.
+
+        Returns:
+            tuple[Tensor, Tensor, Tensor]: segments (P * top_k, 2), scores (P * top_k,) and labels (P * top_k,) int64,
+            best first.
+
+        Raises:
+            ValueError: if the file has no scores of this video.
+        """
+        row = self._row(video_id)
+        if row is None:
+            raise ValueError(f'{self.path} has no scores of {video_id}: score this video too, or leave it out')
+        labels, class_scores = self._labels[row].to(scores.device), self._scores[row].to(scores)
+        fused = (scores[:, None] * class_scores).sqrt().flatten()
+        fused, order = fused.sort(descending=True, stable=True)
+        return segments[order // len(labels)], fused, labels[order % len(labels)]
+
+    def check(self, video_ids):
+        """Make sure before a test that all its videos have scores.
+
+        Args:
+            video_ids (Iterable[str]): The videos.
+
+        Raises:
+            ValueError: if some have none, with their number and the first three.
+        """
+        video_ids = list(video_ids)
+        missing = [video_id for video_id in video_ids if self._row(video_id) is None]
+        if missing:
+            shown = ', '.join(missing[:3]) + (', …' if len(missing) > 3 else '')
+            raise ValueError(
+                f'{self.path} has no scores of {len(missing)} of {len(video_ids)} videos ({shown}): score these too, '
+                'or leave them out'
+            )
+
+    def _row(self, video_id):
+        # As it is first: YouTube's ids may begin with v_ themselves.
+        names = video_id, f'v_{video_id}', video_id.removeprefix('v_')
+        return next((self._rows[name] for name in names if name in self._rows), None)
+
+
+def _read(path, classes):
+    """dict of video id -> the scores of its classes."""
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no file of classifier scores {path}')
+    suffix = path.suffix.lower()
+    try:
+        if suffix == '.npz':
+            with np.load(path, allow_pickle=False) as file:
+                content = dict(file)
+        elif suffix in ('.pkl', '.pickle'):
+            with path.open('rb') as file:
+                content = load_pickle(file)
+        elif suffix == '.json':
+            content = json.loads(path.read_text(encoding='utf-8'))
+        else:
+            raise ValueError('it is none of .json, .npz, .pkl and .pickle')
+    except (ValueError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise ValueError(f'{path} cannot be read as classifier scores: {error}') from error
+    if isinstance(content, dict) and isinstance(content.get('results'), dict):
+        content = _in_order_of(classes, path, content)
+    if not isinstance(content, dict) or not content or not all(isinstance(key, str) for key in content):
+        raise ValueError(
+            f"{path} has no scores by video: give {{video_id: [a number for each class]}}, or ActivityNet's form, "
+            '{"results": {video_id: [{"label": name, "score": number}]}}'
+        )
+    return content
+
+
+def _in_order_of(classes, path, content):
+    """ActivityNet's two forms as dict of video id -> the scores of the classes."""
+    if classes is None:
+        raise ValueError(f'{path} has scores by the names of classes: give classes, so that their labels are known')
+    places = {name: place for place, name in enumerate(classes)}
+    scores = {}
+    for video_id, listed in content['results'].items():
+        row = np.zeros(len(places))
+        try:
+            if 'class' in content:
+                pairs = list(zip(content['class'], listed, strict=True))
+            else:
+                pairs = [(entry['label'], entry['score']) for entry in listed]
+            for name, score in pairs:
+                row[places[name]] = score
+        except KeyError as error:
+            raise ValueError(
+                f'{path}: {video_id} has a score without {error}, or of a class {error} that is not among the '
+                f'{len(places)} classes: correct the file, or classes'
+            ) from error
+        except (TypeError, ValueError) as error:
+            raise ValueError(f'{path}: the scores of {video_id} are not a list of the known forms: {error}') from error
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise ValueError(f'{path}: {video_id} has several scores of a class: give those of the whole video, once')
+        scores[video_id] = row
+    return scores
+
+
+def _table(path, videos, classes):
+    """(V, C) float64."""
+    rows, first = [], next(iter(videos))
+    for video_id, values in videos.items():
+        try:
+            row = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f'{path}: the scores of {video_id} are no numbers: {error}') from error
+        if row.ndim != 1:
+            raise ValueError(f'{path}: the scores of {video_id} have the shape {row.shape}, not (classes,)')
+        if classes is not None and len(row) != len(classes):
+            raise ValueError(f'{path}: {video_id} has scores of {len(row)} classes, and there are {len(classes)}')
+        if rows and len(row) != len(rows[0]):
+            raise ValueError(
+                f'{path}: {video_id} has scores of {len(row)} classes, {first} of {len(rows[0])}: give all videos '
+                'scores of the same classes'
+            )
+        if not np.isfinite(row).all():
+            raise ValueError(f'{path}: {video_id} has scores that are NaN or infinite: score it again')
+        rows.append(row)
+    return np.stack(rows)
+
+
+def _normalized(path, scores, video_ids, norm):
+    negative = scores.min(axis=1) < 0
+    if norm == 'none' and negative.any():
+        raise ValueError(
+            f"{path}: {video_ids[negative.argmax()]} has scores below 0, of which score_norm='none' can take no root: "
+            "choose 'softmax' or 'l1'"
+        )
+    if norm == 'l1':
+        scores = np.maximum(scores, 0)
+        empty = scores.sum(axis=1) == 0
+        if empty.any():
+            raise ValueError(
+                f"{path}: {video_ids[empty.argmax()]} has no score above 0, which score_norm='l1' needs: choose "
+                "'softmax' if these are scores from before a softmax, otherwise score the video again"
+            )
+        scores = scores / scores.sum(axis=1, keepdims=True)
+    elif norm != 'none':
+        rows = negative | (scores.max(axis=1) > 1) if norm == 'published' else slice(None)
+        exponentials = np.exp(scores[rows] - scores[rows].max(axis=1, keepdims=True))
+        scores[rows] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return scores

@@ -1,0 +1,64 @@
+"""The two heads that all levels of the pyramid share: what happens at a step, and how far it extends."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .layers import TemporalConv
+
+
+class ConvTower(nn.Module):
+    """Convolutions over time, with norms and ReLU between them.
+
+    Args:
+        channels (int): D.
+        out_channels (int): D', of the last convolution.
+        num_layers (int): Convolutions, the last one included.
+    """
+
+    def __init__(self, channels, out_channels, num_layers):
+        super().__init__()
+        self.convs = nn.ModuleList(TemporalConv(channels, channels) for _ in range(num_layers - 1))
+        self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(num_layers - 1))
+        self.last = TemporalConv(channels, out_channels, bias=True)
+
+    def forward(self, x, steps):
+        """(N, T, D) -> (N, T, D'), 0 where a step is no video's own."""
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = F.relu(norm(conv(x, steps)))
+        return self.last(x, steps)
+
+
+class ClassificationHead(ConvTower):
+    """Scores of the classes at each step.
+
+    Args:
+        channels (int): D.
+        num_classes (int): C.
+        num_layers (int): Convolutions.
+        prior (float): Probability of each class before training (Lin et al. 2017, focal loss).
+    """
+
+    def __init__(self, channels, num_classes, num_layers, prior):
+        super().__init__(channels, num_classes, num_layers)
+        nn.init.constant_(self.last.bias, -math.log((1 - prior) / prior))
+
+
+class RegressionHead(ConvTower):
+    """How far an action reaches back and ahead from each step, in steps of the level.
+
+    Args:
+        channels (int): D.
+        num_levels (int): Levels; each learns a factor.
+        num_layers (int): Convolutions.
+    """
+
+    def __init__(self, channels, num_levels, num_layers):
+        super().__init__(channels, 2, num_layers)
+        self.scales = nn.Parameter(torch.ones(num_levels))
+
+    def forward(self, x, steps, level):
+        """(N, T, D) of a level -> (N, T, 2), none negative."""
+        return F.relu(super().forward(x, steps) * self.scales[level])

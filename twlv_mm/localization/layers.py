@@ -1,0 +1,98 @@
+"""Layers on sequences of steps, (N, T, D) with the channels last, some of whose steps are padding."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Steps(NamedTuple):
+    """Which steps of a padded batch are a video's own.
+
+    Attributes:
+        valid (Tensor): (N, T, 1) bool, the video's steps; they come first.
+        inside (Tensor | None): (N, T, 1) bool, the steps up to the length that the published code pads the video to.
+            None where all are.
+
+    The published code masks what convolutions give, not what they take, so that a video's last steps see what norms
+    make of the padding, their biases, but zeros where the video ends with its padding. Trained weights know both.
+    """
+
+    valid: torch.Tensor
+    inside: torch.Tensor | None
+
+    def halved(self):
+        """Steps: Every second step."""
+        return Steps(self.valid[:, ::2], None if self.inside is None else self.inside[:, ::2])
+
+
+class TemporalConv(nn.Module):
+    """Convolution over three neighbouring steps; steps that are no video's own become 0.
+
+    Args:
+        in_channels (int): D.
+        out_channels (int): D'.
+        bias (bool): Whether it has a bias.
+    """
+
+    def __init__(self, in_channels, out_channels, bias=False):
+        super().__init__()
+        reference = nn.Conv1d(in_channels, out_channels, 3, bias=bias)
+        self.weight, self.bias = reference.weight, reference.bias
+
+    def forward(self, x, steps):
+        """(N, T, D) -> (N, T, D')."""
+        x = F.pad(_inside(x, steps), (0, 0, 1, 1))
+        # One matrix product: on CPUs faster than the convolution, which would also have to transpose twice.
+        neighbours = torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], dim=-1)
+        return F.linear(neighbours, self.weight.transpose(1, 2).flatten(1), self.bias) * steps.valid
+
+
+class DepthwiseConv(nn.Module):
+    """Convolution of each channel over three neighbouring steps, to all or to every second step.
+
+    Args:
+        channels (int): D.
+        stride (int): 1 or 2.
+    """
+
+    def __init__(self, channels, stride=1):
+        super().__init__()
+        self.weight = nn.Conv1d(channels, channels, 3, groups=channels, bias=False).weight
+        self.stride = stride
+
+    def forward(self, x, steps, to):
+        """(N, T, D), its steps and those of the result -> (N, T / stride, D)."""
+        # As an image of one row with the channels last, which needs no transposed copy.
+        image = _inside(x, steps).transpose(1, 2).unsqueeze(2)
+        image = F.conv2d(image, self.weight.unsqueeze(2), stride=self.stride, padding=(0, 1), groups=x.shape[-1])
+        return image.squeeze(2).transpose(1, 2) * to.valid
+
+
+class ScaledDropPath(nn.Module):
+    """Scale each channel of a residual branch, and leave the branch out for some samples of a training batch.
+
+    Args:
+        channels (int): D.
+        rate (float): Probability of being left out.
+
+    Source: ActionFormer's affine drop path; scales start at 1e-4 (Touvron et al. 2021, LayerScale).
+    """
+
+    def __init__(self, channels, rate):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels,), 1e-4))
+        self.rate = rate
+
+    def forward(self, x):
+        """(N, T, D) -> (N, T, D)."""
+        x = x * self.scale
+        if not self.training:
+            return x
+        kept = torch.empty(len(x), 1, 1, device=x.device, dtype=x.dtype).bernoulli_(1 - self.rate)
+        return x * (kept / (1 - self.rate))
+
+
+def _inside(x, steps):
+    return x if steps.inside is None else x * steps.inside

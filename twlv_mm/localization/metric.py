@@ -1,0 +1,196 @@
+"""mAP of a model's segments, by class and as ActivityNet's file of predictions."""
+
+import csv
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+
+from twlv_mm.registry import METRICS
+
+from .annotations import read_annotations
+from .average_precision import average_precision
+
+
+@METRICS.register_module()
+class LocalizationMAP(BaseMetric):
+    """Mean average precision over the classes, at several IoU, for all actions of a subset.
+
+    ``mAP@0.30``, ... at each threshold and ``mAP``, their mean, from 0 to 1. Classes without actions in the subset do
+    not count. Every action of the subset counts: those of videos without predictions are missed, and the log warns of
+    them.
+
+    Into the folder of the run's log come ``class_ap.csv`` (a line a class; also printed to the log) and
+    ``predictions.json`` in ActivityNet's format.
+
+    In a config::
+
+        val_evaluator = dict(type='twlv_mm.LocalizationMAP', ann_file='data/thumos14/thumos14.json', subset='Test',
+                             iou_thresholds=[0.3, 0.4, 0.5, 0.6, 0.7])
+
+    Args:
+        ann_file (str): Annotations, as :func:`read_annotations` takes them.
+        subset (str): The subset tested on, such as 'Test'; None for the whole file.
+        iou_thresholds (Sequence[float]): Above 0, up to 1: 0.3, 0.4, ... 0.7 for THUMOS14, 0.5, 0.55, ... 0.95 for
+            ActivityNet.
+        classes (str | Sequence[str], optional): As for :func:`read_annotations`; the places are the model's labels.
+        out_dir (str, optional): Another folder for the files.
+        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the annotations are wrong or the subset has no actions; if a threshold is not above 0 and up to
+            1, or two are the same to two decimals; at the end of a test, if predictions are of a video that is not in
+            the subset, of one twice, of a class that there is not, or no proper segments, if the dataset has other
+            classes, or if there is no run and no ``out_dir``.
+
+    Source: TWLV-I section 2.4; the matching is that of ActivityNet's evaluation.
+    """
+
+    # The metrics are found by these names: no prefix.
+    default_prefix = ''
+
+    def __init__(self, ann_file, subset, iou_thresholds, classes=None, out_dir=None, **kwargs):
+        super().__init__(**kwargs)
+        self.names = [f'mAP@{threshold:.2f}' for threshold in iou_thresholds]
+        if not self.names or len(set(self.names)) < len(self.names) or not all(0 < x <= 1 for x in iou_thresholds):
+            raise ValueError(
+                f'iou_thresholds must differ in two decimals, be above 0 and up to 1; they are {iou_thresholds}'
+            )
+        self.iou_thresholds = list(iou_thresholds)
+        annotations = read_annotations(ann_file, subset, classes)
+        self.source = f'{ann_file}, subset {subset!r}'
+        self.classes = annotations.classes
+        self.truth = {video_id: (video.segments, video.labels) for video_id, video in annotations.videos.items()}
+        if not any(len(labels) for _, labels in self.truth.values()):
+            raise ValueError(f'{self.source} has no action to find: choose another subset')
+        self.out_dir = out_dir
+
+    def process(self, data_batch, data_samples):
+        """Take the predictions of a batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): Each with video_id and pred_instances: segments (P, 2) in seconds, scores
+                (P,) and labels (P,), tensors.
+        """
+        for sample in data_samples:
+            found = (sample['pred_instances'][name].cpu().numpy() for name in ('segments', 'scores', 'labels'))
+            self.results.append((sample['video_id'], *found))
+
+    def compute_metrics(self, results):
+        """Score all predictions and write the files.
+
+        Args:
+            results (list[tuple]): video_id, segments, scores and labels of every video.
+
+        Returns:
+            dict[str, float]: mAP@0.30, ... and mAP, from 0 to 1.
+        """
+        self._check(results)
+        logger = MMLogger.get_current_instance()
+        predictions = {video_id: found for video_id, *found in results}
+        precision = average_precision(predictions, self.truth, len(self.classes), self.iou_thresholds)
+        rows = self._rows(precision, predictions)
+        self._warn(logger, predictions, rows)
+        mean = np.nanmean(precision, axis=0)
+        header = ('index', 'class', 'actions', 'predictions', *(name[1:] for name in self.names), 'AP')
+        logger.info(f'Average precision by class, in percent:\n{_as_text(header, rows, mean)}')
+        folder = Path(self.out_dir or _log_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / 'class_ap.csv').open('w', newline='', encoding='utf-8') as file:
+            writer = csv.writer(file, lineterminator='\n')
+            writer.writerow(header)
+            writer.writerows((*row[:4], *('' if np.isnan(ap) else f'{ap:.4f}' for ap in row[4:])) for row in rows)
+        self._write_predictions(folder / 'predictions.json', predictions)
+        return {**dict(zip(self.names, mean.tolist(), strict=True)), 'mAP': float(mean.mean())}
+
+    def _check(self, results):
+        classes = (self.dataset_meta or {}).get('classes')
+        if classes is not None and tuple(classes) != tuple(self.classes):
+            raise ValueError(
+                f'the {len(classes)} classes of the dataset are not the {len(self.classes)} of {self.source}, or come '
+                'in another order: give both the same classes'
+            )
+        video_ids = [video_id for video_id, *_ in results]
+        foreign = [video_id for video_id in video_ids if video_id not in self.truth]
+        if foreign:
+            raise ValueError(
+                f'there are predictions of {len(foreign)} videos that {self.source} does not have, the first is '
+                f'{foreign[0]}: test on the videos of this subset'
+            )
+        if len(set(video_ids)) < len(video_ids):
+            twice = next(video_id for place, video_id in enumerate(video_ids) if video_id in video_ids[:place])
+            raise ValueError(f'{twice} was predicted twice: a dataset must have each video once')
+        for video_id, segments, scores, labels in results:
+            if not (np.isfinite(segments).all() and np.isfinite(scores).all()):
+                raise ValueError(f'the predictions of {video_id} hold NaN or infinite numbers')
+            if (segments[:, 1] < segments[:, 0]).any():
+                raise ValueError(f'{video_id} has a predicted segment that ends before it starts')
+            if not ((labels >= 0) & (labels < len(self.classes))).all():
+                wrong = labels[(labels < 0) | (labels >= len(self.classes))][0]
+                raise ValueError(
+                    f'{video_id} has a prediction of class {wrong}, and {self.source} has {len(self.classes)} classes'
+                )
+
+    def _rows(self, precision, predictions):
+        truth = np.concatenate([labels for _, labels in self.truth.values()])
+        predicted = np.concatenate([labels for _, _, labels in predictions.values()] or [truth[:0]])
+        actions, found = (np.bincount(labels, minlength=len(self.classes)).tolist() for labels in (truth, predicted))
+        columns = *precision.T.tolist(), precision.mean(axis=1).tolist()
+        return list(zip(range(len(self.classes)), self.classes, actions, found, *columns, strict=True))
+
+    def _warn(self, logger, predictions, rows):
+        silent = [id_ for id_ in self.truth if id_ not in predictions or not len(predictions[id_][1])]
+        if silent:
+            total = sum(len(labels) for _, labels in self.truth.values())
+            missed = sum(len(self.truth[video_id][1]) for video_id in silent)
+            shown = ', '.join(silent[:3]) + (', …' if len(silent) > 3 else '')
+            logger.warning(
+                f'{len(silent)} of the {len(self.truth)} videos of {self.source} HAVE NO PREDICTIONS ({shown}). Their '
+                f'{missed} actions, {missed / total:.1%} of all, count as missed. If their embeddings are missing, '
+                'extract them.'
+            )
+        needless = [(name, found) for _, name, actions, found, *_ in rows if found and not actions]
+        if needless:
+            logger.warning(
+                f'{sum(found for _, found in needless)} predictions of {len(needless)} classes without actions in '
+                f'{self.source} count for nothing: {", ".join(name for name, _ in needless[:10])}'
+            )
+
+    def _write_predictions(self, path, predictions):
+        results = {
+            video_id: [
+                dict(label=self.classes[label], segment=segment, score=score)
+                for segment, score, label in zip(*(values.tolist() for values in found), strict=True)
+            ]
+            for video_id, found in predictions.items()
+        }
+        with path.open('w', encoding='utf-8') as file:
+            # The version is that of ActivityNet's format.
+            json.dump(dict(version='VERSION 1.3', results=results, external_data={}), file)
+
+
+def _as_text(header, rows, mean):
+    def percent(values):
+        return ['-' if np.isnan(value) else f'{100 * value:.2f}' for value in values]
+
+    total = ['', 'all', *(str(sum(column)) for column in zip(*(row[2:4] for row in rows), strict=True))]
+    lines = [list(header), *([str(cell) for cell in row[:4]] + percent(row[4:]) for row in rows)]
+    lines.append(total + percent([*mean, mean.mean()]))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return '\n'.join(
+        '  '.join(cell.ljust(width) if place == 1 else cell.rjust(width) for place, (cell, width) in enumerate(cells))
+        for cells in (zip(line, widths, strict=True) for line in lines)
+    )
+
+
+def _log_folder():
+    # A metric does not know its runner, but the runner's logger is the current one.
+    for handler in MMLogger.get_current_instance().handlers:
+        if isinstance(handler, logging.FileHandler):
+            return Path(handler.baseFilename).parent
+    raise ValueError('LocalizationMAP finds no log file to write its tables beside: set its out_dir')

@@ -1,0 +1,77 @@
+"""Reading the weights of ActionFormer's published code into this project's model."""
+
+import re
+
+import torch
+
+from twlv_mm.encoders import read_checkpoint
+
+# Averaged weights are the ones that are evaluated.
+CONTAINERS = ('state_dict_ema', 'state_dict')
+
+# The points' places are computed here.
+IGNORED = re.compile(r'point_generator\.')
+
+# Official names and ours, in the order in which they are replaced.
+RENAMED = (
+    (r'^backbone\.embd\.(\d+)\.conv\.', r'pyramid.convs.\1.'),
+    (r'^backbone\.embd_norm\.', 'pyramid.conv_norms.'),
+    (r'^backbone\.stem\.', 'pyramid.stem.'),
+    (r'^backbone\.branch\.', 'pyramid.levels.'),
+    (r'^neck\.fpn_norms\.', 'pyramid.norms.'),
+    (r'\.ln(\d)\.', r'.norm\1.'),
+    (r'_conv\.conv\.', '_conv.'),
+    (r'\.mlp\.3\.', '.mlp.2.'),
+    (r'\.drop_path_attn\.', '.drop_path1.'),
+    (r'\.drop_path_mlp\.', '.drop_path2.'),
+    (r'^(cls|reg)_head\.head\.(\d+)\.conv\.', r'\1_head.convs.\2.'),
+    (r'^(cls|reg)_head\.norm\.', r'\1_head.norms.'),
+    (r'^cls_head\.cls_head\.conv\.', 'cls_head.last.'),
+    (r'^reg_head\.offset_head\.conv\.', 'reg_head.last.'),
+)
+LEVEL_SCALE = re.compile(r'reg_head\.scale\.(\d+)\.scale$')
+
+
+def load_official_weights(model, path):
+    """Load the weights of an ActionFormer from a file of the published code, strictly.
+
+    Args:
+        model (ActionFormer): The model to fill. Its moving average of the loss keeps its value, as files have none.
+        path (str): A checkpoint, whose averaged weights are taken where it has them, or a state dict alone.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not such a file, or of a model with other classes, widths, levels or drop path (which
+            decides whether there are scales); the message names the keys.
+    """
+    checkpoint = read_checkpoint(path)
+    state = next((checkpoint[name] for name in CONTAINERS if name in checkpoint), checkpoint)
+    state = _renamed(state)
+    state['criterion.norm'] = model.criterion.norm
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        reasons = '\n  '.join(reason.strip()[:400] for reason in str(error).split('\n\t')[1:5])
+        raise ValueError(f'{path} does not hold the weights of this ActionFormer:\n  {reasons}') from None
+
+
+def _renamed(state):
+    renamed, scales = {}, {}
+    for key, value in state.items():
+        key = key.removeprefix('module.')
+        if not isinstance(value, torch.Tensor) or IGNORED.match(key):
+            continue
+        if scale := LEVEL_SCALE.match(key):
+            scales[int(scale[1])] = value
+            continue
+        for old, new in RENAMED:
+            key = re.sub(old, new, key)
+        # Norms and scales are (1, D, 1) there, and linear layers are convolutions over one step.
+        if re.search(r'norms?\d?\.|drop_path', key):
+            value = value.flatten()
+        elif value.ndim == 3 and value.shape[-1] == 1:
+            value = value.squeeze(-1)
+        renamed[key] = value
+    if scales:
+        renamed['reg_head.scales'] = torch.stack([scales[level] for level in sorted(scales)])
+    return renamed
