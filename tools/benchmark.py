@@ -1,15 +1,38 @@
 #!/usr/bin/env python
-"""Measure speed: `encoder` beside the machine's best matrix products, `extract` beside mmaction2's own pipeline."""
+"""Measure speed, each beside another way to the same result, in one run on this machine.
+
+`encoder`: beside the machine's best matrix products. `extract`: beside mmaction2's own pipeline. `offline`: kNN and the
+linear probe on stored embeddings beside a script that reads one file at a time. `localization`: ActionFormer's local
+attention beside attention over all steps. `sweep`: 20 probes trained at once beside one.
+"""
 
 import argparse
+import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
 
-import twlv_mm
+import twlv_mm  # isort: skip  before mmaction's models
+
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS, init_default_scope
+
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate
 from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
+from twlv_mm.localization.attention_benchmark import benchmark_local_attention
+from twlv_mm.recognition.offline_benchmark import benchmark_offline
+
+CONFIGS = Path(__file__).parents[1] / 'configs/twlv'
+KNN_RUNS = {'first': 'first', 'a later': 'again'}
 
 
 def measure_encoders(args):
@@ -51,8 +74,92 @@ def measure_reading(args):
     print(f'geometric mean: {np.exp(np.mean(np.log(ratios))):.1f} times as fast')
 
 
+def measure_offline(args):
+    sizes = {name: getattr(args, name) for name in ('videos', 'queries', 'clips', 'dims', 'classes', 'epochs')}
+    sizes['num_classes'] = sizes.pop('classes')
+    knn, linear = benchmark_offline(**sizes)
+    rows = {f'kNN, {name} process': (knn[way]['seconds'], knn['plain']['seconds']) for name, way in KNN_RUNS.items()}
+    for part in ('start_up', 'reading', 'products', 'selection'):
+        rows[f'  {part.replace("_", "-")}, in a later process'] = (knn['again'][part], knn['plain'][part])
+    rows['  reading, in the first process'] = (knn['first']['reading'], knn['plain']['reading'])
+    rows[f'linear probe, {args.epochs} epochs'] = (linear['ours'], linear['plain'])
+    title = f'{args.videos} + {args.queries} videos of {args.clips} clips x {args.dims}'
+    print_table(
+        title,
+        ('', 'ours, s', 'file by file, s', 'times as fast'),
+        [(name, f'{ours:.2f}', f'{plain:.2f}', f'{plain / ours:.1f}') for name, (ours, plain) in rows.items()],
+    )
+
+
+def measure_localization(args):
+    rates = benchmark_local_attention(args.length, args.batch_size)
+    print_table(
+        f"A training step of ActionFormer's, {args.batch_size} videos of {args.length} steps",
+        ('attention', 'seconds', 'of processor', 'GiB beyond the model', 'times the seconds of local'),
+        [
+            (
+                name,
+                *(f'{rate[key]:.2f}' for key in ('seconds', 'cpu_seconds')),
+                f'{rate["peak_bytes"] / 2**30:.2f}',
+                f'{rate["seconds"] / rates["local"]["seconds"]:.1f}',
+            )
+            for name, rate in rates.items()
+        ],
+    )
+
+
+def measure_sweep(args):
+    rates = benchmark_sweep(args.arch, args.videos, args.iterations)
+    print_table(
+        f'A training iteration of {args.videos} videos, one clip each, on a frozen {args.arch}',
+        ('probes', 'seconds', 'times those of one probe'),
+        [(str(count), f'{seconds:.2f}', f'{seconds / rates[1]:.2f}') for count, seconds in rates.items()],
+    )
+
+
+def benchmark_sweep(arch, videos, iterations):
+    """Seconds of a training iteration with one attentive probe and with 20, in turns; the shortest of each counts.
+
+    Args:
+        arch (str): Of the frozen encoder, with random weights.
+        videos (int): Of a batch, one clip each.
+        iterations (int): Of each, after one to warm up.
+
+    Returns:
+        dict[int, float]: number of probes -> seconds.
+    """
+    init_default_scope('mmaction')
+    MMLogger.get_current_instance().setLevel('ERROR')  # a line for each frozen parameter
+    steps, times = {}, {1: [], 20: []}
+    for count, name in zip(times, ('k400_attentive', 'k400_attentive_sweep'), strict=True):
+        cfg = Config.fromfile(CONFIGS / f'{name}.py')
+        cfg.model.backbone.update(arch=arch, allow_random=True)
+        encoder = twlv_mm.get_model(arch).arch
+        cfg.model.cls_head.update(in_channels=encoder.embed_dims, num_heads=encoder.num_heads)
+        model = MODELS.build(cfg.model)
+        steps[count] = partial(model.train_step, optim_wrapper=build_optim_wrapper(model, cfg.optim_wrapper))
+    shape = 3, encoder.num_frames, encoder.img_size, encoder.img_size
+    clips = [torch.randint(256, (1, *shape), dtype=torch.uint8) for _ in range(videos)]
+    samples = [ActionDataSample(metainfo=dict(num_clips=1)).set_gt_label(place) for place in range(videos)]
+    for _ in range(1 + iterations):
+        for count, step in steps.items():
+            start = time.perf_counter()
+            step(dict(inputs=clips, data_samples=samples))
+            times[count].append(time.perf_counter() - start)
+    return {count: min(seconds[1:]) for count, seconds in times.items()}
+
+
+def print_table(title, columns, rows):
+    table = Table(title=title)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify='right' if place else 'left', no_wrap=not place)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = parser.add_subparsers(dest='task', required=True)
     encoder = tasks.add_parser('encoder', help='clips and FLOPs a second of encoders')
     encoder.add_argument('models', nargs='+', choices=twlv_mm.list_models(), metavar='MODEL')
@@ -67,6 +174,19 @@ def main():
     extract.add_argument('--stride-seconds', type=float, default=0.125)
     extract.add_argument('--num-frames', type=int, default=16)
     extract.set_defaults(measure=measure_reading)
+    offline = tasks.add_parser('offline', help='kNN and the linear probe on stored embeddings')
+    for name, value in dict(videos=12000, queries=1500, clips=5, dims=1024, classes=400, epochs=150).items():
+        offline.add_argument(f'--{name}', type=int, default=value, help=f'default {value}')
+    offline.set_defaults(measure=measure_offline)
+    localization = tasks.add_parser('localization', help='training steps of ActionFormer')
+    localization.add_argument('--length', type=int, default=2304, help='steps of a video (default 2304)')
+    localization.add_argument('--batch-size', type=int, default=2, help='videos (default 2)')
+    localization.set_defaults(measure=measure_localization)
+    sweep = tasks.add_parser('sweep', help='training iterations of one probe and of 20')
+    sweep.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
+    sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')
+    sweep.add_argument('--iterations', type=int, default=5, help='after one to warm up (default 5)')
+    sweep.set_defaults(measure=measure_sweep)
     args = parser.parse_args()
     args.measure(args)
 

@@ -1,17 +1,24 @@
 #!/usr/bin/env python
-"""Name what happens in videos: <out>/<video>.json and .png for each, and summary.csv."""
+"""Name what happens in videos, and when: <out>/<video>.json and .png for each, and summary.csv."""
 
 import argparse
+import inspect
 import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from mmengine.config import Config
 
-from twlv_mm.recognition import RecognitionInferencer, infer_videos
+from twlv_mm.engine import infer_videos
+from twlv_mm.localization import LocalizationInferencer
+from twlv_mm.recognition import RecognitionInferencer
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
-INFERENCERS = dict(recognition_linear=RecognitionInferencer, recognition_attentive=RecognitionInferencer)
+INFERENCERS = dict(
+    recognition_linear=RecognitionInferencer,
+    recognition_attentive=RecognitionInferencer,
+    localization=LocalizationInferencer,
+)
 
 
 def parse_args():
@@ -20,8 +27,14 @@ def parse_args():
     parser.add_argument('checkpoint', metavar='CHECKPOINT', help='its checkpoint')
     parser.add_argument('input', metavar='INPUT', help='a video, a folder, a quoted pattern, or a list of videos')
     parser.add_argument('--out', required=True, help='folder to write to')
-    parser.add_argument('--classes', metavar='FILE', help="names of the classes, one a line (default: the config's)")
-    parser.add_argument('--top-k', type=int, default=5, help='classes to name (default %(default)s)')
+    parser.add_argument(
+        '--classes', metavar='FILE', help="names of the classes, one a line (default: the config's or the checkpoint's)"
+    )
+    parser.add_argument('--top-k', type=int, help='classes (default 5) or, of localization, actions to name (20)')
+    parser.add_argument('--min-score', type=float, help='of localization: least score of an action (default 0.05)')
+    parser.add_argument(
+        '--encoder-weights', metavar='PATH', help="of localization: the encoder's checkpoint (default: the config's)"
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     return parser.parse_args()
 
@@ -37,11 +50,21 @@ def inferencer_class(config):
     return INFERENCERS[task]
 
 
+def given(args, names, function):
+    """The options of these names that were given, which a function must know."""
+    options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    for name in options.keys() - inspect.signature(function).parameters.keys():
+        raise ValueError(f'--{name.replace("_", "-")} means nothing for {args.config}: leave it out')
+    return options
+
+
 def main():
     args = parse_args()
     try:
-        inferencer = inferencer_class(args.config)(args.config, args.checkpoint, args.device, args.classes)
-        summary = infer_videos(inferencer, args.input, args.out, args.top_k)
+        kind = inferencer_class(args.config)
+        building = given(args, ('device', 'classes', 'encoder_weights'), kind)
+        calling = given(args, ('top_k', 'min_score'), kind.__call__)
+        summary = infer_videos(kind(args.config, args.checkpoint, **building), args.input, args.out, **calling)
     except (ValueError, FileNotFoundError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)

@@ -1,5 +1,5 @@
-# kNN on motion, on stored embeddings of whole clips: tools/test.py, without checkpoint or training. Before it, for train
-# and test (one line):
+# kNN on motion, on stored embeddings of whole clips: tools/test.py, without checkpoint or training. Before it, for
+# train and test (one line):
 #   python tools/extract.py twlv_small_synthetic work_dirs/synthetic/trimmed/train_both.txt --sampling uniform
 #   --weights work_dirs/small/encoder.pth --out work_dirs/synthetic/embeddings --split train
 _base_ = '../twlv/k400_knn.py'

@@ -1,5 +1,5 @@
-# ActivityNet-1.3 with an external classifier (paper 2.4, Table 10): ActionFormer finds actions of any class, video-level
-# scores of 200 classes name them. Otherwise as activitynet_tal.py.
+# ActivityNet-1.3 with an external classifier (paper 2.4, Table 10): ActionFormer finds actions of any class, scores of
+# 200 classes for each video name them. Otherwise as activitynet_tal.py.
 _base_ = './activitynet_tal.py'
 
 model = dict(

@@ -212,7 +212,7 @@ def test_files_come_beside_the_log_of_a_run(ann_file, tmp_path, monkeypatch):
     text = (tmp_path / 'run' / '1.log').read_text()
     assert 'HAVE NO PREDICTIONS' in text
     monkeypatch.setattr(MMLogger, 'get_current_instance', lambda: MMLogger('no_file'))
-    with pytest.raises(ValueError, match='set its out_dir'):
+    with pytest.raises(ValueError, match='set out_dir'):
         evaluate(metric, dict(a=[]))
 
 

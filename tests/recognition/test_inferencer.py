@@ -15,10 +15,10 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.encoders import file_sha256
-from twlv_mm.engine import CheckpointError, launch
-from twlv_mm.recognition import RecognitionInferencer, infer_videos
+from twlv_mm.engine import CheckpointError, infer_videos, launch
+from twlv_mm.recognition import RecognitionInferencer
 from twlv_mm.synthetic import item_rng, render_clip, write_video
-from twlv_mm.video import VideoError
+from twlv_mm.video import ReadFault, VideoError
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / 'configs/synthetic/appearance_finetune.py')
@@ -134,6 +134,7 @@ def test_folder_gives_a_file_each_a_summary_and_a_list_of_failures(inferencer, f
     (failure,) = map(json.loads, (tmp_path / 'failures.jsonl').read_text().splitlines())
     assert failure['video_id'] == 'broken'
     assert failure['path'] == str(folder / 'broken.mp4')
+    assert failure['stage'] == 'open'
     assert 'cannot be decoded' in failure['reason']
 
 
@@ -163,8 +164,9 @@ def test_damage_that_only_the_pipeline_meets_is_a_video_error(checkpoint, folder
     inferencer = RecognitionInferencer(cfg, checkpoint, 'cpu')
     # mmaction2's DecordInit looks for no_suffix.mp4; our reader opens the file as it is called.
     (tmp_path / 'no_suffix').write_bytes((folder / 'clip.0.mp4').read_bytes())
-    with pytest.raises(VideoError, match=r'no_suffix cannot be decoded: .*No such file'):
+    with pytest.raises(ReadFault, match=r'no_suffix cannot be decoded: .*No such file') as caught:
         inferencer(tmp_path / 'no_suffix')
+    assert caught.value.stage == 'decode'
 
 
 def test_checkpoint_of_another_model_or_a_damaged_one_is_refused(checkpoint, tmp_path):

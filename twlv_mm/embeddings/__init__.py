@@ -3,7 +3,7 @@
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py and parquet.py write the files, manifest.py keeps what they were made with and what failed. folder.py reads the
 files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made
-with; verify.py checks them.
+with; verify.py checks them. splits.py extracts what a config asks for.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
@@ -15,6 +15,7 @@ from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
 from .settings import check_comparable, encoder_of, shared_settings
+from .splits import extract_splits
 from .store import write_embeddings
 from .verify import Problem, verify
 
@@ -34,6 +35,7 @@ __all__ = [
     'embed',
     'encoder_of',
     'extract_collection',
+    'extract_splits',
     'find_videos',
     'load_matrix',
     'read_failures',

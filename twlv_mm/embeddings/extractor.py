@@ -72,7 +72,7 @@ class Extractor:
         device=None,
     ):
         if isinstance(model, str):
-            model = _frozen_model(model, weights)
+            model = frozen_encoder(model, weights)
         elif weights is not None:
             raise ValueError('weights go with a model given by name; this model is built already')
         sample_windows(np.array([[0.0, 1.0]]), sampling, clip_seconds, stride_seconds)  # refuses what it cannot sample
@@ -128,7 +128,7 @@ class Extractor:
         weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
         overrides = {key: value for key, value in backbone.items() if key not in _OF_TRAINING}
         return cls(
-            _frozen_model(overrides.pop('arch'), weights, **overrides),
+            frozen_encoder(overrides.pop('arch'), weights, **overrides),
             clip_seconds=clip_seconds or cfg.get('clip_seconds', 2.0),
             stride_seconds=stride_seconds or cfg.get('stride_seconds'),
             **options,
@@ -198,7 +198,17 @@ def emulates_bf16(device):
     return torch.device(device).type == 'cpu' and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
-def _frozen_model(name, weights, **overrides):
+def frozen_encoder(name, weights, **overrides):
+    """An encoder to embed with; without weights a random one, always the same, with a warning.
+
+    Args:
+        name (str): From :func:`twlv_mm.list_models`.
+        weights (str | None): A checkpoint.
+        **overrides: Those of :func:`twlv_mm.get_model`.
+
+    Returns:
+        nn.Module: frozen.
+    """
     if weights is None:
         warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
     with torch.random.fork_rng():

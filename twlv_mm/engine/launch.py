@@ -20,7 +20,7 @@ from .runner import CheckpointError, Runner
 READ_LATER = {
     *inspect.signature(Runner).parameters,
     *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
-    *('class_names', 'encoder_weights'),
+    *('class_names', 'encoder_weights', 'extraction'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
@@ -249,9 +249,10 @@ def _give_encoder_weights(cfg):
         return
     if not osp.isfile(cfg.encoder_weights):
         raise UsageError(f'there is no file {cfg.encoder_weights} (encoder_weights)')
-    if 'backbone' not in cfg.model:
+    encoder = cfg.model.get('backbone') or cfg.get('extraction', {}).get('encoder')
+    if encoder is None:
         raise UsageError('encoder_weights is for encoders, and this config has none: embeddings come from theirs')
-    cfg.model.backbone.weights = cfg.encoder_weights
+    encoder.weights = cfg.encoder_weights
 
 
 def _check_checkpoint(cfg):

@@ -3,6 +3,7 @@
 import os
 import os.path as osp
 import re
+from datetime import timedelta
 
 import torch
 from mmengine.device import get_device
@@ -11,6 +12,8 @@ from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
 from mmengine.runner import Runner as MMEngineRunner
+
+from twlv_mm.embeddings import extract_splits
 
 from .latest_checkpoint import latest_checkpoint
 
@@ -30,6 +33,8 @@ class Runner(MMEngineRunner):
       complete one. ``resume='auto'`` goes on from the work dir's latest checkpoint, and starts anew, from ``load_from``
       if given, where there is none.
     - runs several processes on machines without an accelerator, with gloo.
+    - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
+      before it trains or tests; each process its share of the videos.
 
     Args: those of :class:`mmengine.runner.Runner`.
 
@@ -37,6 +42,16 @@ class Runner(MMEngineRunner):
         CheckpointError: from ``test`` and ``train``, if the checkpoint is another model's.
         ValueError: if processes on a machine without an accelerator were started by another launcher than 'pytorch'.
     """
+
+    def train(self):
+        """See mmengine and the class."""
+        self._extract()
+        return super().train()
+
+    def test(self):
+        """See mmengine and the class."""
+        self._extract()
+        return super().test()
 
     def setup_env(self, env_cfg):
         """See mmengine; its own start of processes selects a CUDA device, and fails where there is none."""
@@ -92,6 +107,14 @@ class Runner(MMEngineRunner):
             return
         super().save_checkpoint(out_dir, f'{filename}.partial', *args, **kwargs)
         os.replace(osp.join(out_dir, f'{filename}.partial'), osp.join(out_dir, filename))
+
+    def _extract(self):
+        if self.cfg.get('extraction') is None:
+            return
+        extract_splits(**self.cfg.extraction, shard=(self.rank, self.world_size))
+        if self.distributed:
+            # Some processes have more to do than others: NCCL would give up waiting for them.
+            torch.distributed.barrier(torch.distributed.new_group(backend='gloo', timeout=timedelta(days=30)))
 
     @property
     def _trains(self):

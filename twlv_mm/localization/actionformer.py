@@ -8,6 +8,7 @@ from twlv_mm.registry import MODELS
 
 from .decoding import SegmentDecoder
 from .heads import ClassificationHead, RegressionHead
+from .layers import join_levels
 from .losses import LocalizationLoss
 from .official_weights import load_official_weights
 from .pyramid import FeaturePyramid
@@ -159,10 +160,10 @@ class ActionFormer(BaseModel):
             name = next(s.video_id for x, s in zip(inputs, data_samples, strict=True) if not x.isfinite().all())
             raise ValueError(f'the embeddings of {name} hold NaN or infinite numbers: extract the video again')
         levels = self.pyramid(x, steps)
-        logits = torch.cat([self.cls_head(x, steps) for x, steps in levels], dim=1)
-        offsets = torch.cat([self.reg_head(x, steps, level) for level, (x, steps) in enumerate(levels)], dim=1)
-        valid = torch.cat([steps.valid.squeeze(-1) for _, steps in levels], dim=1)
         lengths = [x.shape[1] for x, _ in levels]
+        x, steps, numbers = join_levels(levels)
+        logits, offsets = self.cls_head(x, steps), self.reg_head(x, steps, numbers)
+        logits, offsets, valid = (part[:, numbers >= 0] for part in (logits, offsets, steps.valid.squeeze(-1)))
         points = make_points(lengths, self.pyramid.strides, self.regression_ranges, x.device)
         return logits, offsets, valid, points, lengths
 

@@ -119,7 +119,10 @@ class LocalizationDataset(BaseDataset):
                 f'{name} in {self.folder} has {count} vectors and times of {len(times)} clips: extract it again'
             )
         else:
-            grid, count = self._grid(name, times)
+            # The step of a video of one clip is not to be seen in its times.
+            stride = self.stride_seconds or info.get('stride_seconds')
+            grid, count = clip_grid(f'{name} in {self.folder}', times, stride)
+            self._check_lengths(name, grid, count)
         duration = info.get('duration') or video.duration or _end(dict(grid, num_clips=count))
         if duration < grid['clip_seconds']:  # such a video is one clip, as long as it is
             grid['origin'] = duration / 2
@@ -133,35 +136,17 @@ class LocalizationDataset(BaseDataset):
             labels=video.labels,
         )
 
-    def _grid(self, name, times):
-        """origin, step and clip_seconds of clips, and how many of them are on that grid."""
-        starts, lengths = times[:, 0], times[:, 1] - times[:, 0]
-        if not np.isfinite(times).all() or (lengths <= 0).any():
-            raise ValueError(f'{name} in {self.folder} has clips that do not end after they start: extract it again')
-        step = self.stride_seconds or lengths[0]
-        if len(starts) > 1:
-            steps = np.diff(starts)
-            step = float(np.median(steps))
-            # Ours leave out a tail shorter than a clip; other tools move the last clip forward to the video's end. What
-            # it shows is nearly what the one before shows, and it has no place on the grid.
-            kept = len(steps) - (len(steps) > 1 and 0 < steps[-1] < (1 - UNIFORM) * step)
-            if step <= 0 or np.abs(steps[:kept] - step).max() > UNIFORM * step:
-                raise ValueError(
-                    f'{name} in {self.folder} has clips at irregular distances ({steps[:kept].min():.4g} to '
-                    f'{steps[:kept].max():.4g} s): extract it with one stride'
-                )
-            step, starts = float(steps[:kept].mean()), starts[: kept + 1]
-        clip = float(np.median(lengths))
-        wrong_clip = self.clip_seconds and (len(times) > 1 or clip > self.clip_seconds)
+    def _check_lengths(self, name, grid, count):
+        clip = grid['clip_seconds']
+        wrong_clip = self.clip_seconds and (count > 1 or clip > self.clip_seconds)
         for argument, wanted, found in (
             ('clip_seconds', self.clip_seconds if wrong_clip else None, clip),
-            ('stride_seconds', self.stride_seconds, step),
+            ('stride_seconds', self.stride_seconds, grid['step']),
         ):
             if wanted is not None and abs(found - wanted) > UNIFORM * wanted:
                 raise ValueError(
                     f'{argument}={wanted}, but {name} in {self.folder} has {found:.4g}: set it to that, or to None'
                 )
-        return dict(origin=float(times[0].mean()), step=float(step), clip_seconds=clip), len(starts)
 
     def _note_missing(self, annotations, names):
         missing = [id_ for id_, name in names.items() if name is None]
@@ -225,6 +210,40 @@ class LocalizationDataset(BaseDataset):
         shown = ', '.join(videos[:3]) + (', …' if len(videos) > 3 else '')
         sentence = sentence.format(folder=self.folder, ann_file=self.ann_file)
         print_log(f'{len(videos)} videos{counted} {sentence}: {shown}.', 'current', logging.WARNING)
+
+
+def clip_grid(source, times, stride_seconds=None):
+    """The grid of time that a video's clips are on.
+
+    Args:
+        source (str): Whose clips they are, for messages.
+        times (ndarray): (M, 2) start and end of each clip in seconds, M >= 1.
+        stride_seconds (float, optional): The step of a single clip; its length if None.
+
+    Returns:
+        tuple[dict, int]: origin, step and clip_seconds (float, seconds), as an item of :class:`LocalizationDataset` has
+        them; how many of the clips are on that grid.
+
+    Raises:
+        ValueError: if a clip does not end after it starts, or clips are at irregular distances.
+    """
+    starts, lengths = times[:, 0], times[:, 1] - times[:, 0]
+    if not np.isfinite(times).all() or (lengths <= 0).any():
+        raise ValueError(f'{source} has clips that do not end after they start: extract it again')
+    step = stride_seconds or lengths[0]
+    if len(starts) > 1:
+        steps = np.diff(starts)
+        step = float(np.median(steps))
+        # Ours leave out a tail shorter than a clip; other tools move the last clip forward to the video's end. What it
+        # shows is nearly what the one before shows, and it has no place on the grid.
+        kept = len(steps) - (len(steps) > 1 and 0 < steps[-1] < (1 - UNIFORM) * step)
+        if step <= 0 or np.abs(steps[:kept] - step).max() > UNIFORM * step:
+            raise ValueError(
+                f'{source} has clips at irregular distances ({steps[:kept].min():.4g} to {steps[:kept].max():.4g} s): '
+                'extract it with one stride'
+            )
+        step, starts = float(steps[:kept].mean()), starts[: kept + 1]
+    return dict(origin=float(times[0].mean()), step=float(step), clip_seconds=float(np.median(lengths))), len(starts)
 
 
 def _find(embeddings, video_id):

@@ -57,8 +57,11 @@ class RegressionHead(ConvTower):
 
     def __init__(self, channels, num_levels, num_layers):
         super().__init__(channels, 2, num_layers)
+        # What a level learns is about two of its steps long. Starting from 0, as the published code does, ReLU would
+        # give half of the distances no gradient, and some would never get one.
+        nn.init.constant_(self.last.bias, 2.0)
         self.scales = nn.Parameter(torch.ones(num_levels))
 
-    def forward(self, x, steps, level):
-        """(N, T, D) of a level -> (N, T, 2), none negative."""
-        return F.relu(super().forward(x, steps) * self.scales[level])
+    def forward(self, x, steps, levels):
+        """(N, T, D) and the level (T,) of each step -> (N, T, 2), none negative."""
+        return F.relu(super().forward(x, steps) * self.scales[levels, None])

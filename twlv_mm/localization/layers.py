@@ -27,6 +27,28 @@ class Steps(NamedTuple):
         return Steps(self.valid[:, ::2], None if self.inside is None else self.inside[:, ::2])
 
 
+def join_levels(levels):
+    """Put the levels of a pyramid behind each other, as one sequence whose parts do not see each other.
+
+    Layers that all levels share then run once instead of once a level.
+
+    Args:
+        levels (list[tuple[Tensor, Steps]]): (N, T_l, D) of each level, and its steps.
+
+    Returns:
+        tuple[Tensor, Steps, Tensor]: (N, T, D) with a step between levels that is nobody's; its steps; (T,) int64, the
+        level of each step, -1 between levels.
+    """
+    parts, valid, inside, numbers = [], [], [], []
+    for number, (x, steps) in enumerate(levels):
+        parts.append(F.pad(x, (0, 0, 0, 1)))
+        valid.append(F.pad(steps.valid, (0, 0, 0, 1)))
+        inside.append(F.pad(torch.ones_like(steps.valid) if steps.inside is None else steps.inside, (0, 0, 0, 1)))
+        numbers += [number] * x.shape[1] + [-1]
+    numbers = torch.tensor(numbers, device=x.device)
+    return torch.cat(parts, dim=1), Steps(torch.cat(valid, dim=1), torch.cat(inside, dim=1)), numbers
+
+
 class TemporalConv(nn.Module):
     """Convolution over three neighbouring steps; steps that are no video's own become 0.
 
@@ -40,6 +62,8 @@ class TemporalConv(nn.Module):
         super().__init__()
         reference = nn.Conv1d(in_channels, out_channels, 3, bias=bias)
         self.weight, self.bias = reference.weight, reference.bias
+        if bias:
+            nn.init.zeros_(self.bias)
 
     def forward(self, x, steps):
         """(N, T, D) -> (N, T, D')."""

@@ -2,13 +2,13 @@
 
 import csv
 import json
-import logging
 from pathlib import Path
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
+from twlv_mm.engine import log_folder
 from twlv_mm.registry import METRICS
 
 from .annotations import read_annotations
@@ -99,7 +99,7 @@ class LocalizationMAP(BaseMetric):
         mean = np.nanmean(precision, axis=0)
         header = ('index', 'class', 'actions', 'predictions', *(name[1:] for name in self.names), 'AP')
         logger.info(f'Average precision by class, in percent:\n{_as_text(header, rows, mean)}')
-        folder = Path(self.out_dir or _log_folder())
+        folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / 'class_ap.csv').open('w', newline='', encoding='utf-8') as file:
             writer = csv.writer(file, lineterminator='\n')
@@ -186,11 +186,3 @@ def _as_text(header, rows, mean):
         '  '.join(cell.ljust(width) if place == 1 else cell.rjust(width) for place, (cell, width) in enumerate(cells))
         for cells in (zip(line, widths, strict=True) for line in lines)
     )
-
-
-def _log_folder():
-    # A metric does not know its runner, but the runner's logger is the current one.
-    for handler in MMLogger.get_current_instance().handlers:
-        if isinstance(handler, logging.FileHandler):
-            return Path(handler.baseFilename).parent
-    raise ValueError('LocalizationMAP finds no log file to write its tables beside: set its out_dir')

@@ -9,7 +9,7 @@ from .datasets import VideoListDataset
 from .embedding_dataset import LabelledEmbeddings
 from .embedding_probe import CheckEmbeddingsHook, EmbeddingKNN, EmbeddingLinearProbe
 from .held_out import ChooseProbeHook, HeldOutMetric, SplitDataset
-from .inferencer import InferenceSummary, RecognitionInferencer, infer_videos
+from .inferencer import RecognitionInferencer
 from .knn import knn_votes, nearest
 from .label_check import CheckLabelsHook, check_labels
 from .probe_heads import AttentiveHead
@@ -29,7 +29,6 @@ __all__ = [
     'EmbeddingLinearProbe',
     'HeldOutMetric',
     'ImageDecode',
-    'InferenceSummary',
     'LabelledEmbeddings',
     'ProbeRecognizer',
     'ProbeSweepConstructor',
@@ -42,7 +41,6 @@ __all__ = [
     'StillVideo',
     'VideoListDataset',
     'check_labels',
-    'infer_videos',
     'knn_votes',
     'load_official_probe',
     'nearest',

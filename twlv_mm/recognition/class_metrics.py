@@ -1,13 +1,12 @@
 """How well each class is recognised, and what it is taken for."""
 
 import csv
-import logging
 from pathlib import Path
 
 import numpy as np
 from mmaction.evaluation import ConfusionMatrix
-from mmengine.logging import MMLogger
 
+from twlv_mm.engine import log_folder
 from twlv_mm.registry import METRICS
 
 MAX_DRAWN = 50  # classes whose names can be read in the picture
@@ -68,7 +67,7 @@ class ClassMetric(ConfusionMatrix):
         matrix = self.calculate(predicted, np.concatenate(labels), self.num_classes).numpy()
         names = self.classes or (self.dataset_meta or {}).get('classes')
         names = class_names(names, self.num_classes)
-        folder = Path(self.out_dir or _log_folder())
+        folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
         write_class_tables(folder, matrix, names)
         if len(names) <= MAX_DRAWN:
@@ -163,11 +162,3 @@ def _write_csv(path, header, rows):
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _log_folder():
-    # A metric does not know its runner, but the runner's logger is the current one.
-    for handler in MMLogger.get_current_instance().handlers:
-        if isinstance(handler, logging.FileHandler):
-            return Path(handler.baseFilename).parent
-    raise ValueError('ClassMetric finds no log file to write its tables beside: set its out_dir')

@@ -11,7 +11,6 @@ pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
     batch_size=16,
     num_workers=4,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, folder=f'{data_root}/multi-clip/train', subset='training', pipeline=[resize, pack]),

@@ -1,4 +1,4 @@
-# THUMOS14 as embeddings of clips (docs/localization.md): trained on its 200 validation videos, tested on the 212 others.
+# THUMOS14 as embeddings of clips (docs/localization.md): its 200 validation videos to train on, 212 others to test on.
 ann_file = 'data/thumos14/thumos14.json'
 data_root = 'embeddings/thumos14'
 clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7
@@ -10,7 +10,6 @@ pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
     batch_size=2,
     num_workers=2,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(

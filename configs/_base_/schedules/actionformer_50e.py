@@ -5,7 +5,7 @@ optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16
     # The paper's Table 7 has the learning rates of THUMOS14 and ActivityNet the other way round; code and ActionFormer
     # agree on these.
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05, fused=True),
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0, custom_keys=dict(scale=dict(decay_mult=0.0))),
     clip_grad=dict(max_norm=1.0),
 )

@@ -1,0 +1,10 @@
+# The small encoder on each clip's middle frame, on both labels at once: it learns what an actor is, and cannot learn
+# how it moves. An encoder without time, to compare with.
+_base_ = './motion_single_frame.py'
+
+labels = dict(multi_class=True, num_classes=16)
+model = dict(cls_head=dict(loss_cls=dict(type='CrossEntropyLoss'), **labels))
+train_dataloader = dict(dataset=dict(ann_file='train_both.txt', **labels))
+test_dataloader = dict(dataset=dict(ann_file='test_both.txt', **labels))
+test_evaluator = dict(_delete_=True, type='AccMetric', metric_list=('mean_average_precision',))
+default_hooks = dict(results=dict(dataset='synthetic_both_single_frame'))

@@ -1,0 +1,78 @@
+# Temporal action localization on generated videos of one to three minutes, from the video files: the small encoder
+# embeds clips of a second, ActionFormer learns on them. `make small` makes the encoder, and
+#   python tools/make_synthetic.py untrimmed
+# the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+_base_ = ['../_base_/schedules/actionformer_50e.py', '../_base_/runtime.py']
+
+encoder_weights = None
+data_root = 'work_dirs/synthetic/untrimmed'
+embeddings = 'work_dirs/synthetic/untrimmed_embeddings'
+ann_file, classes = f'{data_root}/annotations.json', f'{data_root}/classes.txt'
+
+extraction = dict(
+    encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, allow_random=True),
+    sampling='multi-clip',
+    clip_seconds=2.0,  # 16 frames at 8 frames a second, as the encoder was trained
+    stride_seconds=0.25,
+    batch_size=32,
+    splits=dict(train=f'{data_root}/videos/train', test=f'{data_root}/videos/test'),
+    out=embeddings,
+)
+model = dict(
+    type='twlv_mm.ActionFormer',
+    num_classes=8,
+    in_channels=128,
+    channels=64,
+    arch=(2, 2, 3),  # actions are two to five seconds long, 8 to 20 steps
+    regression_ranges=((0, 4), (4, 8), (8, 16), (16, 10000)),
+    window=9,
+    test_cfg=dict(nms=dict(sigma=0.5, max_segments=200, per_class=True)),
+)
+pack = dict(type='twlv_mm.PackLocalization')
+videos = dict(type='twlv_mm.LocalizationDataset', ann_file=ann_file, classes=classes)
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        videos,
+        folder=f'{embeddings}/multi-clip/train',
+        subset='Validation',
+        pipeline=[dict(type='twlv_mm.CropFeatures', crop_ratio=(0.5, 1.0)), pack],
+    ),
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(videos, folder=f'{embeddings}/multi-clip/test', subset='Test', pipeline=[pack], test_mode=True),
+)
+test_evaluator = dict(
+    type='twlv_mm.LocalizationMAP',
+    ann_file=ann_file,
+    classes=classes,
+    subset='Test',
+    iou_thresholds=[0.3, 0.4, 0.5, 0.6, 0.7],
+)
+train_cfg = dict(max_epochs=60, val_interval=60)  # the test, after the last epoch
+val_cfg = dict(type='ValLoop')
+val_dataloader, val_evaluator = test_dataloader, test_evaluator
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=5, T_max=55, eta_min=1e-8, convert_to_iter_based=True),
+]
+custom_hooks = [dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.02, gamma=10)]
+default_hooks = dict(
+    checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),
+    data=dict(type='twlv_mm.CheckLocalizationHook'),
+    visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos=f'{data_root}/videos/test'),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='localization',
+        dataset='synthetic_untrimmed',
+        protocol=dict(head='ActionFormer', classifier='self-contained', clip_seconds=2.0, stride_seconds=0.25),
+    ),
+)

@@ -1,0 +1,293 @@
+"""Videos in, actions with their times out: those that a test run finds."""
+
+import csv
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+from twlv_mm.encoders import file_sha256, get_model
+from twlv_mm.engine import infer_videos, launch
+from twlv_mm.localization import LocalizationDataset, LocalizationInferencer
+from twlv_mm.synthetic import item_rng, write_video
+from twlv_mm.synthetic.untrimmed import render_untrimmed
+from twlv_mm.video import ReadFault
+from twlv_mm.visualization.colours import class_colour
+
+ROOT = Path(__file__).resolve().parents[2]
+FPS = 8
+NAMES = ['serve', 'return', 'rest']
+CONFIG = """
+default_scope = 'mmaction'
+encoder_weights = None
+extraction = dict(
+    encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, depth=1, allow_random=True),
+    sampling='multi-clip', clip_seconds=2.0, stride_seconds=0.5, batch_size=4,
+    splits=dict(test='<folder>/videos'), out='<folder>/embeddings', workers=0)
+model = dict(
+    type='twlv_mm.ActionFormer', num_classes=3, in_channels=128, channels=16, arch=(1, 1, 1), window=5,
+    regression_ranges=((0, 4), (4, 10000)))
+test_dataloader = dict(
+    batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(type='twlv_mm.LocalizationDataset', ann_file='<folder>/actions.json',
+                 folder='<folder>/embeddings/multi-clip/test', classes=['serve', 'return', 'rest'], test_mode=True,
+                 pipeline=[<resize>dict(type='twlv_mm.PackLocalization')]))
+test_evaluator = dict(type='twlv_mm.LocalizationMAP', ann_file='<folder>/actions.json', subset='test',
+                      classes=['serve', 'return', 'rest'], iou_thresholds=[0.5])
+test_cfg = dict(type='TestLoop')
+default_hooks = dict(
+    data=dict(type='twlv_mm.CheckLocalizationHook'),
+    results=dict(type='twlv_mm.ResultsHook', task='localization', dataset='tiny', protocol=dict()))
+"""
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """videos: one of six seconds, one shorter than a clip; their annotations; a file that is no video elsewhere."""
+    folder = tmp_path_factory.mktemp('localization')
+    (folder / 'videos').mkdir()
+    frames, _ = render_untrimmed(item_rng(0, 'test', 0), 'test')
+    write_video(folder / 'videos/match.1.mp4', frames[:50], FPS)
+    write_video(folder / 'videos/short.mp4', frames[20:31], FPS)
+    (folder / 'broken.mp4').write_text('not a video')
+    actions = [dict(label='serve', segment=[1, 2])]
+    videos = {name: dict(subset='test', annotations=actions) for name in ('match.1', 'short')}
+    (folder / 'actions.json').write_text(json.dumps(videos))
+    return folder
+
+
+def write_config(folder, resize=''):
+    path = folder / f'tiny{len(resize)}.py'
+    path.write_text(CONFIG.replace('<folder>', str(folder)).replace('<resize>', resize))
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def config(folder):
+    return write_config(folder)
+
+
+def write_checkpoint(cfg, path, **meta):
+    """A checkpoint of a config's model, random, that finds actions of many scores."""
+    torch.manual_seed(0)
+    init_default_scope('mmaction')
+    model = MODELS.build(cfg.model)
+    for parameter in model.cls_head.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def checkpoint(config, folder):
+    """A checkpoint that knows its embeddings, which are extracted first."""
+    cfg = Config.fromfile(config)
+    untold = write_checkpoint(cfg, folder / 'untold.pth')
+    launch.main_test([config, untold, '--work-dir', str(folder / 'extracted')])
+    dataset = LocalizationDataset(**{k: v for k, v in cfg.test_dataloader.dataset.items() if k != 'type'})
+    return write_checkpoint(cfg, folder / 'epoch_1.pth', dataset_meta=dataset.metainfo)
+
+
+@pytest.fixture(scope='module')
+def inferencer(config, checkpoint):
+    return LocalizationInferencer(config, checkpoint, 'cpu')
+
+
+def run_tool(*arguments):
+    """Exit code of tools/infer.py."""
+    path = str(ROOT / 'tools/infer.py')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [path, *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            runpy.run_path(path, run_name='__main__')
+    return left.value.code
+
+
+@pytest.mark.parametrize('resize', ['', "dict(type='twlv_mm.ResizeFeatures', length=12), "])
+def test_segments_are_those_of_a_test_run(checkpoint, folder, tmp_path, resize):
+    config = write_config(folder, resize)
+    launch.main_test([config, checkpoint, '--work-dir', str(tmp_path)])
+    (written,) = tmp_path.glob('*/predictions.json')
+    tested = json.loads(written.read_text())['results']
+    inferencer = LocalizationInferencer(config, checkpoint, 'cpu')
+    for name in ('match.1', 'short'):
+        found = inferencer(folder / f'videos/{name}.mp4', top_k=1000, min_score=0)['predictions']
+        expected = tested[name]
+        assert len(found) > 1
+        assert [one['label'] for one in found] == [one['label'] for one in expected]
+        np.testing.assert_allclose([one['score'] for one in found], [one['score'] for one in expected], atol=1e-5)
+        np.testing.assert_allclose(
+            [[one['start'], one['end']] for one in found], [one['segment'] for one in expected], atol=1e-4
+        )
+
+
+def test_result_says_what_it_was_made_with(inferencer, config, checkpoint, folder):
+    path = folder / 'videos/match.1.mp4'
+    result = json.loads(json.dumps(inferencer(path), allow_nan=False))
+    assert result['video'] == str(path)
+    assert result['duration_seconds'] == pytest.approx(50 / FPS)
+    assert all(one['label'] == NAMES[one['index']] for one in result['predictions'])
+    assert all(0 <= one['start'] <= one['end'] <= 50 / FPS for one in result['predictions'])
+    assert result['model'] == dict(type='ActionFormer')
+    assert result['encoder'] == dict(
+        name='twlv_small_synthetic', weights_sha256=None, clip_seconds=2.0, stride_seconds=0.5
+    )
+    assert result['config'] == config
+    assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
+    assert (result['decoder']['name'], bool(result['decoder']['version'])) == ('decord', True)
+    assert result['versions']['twlv_mm']
+
+
+def test_best_segments_come_first_and_weak_ones_not_at_all(inferencer, folder):
+    path = folder / 'videos/match.1.mp4'
+    scores = [one['score'] for one in inferencer(path, top_k=1000, min_score=0)['predictions']]
+    assert scores == sorted(scores, reverse=True)
+    middle = scores[len(scores) // 2]
+    assert scores[-1] < middle
+    kept = inferencer(path, top_k=1000, min_score=middle)['predictions']
+    assert [one['score'] for one in kept] == [score for score in scores if score >= middle]
+    assert len(inferencer(path, top_k=3, min_score=0)['predictions']) == 3
+    assert inferencer(path, min_score=1)['predictions'] == []
+    with pytest.raises(ValueError, match='top_k is 0; it has to be 1 or more'):
+        inferencer(path, top_k=0)
+    with pytest.raises(ValueError, match=r'min_score is 5; it has to be from 0 to 1'):
+        inferencer(path, min_score=5)
+
+
+def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint, folder):
+    given = folder / 'names.txt'
+    given.write_text('a\nb\nc\n')
+    assert LocalizationInferencer(config, checkpoint, 'cpu').classes == NAMES
+    assert LocalizationInferencer(config, checkpoint, 'cpu', classes=str(given)).classes == ['a', 'b', 'c']
+    with pytest.warns(UserWarning, match=r'untold\.pth does not say what embeddings it was trained on'):
+        assert LocalizationInferencer(config, folder / 'untold.pth', 'cpu').classes == ['0', '1', '2']
+    with pytest.raises(ValueError, match='there are 2 class names, and the model has 3 classes'):
+        LocalizationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
+
+
+def test_encoder_or_clips_of_another_training_are_refused(config, checkpoint, folder):
+    weights = folder / 'encoder.pth'
+    torch.save(get_model('twlv_small_synthetic', depth=1).state_dict(), weights)
+    with pytest.raises(ValueError, match=r'(?s)epoch_1\.pth was trained on other .*test .*weights_sha256 \(None and'):
+        LocalizationInferencer(config, checkpoint, 'cpu', encoder_weights=str(weights))
+    cfg = Config.fromfile(config)
+    cfg.extraction.clip_seconds = 1.0
+    with pytest.raises(ValueError, match=r'tiny0\.py .*clip_seconds \(2\.0 and 1\.0\)'):
+        LocalizationInferencer(cfg, checkpoint, 'cpu')
+    # What other tools wrote may say nothing of its encoder; then there is nothing to compare.
+    unknown = dict(torch.load(checkpoint, weights_only=True)['meta']['dataset_meta'])
+    unknown['settings'] = dict.fromkeys(unknown['settings'])
+    silent = write_checkpoint(cfg, folder / 'silent.pth', dataset_meta=unknown)
+    with pytest.warns(UserWarning, match=r'silent\.pth does not say'):
+        made = LocalizationInferencer(cfg, silent, 'cpu', encoder_weights=str(weights))
+    assert made.classes == NAMES
+    result = made(folder / 'videos/short.mp4')
+    assert result['encoder']['weights_sha256'] == file_sha256(weights)
+
+
+def test_config_must_say_how_videos_are_embedded(config, checkpoint, folder):
+    cfg = Config.fromfile(config)
+    cfg.pop('extraction')
+    with pytest.raises(ValueError, match=r'tiny0\.py does not say how videos are embedded'):
+        LocalizationInferencer(cfg, checkpoint, 'cpu')
+    cfg = Config.fromfile(config)
+    cfg.extraction.encoder.allow_random = False
+    with pytest.raises(ValueError, match=r'twlv_small_synthetic of .*tiny0\.py has no weights.*--encoder-weights PATH'):
+        LocalizationInferencer(cfg, checkpoint, 'cpu')
+    with pytest.raises(FileNotFoundError, match=r'no weights at gone\.pth'):
+        LocalizationInferencer(cfg, checkpoint, 'cpu', encoder_weights='gone.pth')
+    cfg = Config.fromfile(config)
+    cfg.extraction.sampling = 'uniform'
+    with pytest.raises(ValueError, match="must have sampling='multi-clip'"):
+        LocalizationInferencer(cfg, checkpoint, 'cpu')
+
+
+def test_model_without_classes_of_its_own_is_refused(config, checkpoint, folder):
+    cfg = Config.fromfile(config)
+    cfg.model = dict(
+        type='BMN',
+        temporal_dim=8,
+        boundary_ratio=0.5,
+        num_samples=4,
+        num_samples_per_bin=2,
+        feat_dim=128,
+        soft_nms_alpha=0.4,
+        soft_nms_low_threshold=0.5,
+        soft_nms_high_threshold=0.9,
+        post_process_top_k=10,
+    )
+    init_default_scope('mmaction')
+    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), folder / 'bmn.pth')
+    with pytest.raises(ValueError, match=r'is a BMN: give the config of an ActionFormer'):
+        LocalizationInferencer(cfg, folder / 'bmn.pth', 'cpu')
+
+
+def test_external_scores_name_the_actions(config, checkpoint, folder):
+    cfg = Config.fromfile(config)
+    scores = folder / 'scores.json'
+    scores.write_text(json.dumps({'v_match.1': [0.1, 0.2, 0.7]}))
+    cfg.model.update(num_classes=1, external=dict(path=str(scores), top_k=1))
+    meta = torch.load(checkpoint, weights_only=True)['meta']
+    inferencer = LocalizationInferencer(cfg, write_checkpoint(cfg, folder / 'external.pth', **meta), 'cpu')
+    assert inferencer.classes == NAMES
+    found = inferencer(folder / 'videos/match.1.mp4')['predictions']
+    assert {one['label'] for one in found} == {'rest'}
+    with pytest.raises(ValueError, match=r'scores\.json has no scores of short'):
+        inferencer(folder / 'videos/short.mp4')
+    scores.unlink()
+    with pytest.raises(FileNotFoundError, match='no file of classifier scores'):
+        LocalizationInferencer(cfg, folder / 'external.pth', 'cpu')
+
+
+def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder):
+    with pytest.raises(ReadFault, match=r'broken\.mp4 cannot be decoded'):
+        inferencer(folder / 'broken.mp4')
+    with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):
+        inferencer(folder / 'missing.mp4')
+
+
+def test_folder_gives_a_line_a_segment(inferencer, folder, tmp_path):
+    summary = infer_videos(inferencer, folder / 'videos', tmp_path, top_k=2, min_score=0)
+    assert summary.done == 2
+    with (tmp_path / 'summary.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ['video_id', 'label', 'index', 'start', 'end', 'score']
+    assert [row['video_id'] for row in rows] == ['match.1', 'match.1', 'short', 'short']
+    best = json.loads((tmp_path / 'match.1.json').read_text())['predictions'][0]
+    assert (rows[0]['label'], float(rows[0]['start'])) == (best['label'], pytest.approx(best['start'], abs=1e-3))
+    assert float(rows[0]['end']) == pytest.approx(best['end'], abs=1e-3)
+
+
+def test_picture_shows_the_frames_and_the_actions_in_the_colours_of_their_classes(inferencer, folder, tmp_path):
+    path = folder / 'videos/match.1.mp4'
+    result = inferencer(path)
+    result['predictions'] = [dict(label='return', index=1, start=1.0, end=3.0, score=1.0)]
+    inferencer.draw(path, result, tmp_path / 'drawn.png')
+    picture = cv2.imread(str(tmp_path / 'drawn.png'))
+    colour = np.round(255 * np.array(class_colour(1)))[::-1]
+    columns = np.nonzero(np.abs(picture - colour).max(axis=-1) <= 2)[1] / picture.shape[1]
+    assert np.ptp(columns) == pytest.approx(2 / 6.25, abs=0.05)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500  # a picture without frames has some shades
+
+
+def test_command_takes_the_options_of_its_task(config, checkpoint, folder, tmp_path, capsys):
+    options = ['--out', tmp_path / 'out', '--device', 'cpu', '--top-k', 4, '--min-score', 0]
+    assert run_tool(config, checkpoint, folder / 'videos/match.1.mp4', *options) == 0
+    assert len(json.loads((tmp_path / 'out/match.1.json').read_text())['predictions']) == 4
+    assert run_tool(config, checkpoint, folder / 'broken.mp4', *options) == 1
+    (failure,) = map(json.loads, (tmp_path / 'out/failures.jsonl').read_text().splitlines())
+    assert (failure['video_id'], failure['stage']) == ('broken', 'open')
+    recognition = ROOT / 'configs/synthetic/appearance_finetune.py'
+    capsys.readouterr()
+    assert run_tool(recognition, checkpoint, folder, *options) == 2
+    assert '--min-score means nothing for' in capsys.readouterr().err
+    assert run_tool(config, checkpoint, folder, *options, '--encoder-weights', 'gone.pth') == 2
+    assert 'no weights at gone.pth' in capsys.readouterr().err

@@ -1,0 +1,55 @@
+"""The embeddings that a config asks for: extracted before its run, so that one command goes from videos to a score."""
+
+import logging
+
+from mmengine.logging import print_log
+
+from .collection import extract_collection
+from .extractor import Extractor, frozen_encoder
+from .inputs import find_videos
+
+
+def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=None, **options):
+    """Extract the embeddings of some splits; videos that are finished are not embedded again.
+
+    In a config, as the variable ``extraction``::
+
+        extraction = dict(
+            encoder=dict(arch='twlv_base', weights=encoder_weights),
+            sampling='multi-clip', clip_seconds=0.5, stride_seconds=0.125,
+            splits=dict(train='data/my/train', val='data/my/val'), out='embeddings/my')
+
+    Args:
+        encoder (dict): arch, weights and whatever of the architecture is to be different; ``allow_random`` for an
+            encoder without weights.
+        splits (dict[str, str]): Name of a split -> its videos, as for :func:`find_videos`.
+        out (str): Folder to write to, ``<out>/<sampling>/<split>/``.
+        shard (tuple[int, int]): Which of how many processes this is.
+        decoder (str, optional): As for :func:`extract_collection`.
+        workers (int, optional): As for :func:`extract_collection`.
+        **options: Those of :class:`Extractor`.
+
+    Raises:
+        FileNotFoundError: if there are no videos, or there is no file of weights.
+        ValueError: if the encoder has no weights and may not be random, or something of it does not fit.
+        MixError: if the folder was made with other settings.
+    """
+    encoder = dict(encoder)
+    arch, weights = encoder.pop('arch'), encoder.pop('weights', None)
+    if not encoder.pop('allow_random', False) and weights is None:
+        raise ValueError(
+            f'the embeddings in {out} are to be extracted with {arch}, which has no weights: give them with '
+            '--cfg-options encoder_weights=PATH'
+        )
+    extractor = Extractor(frozen_encoder(arch, weights, **encoder), **options)
+    for split, source in splits.items():
+        videos = find_videos(source)
+        done = extract_collection(extractor, videos, out, split, decoder=decoder, workers=workers, shard=shard)
+        print_log(
+            f'{done.embedded} videos of {source} embedded into {out} ({split}), {done.finished_before} were there '
+            f'before, {len(done.failures)} failed.',
+            'current',
+            logging.WARNING if done.failures else logging.INFO,
+        )
+        for failure in done.failures:
+            print_log(f'{failure["path"]} ({failure["stage"]}): {failure["reason"]}', 'current', logging.WARNING)
