@@ -45,8 +45,9 @@ $(STAMP): requirements/lock.txt requirements/build.txt requirements/runtime.txt 
 	@touch $@
 	@echo "Set up in $$(($$(date +%s) - $(START))) s; $(VENV)/versions.txt says what is there"
 
+# Most tests keep one core busy: two processes of one thread each take half the time of one process with two.
 test: $(STAMP)
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 demo: $(STAMP)
 	$(PY) tools/demo.py $(if $(VIDEO),--video "$(VIDEO)")

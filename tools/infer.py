@@ -68,7 +68,7 @@ def main():
     except (ValueError, FileNotFoundError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-    print(f'{summary.done} videos named in {args.out}, {len(summary.failures)} failed')
+    print(f'{summary.done} videos done, in {args.out}, {len(summary.failures)} failed')
     for failure in summary.failures:
         print(f'  {failure["path"]}: {failure["reason"]}')
     sys.exit(min(len(summary.failures), 1))

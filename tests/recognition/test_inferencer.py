@@ -203,7 +203,7 @@ def test_command_says_by_its_exit_code_what_became_of_the_videos(checkpoint, fol
     predictions = json.loads((tmp_path / 'out/clip.0.json').read_text())['predictions']
     assert [one['label'] for one in predictions] == [NAMES[one['index']] for one in predictions]
     assert run_tool(CONFIG, checkpoint, folder, *options) == 1
-    assert '5 videos named' in (printed := capsys.readouterr().out)
+    assert '5 videos done' in (printed := capsys.readouterr().out)
     assert f'{folder / "broken.mp4"}: ' in printed
     assert run_tool(CONFIG, checkpoint, folder / 'missing', *options) == 2
     assert f'error: there is no file or folder {folder / "missing"}' in capsys.readouterr().err

@@ -12,6 +12,7 @@ MAX_LABEL = 32  # characters of a name
 WIDTH, ROW, LETTER = 12, 0.42, 0.08  # inches of the picture, of a class's row and of a letter of its name
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds between them
 SCORE_SHARE = 0.03  # of the axis: bars as long as this have room for their score
+MARGINS = 1.1  # inches for the title, the axis and the legend
 GREY = '0.4'
 
 
@@ -52,7 +53,7 @@ def draw_timeline(
     if frames is not None and len(frames):
         centres, width = _spread(frames, frame_times, duration)
         heights.insert(0, axis_width * width / duration * frames[0].shape[0] / frames[0].shape[1])
-    figure = Figure(figsize=(WIDTH, sum(heights) + 0.5), dpi=dpi, layout='constrained')
+    figure = Figure(figsize=(WIDTH, sum(heights) + MARGINS), dpi=dpi, layout='constrained')
     *above, axes = figure.subplots(len(heights), sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for strip in above:
         _draw_frames(strip, frames, centres, width)
