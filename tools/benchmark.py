@@ -7,22 +7,13 @@ attention beside attention over all steps. `sweep`: 20 probes trained at once be
 """
 
 import argparse
-import time
-from functools import partial
-from pathlib import Path
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
 
 import twlv_mm  # isort: skip  before mmaction's models
 
-from mmaction.structures import ActionDataSample
-from mmengine.config import Config
-from mmengine.logging import MMLogger
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate
@@ -30,8 +21,8 @@ from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 from twlv_mm.localization.attention_benchmark import benchmark_local_attention
 from twlv_mm.recognition.offline_benchmark import benchmark_offline
+from twlv_mm.recognition.sweep_benchmark import benchmark_sweep
 
-CONFIGS = Path(__file__).parents[1] / 'configs/twlv'
 KNN_RUNS = {'first': 'first', 'a later': 'again'}
 
 
@@ -115,38 +106,6 @@ def measure_sweep(args):
         ('probes', 'seconds', 'times those of one probe'),
         [(str(count), f'{seconds:.2f}', f'{seconds / rates[1]:.2f}') for count, seconds in rates.items()],
     )
-
-
-def benchmark_sweep(arch, videos, iterations):
-    """Seconds of a training iteration with one attentive probe and with 20, in turns; the shortest of each counts.
-
-    Args:
-        arch (str): Of the frozen encoder, with random weights.
-        videos (int): Of a batch, one clip each.
-        iterations (int): Of each, after one to warm up.
-
-    Returns:
-        dict[int, float]: number of probes -> seconds.
-    """
-    init_default_scope('mmaction')
-    MMLogger.get_current_instance().setLevel('ERROR')  # a line for each frozen parameter
-    steps, times = {}, {1: [], 20: []}
-    for count, name in zip(times, ('k400_attentive', 'k400_attentive_sweep'), strict=True):
-        cfg = Config.fromfile(CONFIGS / f'{name}.py')
-        cfg.model.backbone.update(arch=arch, allow_random=True)
-        encoder = twlv_mm.get_model(arch).arch
-        cfg.model.cls_head.update(in_channels=encoder.embed_dims, num_heads=encoder.num_heads)
-        model = MODELS.build(cfg.model)
-        steps[count] = partial(model.train_step, optim_wrapper=build_optim_wrapper(model, cfg.optim_wrapper))
-    shape = 3, encoder.num_frames, encoder.img_size, encoder.img_size
-    clips = [torch.randint(256, (1, *shape), dtype=torch.uint8) for _ in range(videos)]
-    samples = [ActionDataSample(metainfo=dict(num_clips=1)).set_gt_label(place) for place in range(videos)]
-    for _ in range(1 + iterations):
-        for count, step in steps.items():
-            start = time.perf_counter()
-            step(dict(inputs=clips, data_samples=samples))
-            times[count].append(time.perf_counter() - start)
-    return {count: min(seconds[1:]) for count, seconds in times.items()}
 
 
 def print_table(title, columns, rows):

@@ -9,7 +9,7 @@ with; verify.py checks them. splits.py extracts what a config asks for.
 from .batches import EmbeddedVideo, SharedBatches
 from .collection import Summary, extract_collection
 from .dataset import EmbeddingDataset
-from .extractor import Embedding, Extractor, embed
+from .extractor import Embedding, Extractor, embed, frozen_encoder
 from .folder import EmbeddingFolder
 from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
@@ -37,6 +37,7 @@ __all__ = [
     'extract_collection',
     'extract_splits',
     'find_videos',
+    'frozen_encoder',
     'load_matrix',
     'read_failures',
     'shared_settings',

@@ -78,7 +78,7 @@ def read_annotations(path, subset=None, classes=None):
     """
     path = Path(path)
     entries = _read_entries(path)
-    given = None if classes is None else _read_names(classes)
+    given = None if classes is None else read_names(classes)
     ignored = {AMBIGUOUS} - set(given or ())
     found = _label_ids(path, entries, ignored)
     names = given or _order_names(path, found)
@@ -132,7 +132,19 @@ def _is_actions(annotations):
     )
 
 
-def _read_names(classes):
+def read_names(classes):
+    """Names of classes, in the order of their labels.
+
+    Args:
+        classes (str | Path | Sequence[str]): The names, or a file of them, one a line.
+
+    Returns:
+        list[str]: the names.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a name is missing or comes twice.
+    """
     if not isinstance(classes, str | Path):
         names, source = list(classes), 'classes'
     elif Path(classes).is_file():

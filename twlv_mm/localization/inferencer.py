@@ -9,13 +9,12 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
-from twlv_mm.embeddings import Extractor, SharedBatches, check_comparable, shared_settings
-from twlv_mm.embeddings.extractor import frozen_encoder
+from twlv_mm.embeddings import Extractor, SharedBatches, check_comparable, frozen_encoder, shared_settings
 from twlv_mm.engine import load_model, made_with, read_strip
 from twlv_mm.video import ReadFault, read_ahead
 
 from .actionformer import ActionFormer
-from .annotations import _read_names
+from .annotations import read_names
 from .dataset import clip_grid
 from .external_scores import ExternalScores
 
@@ -233,7 +232,7 @@ def _check_embeddings(trained_on, extractor, checkpoint, config):
 def _class_names(names, num_classes):
     if names is None:
         return [str(index) for index in range(num_classes)]
-    names = _read_names(names)
+    names = read_names(names)
     if len(names) != num_classes:
         raise ValueError(
             f'there are {len(names)} class names, and the model has {num_classes} classes: give the names of the data '
