@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """From generated videos to tested probes and to embeddings, with the project's own command-line tools.
 
-Everything it makes is under work_dirs/demo. Takes two CPU cores four to five minutes.
+Everything it makes is under work_dirs/demo. Takes two CPU cores five to six minutes.
 """
 
 import argparse
@@ -41,7 +41,8 @@ def run(*arguments, threads=None):
     command = [sys.executable, *map(str, arguments)]
     print(f'   $ python {shlex.join(command[1:])}', flush=True)
     environment = os.environ | ({} if threads is None else {'OMP_NUM_THREADS': str(threads)})
-    log = LOGS / f'{Path(arguments[0]).stem}_{Path(arguments[1]).stem}.txt'
+    # Its name tells the commands that run beside each other apart.
+    log = LOGS / f'{Path(arguments[0]).stem}_{"_".join(Path(part).stem for part in map(str, arguments[1:3]))}.txt'
     with log.open('w') as file:
         result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
     if result.returncode:
@@ -100,7 +101,7 @@ def measure():
         'chance': (12.5, 12.5, 50.0),
         'colour histogram': (simple['appearance from a colour histogram'], None, None),
         'middle frame, linear on pixels': (None, simple['motion from the middle frame, linear on pixels'], None),
-        'small encoder on single frames, mean, linear': probe_of_frames(clips, get_model(ENCODER, str(WEIGHTS))),
+        'small encoder on single frames, mean, linear': probe_of_frames(clips, get_model(ENCODER, str(WEIGHTS)), 4),
     }
     for kind, name in (('knn', 'kNN'), ('linear', 'linear probe'), ('attentive', 'attentive probe')):
         (what, _), (how, scores) = (results[label, kind] for label in LABELS)
@@ -124,8 +125,8 @@ def main():
     run(TOOLS / 'make_small.py', '--data', VIDEOS, '--out', WEIGHTS.parent, *sizes)
 
     print('3. Embedding the videos with the encoder.')
-    for split in ('train', 'test'):
-        embed(split)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(embed, ('train', 'test')))
     if args.video:
         print(f'   and {args.video}, a vector for each second.')
         run(TOOLS / 'extract.py', ENCODER, args.video, '--out', OWN, '--weights', WEIGHTS, '--clip-seconds', '1')

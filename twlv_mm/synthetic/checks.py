@@ -109,30 +109,31 @@ def colour_histogram(frames):
     return np.sqrt(np.bincount(codes.ravel(), minlength=512) / codes.size)
 
 
-def probe_of_frames(clips, encoder):
+def probe_of_frames(clips, encoder, every=2):
     """What the mean over frames that an encoder sees one by one tells, by a linear probe.
 
     Args:
         clips (dict): As for :func:`baselines`.
         encoder (nn.Module): An encoder of this package; one of videos is shown each frame as a still video.
+        every (int): Distance of the frames that are encoded.
 
     Returns:
         tuple[float, float, float]: percent of appearances, of motions, and of motions told from their opposites.
     """
-    features = {split: encode_frames(frames, encoder) for split, (frames, _) in clips.items()}
+    features = {split: encode_frames(frames, encoder, every) for split, (frames, _) in clips.items()}
     (what, how), (true_what, true_how) = clips['train'][1].T, clips['test'][1].T
     by_what, by_how = (linear_probe(features['train'], labels, features['test']) for labels in (what, how))
     accuracies = (_percent(by_what.argmax(axis=1) == true_what), _percent(by_how.argmax(axis=1) == true_how))
     return *accuracies, told_from_opposite(by_how, true_how)
 
 
-def encode_frames(frames, encoder, batch_size=32):
-    """Mean over every second frame of a clip of its embedding: (N, T, 32, 32, 3) uint8 -> (N, D) float32."""
+def encode_frames(frames, encoder, every=2, batch_size=32):
+    """Mean over every n-th frame of a clip of its embedding: (N, T, 32, 32, 3) uint8 -> (N, D) float32."""
     mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.arch.mean, encoder.arch.std))
     encoder.eval()
     vectors = []
     with torch.inference_mode():
-        for batch in torch.from_numpy(frames[:, ::2]).split(batch_size):
+        for batch in torch.from_numpy(frames[:, every // 2 - 1 :: every]).split(batch_size):
             images = batch.flatten(0, 1).permute(0, 3, 1, 2)[:, :, None].expand(-1, -1, encoder.arch.num_frames, -1, -1)
             embeddings = encoder.embed((images.float() - mean) / std)
             vectors.append(embeddings.unflatten(0, batch.shape[:2]).mean(dim=1))
