@@ -14,7 +14,6 @@ from rich.table import Table
 
 import twlv_mm  # isort: skip  before mmaction's models
 
-
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate
 from twlv_mm.embeddings.extractor import emulates_bf16

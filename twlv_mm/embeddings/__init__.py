@@ -2,8 +2,8 @@
 
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py and parquet.py write the files, manifest.py keeps what they were made with and what failed. folder.py reads the
-files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made
-with; verify.py checks them. splits.py extracts what a config asks for.
+files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made with; verify.py
+checks them. splits.py extracts what a config asks for.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
