@@ -3,7 +3,8 @@
 
 `encoder`: beside the machine's best matrix products. `extract`: beside mmaction2's own pipeline. `offline`: kNN and the
 linear probe on stored embeddings beside a script that reads one file at a time. `localization`: ActionFormer's local
-attention beside attention over all steps. `sweep`: 20 probes trained at once beside one.
+attention beside attention over all steps. `segmentation`: ASFormer's sliding window beside attention to all steps.
+`sweep`: 20 probes trained at once beside one.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 from twlv_mm.localization.attention_benchmark import benchmark_local_attention
 from twlv_mm.recognition.offline_benchmark import benchmark_offline
 from twlv_mm.recognition.sweep_benchmark import benchmark_sweep
+from twlv_mm.segmentation.attention_benchmark import benchmark_windows
 
 KNN_RUNS = {'first': 'first', 'a later': 'again'}
 
@@ -83,15 +85,25 @@ def measure_offline(args):
 
 def measure_localization(args):
     rates = benchmark_local_attention(args.length, args.batch_size)
+    print_steps(f"A training step of ActionFormer's, {args.batch_size} videos of {args.length} steps", rates)
+
+
+def measure_segmentation(args):
+    rates = benchmark_windows(args.length)
+    print_steps(f"A training step of ASFormer's, a video of {args.length} steps", rates)
+
+
+def print_steps(title, rates):
+    first = next(iter(rates))
     print_table(
-        f"A training step of ActionFormer's, {args.batch_size} videos of {args.length} steps",
-        ('attention', 'seconds', 'of processor', 'GiB beyond the model', 'times the seconds of local'),
+        title,
+        ('attention', 'seconds', 'of processor', 'GiB beyond the model', f'times the seconds of {first}'),
         [
             (
                 name,
                 *(f'{rate[key]:.2f}' for key in ('seconds', 'cpu_seconds')),
                 f'{rate["peak_bytes"] / 2**30:.2f}',
-                f'{rate["seconds"] / rates["local"]["seconds"]:.1f}',
+                f'{rate["seconds"] / rates[first]["seconds"]:.1f}',
             )
             for name, rate in rates.items()
         ],
@@ -140,6 +152,9 @@ def main():
     localization.add_argument('--length', type=int, default=2304, help='steps of a video (default 2304)')
     localization.add_argument('--batch-size', type=int, default=2, help='videos (default 2)')
     localization.set_defaults(measure=measure_localization)
+    segmentation = tasks.add_parser('segmentation', help='training steps of ASFormer')
+    segmentation.add_argument('--length', type=int, default=10000, help='steps of the video (default 10000)')
+    segmentation.set_defaults(measure=measure_segmentation)
     sweep = tasks.add_parser('sweep', help='training iterations of one probe and of 20')
     sweep.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
     sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Name what happens in videos, and when: <out>/<video>.json and .png for each, and summary.csv."""
+"""Name what happens in videos, when and where: <out>/<video>.json and .png or .mp4 for each, and summary.csv."""
 
 import argparse
 import inspect
@@ -9,15 +9,19 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from mmengine.config import Config
 
+from twlv_mm.detection.inferencer import DetectionInferencer
 from twlv_mm.engine import infer_videos
 from twlv_mm.localization import LocalizationInferencer
 from twlv_mm.recognition import RecognitionInferencer
+from twlv_mm.segmentation.inferencer import SegmentationInferencer
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
 INFERENCERS = dict(
     recognition_linear=RecognitionInferencer,
     recognition_attentive=RecognitionInferencer,
     localization=LocalizationInferencer,
+    segmentation=SegmentationInferencer,
+    detection=DetectionInferencer,
 )
 
 
@@ -30,10 +34,22 @@ def parse_args():
     parser.add_argument(
         '--classes', metavar='FILE', help="names of the classes, one a line (default: the config's or the checkpoint's)"
     )
-    parser.add_argument('--top-k', type=int, help='classes (default 5) or, of localization, actions to name (20)')
-    parser.add_argument('--min-score', type=float, help='of localization: least score of an action (default 0.05)')
     parser.add_argument(
-        '--encoder-weights', metavar='PATH', help="of localization: the encoder's checkpoint (default: the config's)"
+        '--top-k', type=int, help='of recognition: classes to name (default 5); of localization: actions (20)'
+    )
+    parser.add_argument(
+        '--min-score', type=float, help='least score of an action: of localization (default 0.05), of detection (0.3)'
+    )
+    parser.add_argument(
+        '--interval-seconds',
+        type=float,
+        metavar='S',
+        help='of detection: time from one picture with boxes to the next (default 1)',
+    )
+    parser.add_argument(
+        '--encoder-weights',
+        metavar='PATH',
+        help="of localization and segmentation: the encoder's checkpoint (default: the config's)",
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     return parser.parse_args()
@@ -63,7 +79,7 @@ def main():
     try:
         kind = inferencer_class(args.config)
         building = given(args, ('device', 'classes', 'encoder_weights'), kind)
-        calling = given(args, ('top_k', 'min_score'), kind.__call__)
+        calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
         summary = infer_videos(kind(args.config, args.checkpoint, **building), args.input, args.out, **calling)
     except (ValueError, FileNotFoundError) as error:
         print(f'error: {error}', file=sys.stderr)

@@ -67,7 +67,7 @@ param_scheduler = [
 custom_hooks = [dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.02, gamma=10)]
 default_hooks = dict(
     checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),
-    data=dict(type='twlv_mm.CheckLocalizationHook'),
+    data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
     visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos=f'{data_root}/videos/test'),
     results=dict(
         type='twlv_mm.ResultsHook',

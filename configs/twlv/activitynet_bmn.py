@@ -32,7 +32,7 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)  # 2 GPUs x 8 videos
 default_hooks = dict(
     # The last epoch is tested.
     checkpoint=dict(save_best=None, max_keep_ckpts=1),
-    data=dict(type='twlv_mm.CheckLocalizationHook'),
+    data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
     results=dict(
         type='twlv_mm.ResultsHook',
         task='localization',

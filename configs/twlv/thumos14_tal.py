@@ -26,7 +26,7 @@ model = dict(
 default_hooks = dict(
     # The last epoch is tested; the published code chooses one on the test videos.
     checkpoint=dict(save_best=None, max_keep_ckpts=1),
-    data=dict(type='twlv_mm.CheckLocalizationHook'),
+    data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
     visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos=None),  # a folder, for frames
     results=dict(
         type='twlv_mm.ResultsHook',

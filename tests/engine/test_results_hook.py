@@ -28,6 +28,7 @@ def write(hook, metrics, tmp_path, model=None, cfg=None, logger=None):
     runner = SimpleNamespace(
         model=model or nn.Identity(),
         cfg=Config(cfg or {}),
+        _train_loop=None,
         seed=3,
         world_size=1,
         log_dir=str(tmp_path),

@@ -81,7 +81,7 @@ def test_names_given_decide_the_labels(tmp_path):
         assert any('label_id of 2 classes' in note for note in annotations.notes)
     with pytest.raises(FileNotFoundError, match='no file of class names'):
         read_annotations(path, classes=str(tmp_path / 'other.txt'))
-    with pytest.raises(ValueError, match='each once'):
+    with pytest.raises(ValueError, match="'a' in place 1 and again in place 3"):
         read_annotations(path, classes=['a', 'b', 'a'])
 
 

@@ -2,34 +2,16 @@
 
 import json
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.dataset import RepeatDataset
 from mmengine.logging import MMLogger
 
-from twlv_mm.localization.data_check import CheckLocalizationHook
 from twlv_mm.localization.dataset import LocalizationDataset
 from twlv_mm.video.sampling import clip_windows
 
-CLIP, STRIDE, DIMS = 0.5, 0.25, 4
-MADE_WITH = dict(model='twlv_base', weights_sha256='ab' * 32, sampling='multi-clip', clip_seconds=CLIP)
-
-
-def save(folder, video_id, duration, times=None, **info):
-    """A video whose features are its clips' centres in seconds, with times; without, in the published layout."""
-    times = clip_windows(duration, CLIP, STRIDE) if times is None else np.asarray(times)
-    feats = np.repeat(times.mean(axis=1, keepdims=True), DIMS, axis=1).astype(np.float32)
-    clips = [dict(start=start, end=end) for start, end in times.tolist()]
-    folder.mkdir(exist_ok=True)
-    np.save(folder / f'{video_id}_c.npy', feats)
-    (folder / f'{video_id}.json').write_text(json.dumps(dict(MADE_WITH, duration=duration, clips=clips, **info)))
-
-
-def save_published(folder, video_id, duration):
-    save(folder, video_id, duration)
-    (folder / f'{video_id}.json').write_text(json.dumps(dict(duration=duration, num_frames=int(30 * duration))))
+from ..embeddings.saved import CLIP, DIMS, STRIDE, save, save_published
 
 
 def annotate(folder, videos, subset='train'):
@@ -72,34 +54,6 @@ def test_grid_of_time_is_that_of_the_clips(tmp_path, published):
     assert (item['segments'].dtype, item['labels'].dtype) == (np.float32, np.int64)
     assert (item['video_id'], item['duration'], item['clip_seconds']) == ('a', 10.1, CLIP)
     assert item['labels'].tolist() == [1]
-
-
-def test_published_layout_without_times_needs_the_two_lengths(tmp_path):
-    save_published(tmp_path / 'train', 'a', 10)
-    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
-    with pytest.raises(ValueError, match='does not say when its clips are: set clip_seconds and stride_seconds'):
-        build(ann_file, tmp_path / 'train', clip_seconds=CLIP)
-
-
-@pytest.mark.parametrize(('argument', 'value', 'found'), [('clip_seconds', 2.0, 0.5), ('stride_seconds', 0.125, 0.25)])
-def test_arguments_that_contradict_the_times_are_refused(tmp_path, argument, value, found):
-    save(tmp_path / 'train', 'a', 10)
-    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
-    with pytest.raises(ValueError, match=rf'{argument}={value}, but a in .* has {found}'):
-        build(ann_file, tmp_path / 'train', **{argument: value})
-
-
-def test_last_clip_that_was_moved_is_left_out_and_irregular_ones_are_refused(tmp_path):
-    starts = np.array([0, 1, 2, 3, 3.4])
-    save(tmp_path / 'train', 'a', 4.4, times=np.stack([starts, starts + 1], axis=1))
-    ann_file = annotate(tmp_path, {'a': (4.4, [('serve', 1, 2)])})
-    item = build(ann_file, tmp_path / 'train')[0]
-    np.testing.assert_allclose(item['feats'][:, 0], [0.5, 1.5, 2.5, 3.5])
-    assert item['step'] == 1
-    starts = np.array([0, 1, 2.1, 3.1, 4.1])
-    save(tmp_path / 'train', 'a', 5.1, times=np.stack([starts, starts + 1], axis=1))
-    with pytest.raises(ValueError, match='a in .* has clips at irregular distances'):
-        build(ann_file, tmp_path / 'train')
 
 
 def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path):
@@ -213,69 +167,3 @@ def test_data_set_works_with_what_mmengine_offers(tmp_path):
     assert dataset.metainfo['classes'] == ('serve', 'return')
     assert dataset.metainfo['dims'] == DIMS
     assert dataset.metainfo['settings']['model'] == 'twlv_base'
-
-
-@pytest.fixture
-def datasets(tmp_path):
-    """Training and test data sets that fit."""
-    for split in ('train', 'val'):
-        save(tmp_path / split, 'a', 10)
-    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
-    return build(ann_file, tmp_path / 'train'), build(ann_file, tmp_path / 'val', test_mode=True)
-
-
-def run_of(train, test, **model):
-    """What the hook sees of a runner."""
-    warnings = []
-    return SimpleNamespace(
-        model=SimpleNamespace(**model),
-        logger=SimpleNamespace(warning=warnings.append),
-        warnings=warnings,
-        val_loop=object(),
-        train_dataloader=SimpleNamespace(dataset=train),
-        val_dataloader=SimpleNamespace(dataset=test),
-        test_dataloader=SimpleNamespace(dataset=test),
-    )
-
-
-def test_check_tells_the_model_whose_embeddings_it_reads(datasets):
-    train, test = datasets
-    for wrapped, model in (
-        (train, dict(in_channels=DIMS, num_classes=2, class_agnostic=False)),
-        (RepeatDataset(train, 2), dict(num_classes=1, class_agnostic=True)),
-        (ConcatDataset([train, train]), {}),
-    ):
-        runner = run_of(wrapped, test, **model)
-        CheckLocalizationHook().before_train(runner)
-        assert runner.model.metainfo['settings']['weights_sha256'] == 'ab' * 32
-        assert runner.warnings == []
-
-
-@pytest.mark.parametrize(
-    ('model', 'message'),
-    [
-        (dict(in_channels=8), r'4 numbers a vector, the model takes 8: set model\.in_channels=4'),
-        (dict(feat_dim=8), 'the model takes 8'),
-        (dict(num_classes=20), r'2 classes, the model num_classes=20: set model\.num_classes=2'),
-        (dict(num_classes=2, class_agnostic=True), 'set model.num_classes=1'),
-    ],
-)
-def test_check_refuses_a_model_for_other_data(datasets, model, message):
-    with pytest.raises(ValueError, match=message):
-        CheckLocalizationHook().before_train(run_of(*datasets, **model))
-
-
-def test_check_refuses_a_test_on_other_embeddings_or_classes(datasets, tmp_path):
-    train, test = datasets
-    save(tmp_path / 'other', 'a', 10, frames_per_clip=8)
-    ann_file = annotate(tmp_path, {'a': (10, [('serve', 1, 2)])})
-    with pytest.raises(ValueError, match=r'differ in frames_per_clip \(None and 8\)'):
-        CheckLocalizationHook().before_train(run_of(train, build(ann_file, tmp_path / 'other')))
-    turned = LocalizationDataset(ann_file, tmp_path / 'val', classes=['return', 'serve'])
-    with pytest.raises(ValueError, match='not the same in the same order'):
-        CheckLocalizationHook().before_train(run_of(train, turned))
-    hook = CheckLocalizationHook()
-    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=train.metainfo)))
-    with pytest.raises(ValueError, match='not the same in the same order'):
-        hook.before_test(run_of(train, turned))
-    hook.before_test(run_of(train, test))

@@ -6,10 +6,10 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from tests.video.conftest import grey_of, write_numbered
-from twlv_mm.recognition import SeekDecode, SegmentSample
+from twlv_mm.recognition import SegmentSample
 from twlv_mm.registry import DATASETS
 from twlv_mm.synthetic import item_rng, render_clip, write_video
-from twlv_mm.video import VideoError, frames_of_windows, open_video
+from twlv_mm.video import SeekDecode, VideoError, frames_of_windows, open_video
 
 
 @pytest.fixture
@@ -64,16 +64,16 @@ def test_segment_deep_in_a_video_is_found_without_decoding_what_is_before(tmp_pa
     instants = 60 + np.arange(4) / 25 + 0.02
     assert frames(path, instants) == [(1500 + i) % 64 for i in range(4)]
 
-    from twlv_mm.recognition import segment_dataset
+    from twlv_mm.video import seek
 
-    decoded, decode_from = [], segment_dataset._decode_from
+    decoded, decode_from = [], seek._decode_from
 
     def counted(*args):
         for pair in decode_from(*args):
             decoded.append(pair)
             yield pair
 
-    monkeypatch.setattr(segment_dataset, '_decode_from', counted)
+    monkeypatch.setattr(seek, '_decode_from', counted)
     frames(path, instants)
     assert len(decoded) < 300  # a group of pictures of libx264 is 250 frames at most
 

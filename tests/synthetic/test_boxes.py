@@ -153,6 +153,22 @@ def test_rows_are_written_as_in_avas_csv(made):
 
 
 @pytest.mark.parametrize('split', SPLITS)
+def test_boxes_of_every_frame_are_those_that_were_drawn(made, split):
+    rows = [line.split(',') for line in (made.folder / f'ava_{split}_tubes.csv').read_text().splitlines()]
+    found = {(video, stamp, int(person)): [*map(float, box)] for video, stamp, *box, action, person in rows}
+    assert {row[6] for row in rows} == {'-1'}
+    drawn = {
+        (video, f'{900 + t / 12:.3f}', number): np.array(box) / 96
+        for video, (_, people) in made.truth.items()
+        if video.startswith(split)
+        for number, person in enumerate(people)
+        for t, box in enumerate(person['boxes'])
+    }
+    assert found.keys() == drawn.keys()
+    np.testing.assert_allclose([found[key] for key in drawn], [*drawn.values()], atol=0.0006)
+
+
+@pytest.mark.parametrize('split', SPLITS)
 def test_proposals_find_every_actor_and_the_json_is_the_pickle(made, split):
     proposals = mmengine.load(made.folder / f'ava_dense_proposals_{split}.pkl')
     as_json = json.loads((made.folder / f'ava_dense_proposals_{split}.json').read_text())

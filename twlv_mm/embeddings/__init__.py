@@ -2,24 +2,30 @@
 
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py and parquet.py write the files, manifest.py keeps what they were made with and what failed. folder.py reads the
-files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made with; verify.py
-checks them. splits.py extracts what a config asks for.
+files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made with, grid.py
+when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py extracts
+what a config asks for, video_embedder.py embeds further videos like that.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
 from .collection import Summary, extract_collection
+from .data_check import CheckEmbeddedVideosHook
 from .dataset import EmbeddingDataset
 from .extractor import Embedding, Extractor, embed, frozen_encoder
 from .folder import EmbeddingFolder
+from .grid import clip_grid, clip_settings, grid_clips, grid_end, video_grid
 from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
+from .naming import other_names
 from .settings import check_comparable, encoder_of, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
 from .verify import Problem, verify
+from .video_embedder import VideoEmbedder
 
 __all__ = [
+    'CheckEmbeddedVideosHook',
     'EmbeddedVideo',
     'Embedding',
     'EmbeddingDataset',
@@ -31,16 +37,23 @@ __all__ = [
     'SharedBatches',
     'Summary',
     'Video',
+    'VideoEmbedder',
     'check_comparable',
+    'clip_grid',
+    'clip_settings',
     'embed',
     'encoder_of',
     'extract_collection',
     'extract_splits',
     'find_videos',
     'frozen_encoder',
+    'grid_clips',
+    'grid_end',
     'load_matrix',
+    'other_names',
     'read_failures',
     'shared_settings',
     'verify',
+    'video_grid',
     'write_embeddings',
 ]

@@ -216,6 +216,33 @@ def frozen_encoder(name, weights, **overrides):
         return get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
 
 
+def chosen_encoder(encoder, source, remedy):
+    """The encoder that the ``extraction`` of a config asks for, which is random only where that is said.
+
+    Args:
+        encoder (dict): arch, weights and whatever of the architecture is to be different; ``allow_random`` for an
+            encoder without weights.
+        source (str): What asks for it, for the message.
+        remedy (str): How its user gives weights, for the message.
+
+    Returns:
+        nn.Module: frozen.
+
+    Raises:
+        FileNotFoundError: if there is no file of weights.
+        ValueError: if the encoder has no weights and may not be random, or something of it does not fit.
+    """
+    overrides = dict(encoder)
+    arch, weights = overrides.pop('arch'), overrides.pop('weights', None)
+    may_be_random = overrides.pop('allow_random', False)
+    if weights is None and not may_be_random:
+        raise ValueError(
+            f'the encoder {arch} of {source} has no weights: give them {remedy}; where random vectors are wanted, set '
+            'allow_random=True in extraction.encoder'
+        )
+    return frozen_encoder(arch, weights, **overrides)
+
+
 def embed(path, model='twlv_base', weights=None, sampling='uniform', clip_seconds=2.0, stride_seconds=None, **options):
     """Embed a video file.
 

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from twlv_mm.peak_memory import peak_bytes_of
 from twlv_mm.video import clips_of_frames, open_video, resize_and_crop, stream_frames
 
 from .encoder_benchmark import best_of
@@ -103,15 +104,4 @@ def _parts(path, sampling):
 
 def _peak_memory(way, path, sampling):
     clips = WAYS[way](path, sampling)
-    with open('/proc/self/clear_refs', 'w') as file:
-        file.write('5')  # the peak counts from here
-    before = _memory('VmRSS')
-    for _ in clips:
-        pass
-    return _memory('VmHWM') - before
-
-
-def _memory(name):
-    """Bytes of an entry of this process's status."""
-    with open('/proc/self/status') as file:
-        return next(1024 * int(line.split()[1]) for line in file if line.startswith(f'{name}:'))
+    return peak_bytes_of(lambda: sum(1 for _ in clips))

@@ -5,7 +5,7 @@ import logging
 from mmengine.logging import print_log
 
 from .collection import extract_collection
-from .extractor import Extractor, frozen_encoder
+from .extractor import Extractor, chosen_encoder
 from .inputs import find_videos
 
 
@@ -20,8 +20,7 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
             splits=dict(train='data/my/train', val='data/my/val'), out='embeddings/my')
 
     Args:
-        encoder (dict): arch, weights and whatever of the architecture is to be different; ``allow_random`` for an
-            encoder without weights.
+        encoder (dict): As for :func:`~twlv_mm.embeddings.extractor.chosen_encoder`.
         splits (dict[str, str]): Name of a split -> its videos, as for :func:`find_videos`.
         out (str): Folder to write to, ``<out>/<sampling>/<split>/``.
         shard (tuple[int, int]): Which of how many processes this is.
@@ -34,14 +33,8 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
         ValueError: if the encoder has no weights and may not be random, or something of it does not fit.
         MixError: if the folder was made with other settings.
     """
-    encoder = dict(encoder)
-    arch, weights = encoder.pop('arch'), encoder.pop('weights', None)
-    if not encoder.pop('allow_random', False) and weights is None:
-        raise ValueError(
-            f'the embeddings in {out} are to be extracted with {arch}, which has no weights: give them with '
-            '--cfg-options encoder_weights=PATH'
-        )
-    extractor = Extractor(frozen_encoder(arch, weights, **encoder), **options)
+    encoder = chosen_encoder(encoder, f'the embeddings in {out}', 'with --cfg-options encoder_weights=PATH')
+    extractor = Extractor(encoder, **options)
     for split, source in splits.items():
         videos = find_videos(source)
         done = extract_collection(extractor, videos, out, split, decoder=decoder, workers=workers, shard=shard)

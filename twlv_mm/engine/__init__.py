@@ -1,29 +1,58 @@
 """Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results.
 
 What a run has trained is used on other videos by the inferencers of the tasks (inference.py is what they share).
+drawing_hook.py is what the hooks share that draw what a test finds, video_drawing_hook.py those that draw whole videos,
+and video_strips.py reads frames for them.
 
 Whenever a run is killed, it resumes and ends as if it had not been.
 """
 
 from .autocast import AutocastHook, AutocastOptimWrapper
+from .class_names import class_names, read_class_names
+from .drawing_hook import DrawingHook
 from .epoch_seed_hook import EpochSeedHook
-from .inference import InferenceSummary, infer_videos, load_model, made_with, read_strip, reading
+from .folds import FoldError, run_folds
+from .inference import (
+    SEGMENT_COLUMNS,
+    InferenceSummary,
+    infer_videos,
+    load_model,
+    made_with,
+    read_strip,
+    reading,
+    segment_rows,
+)
 from .log_folder import log_folder
+from .plateau_hook import ReduceLROnPlateauHook
 from .results_hook import ResultsHook
 from .runner import CheckpointError, Runner
+from .step_benchmark import benchmark_steps
+from .video_drawing_hook import VideoDrawingHook
+from .video_strips import VideoStrips
 
 __all__ = [
+    'SEGMENT_COLUMNS',
     'AutocastHook',
     'AutocastOptimWrapper',
     'CheckpointError',
+    'DrawingHook',
     'EpochSeedHook',
+    'FoldError',
     'InferenceSummary',
+    'ReduceLROnPlateauHook',
     'ResultsHook',
     'Runner',
+    'VideoDrawingHook',
+    'VideoStrips',
+    'benchmark_steps',
+    'class_names',
     'infer_videos',
     'load_model',
     'log_folder',
     'made_with',
+    'read_class_names',
     'read_strip',
     'reading',
+    'run_folds',
+    'segment_rows',
 ]

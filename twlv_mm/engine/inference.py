@@ -1,8 +1,9 @@
 """From a trained model and video files to json, pictures and a summary: what the inferencers of all tasks share.
 
 An inferencer is called with a video and gives a dict that is ready for json, ``inferencer(path, **options)``. It draws
-that dict, ``inferencer.draw(path, result, out_png)``, and makes lines of summary.csv of it, ``inferencer.rows(result)``
-under the names ``inferencer.columns``. A video that it cannot read is a ReadFault or a FileNotFoundError.
+that dict, ``inferencer.draw(path, result, out)``, a .png or what its ``drawing_suffix`` says, and makes lines of
+summary.csv of it, ``inferencer.rows(result)`` under the names ``inferencer.columns``. A video that it cannot read is a
+ReadFault or a FileNotFoundError.
 """
 
 import copy
@@ -25,6 +26,8 @@ from twlv_mm.video import ReadFault, VideoError, frames_of_windows, open_video
 from . import provenance
 from .runner import CheckpointError
 
+SEGMENT_COLUMNS = ('label', 'index', 'start', 'end', 'score')
+
 
 class InferenceSummary(NamedTuple):
     """What became of some videos.
@@ -40,7 +43,7 @@ class InferenceSummary(NamedTuple):
 
 
 def infer_videos(inferencer, source, out, **options):
-    """Write ``<video_id>.json`` and ``.png`` for each video, and ``summary.csv`` with a line for each row of its.
+    """Write ``<video_id>.json`` and a drawing for each video, and ``summary.csv`` with a line for each row of its.
 
     A video that cannot be read is listed in ``failures.jsonl``, and the rest goes on.
 
@@ -61,11 +64,12 @@ def infer_videos(inferencer, source, out, **options):
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     rows, failures = [], []
+    suffix = getattr(inferencer, 'drawing_suffix', '.png')
     for video in videos:
         stem = out / video.video_id
         stem.parent.mkdir(parents=True, exist_ok=True)
         # Names may have dots, so with_suffix would cut them.
-        json_file, picture = Path(f'{stem}.json'), Path(f'{stem}.png')
+        json_file, picture = Path(f'{stem}.json'), Path(f'{stem}{suffix}')
         try:
             result = inferencer(video.path, **options)
             inferencer.draw(video.path, result, picture)
@@ -161,7 +165,7 @@ def reading(path, stage):
         raise ReadFault(reason, stage) from error
 
 
-def read_strip(path, num_frames):
+def read_strip(path, num_frames=10):
     """Read frames at equal distances in time, to show what a video is about.
 
     Args:
@@ -181,6 +185,21 @@ def read_strip(path, num_frames):
         duration, num_frames = video.frame_times[-1, 1], min(num_frames, len(video.frame_times))
         places = frames_of_windows(video.frame_times, np.array([[0.0, duration]]), num_frames)[0]
         return video.read(places), (np.arange(num_frames) + 0.5) / num_frames * duration
+
+
+def segment_rows(result):
+    """Lines of a summary, for a result whose predictions have a start and an end.
+
+    Args:
+        result (dict): What calling an inferencer gave.
+
+    Returns:
+        list[tuple]: the values of SEGMENT_COLUMNS for each prediction.
+    """
+    return [
+        (one['label'], one['index'], *(f'{one[name]:.3f}' for name in ('start', 'end')), f'{one["score"]:.6f}')
+        for one in result['predictions']
+    ]
 
 
 def _decoder_errors():

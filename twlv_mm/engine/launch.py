@@ -41,7 +41,7 @@ def main_train(argv=None):
     Raises:
         SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
     """
-    parser = _parser('Train (and validate) a model.')
+    parser = training_parser('Train (and validate) a model.')
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -49,14 +49,9 @@ def main_train(argv=None):
         metavar='CHECKPOINT',
         help='go on from this checkpoint; without a value, from the latest in the work dir, or anew if it has none',
     )
-    parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the real batch size')
-    parser.add_argument('--seed', type=int, help="random seed; wins over the config's randomness")
-    parser.add_argument('--diff-rank-seed', action='store_true', help='give every process a seed of its own')
-    parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms only')
     args = parser.parse_args(argv)
 
-    with _one_line_errors(parser):
+    with one_line_errors(parser):
         runner = build_runner(train_config(args))
         runner.train()
     return runner
@@ -83,7 +78,7 @@ def main_test(argv=None):
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that a window stays')
     args = parser.parse_args(argv)
 
-    with _one_line_errors(parser):
+    with one_line_errors(parser):
         return build_runner(test_config(args)).test()
 
 
@@ -91,7 +86,7 @@ def train_config(args):
     """The config of a training run.
 
     Args:
-        args (argparse.Namespace): Arguments of ``tools/train.py``.
+        args (argparse.Namespace): Those of :func:`training_parser`, and ``resume``: 'auto', a checkpoint or None.
 
     Returns:
         Config: ready for :func:`build_runner`.
@@ -173,6 +168,37 @@ def build_runner(cfg):
         Runner: of the config's ``runner_type`` if it has one.
     """
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def training_parser(description):
+    """The arguments of tools that train, but for how they resume.
+
+    Args:
+        description (str): What the tool does.
+
+    Returns:
+        argparse.ArgumentParser
+    """
+    parser = _parser(description)
+    parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the real batch size')
+    parser.add_argument('--seed', type=int, help="random seed; wins over the config's randomness")
+    parser.add_argument('--diff-rank-seed', action='store_true', help='give every process a seed of its own')
+    parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms only')
+    return parser
+
+
+@contextmanager
+def one_line_errors(parser):
+    """Turn the errors that the user can cure into a message on stderr and exit code 2.
+
+    Args:
+        parser (argparse.ArgumentParser): Of the tool.
+    """
+    try:
+        yield
+    except (UsageError, CheckpointError) as error:
+        parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 
 def _parser(description):
@@ -259,12 +285,3 @@ def _check_checkpoint(cfg):
     path = cfg.get('load_from')
     if path and '://' not in path and not osp.isfile(path):
         raise UsageError(f'there is no checkpoint {path}')
-
-
-@contextmanager
-def _one_line_errors(parser):
-    """Turn the errors that the user can cure into a message on stderr and exit code 2."""
-    try:
-        yield
-    except (UsageError, CheckpointError) as error:
-        parser.exit(2, f'{parser.prog}: error: {error}\n')

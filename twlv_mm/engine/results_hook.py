@@ -9,8 +9,9 @@ from datetime import datetime
 from numbers import Number
 
 from mmengine.dist import master_only
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
 
 from twlv_mm.encoders import file_sha256
 from twlv_mm.registry import HOOKS
@@ -18,6 +19,7 @@ from twlv_mm.registry import HOOKS
 from . import provenance
 
 SCHEMA_VERSION = 1
+RESULTS = 'results.json'
 TASKS = (
     'recognition_linear',
     'recognition_attentive',
@@ -34,9 +36,9 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the run's log folder at the end of every test.
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
-    weights_sha256, params, pretraining_sets), checkpoint (path, sha256; null if none was tested), seed, config (path,
-    dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test, hardware, date
-    (ISO 8601).
+    weights_sha256, params, pretraining_sets), checkpoint (path, sha256; null if none has what was tested), seed, config
+    (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test, hardware,
+    date (ISO 8601).
 
     In a config::
 
@@ -86,7 +88,7 @@ class ResultsHook(Hook):
             protocol=self.protocol,
             metrics=self._in_percent(metrics or {}, runner.logger),
             encoder=provenance.encoder(model),
-            checkpoint=_checkpoint(runner.cfg.get('load_from')),
+            checkpoint=_checkpoint(runner),
             seed=runner.seed,
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
             versions=provenance.versions(),
@@ -95,10 +97,8 @@ class ResultsHook(Hook):
             hardware=provenance.hardware(runner.world_size),
             date=datetime.now().astimezone().isoformat(timespec='seconds'),
         )
-        path = osp.join(runner.log_dir, 'results.json')
-        with open(f'{path}.partial', 'w') as file:
-            json.dump(record, file, indent=2, allow_nan=False)
-        os.replace(f'{path}.partial', path)
+        path = osp.join(runner.log_dir, RESULTS)
+        write_json(path, record)
         runner.logger.info(f'Results are in {path}')
 
     def _in_percent(self, metrics, logger):
@@ -120,7 +120,34 @@ class ResultsHook(Hook):
         return percent
 
 
-def _checkpoint(path):
+def write_json(path, content):
+    """Write a file that is never seen half written.
+
+    Args:
+        path (str): The file.
+        content (dict): Of what json has; NaN and infinity are not of it.
+    """
+    # Several processes may write the same file.
+    partial = f'{path}.{os.getpid()}.partial'
+    with open(partial, 'w') as file:
+        json.dump(content, file, indent=2, allow_nan=False)
+    os.replace(partial, path)
+
+
+def _checkpoint(runner):
+    # mmengine builds the loop of what it runs: one that has trained tests what it has trained.
+    trained = isinstance(runner._train_loop, BaseLoop)
+    path = _last_checkpoint(runner) if trained else runner.cfg.get('load_from')
     if path is None:
         return None
     return dict(path=path, sha256=file_sha256(path) if osp.isfile(path) else None)
+
+
+def _last_checkpoint(runner):
+    """Path of the checkpoint of the point that training has reached; None if there is none."""
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook):
+            step = runner.epoch if hook.by_epoch else runner.iter
+            path = osp.join(hook.out_dir, hook.filename_tmpl.format(step))
+            return path if osp.isfile(path) else None
+    return None

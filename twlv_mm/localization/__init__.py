@@ -2,14 +2,13 @@
 
 actionformer.py is the model, its parts are in the files beside it (pyramid, local_attention, layers, heads, targets,
 losses); decoding.py, soft_nms.py and external_scores.py make segments of what it gives. dataset.py, annotations.py and
-transforms.py bring embeddings and actions, data_check.py compares the two before a run, metric.py scores.
-inferencer.py goes from a video file to segments, timeline_hook.py draws those of a test.
+transforms.py bring embeddings and actions, metric.py scores. inferencer.py goes from a video file to segments,
+timeline_hook.py draws those of a test.
 """
 
 from .actionformer import ActionFormer
 from .annotations import Annotations, VideoAnnotation, read_annotations
 from .average_precision import average_precision
-from .data_check import CheckLocalizationHook
 from .dataset import LocalizationDataset
 from .external_scores import ExternalScores
 from .inferencer import LocalizationInferencer
@@ -22,7 +21,6 @@ from .transforms import CropFeatures, PackLocalization, PackProposals, ResizeFea
 __all__ = [
     'ActionFormer',
     'Annotations',
-    'CheckLocalizationHook',
     'CropFeatures',
     'ExternalScores',
     'LocalizationDataset',

@@ -105,7 +105,7 @@ class ActionFormer(BaseModel):
     def backbone(self):
         """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
 
-        ResultsHook writes down who it is; :class:`CheckLocalizationHook` sets ``metainfo``, which says so.
+        ResultsHook writes down who it is; :class:`CheckEmbeddedVideosHook` sets ``metainfo``, which says so.
         """
         return self.metainfo and encoder_of(self.metainfo['settings'])
 

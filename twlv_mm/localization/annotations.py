@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from twlv_mm.engine import read_class_names
+
 # THUMOS14's mark of moments that count neither for nor against a detector.
 AMBIGUOUS = 'Ambiguous'
 # The published evaluation takes segments of a class for the same whose starts and ends are this close.
@@ -78,7 +80,7 @@ def read_annotations(path, subset=None, classes=None):
     """
     path = Path(path)
     entries = _read_entries(path)
-    given = None if classes is None else read_names(classes)
+    given = None if classes is None else read_class_names(classes)
     ignored = {AMBIGUOUS} - set(given or ())
     found = _label_ids(path, entries, ignored)
     names = given or _order_names(path, found)
@@ -130,32 +132,6 @@ def _is_actions(annotations):
         isinstance(action, dict) and isinstance(action.get('label'), str) and 'segment' in action
         for action in annotations
     )
-
-
-def read_names(classes):
-    """Names of classes, in the order of their labels.
-
-    Args:
-        classes (str | Path | Sequence[str]): The names, or a file of them, one a line.
-
-    Returns:
-        list[str]: the names.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a name is missing or comes twice.
-    """
-    if not isinstance(classes, str | Path):
-        names, source = list(classes), 'classes'
-    elif Path(classes).is_file():
-        names, source = [line.strip() for line in Path(classes).read_text(encoding='utf-8').splitlines()], classes
-    else:
-        raise FileNotFoundError(f'there is no file of class names {classes}')
-    while names and not names[-1]:
-        names.pop()
-    if not all(names) or len(set(names)) < len(names) or not names:
-        raise ValueError(f'{source} must name every class, each once: correct the {len(names)} names in it')
-    return names
 
 
 def _label_ids(path, entries, ignored):

@@ -1,14 +1,13 @@
 """What local attention saves in training: steps of ActionFormer with it, and with masked attention over all steps."""
 
-import multiprocessing
-import resource
-import time
 from functools import partial
 
 import torch
 import torch.nn.functional as F
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
+
+from twlv_mm.engine import benchmark_steps
 
 from . import pyramid
 from .actionformer import ActionFormer
@@ -28,17 +27,10 @@ def benchmark_local_attention(length=2304, batch_size=2, in_channels=1024, itera
 
     Returns:
         dict[str, dict]: 'local'; 'full', a softmax over the scores of all pairs of steps; 'fused', PyTorch's fused
-        kernel with a mask. Each has seconds (wall clock), cpu_seconds and peak_bytes (beyond what the process ever held
-        before the first step).
+        kernel with a mask. Each as :func:`~twlv_mm.engine.benchmark_steps` has it.
     """
-    context = multiprocessing.get_context('spawn')
-    rates = {}
-    for name in ('local', *FULL):
-        with context.Pool(1) as pool:
-            rates[name] = pool.apply(
-                measure, (name, length, batch_size, in_channels, iterations, torch.get_num_threads(), model)
-            )
-    return rates
+    build = partial(training_step, length=length, batch_size=batch_size, in_channels=in_channels, **model)
+    return benchmark_steps(build, ('local', *FULL), iterations)
 
 
 def full_attention(query, key, value, valid, num_heads, window, fused=False):
@@ -62,33 +54,19 @@ def full_attention(query, key, value, valid, num_heads, window, fused=False):
 FULL = dict(full=full_attention, fused=partial(full_attention, fused=True))
 
 
-def measure(name, length, batch_size, in_channels, iterations, threads, arguments):
-    """Measure one way, in a process that does nothing else.
+def training_step(way, length, batch_size, in_channels, **model):
+    """A model and a step of its training. Leaves ActionFormer with that attention, whichever is built later.
 
-    Args: see :func:`benchmark_local_attention`; the name of the way, the threads to use, and ``model`` as a dict.
+    Args: see :func:`benchmark_local_attention`; ``way`` is one that it returns.
 
     Returns:
-        dict: seconds, cpu_seconds and peak_bytes.
+        tuple[ActionFormer, Callable]: the model, and a function that gives its loss.
     """
-    torch.set_num_threads(threads)
-    if name in FULL:
-        pyramid.local_attention = FULL[name]
-    torch.manual_seed(0)
-    model = ActionFormer(**dict(num_classes=20, in_channels=in_channels) | arguments)
+    if way in FULL:
+        pyramid.local_attention = FULL[way]
+    model = ActionFormer(**dict(num_classes=20, in_channels=in_channels) | model)
     inputs = [torch.randn(in_channels, length) for _ in range(batch_size)]
     actions = InstanceData(segments=torch.tensor([[length / 8, length / 4]]), labels=torch.tensor([0]))
     meta = dict(video_id='random', duration=float(length), origin=0.0, step=1.0)
     samples = [ActionDataSample(gt_instances=actions, metainfo=meta) for _ in range(batch_size)]
-    before = _peak_bytes()
-    times = []
-    for _ in range(1 + iterations):
-        start, cpu = time.perf_counter(), time.process_time()
-        sum(model(inputs, samples, mode='loss').values()).backward()
-        times.append((time.perf_counter() - start, time.process_time() - cpu))
-        model.zero_grad()
-    seconds, cpu_seconds = (min(column) for column in zip(*times[1:], strict=True))
-    return dict(seconds=seconds, cpu_seconds=cpu_seconds, peak_bytes=_peak_bytes() - before)
-
-
-def _peak_bytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return model, lambda: sum(model(inputs, samples, mode='loss').values())

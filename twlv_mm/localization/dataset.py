@@ -6,12 +6,11 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from twlv_mm.embeddings import EmbeddingFolder, shared_settings
+from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, video_grid
 from twlv_mm.registry import DATASETS
 
 from .annotations import read_annotations
 
-UNIFORM = 0.01  # share of the step by which distances of clips may differ
 COVERED = 0.9  # share of a video below which its features are too short
 # Durations that differ by more than both of these are of different versions of a video.
 DURATION_SHARE, DURATION_SECONDS = 0.02, 0.5
@@ -77,13 +76,8 @@ class LocalizationDataset(BaseDataset):
             classes=annotations.classes,
             folder=self.folder,
             dims=self._embeddings.dims,
-            settings=shared_settings(self.folder, infos),
+            settings=clip_settings(self.folder, infos),
         )
-        if self._metainfo['settings']['sampling'] == 'uniform':
-            raise ValueError(
-                f'{self.folder} holds one vector for a whole video (sampling uniform), which says nothing of when: '
-                'extract with --sampling multi-clip'
-            )
         items = [self._item(id_, names[id_], annotations.videos[id_], info) for id_, info in infos.items()]
         self._note_durations(items, annotations)
         self._note_short(items)
@@ -99,54 +93,20 @@ class LocalizationDataset(BaseDataset):
             Any: what the pipeline gives.
         """
         item = self.get_data_info(idx)
-        feats = self._embeddings.clips(item.pop('embedding'))
-        num_clips = item.pop('num_clips')
-        if not np.isfinite(feats).all():
-            raise ValueError(f'{item["video_id"]} in {self.folder} holds NaN or infinite numbers: extract it again')
-        return self.pipeline(dict(item, feats=feats[:num_clips]))
+        feats = grid_clips(self._embeddings, item.pop('embedding'), item.pop('num_clips'))
+        return self.pipeline(dict(item, feats=feats))
 
     def _item(self, video_id, name, video, info):
-        times, count = self._embeddings.times(name), _count_clips(self._embeddings, name)
-        if times is None:
-            if self.clip_seconds is None or self.stride_seconds is None:
-                raise ValueError(
-                    f'{name} in {self.folder} does not say when its clips are: set clip_seconds and stride_seconds to '
-                    'what it was extracted with'
-                )
-            grid = dict(origin=self.clip_seconds / 2, step=self.stride_seconds, clip_seconds=self.clip_seconds)
-        elif len(times) != count:
-            raise ValueError(
-                f'{name} in {self.folder} has {count} vectors and times of {len(times)} clips: extract it again'
-            )
-        else:
-            # The step of a video of one clip is not to be seen in its times.
-            stride = self.stride_seconds or info.get('stride_seconds')
-            grid, count = clip_grid(f'{name} in {self.folder}', times, stride)
-            self._check_lengths(name, grid, count)
-        duration = info.get('duration') or video.duration or _end(dict(grid, num_clips=count))
-        if duration < grid['clip_seconds']:  # such a video is one clip, as long as it is
-            grid['origin'] = duration / 2
+        duration = info.get('duration') or video.duration
+        grid = video_grid(self._embeddings, name, self.clip_seconds, self.stride_seconds, duration)
         return dict(
             video_id=video_id,
             embedding=name,
-            num_clips=count,
-            duration=float(duration),
+            duration=float(duration or grid_end(grid)),
             **grid,
             segments=((video.segments - grid['origin']) / grid['step']).astype(np.float32),
             labels=video.labels,
         )
-
-    def _check_lengths(self, name, grid, count):
-        clip = grid['clip_seconds']
-        wrong_clip = self.clip_seconds and (count > 1 or clip > self.clip_seconds)
-        for argument, wanted, found in (
-            ('clip_seconds', self.clip_seconds if wrong_clip else None, clip),
-            ('stride_seconds', self.stride_seconds, grid['step']),
-        ):
-            if wanted is not None and abs(found - wanted) > UNIFORM * wanted:
-                raise ValueError(
-                    f'{argument}={wanted}, but {name} in {self.folder} has {found:.4g}: set it to that, or to None'
-                )
 
     def _note_missing(self, annotations, names):
         missing = [id_ for id_, name in names.items() if name is None]
@@ -177,13 +137,13 @@ class LocalizationDataset(BaseDataset):
         self._note(differing, 'are of another duration in {folder} than in {ann_file}; is it another version of them?')
 
     def _note_short(self, items):
-        short = [item['video_id'] for item in items if _end(item) < COVERED * item['duration']]
+        short = [item['video_id'] for item in items if grid_end(item) < COVERED * item['duration']]
         self._note(short, f'have embeddings of less than {COVERED:.0%} of their duration in {{folder}}')
 
     def _for_training(self, items):
         kept, lost, cut = [], [], []
         for item in items:
-            end = (_end(item) - item['origin']) / item['step']
+            end = (grid_end(item) - item['origin']) / item['step']
             # Up to a step is left at the end of a video that is covered: an action may well end there.
             last = min(end + 1, (item['duration'] - item['origin']) / item['step'])
             inside = item['segments'][:, 0] < min(end, last)
@@ -212,56 +172,7 @@ class LocalizationDataset(BaseDataset):
         print_log(f'{len(videos)} videos{counted} {sentence}: {shown}.', 'current', logging.WARNING)
 
 
-def clip_grid(source, times, stride_seconds=None):
-    """The grid of time that a video's clips are on.
-
-    Args:
-        source (str): Whose clips they are, for messages.
-        times (ndarray): (M, 2) start and end of each clip in seconds, M >= 1.
-        stride_seconds (float, optional): The step of a single clip; its length if None.
-
-    Returns:
-        tuple[dict, int]: origin, step and clip_seconds (float, seconds), as an item of :class:`LocalizationDataset` has
-        them; how many of the clips are on that grid.
-
-    Raises:
-        ValueError: if a clip does not end after it starts, or clips are at irregular distances.
-    """
-    starts, lengths = times[:, 0], times[:, 1] - times[:, 0]
-    if not np.isfinite(times).all() or (lengths <= 0).any():
-        raise ValueError(f'{source} has clips that do not end after they start: extract it again')
-    step = stride_seconds or lengths[0]
-    if len(starts) > 1:
-        steps = np.diff(starts)
-        step = float(np.median(steps))
-        # Ours leave out a tail shorter than a clip; other tools move the last clip forward to the video's end. What it
-        # shows is nearly what the one before shows, and it has no place on the grid.
-        kept = len(steps) - (len(steps) > 1 and 0 < steps[-1] < (1 - UNIFORM) * step)
-        if step <= 0 or np.abs(steps[:kept] - step).max() > UNIFORM * step:
-            raise ValueError(
-                f'{source} has clips at irregular distances ({steps[:kept].min():.4g} to {steps[:kept].max():.4g} s): '
-                'extract it with one stride'
-            )
-        step, starts = float(steps[:kept].mean()), starts[: kept + 1]
-    return dict(origin=float(times[0].mean()), step=float(step), clip_seconds=float(np.median(lengths))), len(starts)
-
-
 def _find(embeddings, video_id):
     """Id under which embeddings have a video, or None."""
     other = video_id[2:] if video_id.startswith('v_') else f'v_{video_id}'
     return next((name for name in (video_id, other) if name in embeddings), None)
-
-
-def _count_clips(embeddings, name):
-    """How many clips a video has; of npy files, only the header is read, which for thousands of videos matters."""
-    if embeddings.format == 'npy':
-        try:
-            return len(np.load(embeddings.path / f'{name}_c.npy', mmap_mode='r'))
-        except (OSError, ValueError, TypeError):
-            pass  # the reader of the folder says what is wrong
-    return len(embeddings.clips(name))
-
-
-def _end(item):
-    """Where the last clip ends, in seconds."""
-    return item['origin'] + (item['num_clips'] - 1) * item['step'] + item['clip_seconds'] / 2

@@ -15,7 +15,7 @@ from .label_check import CheckLabelsHook, check_labels
 from .probe_heads import AttentiveHead
 from .probe_sweep import ProbeSweepConstructor, ProbeSweepHead
 from .recognizer import ProbeRecognizer
-from .segment_dataset import SeekDecode, SegmentDataset, SegmentSample
+from .segment_dataset import SegmentDataset, SegmentSample
 from .still_video import ImageDecode, StillVideo
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     'ProbeSweepConstructor',
     'ProbeSweepHead',
     'RecognitionInferencer',
-    'SeekDecode',
     'SegmentDataset',
     'SegmentSample',
     'SplitDataset',

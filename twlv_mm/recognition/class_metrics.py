@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
-from twlv_mm.engine import log_folder
+from twlv_mm.engine import class_names, log_folder, read_class_names
 from twlv_mm.registry import METRICS
 
 MAX_DRAWN = 50  # classes whose names can be read in the picture
@@ -36,7 +36,7 @@ class ClassMetric(ConfusionMatrix):
     Raises:
         FileNotFoundError: if there is no such file of names.
         ValueError: at the end of a test, if a video has no label or several, or one that the head has no class for; if
-            there are more or fewer names than classes; if there is no run and no ``out_dir``.
+            names are not one for each class; if there is no run and no ``out_dir``.
     """
 
     default_prefix = 'class'
@@ -65,8 +65,7 @@ class ClassMetric(ConfusionMatrix):
             )
         predicted = [result['pred_label'].item() for result in results]
         matrix = self.calculate(predicted, np.concatenate(labels), self.num_classes).numpy()
-        names = self.classes or (self.dataset_meta or {}).get('classes')
-        names = class_names(names, self.num_classes)
+        names = class_names(self.classes or (self.dataset_meta or {}).get('classes'), self.num_classes)
         folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
         write_class_tables(folder, matrix, names)
@@ -77,54 +76,6 @@ class ClassMetric(ConfusionMatrix):
             draw_confusion_matrix(folder / 'confusion_matrix.png', matrix, names)
         occurs = matrix.sum(axis=1) > 0
         return dict(mean_accuracy=float((matrix.diagonal()[occurs] / matrix.sum(axis=1)[occurs]).mean()))
-
-
-def read_class_names(classes):
-    """Names of classes, in the order of their numbers.
-
-    Args:
-        classes (str | Path | Sequence[str]): The names, or a file of them, one a line.
-
-    Returns:
-        list[str]: the names.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file has an empty line, or no names.
-    """
-    if not isinstance(classes, str | Path):
-        return list(classes)
-    path = Path(classes)
-    if not path.is_file():
-        raise FileNotFoundError(f'there is no file of class names {path}')
-    names = [line.strip() for line in path.read_text(encoding='utf-8').rstrip().split('\n')]
-    if not all(names):
-        number = names.index('') + 1
-        raise ValueError(f'{path} has no name in line {number}: give each class a line, in the order of their numbers')
-    return names
-
-
-def class_names(names, num_classes):
-    """Names for all classes of a head.
-
-    Args:
-        names (Sequence[str] | None): Names, if there are any.
-        num_classes (int): Classes of the head.
-
-    Returns:
-        list[str]: the names; numbers from 0 if there are none.
-
-    Raises:
-        ValueError: if the names are more or fewer than the classes.
-    """
-    if names is None:
-        return [str(index) for index in range(num_classes)]
-    if len(names) != num_classes:
-        raise ValueError(
-            f'there are {len(names)} class names, and the head has {num_classes} classes: give the names of the data '
-            'set that the head was trained on'
-        )
-    return list(names)
 
 
 def write_class_tables(folder, matrix, names):

@@ -6,10 +6,8 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
-from twlv_mm.engine import load_model, made_with, provenance, read_strip, reading
+from twlv_mm.engine import class_names, load_model, made_with, provenance, read_strip, reading
 from twlv_mm.video import open_video
-
-from .class_metrics import class_names, read_class_names
 
 STRIP_FRAMES = 8
 
@@ -34,8 +32,8 @@ class RecognitionInferencer:
     Raises:
         FileNotFoundError: if the config, the checkpoint or the file of names is not there.
         CheckpointError: if the checkpoint is another model's.
-        ValueError: if the checkpoint cannot be read, the config tests on no videos, or there are more or fewer names
-            than classes.
+        ValueError: if the checkpoint cannot be read, the config tests on no videos, or the names are not one for each
+            class.
     """
 
     columns = ('label', 'index', 'score', 'duration_seconds')
@@ -50,7 +48,7 @@ class RecognitionInferencer:
         self.model, _ = load_model(cfg, checkpoint, device)
         self.pipeline = Compose(_without_caches(cfg.test_dataloader.dataset.pipeline))
         names = cfg.get('class_names') if classes is None else classes
-        self.classes = class_names(None if names is None else read_class_names(names), self.model.cls_head.num_classes)
+        self.classes = class_names(names, self.model.cls_head.num_classes)
         self._made_with = dict(
             model=dict(
                 type=type(self.model).__name__,

@@ -1,20 +1,16 @@
-"""Actions that are segments of long videos: the dataset, where to sample in a segment, and decoding no more than that.
+"""Actions that are segments of long videos: the dataset, and where to sample in a segment.
 
-In a pipeline, SegmentSample and SeekDecode stand in place of DecordInit, SampleFrames and DecordDecode, which read and
-index a whole file for each sample, an hour of video for a second of it.
+In a pipeline, SegmentSample and SeekDecode (of twlv_mm.video) stand in place of DecordInit, SampleFrames and
+DecordDecode, which read and index a whole file for each sample, an hour of video for a second of it.
 """
 
 import os
 
-import av
 import numpy as np
 from mmaction.datasets import BaseActionDataset
 from mmcv.transforms import BaseTransform
 
 from twlv_mm.registry import DATASETS, TRANSFORMS
-from twlv_mm.video import VideoError
-from twlv_mm.video.reader import reason
-from twlv_mm.video.sampling import TOLERANCE
 
 from .datasets import check_files, read_list
 
@@ -103,76 +99,3 @@ class SegmentSample(BaseTransform):
             frame_interval=None,
         )
         return results
-
-
-@TRANSFORMS.register_module()
-class SeekDecode(BaseTransform):
-    """Decode the frames that are on screen at some instants, from the key frame before the first to the last.
-
-    Uses PyAV. Where a segment goes on after the video's end, the last frame repeats.
-
-    Required keys: filename, instants (n,) in seconds since the first frame. Added keys: imgs, a list of n (H, W, 3)
-    uint8 RGB arrays, upright; img_shape, original_shape.
-
-    Raises:
-        VideoError: if the video cannot be decoded, has no time stamps, or ends before the first instant.
-    """
-
-    def transform(self, results):
-        """See the class."""
-        path, instants = results['filename'], results['instants']
-        order = np.argsort(instants, kind='stable')
-        try:
-            pictures = _frames_at(path, instants[order])
-        except (av.FFmpegError, OSError) as error:
-            raise VideoError(f'{path} cannot be decoded: {reason(error)}') from error
-        images = [None] * len(instants)
-        for place, picture in zip(order, pictures, strict=True):
-            images[place] = picture
-        results.update(imgs=images, img_shape=images[0].shape[:2], original_shape=images[0].shape[:2])
-        return results
-
-
-def _frames_at(path, instants):
-    """The (H, W, 3) frames on screen at ascending instants."""
-    pictures, shown, end = [], None, 0.0
-    for start, frame in _decode_from(path, instants[0]):
-        while shown is not None and instants[len(pictures)] + TOLERANCE < start:
-            pictures.append(_to_array(shown))
-            if len(pictures) == len(instants):
-                return pictures
-        shown, end = frame, start + float(frame.duration * frame.time_base if frame.duration else 1 / 30)
-    if end + TOLERANCE < instants[0]:
-        raise VideoError(f'{path} ends before {instants[0]:.3f} s: is the annotation of another version of the video?')
-    return pictures + [_to_array(shown) for _ in instants[len(pictures) :]]
-
-
-def _decode_from(path, instant):
-    """Start in seconds since the first frame, and frame, of all frames from one on screen at an instant, or earlier."""
-    for seeking in (True, False):
-        with av.open(path) as container:
-            stream = container.streams.best('video')
-            if stream is None:
-                raise VideoError(f'{path} has no video stream')
-            stream.codec_context.thread_count = 1
-            first = stream.start_time or 0
-            if seeking:
-                container.seek(first + int(instant / stream.time_base), stream=stream)
-            sought = False
-            for frame in container.decode(stream):
-                if frame.pts is None:
-                    raise VideoError(f'{path} has no time stamps, so segments of it cannot be found: convert it to MP4')
-                if frame.is_corrupt:
-                    raise VideoError(f'{path}: the frame at {frame.time:.3f} s is damaged')
-                start = float((frame.pts - first) * stream.time_base)
-                # Containers without an index, such as MPEG-TS, are sought by guessing, which may lead too far.
-                if seeking and not sought and start > instant + TOLERANCE:
-                    break
-                sought = True
-                yield start, frame
-            if sought:
-                return
-
-
-def _to_array(frame):
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90))

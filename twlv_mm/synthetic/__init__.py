@@ -4,13 +4,14 @@ scene.py says what there is to see; trimmed.py, untrimmed.py, boxes.py and image
 checks.py measures whether the trimmed set measures what it says.
 """
 
+from twlv_mm.video import write_video
+
 from .boxes import make_boxes
 from .build import FolderError, build, item_rng
 from .images import make_images
 from .scene import APPEARANCES, MOTIONS, OPPOSITES, Actor, background, motion_path
 from .trimmed import make_trimmed, render_clip
 from .untrimmed import make_untrimmed
-from .video_writer import write_video
 
 __all__ = [
     'APPEARANCES',

@@ -88,20 +88,27 @@ def write_ava(folder, split, clips, actions):
     """Write the boxes of a split as AVA has them.
 
     ``ava_<split>.csv`` with a row for each action of each person at each keyframe: video, time stamp, x1, y1, x2, y2,
-    action, person. ``ava_<split>_excluded_timestamps.csv`` with video, time stamp of the keyframes that have no rows
-    although there are people. The proposals, ``{'<video>,<time stamp>': (n, 5) x1, y1, x2, y2, score}``, as
-    ``ava_dense_proposals_<split>.pkl`` for mmaction2 and, for readers that rightly do not unpickle a file, as .json.
+    action, person. ``ava_<split>_tubes.csv`` with such a row, its action -1, for each person at each frame, time stamps
+    to a thousandth of a second. ``ava_<split>_excluded_timestamps.csv`` with video, time stamp of the keyframes that
+    have no rows although there are people. The proposals, ``{'<video>,<time stamp>': (n, 5) x1, y1, x2, y2, score}``,
+    as ``ava_dense_proposals_<split>.pkl`` for mmaction2 and, for readers that rightly do not unpickle a file, as .json.
     Boxes are shares of the frame's width and height.
 
     Args:
         folder (Path): Where to.
         split (str): Part of the files' names.
         clips (list[dict]): ``video`` (its id) and ``keyframes``: a list of ``timestamp`` (int), ``people`` (a list of
-            box and names of actions), ``excluded`` (bool) and ``proposals`` (a list of box and score).
+            box and names of actions), ``excluded`` (bool) and ``proposals`` (a list of box and score); ``frame_times``
+            (T seconds) and ``tracks``: for each person its T boxes.
         actions (Sequence[str]): Names of the actions, in the order of their ids, which start at 1.
     """
-    rows, excluded, proposals = [], [], {}
+    rows, tubes, excluded, proposals = [], [], [], {}
     for clip in clips:
+        for person, boxes in enumerate(clip['tracks']):
+            tubes += [
+                f'{clip["video"]},{time:.3f},{_corners(box)},-1,{person}'
+                for time, box in zip(clip['frame_times'], boxes, strict=True)
+            ]
         for keyframe in clip['keyframes']:
             image = f'{clip["video"]},{keyframe["timestamp"]:04d}'
             proposals[image] = [[*box, score] for box, score in keyframe['proposals']]
@@ -109,15 +116,19 @@ def write_ava(folder, split, clips, actions):
                 excluded.append(image)
                 continue
             for person, (box, names) in enumerate(keyframe['people']):
-                corners = ','.join(f'{edge:.3f}' for edge in box)
-                rows += [f'{image},{corners},{actions.index(name) + 1},{person}' for name in names]
+                rows += [f'{image},{_corners(box)},{actions.index(name) + 1},{person}' for name in names]
     _write_lines(folder / f'ava_{split}.csv', rows)
+    _write_lines(folder / f'ava_{split}_tubes.csv', tubes)
     _write_lines(folder / f'ava_{split}_excluded_timestamps.csv', excluded)
     stem = folder / f'ava_dense_proposals_{split}'
     stem.with_suffix('.json').write_text(json.dumps(proposals))
     # Protocol 4, and arrays made here: what comes back from another process pickles to other bytes.
     arrays = {image: np.array(boxes) for image, boxes in proposals.items()}
     stem.with_suffix('.pkl').write_bytes(pickle.dumps(arrays, protocol=4))
+
+
+def _corners(box):
+    return ','.join(f'{edge:.3f}' for edge in box)
 
 
 def _write_lines(path, lines):

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from twlv_mm.video import write_video
+
 from .annotations import write_action_list, write_ava
 from .build import build, item_rng
 from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
-from .video_writer import write_video
 
 FPS = 12
 SIZE = (96, 96)
@@ -15,6 +16,8 @@ CLIP_SECONDS = (10, 20)
 # As in AVA: a file's first frame is second 900 of the film that it is cut from, each second is a keyframe, and the
 # first and the last two seconds have none.
 FIRST_SECOND, MARGIN_SECONDS = 900, 2
+# Of what is written besides videos: counted up alone, so that the other sets need not be rendered again.
+FILES_VERSION = 2
 # Their ids start at 1.
 ACTIONS = MOTIONS + APPEARANCES
 
@@ -28,15 +31,15 @@ def make_boxes(folder, seed=0, num_clips=50, workers=None):
     """Write clips with boxes and AVA's files.
 
     ``videos/<video>.mp4``; ``ava_action_list.pbtxt``; for either split what :func:`write_ava
-    <twlv_mm.synthetic.annotations.write_ava>` writes: boxes, excluded time stamps, proposals. Of the clips, 70 % are
-    for training.
+    <twlv_mm.synthetic.annotations.write_ava>` writes: boxes at keyframes and at every frame, excluded time stamps,
+    proposals. Of the clips, 70 % are for training.
 
     An actor's motion and its appearance are its actions. Excluded are the keyframes at which the motion of an actor
     before is another one than after. The proposals stand for a good detector: each actor with a score above 0.9 and a
     box that is off by half a pixel or so; now and then a box of nothing, with a score of at most 0.6.
 
-    To read them with mmaction2's AVADataset: ``fps=12, timestamp_start=900, start_index=0, use_frames=False,
-    num_classes=17``.
+    ``twlv_mm.AVAVideoDataset`` reads them as they are, mmaction2's AVADataset with ``fps=12, timestamp_start=900,
+    start_index=0, use_frames=False, num_classes=17``.
 
     Args:
         folder (str): Where to.
@@ -66,7 +69,7 @@ def make_boxes(folder, seed=0, num_clips=50, workers=None):
         for split, number in zip(SPLITS, (num_clips - num_test, num_test), strict=True)
         for index in range(number)
     ]
-    settings = dict(set='boxes', seed=seed, num_clips=num_clips)
+    settings = dict(set='boxes', seed=seed, num_clips=num_clips, files_version=FILES_VERSION)
     return build(folder, jobs, settings=settings, annotate=annotate, workers=workers)
 
 
@@ -105,7 +108,14 @@ def write_boxes_clip(folder, seed, split, index):
     videos = Path(folder) / 'videos'
     videos.mkdir(parents=True, exist_ok=True)
     write_video(videos / f'{video}.mp4', frames, FPS)
-    return dict(video=video, split=split, keyframes=_keyframes(people, len(frames), rng))
+    tracks = [[_shares(box) for box in person['boxes']] for person in people]
+    return dict(
+        video=video,
+        split=split,
+        keyframes=_keyframes(people, len(frames), rng),
+        frame_times=[FIRST_SECOND + t / FPS for t in range(len(frames))],
+        tracks=tracks,
+    )
 
 
 def _draw_track(actor, num_frames, others, rng):

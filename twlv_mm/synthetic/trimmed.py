@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from twlv_mm.video import write_video
+
 from .build import build, item_rng
 from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
-from .video_writer import write_video
 
 FPS = 8
 NUM_FRAMES = 16

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from twlv_mm.video import write_video
+
 from .annotations import write_frame_labels, write_thumos
 from .build import build, item_rng
 from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
-from .video_writer import write_video
 
 FPS = 8
 SIZE = (64, 64)

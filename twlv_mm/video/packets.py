@@ -32,6 +32,50 @@ class FrameIndex(NamedTuple):
     frame_times: np.ndarray
 
 
+class VideoHeader(NamedTuple):
+    """What a video file says of itself before its first packet.
+
+    Attributes:
+        fps (float): Frames a second, on average.
+        num_frames (int): Frames, counted by the file or reckoned from its length.
+    """
+
+    fps: float
+    num_frames: int
+
+
+def read_header(path):
+    """Read how long a video file is without going through its packets, in milliseconds whatever its length.
+
+    Args:
+        path (str): A video file.
+
+    Returns:
+        VideoHeader: its rate and length.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        VideoError: if it cannot be read as a video, ends before its index does, or does not say how long it is.
+    """
+    try:
+        with av.open(os.fspath(path)) as container:
+            stream = _video_stream(path, container)
+            _check_whole(path, stream)
+            fps = float(stream.average_rate or stream.guessed_rate or 0)
+            # Matroska has the length of the whole file only.
+            seconds = (container.duration or 0) / av.time_base
+            if stream.duration:
+                seconds = float(stream.duration * stream.time_base)
+            num_frames = stream.frames or round(seconds * fps)
+            if not (fps and num_frames):
+                raise VideoError(f'{path} does not say how many frames it has, or how many a second: convert it to MP4')
+            return VideoHeader(fps, num_frames)
+    except FileNotFoundError:
+        raise FileNotFoundError(f'no video file at {path}') from None
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(f'{path} cannot be read as a video: {reason(error)}') from error
+
+
 def index_frames(path):
     """Go through the packets of a video file.
 
@@ -52,9 +96,7 @@ def index_frames(path):
     try:
         with av.open(path) as container:
             stream = _video_stream(path, container)
-            end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
-            if end > os.path.getsize(path):
-                raise VideoError(f'{path} is cut short: {os.path.getsize(path)} bytes, its index counts on {end}')
+            _check_whole(path, stream)
             length_size = _length_size(stream.codec_context)
             # AVI has no time stamps: FFmpeg makes some up in the order of decoding.
             shown, stamped = [], container.format.name != 'avi'
@@ -86,6 +128,12 @@ def _video_stream(path, container):
     if stream.codec_context is None:
         raise VideoError(f'{path} cannot be decoded: FFmpeg knows no decoder for its video')
     return stream
+
+
+def _check_whole(path, stream):
+    end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+    if end > os.path.getsize(path):
+        raise VideoError(f'{path} is cut short: {os.path.getsize(path)} bytes, its index counts on {end}')
 
 
 def _length_size(codec):

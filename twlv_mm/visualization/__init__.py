@@ -1,8 +1,21 @@
 """Drawing that several rooms need."""
 
+from .box_video import DrawnBox, draw_box_video, draw_boxes
+from .colours import class_colour
 from .confusion_matrix import draw_confusion_matrix
 from .contact_sheet import contact_sheet
+from .label_bars import draw_label_bars
 from .timeline import draw_timeline
 from .video_labels import draw_video_labels
 
-__all__ = ['contact_sheet', 'draw_confusion_matrix', 'draw_timeline', 'draw_video_labels']
+__all__ = [
+    'DrawnBox',
+    'class_colour',
+    'contact_sheet',
+    'draw_box_video',
+    'draw_boxes',
+    'draw_confusion_matrix',
+    'draw_label_bars',
+    'draw_timeline',
+    'draw_video_labels',
+]

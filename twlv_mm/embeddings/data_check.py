@@ -1,25 +1,28 @@
-"""What a localization run reads must fit what its model was built, or trained, for."""
+"""What a run reads of embedded videos must fit what its model was built, or trained, for."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from twlv_mm.embeddings import check_comparable
 from twlv_mm.registry import HOOKS
 
-from .dataset import LocalizationDataset
+from .settings import check_comparable
+
+# What a data set of embedded videos says of itself in its metainfo, and a checkpoint of what it was trained on.
+KEYS = {'classes', 'folder', 'dims', 'settings'}
 
 
 @HOOKS.register_module()
-class CheckLocalizationHook(Hook):
+class CheckEmbeddedVideosHook(Hook):
     """Check the videos of a run before it starts, and tell the model whose embeddings they are.
 
-    All must have been made with the same settings of the same encoder, and have the same classes in the same order:
-    those to train on (also those that a tested checkpoint was trained on) and those to test on. Their vectors must be
-    as wide as the model takes (``in_channels``, BMN's ``feat_dim``), their classes as many as its ``num_classes``; a
-    ``class_agnostic`` model has 1. The model's ``metainfo`` is then that of the first of the data sets. In
-    a config::
+    Their data sets are those whose metainfo has classes (names), folder, dims (numbers a vector) and settings (from
+    :func:`~twlv_mm.embeddings.shared_settings`), in wrappers or not. All must have been made with the same settings of
+    the same encoder, and have the same classes in the same order: those to train on (also those that a tested
+    checkpoint was trained on) and those to test on. Their vectors must be as wide as the model takes (``in_channels``,
+    BMN's ``feat_dim``), their classes as many as its ``num_classes``; a ``class_agnostic`` model has 1. The model's
+    ``metainfo`` is then that of the first of the data sets. In a config::
 
-        default_hooks = dict(data=dict(type='twlv_mm.CheckLocalizationHook'))
+        default_hooks = dict(data=dict(type='twlv_mm.CheckEmbeddedVideosHook'))
 
     Raises:
         ValueError: if something does not fit.
@@ -31,7 +34,7 @@ class CheckLocalizationHook(Hook):
     def after_load_checkpoint(self, runner, checkpoint):
         """Keep what the checkpoint was trained on."""
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-        self._trained_on = meta if {'settings', 'classes', 'dims', 'folder'} <= meta.keys() else None
+        self._trained_on = meta if meta.keys() >= KEYS else None
 
     def before_train(self, runner):
         """Check the videos of training, and of validation if there is one."""
@@ -64,15 +67,17 @@ class CheckLocalizationHook(Hook):
 
 def _parts(dataset):
     """The data sets within wrappers such as RepeatDataset and ConcatDataset."""
-    if isinstance(dataset, LocalizationDataset):
-        dataset.full_init()
-        return [dataset]
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner == [None]:
+    if inner != [None]:
+        return [part for one in inner for part in _parts(one)]
+    if hasattr(dataset, 'full_init'):
+        dataset.full_init()
+    if not getattr(dataset, 'metainfo', {}).keys() >= KEYS:
         raise ValueError(
-            f'CheckLocalizationHook checks LocalizationDataset, not {type(dataset).__name__}: take the hook out'
+            f'CheckEmbeddedVideosHook checks data sets of embedded videos, such as LocalizationDataset, not '
+            f'{type(dataset).__name__}: take the hook out'
         )
-    return [part for one in inner for part in _parts(one)]
+    return [dataset]
 
 
 def _check_same(metainfo, other):

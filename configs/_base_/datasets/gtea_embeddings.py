@@ -1,0 +1,36 @@
+# GTEA as embeddings of clips (docs/segmentation.md): 28 videos in 4 folds, labels for each frame.
+clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7
+
+videos = dict(
+    type='twlv_mm.SegmentationDataset',
+    data_root='data/gtea',  # groundTruth, mapping.txt, splits
+    folder='embeddings/gtea/multi-clip/train',  # all folds' videos
+    fold=1,
+    fps=15,  # of the labels
+    clip_seconds=clip_seconds,
+    stride_seconds=stride_seconds,
+    # As published; alignment='time' puts each clip where it is in time.
+    pipeline=[
+        dict(type='twlv_mm.AlignFeatures', alignment='stretch', subsampling=1),
+        dict(type='twlv_mm.PackSegmentation'),
+    ],
+)
+train_dataloader = dict(
+    batch_size=1,
+    num_workers=0,  # a video is read in a hundredth of a step's time
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(videos, split='train'),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(videos, split='test', test_mode=True),
+)
+# The second repeats the published code's scores, faults included.
+test_evaluator = [
+    dict(type='twlv_mm.SegmentationMetric'),
+    dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published'),
+]

@@ -1,0 +1,16 @@
+# 50Salads as embeddings of clips (docs/segmentation.md): 50 videos in 5 folds, every second label.
+_base_ = './gtea_embeddings.py'
+
+videos = dict(
+    data_root='data/50salads',
+    folder='embeddings/50salads/multi-clip/train',
+    fps=30,
+    clip_seconds=1.0,  # T: paper Table 7
+    stride_seconds=0.25,  # T_s
+    pipeline=[
+        dict(type='twlv_mm.AlignFeatures', alignment='stretch', subsampling=2),
+        dict(type='twlv_mm.PackSegmentation'),
+    ],
+)
+train_dataloader = dict(dataset=videos)
+test_dataloader = dict(dataset=videos)

@@ -1,0 +1,39 @@
+# The actions in given boxes of persons (paper 2.5 does without them): RoIAlign and one linear layer, on TWLV-I ViT-B.
+# Numbers as mmaction2's configs detection/{slowfast,videomae}/* on AVA, which all agree in them.
+_base_ = '../encoders/twlv_base.py'
+model = dict(
+    type='twlv_mm.ROIDetector',
+    _scope_='mmdet',  # where mmaction2 registers AVARoIHead and its parts
+    data_preprocessor=dict(
+        _delete_=True,
+        type='twlv_mm.DetectionPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+    ),
+    roi_head=dict(
+        type='AVARoIHead',
+        bbox_roi_extractor=dict(
+            type='SingleRoIExtractor3D',
+            roi_layer_type='RoIAlign',
+            featmap_stride=16,  # the encoder's patch
+            output_size=8,
+            with_temporal_pool=True,
+        ),
+        bbox_head=dict(
+            type='BBoxHeadAVA',
+            background_class=True,  # column 0 is no action
+            in_channels=768,
+            num_classes=81,
+            multilabel=True,
+            dropout_ratio=0.5,
+        ),
+    ),
+    train_cfg=dict(
+        rcnn=dict(
+            assigner=dict(type='MaxIoUAssignerAVA', pos_iou_thr=0.9, neg_iou_thr=0.9, min_pos_iou=0.9),
+            sampler=dict(type='RandomSampler', num=32, pos_fraction=1, neg_pos_ub=-1, add_gt_as_proposals=True),
+            pos_weight=1.0,
+        )
+    ),
+    test_cfg=dict(rcnn=None),
+)

@@ -1,0 +1,10 @@
+# ASFormer's schedule (paper Table 7 and published code): 120 epochs of single videos, in a new order in each.
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=120)
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',  # --amp: bf16
+    optimizer=dict(type='Adam', lr=5e-4, weight_decay=1e-5, fused=True),  # the paper's Table 7: weight decay 1e-4
+)
+# Windows of one step leave queries and keys without a gradient: DistributedDataParallel has to know.
+find_unused_parameters = True
+custom_hooks = [dict(type='twlv_mm.ReduceLROnPlateauHook', factor=0.5, patience=3)]  # on an epoch's training loss

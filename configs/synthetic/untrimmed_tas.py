@@ -1,0 +1,61 @@
+# Temporal action segmentation of generated videos of one to three minutes, from the video files: the small encoder
+# embeds clips, ASFormer learns on them. `make small` makes the encoder, and
+#   python tools/make_synthetic.py untrimmed
+# the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+_base_ = ['../_base_/models/asformer.py', '../_base_/schedules/asformer_120e.py', '../_base_/runtime.py']
+
+encoder_weights = None
+data_root = 'work_dirs/synthetic/untrimmed'
+embeddings = 'work_dirs/synthetic/untrimmed_embeddings'  # those of untrimmed_tal.py, if they are there
+folds = [1, 2]
+
+extraction = dict(
+    encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, allow_random=True),
+    sampling='multi-clip',
+    clip_seconds=2.0,  # 16 frames at 8 frames a second, as the encoder was trained
+    stride_seconds=0.25,
+    batch_size=32,
+    splits=dict(train=f'{data_root}/videos/train', test=f'{data_root}/videos/test'),
+    out=embeddings,
+)
+model = dict(num_classes=9, in_channels=128, channels=64, num_layers=6)
+videos = dict(
+    type='twlv_mm.SegmentationDataset',
+    data_root=data_root,
+    folder=f'{embeddings}/multi-clip',
+    fold=1,
+    fps=8,
+    pipeline=[
+        dict(type='twlv_mm.AlignFeatures', alignment='time', subsampling=2),
+        dict(type='twlv_mm.PackSegmentation'),
+    ],
+)
+train_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(videos, split='train'),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(videos, split='test', test_mode=True),
+)
+test_evaluator = dict(type='twlv_mm.SegmentationMetric')
+train_cfg = dict(max_epochs=60, val_interval=60)  # the test, after the last epoch
+val_cfg = dict(type='ValLoop')
+val_dataloader, val_evaluator = test_dataloader, test_evaluator
+default_hooks = dict(
+    checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=2, save_param_scheduler=False),
+    data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
+    visualization=dict(type='twlv_mm.SegmentationVisualizationHook', videos=f'{data_root}/videos'),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='segmentation',
+        dataset='synthetic_untrimmed',
+        protocol=dict(head='ASFormer', clip_seconds=2.0, stride_seconds=0.25, alignment='time', subsampling=2),
+    ),
+)

@@ -1,0 +1,11 @@
+# As untrimmed_tas.py, on an encoder without time: an embedding is that of a clip's middle frame. Give the encoder of
+# both_single_frame.py with --cfg-options encoder_weights=work_dirs/both_single_frame/epoch_8.pth.
+_base_ = './untrimmed_tas.py'
+
+embeddings = 'work_dirs/synthetic/untrimmed_embeddings_frames'
+folder = f'{embeddings}/multi-clip'
+extraction = dict(encoder=dict(num_frames=1, tubelet_size=1), out=embeddings)
+train_dataloader = dict(dataset=dict(folder=folder))
+val_dataloader = dict(dataset=dict(folder=folder))
+test_dataloader = dict(dataset=dict(folder=folder))
+default_hooks = dict(results=dict(protocol=dict(head='ASFormer on single frames')))

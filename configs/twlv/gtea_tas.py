@@ -1,0 +1,25 @@
+# Temporal action segmentation on GTEA (paper 2.6, Table 12): ASFormer on embeddings of clips.
+# tools/run_folds.py runs all folds, tools/train.py the first.
+_base_ = [
+    '../_base_/models/asformer.py',
+    '../_base_/datasets/gtea_embeddings.py',
+    '../_base_/schedules/asformer_120e.py',
+    '../_base_/runtime.py',
+]
+
+encoder_weights = None  # stays so: the embeddings come from an encoder already
+folds = [1, 2, 3, 4]
+model = dict(num_classes=11)
+default_hooks = dict(
+    checkpoint=dict(
+        interval=10, save_best=None, max_keep_ckpts=2, save_param_scheduler=False
+    ),  # the last epoch is tested
+    data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
+    visualization=dict(type='twlv_mm.SegmentationVisualizationHook', videos=None),  # a folder, for frames
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='segmentation',
+        dataset='gtea',
+        protocol=dict(head='ASFormer', clip_seconds=0.5, stride_seconds=0.125, alignment='stretch', subsampling=1),
+    ),
+)

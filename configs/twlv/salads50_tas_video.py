@@ -1,0 +1,13 @@
+# salads50_tas.py from the video files: what is not embedded yet is embedded first, in the clips of paper Table 7.
+# Give the encoder with --cfg-options encoder_weights=PATH.
+_base_ = './salads50_tas.py'
+
+encoder_weights = None
+extraction = dict(
+    encoder=dict(arch='twlv_base', weights=encoder_weights),
+    sampling='multi-clip',
+    clip_seconds=1.0,  # T
+    stride_seconds=0.25,  # T_s
+    splits=dict(train='data/50salads/videos'),
+    out='embeddings/50salads',
+)

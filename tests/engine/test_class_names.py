@@ -1,0 +1,44 @@
+"""Names of classes: given, from a file, or numbers."""
+
+import pytest
+
+from twlv_mm.engine import class_names, read_class_names
+
+
+def test_names_are_those_of_the_list_or_the_lines_of_the_file(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_bytes('jump, high\r\n  sauté \r\n\r\n'.encode())  # Windows' line ends, an empty line at the end
+    for classes in (path, str(path), ['jump, high', 'sauté'], ('jump, high', 'sauté')):
+        assert read_class_names(classes) == ['jump, high', 'sauté']
+        assert class_names(classes, 2) == ['jump, high', 'sauté']
+
+
+def test_classes_without_names_are_numbered():
+    assert class_names(None, 3) == ['0', '1', '2']
+
+
+def test_names_that_are_more_or_fewer_than_the_classes_are_refused():
+    with pytest.raises(ValueError, match='there are 2 class names, and the model has 3 classes'):
+        class_names(['run', 'sit'], 3)
+
+
+@pytest.mark.parametrize(
+    ('names', 'message'),
+    [
+        (['run', '', 'sit'], 'has no name in {} 2'),
+        ([], 'has no name in {} 1'),
+        (['run', 'sit', 'run'], "has 'run' in {0} 1 and again in {0} 3"),
+    ],
+)
+def test_every_class_needs_a_name_of_its_own(tmp_path, names, message):
+    path = tmp_path / 'names.txt'
+    path.write_text('\n'.join(names))
+    with pytest.raises(ValueError, match=r'names\.txt ' + message.format('line')):
+        read_class_names(path)
+    with pytest.raises(ValueError, match='list of class names ' + message.format('place')):
+        read_class_names(names)
+
+
+def test_missing_file_of_names_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'no file of class names .*missing\.txt'):
+        read_class_names(tmp_path / 'missing.txt')

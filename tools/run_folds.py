@@ -1,0 +1,8 @@
+"""Train and test on each fold of a data set: python tools/run_folds.py CONFIG [--help for the arguments]."""
+
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+from twlv_mm.engine import folds
+
+if __name__ == '__main__':
+    folds.main_folds()

@@ -1,0 +1,172 @@
+"""AVA's files: boxes with actions (csv), excluded time stamps (csv), names of the actions (pbtxt)."""
+
+import re
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+# Time stamps are compared in these: seconds with decimals have no exact float.
+MILLISECONDS = 1000
+COLUMNS = 'time stamp', 'x1', 'y1', 'x2', 'y2', 'action', 'person'  # after the video
+CHUNK = 20_000  # lines
+
+
+class AVABoxes(NamedTuple):
+    """Rows of a csv, in its order; a person with several actions has several rows.
+
+    Attributes:
+        videos (list[str]): R ids of videos.
+        timestamps (ndarray): (R,) float64 seconds of the film.
+        boxes (ndarray): (R, 4) float32 x1, y1, x2, y2, shares of the picture's width and height.
+        actions (ndarray): (R,) int64 ids of actions; -1 where the row has none.
+        persons (ndarray): (R,) int64 ids of persons, in a video; -1 where the row has none.
+    """
+
+    videos: list
+    timestamps: np.ndarray
+    boxes: np.ndarray
+    actions: np.ndarray
+    persons: np.ndarray
+
+
+def image_key(video_id, timestamp):
+    """What a keyframe is known by.
+
+    Args:
+        video_id (str): Id of the video.
+        timestamp (float): Seconds of the film.
+
+    Returns:
+        tuple[str, int]: the video and milliseconds.
+    """
+    return video_id, round(float(timestamp) * MILLISECONDS)
+
+
+def read_ava_csv(path):
+    """Read boxes: rows of video, time stamp, x1, y1, x2, y2, action and, if it is there, person.
+
+    Empty lines are left out. A row that ends early, or has empty columns, after the time stamp is a keyframe without
+    labels: its box is NaN, its action -1.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        AVABoxes: the rows.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a row has another number of columns, or text where a number should be; with its line.
+    """
+    videos, parts = [], []
+    for lines, (names, *columns) in _chunks(path, 'annotations', (2, 6, 7, 8)):
+        # The same few ids again and again: one string each.
+        videos += map(sys.intern, names)
+        parts.append([_numbers(path, lines, *column) for column in zip(COLUMNS, columns, strict=True)])
+        if np.isnan(parts[-1][0]).any():
+            raise ValueError(f'{path} has no time stamp in line {lines[int(np.isnan(parts[-1][0]).argmax())]}')
+    if not videos:
+        raise ValueError(f'{path} has no rows: AVA has a line for each action of each person at each keyframe')
+    timestamps, *corners, actions, persons = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return AVABoxes(
+        videos,
+        timestamps,
+        np.stack(corners, axis=1).astype(np.float32),
+        np.where(np.isnan(actions), -1, actions).astype(np.int64),
+        np.where(np.isnan(persons), -1, persons).astype(np.int64),
+    )
+
+
+def read_excluded(path):
+    """Read the keyframes that do not count: rows of video and time stamp.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        set[tuple[str, int]]: the keys of the keyframes, as :func:`image_key` gives them.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a row is no video and time stamp; with its line.
+    """
+    excluded = set()
+    for lines, (names, column) in _chunks(path, 'excluded time stamps', (2,)):
+        excluded.update(map(image_key, names, _numbers(path, lines, COLUMNS[0], column)))
+    return excluded
+
+
+def read_action_names(path):
+    """Read a label map: the actions that count, and their names.
+
+    Args:
+        path (str | Path): A .pbtxt file of items with a name and an id (AVA's lists of 80 and of 60 actions have
+            ``id`` and ``label_id``).
+
+    Returns:
+        dict[int, str]: id -> name, ids ascending.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if there are no actions, an id is less than 1 or comes twice, or an item has no name or no id.
+    """
+    text = _existing(path, 'names of the actions').read_text(encoding='utf-8')
+    ids = [int(number) for number in re.findall(r'^\s*(?:label_)?id:\s*(-?\d+)', text, re.MULTILINE)]
+    names = re.findall(r'^\s*name:\s*"(.*)"', text, re.MULTILINE)
+    if not ids or len(ids) != len(names):
+        raise ValueError(
+            f'{path} has {len(ids)} ids and {len(names)} names of actions: give each an item as in\n'
+            'item {\n  name: "stand"\n  id: 12\n}'
+        )
+    if min(ids) < 1 or len(set(ids)) < len(ids):
+        raise ValueError(f'{path} has the ids {sorted(ids)}: they must differ and start at 1 or above')
+    return dict(sorted(zip(ids, names, strict=True)))
+
+
+def _existing(path, what):
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no file of {what} {path}')
+    return path
+
+
+def _chunks(path, what, widths):
+    """Numbers of the lines that are not empty, and their columns, some lines at a time; short lines are filled up.
+
+    These files have no quotes. A list for each line, as the csv module gives, takes ten times as long.
+    """
+    with _existing(path, what).open(encoding='utf-8') as file:
+        numbered = ((number, line.strip()) for number, line in enumerate(file, 1) if line.strip())
+        while chunk := list(islice(numbered, CHUNK)):
+            numbers, lines = zip(*chunk, strict=True)
+            found = [line.count(',') + 1 for line in lines]
+            if not set(found) <= set(widths):
+                place = next(place for place, width in enumerate(found) if width not in widths)
+                raise ValueError(
+                    f'{path} has {found[place]} columns in line {numbers[place]}; {what} have '
+                    f'{" or ".join(map(str, widths))}'
+                )
+            width = widths[-1]
+            cells = ','.join(map(str.__add__, lines, [',' * (width - count) for count in found])).split(',')
+            yield numbers, [cells[column::width] for column in range(width)]
+
+
+def _numbers(path, lines, name, column):
+    """(R,) float64, NaN for empty cells."""
+    try:
+        return np.array([cell or 'nan' for cell in column] if '' in column else column, dtype=np.float64)
+    except ValueError:
+        place = next(place for place, cell in enumerate(column) if not _is_number(cell))
+        raise ValueError(
+            f'{path} has {column[place]!r} for the {name} in line {lines[place]}: a number is needed'
+        ) from None
+
+
+def _is_number(cell):
+    try:
+        return cell == '' or float(cell) is not None
+    except ValueError:
+        return False

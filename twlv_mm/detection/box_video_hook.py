@@ -1,0 +1,79 @@
+"""Pictures of a test: the boxes that were found on a keyframe, and those that were annotated."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from twlv_mm.engine import DrawingHook
+from twlv_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DetectionVisualizationHook(DrawingHook):
+    """Draw the keyframes of a test as the model sees them, ``<out_dir>/<video_id>/<timestamp>.png``.
+
+    Predicted boxes are in the colour of their best action, with their actions and scores; annotated ones are thin and
+    white, with their actions below. tools/test.py --show-dir DIR turns it on. In a config::
+
+        default_hooks = dict(visualization=dict(type='twlv_mm.DetectionVisualizationHook'))
+
+    Args:
+        *args: Those of :class:`~twlv_mm.engine.DrawingHook`, with a keyframe for a sample.
+        min_score (float): Least score of actions that are drawn; boxes without one are not.
+        **kwargs: Those of DrawingHook.
+
+    Raises:
+        ValueError: as DrawingHook.
+    """
+
+    def __init__(self, *args, min_score=0.3, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.min_score = min_score
+
+    def draw_sample(self, sample, classes, data_batch, place):
+        """Draw a keyframe.
+
+        Args:
+            sample (ActionDataSample): With video_id, timestamp, img_shape, key_frame, ``pred_instances`` in shares of
+                the picture and ``gt_instances`` in pixels.
+            classes (Sequence[str]): Names of the actions, in the order of their ids.
+            data_batch (dict): Its inputs are (3, T, H, W) uint8 RGB, of which the picture is img_shape.
+            place (int): The sample's place in it.
+        """
+        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
+        from twlv_mm.visualization import draw_boxes
+
+        height, width = sample.img_shape[:2]
+        picture = data_batch['inputs'][place][:, sample.key_frame, :height, :width].permute(1, 2, 0).cpu().numpy()
+        true, found = sample.gt_instances, sample.pred_instances
+        shares = true.bboxes / true.bboxes.new_tensor([width, height] * 2)
+        boxes = _drawn(shares, true.labels, classes, 0.5, annotated=True)
+        # Best last: it is on top.
+        order = found.scores.amax(dim=1).argsort()
+        boxes += _drawn(found.bboxes[order], found.scores[order], classes, self.min_score)
+        path = Path(self.out_dir, sample.video_id, f'{_seconds(sample.timestamp)}.png')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_boxes(picture, boxes)).save(path)
+
+    def after_test_epoch(self, runner, metrics=None):
+        """Say where the pictures are."""
+        if self.enable:
+            runner.logger.info(f'Pictures of the keyframes are in {self.out_dir}')
+
+
+def _drawn(boxes, scores, classes, min_score, annotated=False):
+    from twlv_mm.visualization import DrawnBox, class_colour
+
+    drawn = []
+    for box, row in zip(boxes.float().cpu().numpy(), scores.float().cpu(), strict=True):
+        indices = [index for index in row.argsort(descending=True, stable=True).tolist() if row[index] >= min_score]
+        if annotated:
+            drawn.append(DrawnBox(box, tuple(classes[index] for index in indices), below=True))
+        elif indices:
+            lines = tuple(f'{classes[index]} {row[index]:.2f}' for index in indices)
+            drawn.append(DrawnBox(box, lines, class_colour(indices[0])))
+    return drawn
+
+
+def _seconds(timestamp):
+    return f'{timestamp:04d}' if isinstance(timestamp, int) else f'{timestamp:08.3f}'

@@ -1,0 +1,115 @@
+"""What is wrong with boxes, videos and proposals in AVA's format, before the first epoch finds out or does not."""
+
+from pickle import UnpicklingError
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import init_default_scope
+
+from twlv_mm.registry import DATASETS, HOOKS
+
+from .ava_dataset import AVAVideoDataset
+from .faults import DataReport, check_dataset
+
+
+@HOOKS.register_module()
+class CheckAVAHook(Hook):
+    """Check the data sets of a run in AVA's format before it starts, and the model's number of classes.
+
+    Everything that is wrong comes in one error, warnings go to the log; see
+    :func:`~twlv_mm.detection.faults.check_dataset`. In a config::
+
+        default_hooks = dict(data=dict(type='twlv_mm.CheckAVAHook'))
+
+    Raises:
+        ValueError: if something makes the run wrong.
+    """
+
+    def before_train(self, runner):
+        """Check the data of training, and of validation if there is one."""
+        validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
+        self._check(runner, runner.train_dataloader.dataset, *validation)
+
+    def before_test(self, runner):
+        """Check the data of the test."""
+        self._check(runner, runner.test_dataloader.dataset)
+
+    def _check(self, runner, *datasets):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        num_classes = {getattr(module, 'num_classes', None) for module in model.modules()} - {None}
+        report = check_datasets(datasets, num_classes)
+        for warning in report.warnings:
+            runner.logger.warning(warning)
+        if report.errors:
+            raise ValueError('the data cannot be used as they are:\n- ' + '\n- '.join(report.errors))
+
+
+def check_datasets(datasets, num_classes=()):
+    """Check data sets, also within wrappers such as ConcatDataset and RepeatDataset.
+
+    Args:
+        datasets (Iterable[BaseDataset]): Those of a run.
+        num_classes (Collection[int]): As for :func:`~twlv_mm.detection.faults.check_dataset`.
+
+    Returns:
+        DataReport: of all.
+
+    Raises:
+        TypeError: if one is no AVAVideoDataset.
+    """
+    errors, warnings = {}, {}
+    for dataset in datasets:
+        for part in _parts(dataset):
+            report = check_dataset(part, num_classes)
+            errors.update(dict.fromkeys(report.errors))
+            warnings.update(dict.fromkeys(report.warnings))
+    return DataReport(list(errors), list(warnings))
+
+
+def check_config(cfg):
+    """Check the data sets of a config without building its model.
+
+    Args:
+        cfg (Config): A run's: the data sets are those of its train, val and test_dataloader.
+
+    Returns:
+        DataReport: of all; a data set that cannot be built is an error in it.
+
+    Raises:
+        TypeError: if one is no AVAVideoDataset.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    loaders = [cfg.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]
+    configs, num_classes = [], set(_values(cfg.get('model', {}), 'num_classes'))
+    for loader in loaders:
+        if loader is not None and loader.dataset not in configs:
+            configs.append(loader.dataset)
+    report = DataReport([], [])
+    for config in configs:
+        try:
+            found = check_datasets([DATASETS.build(config)], num_classes)
+        except (ValueError, OSError, UnpicklingError) as error:
+            found = DataReport([str(error)], [])
+        for sentences, more in zip(report, found, strict=True):
+            sentences += [sentence for sentence in more if sentence not in sentences]
+    return report
+
+
+def _values(config, key):
+    """Values of a key anywhere in a config."""
+    if isinstance(config, dict):
+        for name, value in config.items():
+            yield from [value] if name == key else _values(value, key)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from _values(value, key)
+
+
+def _parts(dataset):
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner != [None]:
+        return [part for one in inner for part in _parts(one)]
+    if not isinstance(dataset, AVAVideoDataset):
+        raise TypeError(f'CheckAVAHook checks AVAVideoDataset, not {type(dataset).__name__}: take the hook out')
+    dataset.full_init()
+    return [dataset]

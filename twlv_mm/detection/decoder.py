@@ -1,0 +1,155 @@
+"""A decoder of space-time queries: attention in time, in space, and to the tokens of each query's own frame."""
+
+import torch
+from mmcv.cnn import build_norm_layer
+from mmcv.cnn.bricks.transformer import MultiheadAttention
+from mmdet.models.layers import DetrTransformerDecoderLayer, SinePositionalEncoding
+from mmengine.model import BaseModule
+from torch import nn
+from torch.nn.init import xavier_uniform_
+
+from twlv_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class FactorisedDecoder(BaseModule):
+    """From an encoder's feature map to a vector for each of T x S queries.
+
+    A query is the sum of one of S spatial and one of T temporal embeddings. In each layer it attends to the queries of
+    the same place in space at other times, to those of the same time, and to the tokens of its time. Where tokens have
+    fewer times than queries, each is used for several.
+
+    Args:
+        in_channels (int): D of the feature map.
+        num_frames (int): T, the frames that boxes are found in.
+        num_queries (int): S, boxes of a frame.
+        num_layers (int): Decoder layers.
+        embed_dims (int): C, the hidden size.
+        feedforward_channels (int): Width of the MLPs.
+        num_heads (int): Of each attention.
+        dropout (float): In attention and MLPs.
+        drop_path (float): Share of the samples for which a part of a layer is left out in training.
+
+    Source: Gritsenko et al. 2023 (STAR), section 3; TWLV-I Table 8 for the sizes.
+    """
+
+    def __init__(
+        self,
+        in_channels,
+        num_frames=8,
+        num_queries=64,
+        num_layers=6,
+        embed_dims=256,
+        feedforward_channels=2048,
+        num_heads=8,
+        dropout=0.1,
+        drop_path=0.1,
+    ):
+        super().__init__()
+        self.in_channels, self.num_frames, self.num_queries = in_channels, num_frames, num_queries
+        self.embed_dims = embed_dims
+        self.input_proj = nn.Sequential(nn.Linear(in_channels, embed_dims), nn.LayerNorm(embed_dims))
+        self.token_position = SinePositionalEncoding(num_feats=embed_dims // 2, normalize=True)
+        self.spatial_queries = nn.Embedding(num_queries, embed_dims)
+        self.temporal_queries = nn.Embedding(num_frames, embed_dims)
+        attention = dict(
+            embed_dims=embed_dims,
+            num_heads=num_heads,
+            attn_drop=dropout,
+            proj_drop=dropout,
+            dropout_layer=dict(type='DropPath', drop_prob=drop_path),
+            batch_first=True,
+        )
+        mlp = dict(
+            embed_dims=embed_dims,
+            feedforward_channels=feedforward_channels,
+            num_fcs=2,
+            ffn_drop=dropout,
+            act_cfg=dict(type='ReLU', inplace=True),
+            dropout_layer=dict(type='DropPath', drop_prob=drop_path),
+        )
+        self.layers = nn.ModuleList(
+            FactorisedDecoderLayer(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=mlp)
+            for _ in range(num_layers)
+        )
+        self.post_norm = build_norm_layer(dict(type='LN'), embed_dims)[1]
+        # mmdet's own initialisation of these parts changes nothing.
+        for parameter in self.layers.parameters():
+            if parameter.dim() > 1:
+                xavier_uniform_(parameter)
+
+    def forward(self, features, padding):
+        """Decode.
+
+        Args:
+            features (Tensor): (N, D, T', h, w).
+            padding (Tensor): (N, h, w) bool, True for tokens outside of the picture.
+
+        Returns:
+            Tensor: (num_layers, N, T, S, C), what each layer gives.
+
+        Raises:
+            ValueError: if the features have another width, or their times do not divide those of the queries.
+        """
+        batch, channels, times = features.shape[:3]
+        if channels != self.in_channels:
+            raise ValueError(
+                f'the encoder gives {channels} channels, the decoder takes {self.in_channels}: set '
+                f'model.decoder.in_channels={channels}'
+            )
+        if self.num_frames % times:
+            raise ValueError(
+                f'the encoder gives {times} times, of which {self.num_frames} frames cannot be made: set '
+                f'model.decoder.num_frames to a multiple of {times}'
+            )
+        tokens = self.input_proj(features.flatten(3).permute(0, 2, 3, 1))
+        tokens = tokens.repeat_interleave(self.num_frames // times, dim=1)
+        token_position = self.token_position(padding).flatten(2).transpose(1, 2)[:, None].expand_as(tokens)
+        position = self.temporal_queries.weight[:, None] + self.spatial_queries.weight
+        position = position.expand(batch, -1, -1, -1)
+        query, layers = torch.zeros_like(position), []
+        for layer in self.layers:
+            query = layer(query, position, tokens, token_position, padding.flatten(1))
+            layers.append(self.post_norm(query))
+        return torch.stack(layers)
+
+
+class FactorisedDecoderLayer(DetrTransformerDecoderLayer):
+    """DETR's decoder layer with an attention in time before the one in space.
+
+    Args: those of mmdet's DetrTransformerDecoderLayer.
+    """
+
+    def _init_layers(self):
+        super()._init_layers()
+        self.temporal_attn = MultiheadAttention(**self.self_attn_cfg)
+        self.temporal_norm = build_norm_layer(self.norm_cfg, self.embed_dims)[1]
+
+    def forward(self, query, query_pos, tokens, token_pos, padding):
+        """One layer.
+
+        Args:
+            query (Tensor): (N, T, S, C).
+            query_pos (Tensor): (N, T, S, C).
+            tokens (Tensor): (N, T, L, C).
+            token_pos (Tensor): (N, T, L, C).
+            padding (Tensor): (N, L) bool, True for tokens that no query may see.
+
+        Returns:
+            Tensor: (N, T, S, C).
+        """
+        shape = query.shape
+        query = self.temporal_norm(_attend(self.temporal_attn, query.transpose(1, 2), query_pos.transpose(1, 2)))
+        query, query_pos, tokens, token_pos = (
+            x.flatten(0, 1) for x in (query.transpose(1, 2), query_pos, tokens, token_pos)
+        )
+        query = self.norms[0](self.self_attn(query, query_pos=query_pos, key_pos=query_pos))
+        padding = padding.repeat_interleave(shape[1], dim=0)
+        query = self.cross_attn(query, tokens, tokens, query_pos=query_pos, key_pos=token_pos, key_padding_mask=padding)
+        return self.norms[2](self.ffn(self.norms[1](query))).view(shape)
+
+
+def _attend(attention, query, position):
+    """Attention within the last but one axis of a (N, A, B, C) tensor."""
+    query, position, shape = query.flatten(0, 1), position.flatten(0, 1), query.shape
+    return attention(query, query_pos=position, key_pos=position).view(shape)

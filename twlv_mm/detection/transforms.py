@@ -1,0 +1,213 @@
+"""From a keyframe to what a detector takes: which frames, packing, and batches of pictures of several sizes.
+
+What is between, mmaction2's transforms do, and they keep the boxes right: Resize, RandomRescale, RandomCrop, Flip,
+ColorJitter.
+"""
+
+import math
+from functools import cache
+
+import numpy as np
+import torch
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+from mmengine.model import BaseDataPreprocessor
+from mmengine.structures import InstanceData
+
+from twlv_mm.registry import MODELS, TRANSFORMS
+from twlv_mm.video import read_header
+
+from .keyframes import has_area
+
+META_KEYS = ('img_shape', 'img_key', 'video_id', 'timestamp', 'key_frame')
+
+
+@TRANSFORMS.register_module()
+class SampleKeyframeClip(BaseTransform):
+    """Choose T frames at equal distances in time with the keyframe at the place T // 2.
+
+    Frame i is the one nearest to the time of the keyframe plus ``(i - T // 2) * seconds / T``; the keyframe itself is
+    frame ``round(fps * (timestamp - offset_seconds))``. Before the start of a file its first frame repeats, behind its
+    end the last.
+
+    Goes before SeekDecode where the item has a filename, before RawFrameDecode where it has a frame_dir.
+
+    Required keys: timestamp, offset_seconds; filename, or frame_dir with total_frames, fps and start_index. Added keys:
+    instants (T,), for SeekDecode, or frame_inds (T,), for RawFrameDecode; key_frame (T // 2), clip_len T, num_clips (1)
+    and frame_interval (None). Where there are tracks, they are taken out: gt_bboxes becomes (n, 1 + T, 4), the box at
+    the keyframe and those at the T frames, which mmaction2's transforms move with the pictures like any others, and
+    tube_valid (n, T) tells which of the T are known.
+
+    Args:
+        clip_len (int): T.
+        seconds (float): Time from a clip's first frame to the first one after it.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the keyframe is not within the file.
+        TypeError: if the video was opened by DecordInit, which reads all of it for each keyframe.
+
+    Source: mmaction2's SampleAVAFrames has the same frames at 30 frames a second with frame_interval 4 and
+    ``seconds=16 * 4 / 30``, without its jitter.
+    """
+
+    def __init__(self, clip_len=16, seconds=2.1):
+        self.clip_len = clip_len
+        self.seconds = seconds
+
+    def transform(self, results):
+        """See the class."""
+        if 'video_reader' in results:
+            raise TypeError('SampleKeyframeClip goes with SeekDecode: take DecordInit and DecordDecode out')
+        in_frames = 'frame_dir' in results
+        fps, num_frames = (results['fps'], results['total_frames']) if in_frames else file_header(results['filename'])
+        key_index = keyframe_index(results, fps, num_frames)
+        offsets = (np.arange(self.clip_len) - self.clip_len // 2) * (self.seconds / self.clip_len)
+        indices = np.floor(key_index + offsets * fps + 0.5).astype(np.int64).clip(0, num_frames - 1)
+        results.update(key_frame=self.clip_len // 2, clip_len=self.clip_len, num_clips=1, frame_interval=None)
+        if in_frames:
+            results['frame_inds'] = indices + results['start_index']
+        else:
+            # The middle of a frame's time on screen is the same frame's whichever way its start was rounded.
+            results['instants'] = (indices + 0.5) / fps
+        if 'tracks' in results:
+            self._add_tubes(results, results['offset_seconds'] + indices / fps, 1 / fps)
+        return results
+
+    def _add_tubes(self, results, times, frame_seconds):
+        tubes = [boxes_at(track, times, frame_seconds / 2) for track in results.pop('tracks')]
+        boxes = np.array([boxes for boxes, _ in tubes], np.float32).reshape(-1, self.clip_len, 4)
+        results['gt_bboxes'] = np.concatenate([results['gt_bboxes'][:, None], boxes], axis=1)
+        results['tube_valid'] = np.array([valid for _, valid in tubes], bool).reshape(-1, self.clip_len)
+
+
+@TRANSFORMS.register_module()
+class PackDetection(BaseTransform):
+    """Pack a clip with its boxes, cut to the picture, for a detector.
+
+    Boxes of which nothing is left in the picture, as after a crop, are left out, in tubes marked as not known.
+
+    Required keys: imgs, (C, T, H, W) as FormatShape(collapse=True) gives them, and img_shape. Returns a dict of inputs,
+    (C, T, H, W) uint8, and data_samples, an ActionDataSample with those of ``META_KEYS`` that there are. Where there
+    are gt_bboxes, its gt_instances has bboxes (n, 4) in pixels, labels (n, C) and, where there are tubes, tubes (n, T,
+    4) and tube_valid (n, T); where there are proposals, its proposals has bboxes (m, 4) in pixels and, where they have
+    them, scores (m,).
+    """
+
+    def transform(self, results):
+        """See the class."""
+        sample = ActionDataSample(metainfo={key: results[key] for key in META_KEYS if key in results})
+        if 'gt_bboxes' in results:
+            sample.gt_instances = self._instances(results)
+        if 'proposals' in results:
+            sample.proposals = InstanceData(bboxes=_clip(results['proposals'], results['img_shape']))
+            if 'scores' in results:
+                sample.proposals.scores = torch.from_numpy(results['scores'])
+        return dict(inputs=torch.from_numpy(np.ascontiguousarray(results['imgs'])), data_samples=sample)
+
+    def _instances(self, results):
+        boxes = _clip(results['gt_bboxes'], results['img_shape'])
+        instances = InstanceData(labels=torch.from_numpy(results['gt_labels']))
+        if boxes.ndim == 3:
+            boxes, tubes = boxes[:, 0], boxes[:, 1:].contiguous()
+            instances.tubes = tubes
+            instances.tube_valid = torch.from_numpy(results['tube_valid']) & has_area(tubes)
+        instances.bboxes = boxes.contiguous()
+        return instances[has_area(boxes)]
+
+
+@MODELS.register_module()
+class DetectionPreprocessor(BaseDataPreprocessor):
+    """Normalise clips, and pad those of a batch with zeros, right and below, to one size that an encoder takes.
+
+    mmaction2's ActionDataPreprocessor pads with black, which is not zero any more when it is normalised, and to the
+    size of the largest picture, which need not be cut into whole patches. Every sample gets batch_input_shape (H, W),
+    the padded size; its img_shape tells which part of that is the picture.
+
+    Args:
+        mean (Sequence[float]): Of R, G and B, which is subtracted.
+        std (Sequence[float]): Of R, G and B, which then divides.
+        size_divisor (int): H and W become multiples of it: the side of an encoder's patch.
+    """
+
+    def __init__(self, mean, std, size_divisor=16):
+        super().__init__()
+        self.size_divisor = size_divisor
+        self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1, 1), persistent=False)
+
+    def forward(self, data, training=False):
+        """Make a batch.
+
+        Args:
+            data (dict): inputs, N tensors (3, T, h, w) of any sizes; data_samples, N of them.
+            training (bool): Not used: nothing here is random.
+
+        Returns:
+            dict: inputs, (N, 3, T, H, W) float32, and data_samples.
+        """
+        data = self.cast_data(data)
+        clips, samples = data['inputs'], data['data_samples']
+        sides = torch.tensor([clip.shape[-2:] for clip in clips]).amax(dim=0)
+        height, width = (sides.add(self.size_divisor - 1) // self.size_divisor * self.size_divisor).tolist()
+        batch = self.mean.new_zeros(len(clips), *clips[0].shape[:2], height, width)
+        for place, clip, sample in zip(batch, clips, samples, strict=True):
+            place[..., : clip.shape[-2], : clip.shape[-1]] = (clip - self.mean) / self.std
+            sample.set_metainfo(dict(batch_input_shape=(height, width)))
+        return dict(inputs=batch, data_samples=samples)
+
+
+@cache
+def file_header(path):
+    """:func:`~twlv_mm.video.read_header`, once for each file."""
+    return read_header(path)
+
+
+def keyframe_index(item, fps, num_frames):
+    """Which frame of a file is a keyframe.
+
+    Args:
+        item (dict): timestamp and offset_seconds, for the error also its filename or frame_dir.
+        fps (float): Frames a second.
+        num_frames (int): Frames of the file.
+
+    Returns:
+        int: index from 0.
+
+    Raises:
+        ValueError: if the file has no such frame.
+    """
+    index = math.floor(fps * (item['timestamp'] - item['offset_seconds']) + 0.5)
+    # A keyframe on the last edge, such as second 10 of a file of 10 s, is the last frame.
+    if not 0 <= index <= num_frames:
+        start = item['offset_seconds']
+        raise ValueError(
+            f'{item.get("filename", item.get("frame_dir"))} goes from {start:g} to {start + num_frames / fps:g} s of '
+            f'the film if offset_seconds={start:g} is the time of its first frame, and the keyframe is at '
+            f'{item["timestamp"]:g} s: set offset_seconds, or get the version of the video that was annotated'
+        )
+    return min(index, num_frames - 1)
+
+
+def boxes_at(track, times, tolerance):
+    """Boxes of a person at some times.
+
+    Args:
+        track (tuple[ndarray, ndarray]): Seconds (k,), ascending, and boxes (k, 4).
+        times (ndarray): (T,) seconds.
+        tolerance (float): Seconds by which the time of a box may be off.
+
+    Returns:
+        tuple[ndarray, ndarray]: (T, 4) boxes, zeros where there is none; (T,) bool, whether there is one.
+    """
+    known, boxes = track
+    if not len(known):
+        return np.zeros((len(times), 4), np.float32), np.zeros(len(times), bool)
+    nearest = np.abs(known[:, None] - times).argmin(axis=0)
+    valid = np.abs(known[nearest] - times) < tolerance
+    return np.where(valid[:, None], boxes[nearest], 0).astype(np.float32), valid
+
+
+def _clip(boxes, img_shape):
+    height, width = img_shape
+    return torch.from_numpy(np.clip(boxes, 0, np.array([width, height, width, height])).astype(np.float32))

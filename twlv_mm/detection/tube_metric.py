@@ -1,0 +1,137 @@
+"""Video mAP of tubelets: boxes that follow a person through a clip, with actions."""
+
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+
+from twlv_mm.engine import log_folder
+from twlv_mm.registry import METRICS
+
+from .ava_annotations import read_action_names
+from .average_precision import average_precision, first_hits, pair_iou
+from .class_table import write_class_table
+from .metric import best_first, check_boxes, check_options, class_scores
+
+
+@METRICS.register_module()
+class TubeMAP(BaseMetric):
+    """Mean average precision over the actions, of tubelets in clips: ``video_mAP@0.2``, ..., from 0 to 1.
+
+    A predicted tubelet has a box in each of the T frames of its clip, an annotated one in those where the person is.
+    Their IoU is the share of frames that both have, times the mean IoU of the two boxes in these frames; for a person
+    that is there in the whole clip, the mean IoU of the boxes. All else is as for :class:`FrameMAP`, with a clip in
+    the place of a picture; what is annotated comes with the samples.
+
+    Into the folder of the run's log comes ``tube_class_ap.csv`` (a line a class; also printed to the log).
+
+    Args:
+        label_file (str): The actions that count, as :func:`read_action_names` takes them.
+        iou_thresholds (Sequence[float]): Above 0, up to 1.
+        min_score (float): Scores up to this one do not count, from 0 to 1.
+        out_dir (str, optional): Another folder for the file.
+        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is wrong, or a threshold or the least score is out of its range; in a test, if a clip
+            has no tubelets, they are no proper boxes or of another number of frames, if there are no scores of an
+            action, no annotated action at all, or no run and no ``out_dir``.
+
+    Source: the spatio-temporal overlap that UCF101-24 and JHMDB are evaluated with.
+    """
+
+    # The metrics are found by these names: no prefix.
+    default_prefix = ''
+
+    def __init__(self, label_file, iou_thresholds=(0.2, 0.5), min_score=0.002, out_dir=None, **kwargs):
+        super().__init__(**kwargs)
+        check_options(iou_thresholds, min_score)
+        self.iou_thresholds = list(iou_thresholds)
+        self.names = read_action_names(label_file)
+        self.min_score = min_score
+        self.out_dir = out_dir
+
+    def process(self, data_batch, data_samples):
+        """Find which tubelets of a batch hit.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): Each with video_id, timestamp, img_shape (height and width in pixels);
+                gt_instances: tubes (G, T, 4) in pixels, tube_valid (G, T) bool and labels (G, C) multi-hot;
+                pred_instances: tubes (K, T, 4), shares of the picture, and scores (K, C); tensors.
+        """
+        for sample in data_samples:
+            name = f'{sample["video_id"]} at {sample["timestamp"]} s'
+            true, found = sample['gt_instances'], sample['pred_instances']
+            for kind, fields in (('annotated', true), ('predicted', found)):
+                if 'tubes' not in fields:
+                    raise ValueError(
+                        f'{name} has no {kind} tubelets: TubeMAP needs a data set with boxes in every frame, and a '
+                        'model that predicts them'
+                    )
+            height, width = sample['img_shape'][:2]
+            true_tubes = true['tubes'].float().cpu().numpy() / np.array([width, height] * 2, dtype=np.float32)
+            tubes = found['tubes'].float().cpu().numpy()
+            check_boxes(tubes, name)
+            if tubes.shape[1] != true_tubes.shape[1]:
+                raise ValueError(
+                    f'{name} has predicted tubelets of {tubes.shape[1]} frames and annotated ones of '
+                    f'{true_tubes.shape[1]}: a box for each frame of the clip is needed'
+                )
+            scores = class_scores(found['scores'], self.names, name)
+            labels = true['labels'][:, list(self.names)].cpu().numpy() > 0
+            overlap = tube_iou(tubes, true_tubes, true['tube_valid'].cpu().numpy())
+            self.results.append((*self._hits(overlap, scores, labels), labels.sum(axis=0)))
+
+    def compute_metrics(self, results):
+        """Score all tubelets and write the table.
+
+        Args:
+            results (list[tuple]): Of each clip, for its P predictions, (P,) places of the classes, (P,) scores and
+                (P, thresholds) hits; and (C,) how many true ones each class has.
+
+        Returns:
+            dict[str, float]: video mAP at each threshold, from 0 to 1.
+        """
+        classes, scores, hits = (np.concatenate(parts) for parts in list(zip(*results, strict=True))[:3])
+        totals = np.sum([total for *_, total in results], axis=0).tolist()
+        if not any(totals):
+            raise ValueError('no clip has an annotated tubelet with an action of the label file: nothing to find')
+        rows = []
+        for label, (action, name) in enumerate(self.names.items()):
+            places = np.flatnonzero(classes == label)
+            precision = [average_precision(scores[places], column[places], totals[label]) for column in hits.T]
+            rows.append((action, name, totals[label], len(places), *precision))
+        folder = Path(self.out_dir or log_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [f'video_mAP@{threshold:g}' for threshold in self.iou_thresholds]
+        table = folder / 'tube_class_ap.csv'
+        write_class_table(table, MMLogger.get_current_instance(), rows, [name.replace('mAP', 'AP') for name in names])
+        return dict(zip(names, np.nanmean([row[4:] for row in rows], axis=0).tolist(), strict=True))
+
+    def _hits(self, overlap, scores, labels):
+        places, classes, scores = best_first(scores, self.min_score)
+        hits = np.zeros((len(scores), len(self.iou_thresholds)), dtype=bool)
+        for label in np.flatnonzero(labels.any(axis=0)):
+            start, end = np.searchsorted(classes, [label, label + 1])
+            wanted = overlap[np.ix_(places[start:end], labels[:, label])]
+            for column, threshold in enumerate(self.iou_thresholds):
+                hits[start:end, column] = first_hits(wanted, threshold)
+        return classes, scores, hits
+
+
+def tube_iou(tubes, others, valid):
+    """Spatio-temporal IoU of tubelets that are there in every frame with others that are not.
+
+    Args:
+        tubes (ndarray): (K, T, 4) x1, y1, x2, y2.
+        others (ndarray): (G, T, 4).
+        valid (ndarray): (G, T) bool, where the others are there.
+
+    Returns:
+        ndarray: (K, G) float64.
+    """
+    overlap = pair_iou(tubes.swapaxes(0, 1), others.swapaxes(0, 1))
+    return (overlap * valid.T[:, None]).mean(axis=0)

@@ -1,0 +1,63 @@
+"""Names of classes: given as a list or in a file, or numbers where nobody names them."""
+
+from pathlib import Path
+
+
+def read_class_names(classes):
+    """Read names of classes, in the order of their labels.
+
+    Args:
+        classes (str | Path | Sequence[str]): The names, or a file of them, one a line.
+
+    Returns:
+        list[str]: the names.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if there are no names, a name is empty or comes twice.
+    """
+    if not isinstance(classes, str | Path):
+        names, source, unit = list(classes), 'the list of class names', 'place'
+    elif Path(classes).is_file():
+        lines = Path(classes).read_text(encoding='utf-8').rstrip().split('\n')
+        names, source, unit = [line.strip() for line in lines], classes, 'line'
+    else:
+        raise FileNotFoundError(f'there is no file of class names {classes}')
+    places = {}
+    for place, name in enumerate(names or [''], 1):
+        if not name:
+            raise ValueError(
+                f'{source} has no name in {unit} {place}: give each class a {unit}, in the order of their labels'
+            )
+        if name in places:
+            raise ValueError(
+                f'{source} has {name!r} in {unit} {places[name]} and again in {unit} {place}: give each class a name '
+                'of its own'
+            )
+        places[name] = place
+    return names
+
+
+def class_names(classes, num_classes):
+    """Names for all classes of a model.
+
+    Args:
+        classes (str | Path | Sequence[str] | None): As for :func:`read_class_names`; None where there are no names.
+        num_classes (int): Classes of the model.
+
+    Returns:
+        list[str]: the names; numbers from 0 if there are none.
+
+    Raises:
+        FileNotFoundError: as :func:`read_class_names`.
+        ValueError: as :func:`read_class_names`, or if the names are more or fewer than the classes.
+    """
+    if classes is None:
+        return [str(index) for index in range(num_classes)]
+    names = read_class_names(classes)
+    if len(names) != num_classes:
+        raise ValueError(
+            f'there are {len(names)} class names, and the model has {num_classes} classes: give the names of the data '
+            'set that it was trained on'
+        )
+    return names

@@ -1,0 +1,256 @@
+"""Cross-validation: one command trains and tests on each fold of a data set, and goes on where it was stopped."""
+
+import copy
+import difflib
+import gc
+import json
+import os
+import os.path as osp
+from statistics import fmean
+
+from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
+from rich.console import Console
+from rich.table import Table
+
+from .launch import UsageError, build_runner, one_line_errors, train_config, training_parser
+from .results_hook import RESULTS, ResultsHook, write_json
+
+FINISHED = 'folds.json'
+# What may differ between the commands that share a work dir.
+HOW_IT_RUNS = ('work_dir', 'resume', 'launcher')
+
+
+class FoldError(RuntimeError):
+    """The run of a fold failed; the cause is the error of the run."""
+
+
+def main_folds(argv=None):
+    """Cross-validate as ``tools/run_folds.py`` does.
+
+    Args:
+        argv (list[str], optional): Arguments; those of the process if None.
+
+    Returns:
+        dict: what :func:`run_folds` returns.
+
+    Raises:
+        FoldError: if the run of a fold fails.
+        SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
+    """
+    parser = training_parser(
+        'Train and test on each fold of a data set, and average. The same command again goes on where one was stopped.'
+    )
+    parser.add_argument('--folds', type=int, nargs='+', metavar='FOLD', help="only these of the config's folds")
+    parser.set_defaults(resume='auto')
+    args = parser.parse_args(argv)
+
+    with one_line_errors(parser):
+        record = run_folds(train_config(args), args.folds)
+    if is_main_process():
+        _print_table(record)
+    return record
+
+
+def run_folds(cfg, folds=None):
+    """Train and test on each fold, the last epoch each time, and average.
+
+    The config lists its ``folds`` as numbers; every ``fold`` in it is set to the number of the run. Runs are in
+    ``<work_dir>/fold<number>``. ``<work_dir>/folds.json`` has the results of those that are finished, which are not run
+    again; with ``resume='auto'``, the one that was stopped goes on from its latest checkpoint. Commands for one fold
+    each may run beside each other; one for all folds then averages.
+
+    ``<work_dir>/results.json`` is what ResultsHook writes, with these differences: metrics are the means over the
+    folds (null where one is), ``folds`` has those of each, the protocol lists the folds, checkpoint is null, the seed
+    too where the folds' differ, and wall_seconds is the sum. What else describes a run is the last fold's.
+
+    Args:
+        cfg (Config): Of :func:`twlv_mm.engine.launch.train_config`.
+        folds (list[int], optional): Some of the config's folds; all if None.
+
+    Returns:
+        dict: the record in results.json.
+
+    Raises:
+        FoldError: if the run of a fold fails.
+        UsageError: if a fold is unknown, the config is not one of folds, or the work dir is that of another config.
+    """
+    _check_config(cfg)
+    chosen = _choose(cfg, folds)
+    path, text = osp.join(cfg.work_dir, FINISHED), _text(cfg)
+    before = [fold for fold in chosen if fold in _read_finished(path, text)]
+    if before:
+        print_log(f'Finished before, as {path} says: fold {", ".join(map(str, before))}', logger='current')
+    elif not osp.isfile(path):
+        # From here on, the checkpoints beside it are known to be this config's.
+        os.makedirs(cfg.work_dir, exist_ok=True)
+        _add_finished(path, text, {})
+    for fold in chosen:
+        if fold not in before:
+            _run(cfg, fold, path, text)
+
+    barrier()
+    finished = _read_finished(path, text)
+    record = _average(cfg, {fold: finished[fold] for fold in chosen})
+    if is_main_process():
+        write_json(osp.join(cfg.work_dir, RESULTS), record)
+    return record
+
+
+def fold_config(cfg, fold):
+    """The config of a fold's run.
+
+    Args:
+        cfg (Config): Of the data set.
+        fold (int): Number of the fold.
+
+    Returns:
+        Config: a copy, with every ``fold`` set and a work dir of its own.
+    """
+    cfg = copy.deepcopy(cfg)
+    cfg.work_dir = osp.join(cfg.work_dir, f'fold{fold}')
+    # mmengine keeps loggers, message hubs and visualizers by name, for as long as the process lives.
+    cfg.experiment_name = cfg.work_dir
+    (cfg.get('visualizer') or {}).pop('name', None)
+    _results_hook(cfg).protocol.fold = fold
+    for place in _with_fold(cfg._cfg_dict):
+        place['fold'] = fold
+    return cfg
+
+
+def _run(cfg, fold, path, text):
+    """Train and test on a fold, and note its record."""
+    try:
+        runner = build_runner(fold_config(cfg, fold))
+        runner.logger.info(f'fold {fold} of {len(cfg.folds)}')
+        runner.train()
+        runner.test()
+    except Exception as error:
+        raise FoldError(
+            f'fold {fold} failed with {type(error).__name__}: {error}\nThe folds that are finished are in {path}; '
+            'the same command goes on from there.'
+        ) from error
+    if is_main_process():
+        with open(osp.join(runner.log_dir, RESULTS)) as file:
+            record = json.load(file)
+        del record['config']  # as long as all the rest, and the same but for the fold
+        _add_finished(path, text, {fold: record})
+    # A runner and its loops refer to each other: the model would stay on the GPU, and workers alive.
+    del runner
+    gc.collect()
+
+
+def _check_config(cfg):
+    if not cfg.get('folds'):
+        raise UsageError(f'{cfg.filename} does not say which folds there are: add folds = [1, 2, 3, 4], say, to it')
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        needed = name != 'val_dataloader' or cfg.get(name) is not None
+        if needed and not any(_with_fold(cfg.get(name))):
+            raise UsageError(
+                f'{cfg.filename} has no data set with a fold in its {name}: every fold would see the same videos. '
+                'Add fold=1, say, to the data set'
+            )
+    if _results_hook(cfg) is None:
+        raise UsageError(
+            f'{cfg.filename} has no ResultsHook, whose records are averaged: add '
+            "default_hooks = dict(results=dict(type='twlv_mm.ResultsHook', ...)) to it"
+        )
+
+
+def _choose(cfg, folds):
+    if folds is None:
+        return list(cfg.folds)
+    unknown = [fold for fold in folds if fold not in cfg.folds]
+    if unknown:
+        known = ', '.join(map(str, cfg.folds))
+        raise UsageError(f'there is no fold {unknown[0]} (--folds): {cfg.filename} has {known}')
+    return sorted(set(folds), key=cfg.folds.index)
+
+
+def _with_fold(part):
+    """The dicts inside a part of a config that have a ``fold``."""
+    if isinstance(part, dict):
+        if 'fold' in part:
+            yield part
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        for value in part:
+            yield from _with_fold(value)
+
+
+def _results_hook(cfg):
+    hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
+    for hook in filter(None, hooks):
+        kind = hook.get('type', '')
+        if (kind if isinstance(kind, str) else kind.__name__).split('.')[-1] == ResultsHook.__name__:
+            return hook
+    return None
+
+
+def _text(cfg):
+    cfg = copy.deepcopy(cfg)
+    for name in HOW_IT_RUNS:
+        cfg.pop(name, None)
+    return cfg.pretty_text
+
+
+def _read_finished(path, text):
+    """The records of the finished folds by number; refuses those of another config."""
+    if not osp.isfile(path):
+        return {}
+    try:
+        with open(path) as file:
+            content = json.load(file)
+        theirs, finished = content['config'], {int(fold): record for fold, record in content['folds'].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f'{path} is not a record of finished folds ({error!r}): choose another --work-dir, or remove the file and '
+            'the folders beside it to run every fold again'
+        ) from error
+    if theirs != text:
+        lines = difflib.unified_diff(theirs.splitlines(), text.splitlines(), n=0, lineterm='')
+        changed = [line for line in lines if line[:1] in '+-' and line[:3] not in ('---', '+++')]
+        shown = '\n  '.join(changed[:6] + ['...'] * (len(changed) > 6))
+        raise UsageError(
+            f'{osp.dirname(path)} has the folds of another config: choose another --work-dir. What differs (- there, '
+            f'+ now):\n  {shown}'
+        )
+    return finished
+
+
+def _add_finished(path, text, records):
+    # What is there now, not what was there when this command started: others may run folds beside it.
+    finished = _read_finished(path, text) | records
+    write_json(path, dict(config=text, folds={str(fold): finished[fold] for fold in sorted(finished)}))
+
+
+def _average(cfg, records):
+    *_, last = records.values()
+    metrics = {fold: record['metrics'] for fold, record in records.items()}
+    seeds = {record['seed'] for record in records.values()}
+    protocol = {name: value for name, value in last['protocol'].items() if name != 'fold'}
+    return {
+        **last,
+        'protocol': {**protocol, 'folds': list(records)},
+        'metrics': {name: _mean([one.get(name) for one in metrics.values()]) for name in last['metrics']},
+        'folds': {str(fold): one for fold, one in metrics.items()},
+        'checkpoint': None,
+        'seed': seeds.pop() if len(seeds) == 1 else None,
+        'config': dict(path=cfg.filename, dump=cfg.pretty_text),
+        'wall_seconds': round(sum(record['wall_seconds'] for record in records.values()), 3),
+    }
+
+
+def _mean(values):
+    return None if None in values else fmean(values)
+
+
+def _print_table(record):
+    table = Table('%', *(f'fold {fold}' for fold in record['folds']), 'mean')
+    for column in table.columns[1:]:
+        column.justify = 'right'
+    for name, mean in record['metrics'].items():
+        values = [*(one.get(name) for one in record['folds'].values()), mean]
+        table.add_row(name, *('' if value is None else f'{value:.2f}' for value in values))
+    # As wide as it is: a log has no width, and numbers are not to be cut.
+    Console(width=40 + 10 * len(table.columns)).print(table)

@@ -1,0 +1,217 @@
+"""ASFormer: a class for every step of a video, from the embeddings of its clips."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from twlv_mm.embeddings import encoder_of
+from twlv_mm.registry import MODELS
+
+from .layers import AttentionBlock, masked, pointwise
+from .losses import segmentation_loss
+from .segments import UNLABELLED
+
+WINDOWS = ('sliding', 'full')
+# Of a decoder that starts as the identity: what its logits are where it is given a probability of 1, and the share of
+# their usual size that the last weights of its layers start with.
+SHARPNESS, QUIET = 5.0, 0.1
+
+
+@MODELS.register_module()
+class ASFormer(BaseModel):
+    """An encoder that names each step, and decoders that correct the names, each those of the one before.
+
+    Layer i of each of them convolves over steps at a distance of 2^i and attends within blocks of 2^i steps and their
+    surroundings, or to all steps. Every stage is trained; the last one predicts.
+
+    The batch: ``inputs``, list of (D, T) float32 tensors, and ``data_samples``, list of ActionDataSample with
+    ``step_labels`` (T,) int64 and the metainfo of :class:`~twlv_mm.segmentation.transforms.PackSegmentation`. Videos of
+    a batch differ in length; what one gives does not depend on the others, and the loss is the mean of theirs.
+
+    Args:
+        num_classes (int): C.
+        in_channels (int): D.
+        channels (int): Width, the published num_f_maps.
+        num_layers (int): Layers of a stage.
+        num_decoders (int): Stages after the first.
+        window (str): 'sliding' for attention within blocks, 'full' for attention to all steps.
+        reduction (int): channels over the width of queries and keys (the published r1).
+        value_reduction (int): channels over the width of values (r2).
+        channel_masking (float): Share of the embeddings' numbers that training sets to zero.
+        smoothing (float): Weight of the loss on changes.
+        data_preprocessor (dict, optional): mmengine's.
+        init_cfg (dict, optional): mmengine's.
+
+    Raises:
+        ValueError: if ``window`` is another word.
+
+    Source: Yi et al. 2021 and their code, whose weights load as they are (``load_from``); TWLV-I section 2.6 and the
+    published evaluation for the numbers. How decoders start is ours: theirs start at random, and each has to wait for
+    the one before it to learn.
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        in_channels,
+        channels=256,
+        num_layers=8,
+        num_decoders=3,
+        window='sliding',
+        reduction=2,
+        value_reduction=2,
+        channel_masking=0.3,
+        smoothing=0.15,
+        data_preprocessor=None,
+        init_cfg=None,
+    ):
+        super().__init__(data_preprocessor, init_cfg)
+        if window not in WINDOWS:
+            raise ValueError(f'window is {window!r}; there are {" and ".join(map(repr, WINDOWS))}')
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.channel_masking = channel_masking
+        self.smoothing = smoothing
+        self.metainfo = None
+
+        def stage(inputs, alpha):
+            sizes = [2**layer for layer in range(num_layers)]
+            blocks = [AttentionBlock(channels, size, reduction, value_reduction, window, alpha) for size in sizes]
+            return _Stage(inputs, channels, num_classes, blocks)
+
+        self.encoder = stage(in_channels, 1.0)
+        # The later the stage, the less it attends to what the one before it has found.
+        self.decoders = nn.ModuleList(stage(num_classes, math.exp(-3 * place)) for place in range(num_decoders))
+        for decoder in self.decoders:
+            decoder.start_as_identity()
+
+    @property
+    def backbone(self):
+        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
+
+        ResultsHook writes down who it is; CheckEmbeddedVideosHook sets ``metainfo``, which says so.
+        """
+        return self.metainfo and encoder_of(self.metainfo['settings'])
+
+    def forward(self, inputs, data_samples, mode='tensor'):
+        """Run a batch.
+
+        Args:
+            inputs (list[Tensor]): See the class.
+            data_samples (list[ActionDataSample]): See the class.
+            mode (str): 'loss', 'predict' or 'tensor'.
+
+        Returns:
+            dict[str, Tensor] | list[ActionDataSample] | Tensor: loss_cls and loss_smooth, sums over the stages; the
+            samples with ``pred_steps`` (T,) int64 and ``pred_scores`` (T,), the probability of that class; or logits of
+            all stages (S, N, T, C).
+
+        Raises:
+            ValueError: if embeddings have another width, are none, or hold NaN or infinite numbers; if labels are none
+                of the classes; if the model gives NaN or infinite numbers.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return torch.stack(self._stages(inputs, data_samples)[0])
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', it is {mode!r}")
+
+    def loss(self, inputs, data_samples):
+        """Losses of a batch; see :meth:`forward`."""
+        _check_labels(inputs, data_samples, self.num_classes)
+        stages, valid = self._stages(inputs, data_samples)
+        labels = pad_sequence([sample.step_labels for sample in data_samples], True, UNLABELLED)
+        losses = [segmentation_loss(logits, labels, valid, self.smoothing) for logits in stages]
+        loss_cls, loss_smooth = (sum(parts) for parts in zip(*losses, strict=True))
+        return dict(loss_cls=loss_cls, loss_smooth=loss_smooth)
+
+    def predict(self, inputs, data_samples):
+        """Class of each step; see :meth:`forward`."""
+        (*_, logits), _ = self._stages(inputs, data_samples)
+        scores, steps = logits.float().softmax(dim=-1).max(dim=-1)
+        for place, (x, sample) in enumerate(zip(inputs, data_samples, strict=True)):
+            sample.pred_steps, sample.pred_scores = (found[place, : x.shape[1]] for found in (steps, scores))
+            if not sample.pred_scores.isfinite().all():
+                raise ValueError(
+                    f'the model gives NaN or infinite numbers for {sample.video_id}: its training diverged'
+                )
+        return data_samples
+
+    def _stages(self, inputs, data_samples):
+        """Logits of each stage, list of (N, T, C), and which steps are no padding, (N, T, 1) or None."""
+        _check_inputs(inputs, data_samples, self.in_channels)
+        x = pad_sequence([x.T for x in inputs], True)
+        lengths = torch.tensor([x.shape[1] for x in inputs], device=x.device)
+        valid = None
+        if (lengths < x.shape[1]).any():
+            valid = (torch.arange(x.shape[1], device=x.device) < lengths[:, None]).to(x.dtype)[..., None]
+        # A number of the embeddings is masked in all steps of a video.
+        x = F.dropout1d(x.transpose(1, 2), self.channel_masking, self.training).transpose(1, 2)
+        logits, features = self.encoder(x, None, valid)
+        stages = [logits]
+        for decoder in self.decoders:
+            logits, features = decoder(masked(logits.softmax(dim=-1), valid), features, valid)
+            stages.append(logits)
+        return stages, valid
+
+
+class _Stage(nn.Module):
+    """Blocks between two convolutions of single steps; the official weights have these names."""
+
+    def __init__(self, in_channels, channels, num_classes, blocks):
+        super().__init__()
+        self.conv_1x1 = nn.Conv1d(in_channels, channels, 1)
+        self.layers = nn.ModuleList(blocks)
+        self.conv_out = nn.Conv1d(channels, num_classes, 1)
+
+    @torch.no_grad()
+    def start_as_identity(self):
+        """Let the stage name, before training, the classes that it is given."""
+        nn.init.orthogonal_(self.conv_1x1.weight)
+        self.conv_out.weight.copy_(SHARPNESS * self.conv_1x1.weight.transpose(0, 1))
+        for conv in (self.conv_1x1, self.conv_out):
+            nn.init.zeros_(conv.bias)
+        for layer in self.layers:
+            layer.conv_1x1.weight.mul_(QUIET)
+            nn.init.zeros_(layer.conv_1x1.bias)
+
+    def forward(self, x, values_of, valid):
+        """(N, T, C') and the features of the stage before -> logits (N, T, classes) and features (N, T, C)."""
+        x = masked(pointwise(self.conv_1x1, x), valid)
+        for layer in self.layers:
+            x = layer(x, values_of, valid)
+        return masked(pointwise(self.conv_out, x), valid), x
+
+
+def _check_inputs(inputs, data_samples, in_channels):
+    for x, sample in zip(inputs, data_samples, strict=True):
+        if x.ndim != 2 or x.shape[0] != in_channels:
+            raise ValueError(
+                f'the embeddings of {sample.video_id} are {tuple(x.shape)}, not ({in_channels}, T): the model has '
+                f'in_channels={in_channels}; set it to the width of the embeddings, or take those of another encoder'
+            )
+        if x.shape[1] == 0:
+            raise ValueError(f'{sample.video_id} has no embeddings at all: leave it out, or extract it again')
+        if not x.isfinite().all():
+            raise ValueError(
+                f'the embeddings of {sample.video_id} hold NaN or infinite numbers: extract the video again'
+            )
+
+
+def _check_labels(inputs, data_samples, num_classes):
+    for x, sample in zip(inputs, data_samples, strict=True):
+        labels = sample.step_labels
+        if len(labels) != x.shape[1]:
+            raise ValueError(f'{sample.video_id} has {len(labels)} labels for {x.shape[1]} steps')
+        named = labels[labels != UNLABELLED]
+        if len(named) and (named.min() < 0 or named.max() >= num_classes):
+            raise ValueError(
+                f'{sample.video_id} has labels from {int(named.min())} to {int(named.max())}, the model has '
+                f'num_classes={num_classes}, counted from 0: correct mapping.txt or num_classes'
+            )

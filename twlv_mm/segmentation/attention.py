@@ -1,0 +1,66 @@
+"""Attention among the steps of a video: of a block and its surroundings, or of all."""
+
+import torch
+import torch.nn.functional as F
+
+NEVER = -1e4  # of a score before the softmax; finite, so that windows without any step stay finite
+
+
+def window_attention(query, key, value, valid, size):
+    """Attention of each block of steps to itself and about half a block on either side.
+
+    Blocks are ``size`` steps, one after the other, the first from the first step. The window of a block begins
+    ``size / 2`` steps before it and ends ``size / 2 - 1`` steps after it. Time and memory are linear in T, and what a
+    video gives does not depend on the padding behind it.
+
+    Args:
+        query (Tensor): (N, T, C).
+        key (Tensor): (N, T, C).
+        value (Tensor): (N, T, C').
+        valid (Tensor | None): (N, T, 1), 1 for steps of the video and 0 for padding; None if there is no padding.
+        size (int): Steps of a block, even.
+
+    Returns:
+        Tensor: (N, T, C'); arbitrary at padding.
+
+    Source: the sliding window of ASFormer's code, whose mask leaves out a window's last step. There, what is masked
+    still takes a millionth of a weight; here, nothing.
+    """
+    batch, length, channels = query.shape
+    extra = -length % size
+    query = F.pad(query, (0, 0, 0, extra)).view(-1, 1, size, channels)
+    key, value = (_windows(x, size, extra) for x in (key, value))
+    is_step = query.new_ones(batch, length, 1) if valid is None else valid
+    seen = _windows(is_step, size, extra).transpose(-1, -2).bool()
+    seen[..., -1] = False
+    bias = query.new_zeros(seen.shape).masked_fill(~seen, NEVER).expand(-1, -1, size, -1)
+    out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    return out.view(batch, -1, value.shape[-1])[:, :length]
+
+
+def full_attention(query, key, value, valid):
+    """Attention of every step to all steps of its video.
+
+    Args:
+        query (Tensor): (N, T, C).
+        key (Tensor): (N, T, C).
+        value (Tensor): (N, T, C').
+        valid (Tensor | None): As for :func:`window_attention`; every video has a step.
+
+    Returns:
+        Tensor: (N, T, C'); arbitrary at padding.
+
+    Source: ASFormer's code; what the published evaluation takes for Breakfast.
+    """
+    mask = None if valid is None else valid.bool().transpose(1, 2)[:, None]
+    query, key, value = (x[:, None] for x in (query, key, value))
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)[:, 0]
+
+
+def _windows(x, size, extra):
+    """(N, T, C) -> (N * blocks, 1, 2 * size, C), zero where there is no step."""
+    half = size // 2
+    halves = F.pad(x, (0, 0, half, extra + half)).view(len(x), -1, half, x.shape[-1])
+    # A window is four halves of blocks in a row, and moves on by two.
+    windows = torch.cat([halves[:, first : halves.shape[1] - 3 + first : 2] for first in range(4)], dim=2)
+    return windows.view(-1, 1, 2 * size, x.shape[-1])

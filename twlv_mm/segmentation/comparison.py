@@ -1,0 +1,107 @@
+"""The labels that several models give to a video, one bar above the other (the paper's Figure 5)."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from twlv_mm.engine import VideoStrips
+
+from .predictions import read_predictions
+from .segments import segments_in_seconds
+
+
+class Comparison(NamedTuple):
+    """What was drawn.
+
+    Attributes:
+        drawn (list[str]): Ids of the videos with a picture.
+        lacking (dict[str, list[str]]): Names of the runs without a prediction, for each video that is not drawn.
+        frameless (list[tuple[str, str]]): Video id and reason of the pictures without frames where they were asked for.
+    """
+
+    drawn: list
+    lacking: dict
+    frameless: list
+
+
+def compare_runs(runs, out, videos=None, video_root=None):
+    """Draw ``<out>/<video_id>.png``: the ground truth and, beneath it, what each run predicted.
+
+    Args:
+        runs (dict[str, str]): Name of a run, as it stands left of its bar -> its predictions.json.
+        out (str): Folder to draw to.
+        videos (Sequence[str], optional): Ids of the videos to draw; all that the runs have if None.
+        video_root (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; their frames stand
+            above the bars.
+
+    Returns:
+        Comparison: which videos are drawn. One that a run lacks is not.
+
+    Raises:
+        FileNotFoundError: if there is no such file, or no video in ``video_root``.
+        ValueError: if a file is none of predictions, if the runs differ in their classes or in the truth of a video, if
+            no run has one of ``videos``, or no video is in all runs.
+    """
+    found = {name: read_predictions(path) for name, path in runs.items()}
+    _check_classes(found)
+    known = sorted(set().union(*(run.videos for run in found.values())))
+    foreign = [video_id for video_id in videos or () if video_id not in known]
+    if foreign:
+        shown = ', '.join(known[:3]) + (', …' if len(known) > 3 else '')
+        raise ValueError(f'no run has {", ".join(foreign)}; their {len(known)} videos are {shown}')
+    wanted = known if videos is None else list(dict.fromkeys(videos))
+    lacking = {video_id: [name for name, run in found.items() if video_id not in run.videos] for video_id in wanted}
+    drawn = [video_id for video_id in wanted if not lacking[video_id]]
+    if not drawn:
+        raise ValueError(
+            f'none of the {len(wanted)} videos is in all runs: give runs that were tested on the same fold'
+        )
+    for video_id in drawn:
+        _check_truth(found, video_id)
+    strips = VideoStrips(video_root)
+    for video_id in drawn:
+        path = Path(out, f'{video_id}.png')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _draw(path, found, video_id, strips(video_id))
+    return Comparison(drawn, {video_id: names for video_id, names in lacking.items() if names}, strips.failures)
+
+
+def _check_classes(runs):
+    first = next(iter(runs.values()))
+    for run in runs.values():
+        if (run.classes, run.background) != (first.classes, first.background):
+            raise ValueError(
+                f'{run.path} has {len(run.classes)} classes, {first.path} has {len(first.classes)}, and they are not '
+                'the same, in the same order, with the same background: give runs of one data set'
+            )
+
+
+def _check_truth(runs, video_id):
+    first = next(iter(runs.values()))
+    for run in runs.values():
+        for name in ('fps', 'num_frames', 'truth'):
+            if run.videos[video_id][name] != first.videos[video_id][name]:
+                raise ValueError(
+                    f'{run.path} and {first.path} differ in the {name} of {video_id}: give runs that were tested with '
+                    'the same labels'
+                )
+
+
+def _draw(path, runs, video_id, strip):
+    # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
+    from twlv_mm.visualization import draw_label_bars
+
+    first = next(iter(runs.values()))
+    video = first.videos[video_id]
+    bars = [
+        ('ground truth', video['truth']),
+        *((name, run.videos[video_id]['predicted']) for name, run in runs.items()),
+    ]
+    draw_label_bars(
+        path,
+        [(name, segments_in_seconds(segments, video['fps'])) for name, segments in bars],
+        video['num_frames'] / video['fps'],
+        first.classes,
+        title=video_id,
+        background=[first.classes.index(name) for name in first.background],
+        **strip,
+    )

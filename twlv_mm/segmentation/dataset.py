@@ -1,0 +1,157 @@
+"""Videos as embeddings of their clips in order of time, with the label of every frame."""
+
+import logging
+from math import isfinite
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, other_names, video_grid
+from twlv_mm.registry import DATASETS
+
+from .labels import bundle_path, check_folds, check_label_files, read_labels, read_mapping, read_split, shorten
+
+TOLERANCE = 0.1  # share of a video by which its embeddings and its labels may differ in length
+
+
+@DATASETS.register_module()
+class SegmentationDataset(BaseDataset):
+    """The videos of a split of a fold: embeddings of their clips, and the label of each of their frames.
+
+    An item, before the pipeline, is a dict of video_id (str), feats ((M, D) float32, in order of time), origin (float,
+    seconds: the centre of the first clip), step (float, seconds from clip to clip), clip_seconds (float), duration
+    (float, seconds: of the labels), fps (float), num_frames (int, F) and frame_labels ((F,) int64). Features are read
+    when an item is asked for, so that memory does not grow with the data set and the workers of a data loader share
+    what the system caches.
+
+    The log names the videos without embeddings, which are left out, and those whose embeddings end more than a clip and
+    a step before or after their labels; a tail that is shorter than a clip has none.
+
+    Args:
+        data_root (str): The labels: mapping.txt, groundTruth/ and splits/, as in
+            :mod:`~twlv_mm.segmentation.labels`.
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``; :func:`twlv_mm.embeddings.other_names`
+            tells which ids go with the names of the label files.
+        split (str): 'train' or 'test'.
+        fps (float): Labels a second: 15 of GTEA and Breakfast, 30 of 50Salads.
+        fold (int): Number of the fold.
+        clip_seconds (float, optional): Length of a clip. Where the embeddings carry the times of their clips, those
+            count, and this may be None.
+        stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
+        **kwargs: pipeline, test_mode, indices and the others of mmengine's BaseDataset.
+
+    Attributes:
+        metainfo (dict): classes (tuple of names, a place is the label), folder, dims (D), settings (dict of what the
+            embeddings were made with, None where not known), fold, split, missing (tuple of the listed videos without
+            embeddings) and source (the file that lists the videos).
+
+    Raises:
+        FileNotFoundError: if a file of data_root or the folder is missing, or none of the videos has embeddings.
+        ValueError: if labels or lists cannot be understood; the times of clips are unknown, irregular or contradict the
+            arguments; embeddings were made with several settings, or their length differs from that of the labels by
+            more than a clip, a step and 10 % of the video; or (when an item is read) a file is damaged or holds numbers
+            that are not finite.
+    """
+
+    def __init__(self, data_root, folder, split, fps, fold=1, clip_seconds=None, stride_seconds=None, **kwargs):
+        if not (isfinite(fps) and fps > 0):
+            raise ValueError(f'fps is {fps}; it has to be a number above 0')
+        self.folder = str(folder)
+        self.split = split
+        self.fps = float(fps)
+        self.fold = fold
+        self.clip_seconds = clip_seconds
+        self.stride_seconds = stride_seconds
+        super().__init__(data_root=str(data_root), data_prefix={}, **kwargs)
+
+    def load_data_list(self):
+        """See the class.
+
+        Returns:
+            list[dict]: The items without feats, with ``embedding``, the video's id in the folder, and ``num_clips``;
+            frame_labels are int32.
+        """
+        classes = read_mapping(self.data_root)
+        listed = read_split(self.data_root, self.split, self.fold)
+        if self.split == 'test':
+            for note in check_folds(self.data_root)[1]:
+                self._warn(note)
+        source = str(bundle_path(self.data_root, self.split, self.fold))
+        check_label_files(self.data_root, listed)
+        self._embeddings = EmbeddingFolder(self.folder)
+        names = other_names(self._embeddings.video_ids)
+        present = {video_id: names[video_id] for video_id in listed if video_id in names}
+        missing = [video_id for video_id in listed if video_id not in names]
+        if not present:
+            raise FileNotFoundError(
+                f'{self.folder} has embeddings of none of the {len(listed)} videos of {source}: the one has '
+                f'{self._embeddings.video_ids[0]!r}, the other {listed[0]!r}; set folder to those of this data set'
+            )
+        if missing:
+            self._warn(
+                f'{len(missing)} OF {len(listed)} VIDEOS of {source} HAVE NO EMBEDDINGS in {self.folder} and are left '
+                f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.'
+            )
+        infos = {name: self._embeddings.info(name) for name in present.values()}
+        self._metainfo.update(
+            classes=classes,
+            folder=self.folder,
+            dims=self._embeddings.dims,
+            settings=clip_settings(self.folder, infos),
+            fold=self.fold,
+            split=self.split,
+            missing=tuple(missing),
+            source=source,
+        )
+        items = [self._item(id_, name, read_labels(self.data_root, id_, classes)) for id_, name in present.items()]
+        self._check_lengths(items)
+        return items
+
+    def prepare_data(self, idx):
+        """Read an item's features and run the pipeline.
+
+        Args:
+            idx (int): Place among the items.
+
+        Returns:
+            Any: what the pipeline gives.
+        """
+        item = self.get_data_info(idx)
+        feats = grid_clips(self._embeddings, item.pop('embedding'), item.pop('num_clips'))
+        return self.pipeline(dict(item, feats=feats, frame_labels=item['frame_labels'].astype(np.int64)))
+
+    def _item(self, video_id, name, labels):
+        duration = len(labels) / self.fps
+        return dict(
+            video_id=video_id,
+            embedding=name,
+            duration=duration,
+            fps=self.fps,
+            num_frames=len(labels),
+            frame_labels=labels,
+            **video_grid(self._embeddings, name, self.clip_seconds, self.stride_seconds, duration),
+        )
+
+    def _check_lengths(self, items):
+        differing, wrong = [], []
+        for item in items:
+            end, duration = grid_end(item), item['duration']
+            apart = abs(end - duration)
+            if apart > item['clip_seconds'] + item['step']:
+                said = f'{item["video_id"]}: {end:.1f} and {duration:.1f} s'
+                (wrong if apart > TOLERANCE * duration else differing).append(said)
+        if wrong:
+            raise ValueError(
+                f'the embeddings in {self.folder} end elsewhere than the labels in {self.data_root} do at '
+                f'fps={self.fps:g}, of {shorten(wrong)}: set fps to that of the labels, or extract the version of the '
+                'videos that was labelled'
+            )
+        if differing:
+            self._warn(
+                f'The embeddings in {self.folder} end more than a clip before or after the labels at fps={self.fps:g} '
+                f'of {shorten(differing)}.'
+            )
+
+    def _warn(self, sentence):
+        print_log(sentence, 'current', logging.WARNING)

@@ -1,0 +1,189 @@
+"""Accuracy, edit score and F1 of a model's segmentation, by video and by class, and its file of predictions."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+
+from twlv_mm.engine import log_folder
+from twlv_mm.registry import METRICS
+
+from .alignment import count_steps, steps_to_frames
+from .predictions import video_entry, write_predictions
+from .scores import VideoScores, f1_score, ratio, score_video
+from .segments import UNLABELLED
+
+
+@METRICS.register_module()
+class SegmentationMetric(BaseMetric):
+    """Frame accuracy, segmental edit score and F1 at several overlaps over the videos of a fold.
+
+    ``accuracy``, ``edit``, ``F1@10``, ``F1@25``, ``F1@50`` and ``mF1``, the mean of these three, from 0 to 1. Accuracy
+    pools the frames of all videos, F1 their segments; edit is the mean over the videos. Background counts in accuracy
+    only. Videos without embeddings count in none, and the log warns of them.
+
+    Into the folder of the run's log come ``predictions.json`` (truth and prediction of each video as segments, for
+    tools/visualize.py), ``class_accuracy.csv`` (a line a class; also printed to the log) and ``videos.csv`` (a line a
+    video, the worst edit score first).
+
+    In a config, the published numbers beside the sound ones::
+
+        val_evaluator = [dict(type='twlv_mm.SegmentationMetric'),
+                         dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published')]
+
+    Args:
+        overlaps (Sequence[float]): Least IoU of a found segment, above 0, up to 1.
+        background (Sequence[str]): Names of the classes that are no action; those that a data set lacks do no harm.
+        published (bool): Count as the published evaluation does, to compare with its numbers: segments at the end of a
+            video are one frame short, predictions of an odd number of frames one too long, and edit is divided by the
+            number of all listed videos, those without embeddings included. Writes no files.
+        out_dir (str, optional): Another folder for the files.
+        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
+
+    Raises:
+        ValueError: if an overlap is not above 0 and up to 1, or two are the same in percent; at the end of a test, if
+            nothing was predicted, a video was predicted twice, has another number of steps than frames, or a label
+            that is none of the classes; if there is no run and no ``out_dir``.
+
+    Source: TWLV-I section 2.6; the scores are those of Lea et al. 2017.
+    """
+
+    # The metrics are found by these names: no prefix.
+    default_prefix = ''
+
+    def __init__(self, overlaps=(0.1, 0.25, 0.5), background=('background',), published=False, out_dir=None, **kwargs):
+        super().__init__(**kwargs)
+        self.names = [f'F1@{100 * overlap:.0f}' for overlap in overlaps]
+        if not self.names or len(set(self.names)) < len(self.names) or not all(0 < x <= 1 for x in overlaps):
+            raise ValueError(f'overlaps must differ in percent, be above 0 and up to 1; they are {overlaps}')
+        self.overlaps = list(overlaps)
+        self.background = list(background)
+        self.published = published
+        self.out_dir = out_dir
+
+    def process(self, data_batch, data_samples):
+        """Take the predictions of a batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): Each with video_id, fps, subsampling, frame_labels (F,), pred_steps (T,).
+        """
+        for sample in data_samples:
+            truth, steps = (np.asarray(sample[name].cpu()) for name in ('frame_labels', 'pred_steps'))
+            self.results.append((sample['video_id'], sample['fps'], sample['subsampling'], truth, steps))
+
+    def compute_metrics(self, results):
+        """Score all predictions and write the files.
+
+        Args:
+            results (list[tuple]): video_id, fps, subsampling, labels and predicted steps of every video.
+
+        Returns:
+            dict[str, float]: accuracy, edit, F1@10, F1@25, F1@50 and mF1, from 0 to 1.
+        """
+        classes, missing = self.dataset_meta['classes'], self.dataset_meta.get('missing', ())
+        self._check(results, classes)
+        background = [label for label, name in enumerate(classes) if name in self.background]
+        scores = {
+            video_id: score_video(
+                steps, truth, len(classes), subsampling=subsampling, background=background, overlaps=self.overlaps,
+                published=self.published,
+            )
+            for video_id, _, subsampling, truth, steps in results
+        }  # fmt: skip
+        total = self._total(list(scores.values()), len(missing))
+        logger = MMLogger.get_current_instance()
+        self._warn(logger, total, len(results), missing)
+        if not self.published:
+            header, rows = self._class_rows(classes, total)
+            logger.info(f'Segmentation by class, shares in percent:\n{_as_text(header, rows)}')
+            folder = Path(self.out_dir or log_folder())
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_csv(folder / 'class_accuracy.csv', header, rows)
+            worst_first = sorted(scores.items(), key=lambda item: (np.nan_to_num(item[1].edit, nan=2.0), item[0]))
+            lines = [(name, one.frames.sum(), one.accuracy, one.edit, *one.f1) for name, one in worst_first]
+            _write_csv(folder / 'videos.csv', ('video_id', 'frames', 'accuracy', 'edit', *self.names), lines)
+            self._write_predictions(folder / 'predictions.json', classes, results)
+        f1 = np.nan_to_num(total.f1) if self.published else total.f1
+        shares = dict(accuracy=total.accuracy, edit=total.edit, **dict(zip(self.names, f1, strict=True)), mF1=f1.mean())
+        return {name: float(share) for name, share in shares.items()}
+
+    def _check(self, results, classes):
+        if not results:
+            raise ValueError('no video was predicted, there is nothing to score: check the test data set')
+        seen = set()
+        for video_id, _, subsampling, truth, steps in results:
+            if video_id in seen:
+                raise ValueError(f'{video_id} was predicted twice: a dataset must have each video once')
+            seen.add(video_id)
+            if len(steps) != count_steps(len(truth), subsampling):
+                raise ValueError(
+                    f'{video_id} has {len(steps)} predicted steps for {len(truth)} frames, {subsampling} frames a '
+                    'step: the model must predict every step that it is given'
+                )
+            for labels, what in ((truth[truth != UNLABELLED], 'a frame'), (steps, 'a prediction')):
+                wrong = labels[(labels < 0) | (labels >= len(classes))]
+                if len(wrong):
+                    raise ValueError(
+                        f'{video_id} has {what} of class {wrong[0]}, and the dataset has {len(classes)} classes'
+                    )
+
+    def _total(self, scores, num_missing):
+        counts = [np.sum(counts, axis=0) for counts in list(zip(*scores, strict=True))[:-1]]
+        edits = np.array([one.edit for one in scores if not np.isnan(one.edit)])
+        return VideoScores(*counts, edit=ratio(edits.sum(), len(edits) + (num_missing if self.published else 0)))
+
+    def _warn(self, logger, total, num_videos, missing):
+        if missing:
+            shown = ', '.join(missing[:3]) + (', …' if len(missing) > 3 else '')
+            effect = (
+                'They lower edit as if it were 0, and do not count in accuracy and F1.'
+                if self.published
+                else 'They count in no score: what is printed is of the others only.'
+            )
+            logger.warning(
+                f'{len(missing)} of the {num_videos + len(missing)} videos HAVE NO EMBEDDINGS ({shown}). {effect} '
+                'Extract them.'
+            )
+        if not total.true.sum():
+            logger.warning(
+                f'no video has a true segment besides {", ".join(self.background) or "nothing"}: F1 has no meaning'
+            )
+
+    def _class_rows(self, classes, total):
+        recall = ratio(total.correct, total.frames)
+        f1 = f1_score(total.hits[-1], total.predicted, total.true)
+        header = ('index', 'class', 'frames', 'recall', 'true segments', 'predicted segments', self.names[-1])
+        columns = total.frames, recall, total.true, total.predicted, f1
+        return header, list(zip(range(len(classes)), classes, *(column.tolist() for column in columns), strict=True))
+
+    def _write_predictions(self, path, classes, results):
+        videos = {
+            video_id: video_entry(fps, truth, steps_to_frames(steps, subsampling, len(truth)))
+            for video_id, fps, subsampling, truth, steps in results
+        }
+        write_predictions(path, classes, [name for name in classes if name in self.background], videos)
+
+
+def _write_csv(path, header, rows):
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(header)
+        writer.writerows([_as_cell(value, '{:.4f}', 1, '') for value in row] for row in rows)
+
+
+def _as_text(header, rows):
+    lines = [header, *([_as_cell(value, '{:.2f}', 100, '-') for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return '\n'.join(
+        '  '.join(cell.ljust(width) if place == 1 else cell.rjust(width) for place, (cell, width) in enumerate(cells))
+        for cells in (zip(line, widths, strict=True) for line in lines)
+    )
+
+
+def _as_cell(value, form, scale, nothing):
+    if not isinstance(value, float):
+        return str(value)
+    return nothing if np.isnan(value) else form.format(scale * value)

@@ -1,0 +1,170 @@
+"""Scores of a segmented video: frame accuracy, segmental edit score and what F1 at an overlap is made of.
+
+Both ways of counting are here: the sound one, and with ``published=True`` that of the evaluation code which MS-TCN,
+ASFormer and TWLV-I share.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .alignment import steps_to_frames
+from .segments import UNLABELLED, segments_of
+
+
+class VideoScores(NamedTuple):
+    """What the scores of a video, or of several together, are made of.
+
+    Attributes:
+        frames (ndarray): (C,) labelled frames of each class, background included.
+        correct (ndarray): (C,) those of them that were predicted right.
+        true (ndarray): (C,) true segments of each class; of background, 0.
+        predicted (ndarray): (C,) predicted ones.
+        hits (ndarray): (O, C) true segments that were found, at each overlap.
+        edit (float): The segmental edit score, from 0 to 1; NaN for a video without labelled frames.
+    """
+
+    frames: np.ndarray
+    correct: np.ndarray
+    true: np.ndarray
+    predicted: np.ndarray
+    hits: np.ndarray
+    edit: float
+
+    @property
+    def accuracy(self):
+        """float: share of the labelled frames that are right; NaN without any."""
+        return ratio(self.correct.sum(), self.frames.sum())
+
+    @property
+    def f1(self):
+        """ndarray: (O,) F1 at each overlap; NaN without true segments."""
+        return f1_score(self.hits.sum(axis=1), self.predicted.sum(), self.true.sum())
+
+
+def score_video(steps, truth, num_classes, *, subsampling=1, background=(), overlaps=(0.1, 0.25, 0.5), published=False):
+    """Compare a prediction with the labels of a video.
+
+    Accuracy counts all labelled frames; the edit score and F1 know no background. A predicted segment hits the true
+    one of its label with which it has the largest IoU, if that is at least the overlap and no earlier one has hit it.
+
+    Args:
+        steps (ndarray): (T,) int, the predicted class of each step.
+        truth (ndarray): (F,) int, the label of each frame; what is predicted where that is -100 does not count.
+        num_classes (int): C.
+        subsampling (int): Frames of a step, T = ceil(F / subsampling).
+        background (Sequence[int]): Labels that are not segments.
+        overlaps (Sequence[float]): O least IoU, above 0.
+        published (bool): Count as the published evaluation does: a segment at the end of the video is one frame short,
+            and the predicted frames are as many as the steps give, even beyond the video's.
+
+    Returns:
+        VideoScores: of this video.
+
+    Source: Lea et al. 2017, the evaluation code of MS-TCN.
+    """
+    truth = np.asarray(truth, np.int64)
+    num_frames = len(steps) * subsampling if published else len(truth)
+    frames = np.array(steps_to_frames(np.asarray(steps, np.int64), subsampling, num_frames))
+    labelled = np.flatnonzero(truth != UNLABELLED)
+    right = labelled[frames[labelled] == truth[labelled]]
+    frames[: len(truth)][truth == UNLABELLED] = UNLABELLED
+    predicted, true = (_actions(labels, background, published) for labels in (frames, truth))
+    found = matched(predicted, true, overlaps)
+
+    def per_class(labels):
+        return np.bincount(labels, minlength=num_classes)
+
+    return VideoScores(
+        frames=per_class(truth[labelled]),
+        correct=per_class(truth[right]),
+        true=per_class(true[:, 0]),
+        predicted=per_class(predicted[:, 0]),
+        hits=np.stack([per_class(true[hit, 0]) for hit in found]),
+        edit=edit_score(predicted[:, 0], true[:, 0]) if len(labelled) else np.nan,
+    )
+
+
+def matched(predicted, true, overlaps):
+    """Find the true segments that predicted ones hit.
+
+    Args:
+        predicted (ndarray): (P, 3) int label, start and end.
+        true (ndarray): (S, 3) int.
+        overlaps (Sequence[float]): O least IoU, above 0.
+
+    Returns:
+        ndarray: (O, S) bool; at each overlap, all predicted segments beyond the hits are false.
+    """
+    hit = np.zeros((len(overlaps), len(true)), bool)
+    if not hit.size or not len(predicted):
+        return hit
+    labels, starts, ends = predicted.T[:, :, None]
+    shared = np.minimum(ends, true[:, 2]) - np.maximum(starts, true[:, 1])
+    hull = np.maximum(ends, true[:, 2]) - np.minimum(starts, true[:, 1])
+    # As published, a segment can be 0 frames long. Its IoU with itself is NaN there, the best of all and below any
+    # overlap: it is never found.
+    with np.errstate(invalid='ignore'):
+        iou = shared / hull * (labels == true[:, 0])
+    best = iou.argmax(axis=1)
+    best_iou = iou[np.arange(len(best)), best]
+    for row, overlap in zip(hit, overlaps, strict=True):
+        row[best[best_iou >= overlap]] = True
+    return hit
+
+
+def edit_score(predicted, true):
+    """Compare two orders of labels: 1 - their Levenshtein distance / the length of the longer.
+
+    Args:
+        predicted (ndarray): (P,) int.
+        true (ndarray): (S,) int.
+
+    Returns:
+        float: from 0 to 1; 1 if both are empty.
+    """
+    short, long = sorted((np.asarray(predicted), np.asarray(true)), key=len)
+    if not len(long):
+        return 1.0
+    places = np.arange(len(long) + 1)
+    row = places
+    for label in short:
+        changed = np.minimum(row[1:] + 1, row[:-1] + (long != label))
+        # Going right costs 1 a place: with the places taken off, a cell is the least of those up to it.
+        row = places + np.minimum.accumulate(np.append(row[0] + 1, changed) - places)
+    return 1 - int(row[-1]) / len(long)
+
+
+def f1_score(hits, predicted, true):
+    """F1 of counts of segments.
+
+    Args:
+        hits (ndarray | int): True segments that were found.
+        predicted (ndarray | int): Predicted segments.
+        true (ndarray | int): True ones.
+
+    Returns:
+        ndarray | float: 2 hits / (predicted + true), which is 2PR / (P + R); NaN without true segments.
+    """
+    return ratio(2 * hits, np.where(np.greater(true, 0), predicted + true, 0))
+
+
+def ratio(part, whole):
+    """Divide counts.
+
+    Args:
+        part (ndarray | int): From 0 to ``whole``.
+        whole (ndarray | int): If it is 0, the quotient is NaN.
+
+    Returns:
+        ndarray | float: the quotients.
+    """
+    with np.errstate(invalid='ignore'):
+        return np.true_divide(part, whole)
+
+
+def _actions(frames, background, published):
+    segments = segments_of(frames)
+    if published:
+        segments[segments[:, 2] == len(frames), 2] -= 1
+    return segments[~np.isin(segments[:, 0], background)]

@@ -1,0 +1,81 @@
+"""Which class every moment of a video has: a coloured bar for the ground truth, and one for each model beneath it."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.patches import Patch
+
+from .colours import class_colour
+from .confusion_matrix import shorten
+from .time_axis import WIDTH, add_title, figure_over_time, finish_axes
+
+MAX_LABEL = 32  # characters of a name
+ROW, LEGEND_ROW = 0.45, 0.19  # inches of a bar and of a line of the legend
+MARGINS = 1.0  # inches for the title, the axis and the space around the legend
+HANDLE, LETTER = 0.55, 0.068  # inches of the legend's patch with the space after a name, and of a letter of it
+BACKGROUND = '0.88'
+HATCHES = '', '/////', '....'
+
+
+def draw_label_bars(path, rows, duration, classes, *, title='', background=(), frames=None, frame_times=None, dpi=120):
+    """Draw a row of bars for each segmentation, all on one axis of time, and name the classes that occur beneath.
+
+    A class has one colour in all pictures; from the 21st on, colours repeat with a pattern in white.
+
+    Args:
+        path (str): A file of a kind that matplotlib writes, .png say.
+        rows (Sequence[tuple[str, ndarray]]): Of each row, from above, its name and its segments: (S, 3) label, start
+            and end in seconds. Where there is no segment, the row is white.
+        duration (float): Length of the video in seconds.
+        classes (Sequence[str]): Names of all classes, in the order of the labels.
+        title (str): What stands above.
+        background (Sequence[int]): Labels that are no action: light grey.
+        frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown above at their times.
+        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread over the video if None.
+        dpi (int): Dots per inch; the picture is 12 inches wide.
+
+    Raises:
+        ValueError: if the duration is not positive, a segment ends before it starts or is of none of the classes, or
+            there are not as many times as frames.
+    """
+    rows = [(shorten(name, MAX_LABEL), np.asarray(segments, float).reshape(-1, 3)) for name, segments in rows]
+    for name, segments in rows:
+        _check(name, segments, len(classes))
+    occurring = np.unique(np.concatenate([segments[:, 0] for _, segments in rows])).astype(int)
+    styles = {label: _style(label, label in background) for label in occurring.tolist()}
+    names = {label: shorten(classes[label], MAX_LABEL) for label in styles}
+    # Background comes last: it is not what one looks for.
+    order = sorted(styles, key=lambda label: (label in background, label))
+    columns = max(int((WIDTH - 0.4) / (HANDLE + LETTER * max(map(len, names.values()), default=1))), 1)
+    margins = MARGINS + LEGEND_ROW * -(-len(order) // columns)
+    labels = [name for name, _ in rows]
+    figure, axes = figure_over_time(ROW * len(rows) + 0.1, margins, labels, duration, frames, frame_times, dpi=dpi)
+    for place, (_, segments) in enumerate(rows):
+        for label, style in styles.items():
+            _, starts, ends = segments[segments[:, 0] == label].T
+            axes.barh(np.full(len(starts), place + 0.08), ends - starts, 0.84, starts, align='edge', **style)
+    finish_axes(axes, labels, duration)
+    axes.grid(visible=False)
+    add_title(figure, title)
+    handles = [Patch(**styles[label], label=names[label]) for label in order]
+    legend = figure.legend(handles=handles, loc='outside lower center', ncols=columns, fontsize=8, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    with rc_context({'hatch.linewidth': 1.5}):
+        figure.savefig(path)
+
+
+def _check(name, segments, num_classes):
+    backwards = segments[segments[:, 2] < segments[:, 1]]
+    if len(backwards):
+        _, start, end = backwards[0]
+        raise ValueError(f'{name} has a segment that ends at {end:g} s, before it starts at {start:g} s')
+    foreign = segments[(segments[:, 0] < 0) | (segments[:, 0] >= num_classes)]
+    if len(foreign):
+        raise ValueError(f'{name} has a segment of class {foreign[0, 0]:g}, and there are {num_classes} classes')
+
+
+def _style(label, is_background):
+    if is_background:
+        return dict(facecolor=BACKGROUND, linewidth=0)
+    hatch = HATCHES[label // 20 % len(HATCHES)]
+    return dict(facecolor=class_colour(label), hatch=hatch, edgecolor='white', linewidth=0)
