@@ -4,7 +4,8 @@
 `encoder`: beside the machine's best matrix products. `extract`: beside mmaction2's own pipeline. `offline`: kNN and the
 linear probe on stored embeddings beside a script that reads one file at a time. `localization`: ActionFormer's local
 attention beside attention over all steps. `segmentation`: ASFormer's sliding window beside attention to all steps.
-`sweep`: 20 probes trained at once beside one.
+`detection`: queries that are factorised in time and space beside queries that all attend to all. `sweep`: 20 probes
+trained at once beside one.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from rich.table import Table
 
 import twlv_mm  # isort: skip  before mmaction's models
 
+from twlv_mm.detection.decoder_benchmark import benchmark_decoders
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate
 from twlv_mm.embeddings.extractor import emulates_bf16
@@ -93,11 +95,16 @@ def measure_segmentation(args):
     print_steps(f"A training step of ASFormer's, a video of {args.length} steps", rates)
 
 
+def measure_detection(args):
+    rates = benchmark_decoders(args.batch_size)
+    print_steps(f'A training step of the decoder of space-time queries, {args.batch_size} clips', rates)
+
+
 def print_steps(title, rates):
     first = next(iter(rates))
     print_table(
         title,
-        ('attention', 'seconds', 'of processor', 'GiB beyond the model', f'times the seconds of {first}'),
+        ('way', 'seconds', 'of processor', 'GiB beyond the model', f'times the seconds of {first}'),
         [
             (
                 name,
@@ -155,6 +162,9 @@ def main():
     segmentation = tasks.add_parser('segmentation', help='training steps of ASFormer')
     segmentation.add_argument('--length', type=int, default=10000, help='steps of the video (default 10000)')
     segmentation.set_defaults(measure=measure_segmentation)
+    detection = tasks.add_parser('detection', help='training steps of the decoder of space-time queries')
+    detection.add_argument('--batch-size', type=int, default=2, help='clips (default 2)')
+    detection.set_defaults(measure=measure_detection)
     sweep = tasks.add_parser('sweep', help='training iterations of one probe and of 20')
     sweep.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
     sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')

@@ -2,12 +2,9 @@
 # detector on it. `make small` makes the encoder, and
 #   python tools/make_synthetic.py boxes
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = ['../_base_/models/stal_detector.py', '../_base_/runtime.py']
+_base_ = ['../_base_/models/stal_detector.py', '../_base_/datasets/synthetic_boxes.py', '../_base_/runtime.py']
 
 encoder_weights = None
-data_root = 'work_dirs/synthetic/boxes'
-label_file = f'{data_root}/ava_action_list.pbtxt'
-
 model = dict(
     data_preprocessor=dict(size_divisor=8),
     backbone=dict(arch='twlv_small_synthetic', img_size=96, allow_random=True),
@@ -24,45 +21,6 @@ model = dict(
     ),
     head=dict(num_classes=17, num_queries=16, embed_dims=128),
 )
-sample = [
-    dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=2.0),  # as the encoder was trained
-    dict(type='twlv_mm.SeekDecode'),
-]
-pack = [dict(type='FormatShape', input_format='NCTHW', collapse=True), dict(type='twlv_mm.PackDetection')]
-keyframes = dict(
-    type='twlv_mm.AVAVideoDataset',
-    label_file=label_file,
-    data_prefix=dict(img=f'{data_root}/videos'),
-    offset_seconds=900,
-)
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(keyframes, ann_file=f'{data_root}/ava_train.csv', pipeline=[*sample, *pack]),
-)
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        keyframes,
-        ann_file=f'{data_root}/ava_test.csv',
-        exclude_file=f'{data_root}/ava_test_excluded_timestamps.csv',
-        pipeline=[*sample, *pack],
-        test_mode=True,
-    ),
-)
-test_dataloader = val_dataloader
-val_evaluator = dict(
-    type='twlv_mm.FrameMAP',
-    ann_file=f'{data_root}/ava_test.csv',
-    exclude_file=f'{data_root}/ava_test_excluded_timestamps.csv',
-    label_file=label_file,
-)
-test_evaluator = val_evaluator
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=10)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

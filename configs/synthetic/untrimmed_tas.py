@@ -1,12 +1,12 @@
 # Temporal action segmentation of generated videos of one to three minutes, from the video files: the small encoder
 # embeds clips, ASFormer learns on them. `make small` makes the encoder, and
-#   python tools/make_synthetic.py untrimmed
+#   python tools/make_synthetic.py untrimmed --num-untrimmed 80 --out work_dirs/synthetic_80
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
 _base_ = ['../_base_/models/asformer.py', '../_base_/schedules/asformer_120e.py', '../_base_/runtime.py']
 
 encoder_weights = None
-data_root = 'work_dirs/synthetic/untrimmed'
-embeddings = 'work_dirs/synthetic/untrimmed_embeddings'  # those of untrimmed_tal.py, if they are there
+data_root = 'work_dirs/synthetic_80/untrimmed'
+embeddings = 'work_dirs/synthetic_80/untrimmed_embeddings'
 folds = [1, 2]
 
 extraction = dict(
@@ -18,7 +18,7 @@ extraction = dict(
     splits=dict(train=f'{data_root}/videos/train', test=f'{data_root}/videos/test'),
     out=embeddings,
 )
-model = dict(num_classes=9, in_channels=128, channels=64, num_layers=6)
+model = dict(num_classes=9, in_channels=128, channels=64, num_layers=7, channel_masking=0.1)
 videos = dict(
     type='twlv_mm.SegmentationDataset',
     data_root=data_root,
@@ -45,7 +45,8 @@ test_dataloader = dict(
     dataset=dict(videos, split='test', test_mode=True),
 )
 test_evaluator = dict(type='twlv_mm.SegmentationMetric')
-train_cfg = dict(max_epochs=60, val_interval=60)  # the test, after the last epoch
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+train_cfg = dict(max_epochs=30, val_interval=30)  # the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 default_hooks = dict(

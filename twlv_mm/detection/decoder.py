@@ -107,7 +107,8 @@ class FactorisedDecoder(BaseModule):
         token_position = self.token_position(padding).flatten(2).transpose(1, 2)[:, None].expand_as(tokens)
         position = self.temporal_queries.weight[:, None] + self.spatial_queries.weight
         position = position.expand(batch, -1, -1, -1)
-        query, layers = torch.zeros_like(position), []
+        # Not zeros, as in DETR, which leave the first layer's queries nothing to tell each other.
+        query, layers = position, []
         for layer in self.layers:
             query = layer(query, position, tokens, token_position, padding.flatten(1))
             layers.append(self.post_norm(query))

@@ -1,0 +1,25 @@
+# Actions of given boxes of persons on AVA v2.2: mmaction2's AVARoIHead on TWLV-I. The paper does without such boxes
+# (ava_stal.py); this is what most published numbers on AVA are made with.
+_base_ = [
+    '../_base_/models/ava_roi_head.py',
+    '../_base_/datasets/ava_video.py',
+    '../_base_/schedules/stal_50e.py',
+    '../_base_/runtime.py',
+]
+
+encoder_weights = None
+# A person detector's boxes, of which those with a score above 0.9 count, as in mmaction2's configs.
+train_dataloader = dict(dataset=dict(proposal_file={{_base_.train_proposals}}))
+val_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))
+test_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))
+default_hooks = dict(
+    checkpoint=dict(save_best='mAP@0.5', rule='greater'),
+    data=dict(type='twlv_mm.CheckAVAHook'),
+    visualization=dict(type='twlv_mm.DetectionVisualizationHook'),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='detection',
+        dataset='ava_v2.2',
+        protocol=dict(head='AVARoIHead', boxes='proposals', frames=16, seconds=2.1, short_side=224),
+    ),
+)

@@ -1,0 +1,4 @@
+# Otherwise as ava_stal.py, on TWLV-I ViT-L.
+_base_ = './ava_stal.py'
+
+model = dict(backbone=dict(arch='twlv_large'), decoder=dict(in_channels=1024))

@@ -1,0 +1,113 @@
+"""The configs of spatio-temporal action localization: whole, and from training to resuming to the test on videos."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+from twlv_mm.detection import ROIDetector, SpatioTemporalDetector
+from twlv_mm.engine import launch
+from twlv_mm.synthetic import make_boxes
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+NAMES = sorted(f'twlv/{path.stem}' for path in CONFIGS.glob('twlv/ava_*.py'))
+TINY_ENCODER = {
+    'model.backbone.allow_random': True,
+    'model.backbone.patch_size': 32,
+    'model.backbone.embed_dims': 48,
+    'model.backbone.depth': 1,
+    'model.backbone.num_heads': 4,
+    'model.data_preprocessor.size_divisor': 32,
+    'train_dataloader.batch_size': 2,
+    'optim_wrapper.accumulative_counts': 2,
+}
+TINY = dict(
+    ava_stal={
+        'model.decoder.in_channels': 48,
+        'model.decoder.num_layers': 2,
+        'model.decoder.num_queries': 6,
+        'model.head.num_queries': 6,
+        'model.head.num_classes': 17,
+    },
+    ava_roi={
+        'model.roi_head.bbox_roi_extractor.featmap_stride': 32,
+        'model.roi_head.bbox_head.in_channels': 48,
+        'model.roi_head.bbox_head.num_classes': 17,
+    },
+)
+
+
+@pytest.fixture(scope='module')
+def ava(tmp_path_factory):
+    """Generated videos under the names of AVA v2.2; the folder in which a config finds them as data/ava."""
+    root = tmp_path_factory.mktemp('ava')
+    make_boxes(root / 'boxes', num_clips=2)
+    annotations = root / 'data/ava/annotations'
+    annotations.mkdir(parents=True)
+    shutil.move(root / 'boxes/videos', root / 'data/ava/videos')
+    shutil.copy(root / 'boxes/ava_action_list.pbtxt', annotations / 'ava_action_list_v2.2_for_activitynet_2019.pbtxt')
+    for split, official in (('train', 'train'), ('test', 'val')):
+        for ours, theirs in (
+            (f'ava_{split}.csv', f'ava_{official}_v2.2.csv'),
+            (f'ava_{split}_excluded_timestamps.csv', f'ava_{official}_excluded_timestamps_v2.2.csv'),
+            (f'ava_dense_proposals_{split}.pkl', f'ava_dense_proposals_{official}.FAIR.recall_93.9.pkl'),
+        ):
+            shutil.copy(root / 'boxes' / ours, annotations / theirs)
+    return root
+
+
+def arguments(name, work_dir, epochs, **changes):
+    loaders = {f'{loader}_dataloader.num_workers': 0 for loader in ('train', 'val', 'test')}
+    loaders |= {f'{loader}_dataloader.persistent_workers': False for loader in ('train', 'val', 'test')}
+    options = TINY_ENCODER | TINY[name] | loaders | {'train_cfg.max_epochs': epochs, 'train_cfg.val_interval': epochs}
+    options |= {'param_scheduler.0.end': 1, 'param_scheduler.1.begin': 1, 'param_scheduler.1.T_max': 9} | changes
+    options = [f'{key}={value}' for key, value in options.items()]
+    return [str(CONFIGS / f'twlv/{name}.py'), '--work-dir', str(work_dir), '--cfg-options', *options]
+
+
+@pytest.mark.parametrize('name', TINY)
+def test_run_goes_from_training_over_resuming_to_the_test_on_video_files(name, ava, tmp_path, monkeypatch):
+    monkeypatch.chdir(ava)
+    launch.main_train(arguments(name, tmp_path, 2))
+    config, *options = arguments(name, tmp_path, 3)
+    launch.main_train([config, '--resume', *options])
+    scores = launch.main_test([config, str(tmp_path / 'epoch_3.pth'), *options, '--show-dir', str(tmp_path / 'seen')])
+    record = json.loads(sorted(tmp_path.glob('*/results.json'))[-1].read_text())
+    assert record['task'] == 'detection'
+    assert record['metrics']['mAP@0.5'] == pytest.approx(100 * scores['mAP@0.5'])
+    assert record['encoder']['name'] == 'twlv_base'
+    assert list((tmp_path / 'seen').rglob('*.png'))
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_config_is_whole(name):
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    init_default_scope('mmaction')
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    arch = model.backbone.arch
+    assert cfg.encoder_weights is None
+    assert model.backbone.frozen
+    assert tuple(cfg.model.data_preprocessor.mean) == arch.mean
+    assert tuple(cfg.model.data_preprocessor.std) == arch.std
+    if 'stal' in name:
+        assert isinstance(model, SpatioTemporalDetector)
+        assert model.decoder.in_channels == arch.embed_dims
+        assert model.decoder.num_frames == arch.num_frames // arch.tubelet_size
+        assert model.head.num_classes == 81
+    else:
+        assert isinstance(model, ROIDetector)
+        assert model.roi_head.bbox_head.fc_cls.in_features == arch.embed_dims
+        assert model.roi_head.bbox_head.num_classes == 81
+    for pipeline in (cfg.train_dataloader.dataset.pipeline, cfg.test_dataloader.dataset.pipeline):
+        assert pipeline[0].clip_len == arch.num_frames
+
+
+def test_wrong_class_count_is_refused_before_training(ava, tmp_path, monkeypatch):
+    monkeypatch.chdir(ava)
+    with pytest.raises(ValueError, match='17'):
+        launch.main_train(arguments('ava_stal', tmp_path, 2, **{'model.head.num_classes': 81}))
