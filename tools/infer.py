@@ -9,11 +9,11 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from mmengine.config import Config
 
-from twlv_mm.detection.inferencer import DetectionInferencer
+from twlv_mm.detection import DetectionInferencer
 from twlv_mm.engine import infer_videos
 from twlv_mm.localization import LocalizationInferencer
 from twlv_mm.recognition import RecognitionInferencer
-from twlv_mm.segmentation.inferencer import SegmentationInferencer
+from twlv_mm.segmentation import SegmentationInferencer
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
 INFERENCERS = dict(

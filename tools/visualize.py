@@ -9,7 +9,7 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.segmentation.comparison import compare_runs
+from twlv_mm.segmentation import compare_runs
 
 
 def draw_segmentation(args):

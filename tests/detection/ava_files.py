@@ -5,8 +5,6 @@ import json
 import numpy as np
 from mmengine.registry import init_default_scope
 
-import twlv_mm.detection.data_check
-import twlv_mm.detection.transforms  # noqa: F401  registers
 from twlv_mm.registry import DATASETS
 from twlv_mm.synthetic import write_video
 

@@ -4,7 +4,6 @@ import torch
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 
-from twlv_mm.detection import ava_dataset, box_video_hook, metric, transforms  # noqa: F401  they register
 from twlv_mm.registry import MODELS
 from twlv_mm.synthetic import write_video
 

@@ -63,6 +63,8 @@ def ava(tmp_path_factory):
 def arguments(name, work_dir, epochs, **changes):
     loaders = {f'{loader}_dataloader.num_workers': 0 for loader in ('train', 'val', 'test')}
     loaders |= {f'{loader}_dataloader.persistent_workers': False for loader in ('train', 'val', 'test')}
+    # Some keyframes are enough.
+    loaders |= {f'{loader}_dataloader.dataset.indices': 4 for loader in ('train', 'val', 'test')}
     options = TINY_ENCODER | TINY[name] | loaders | {'train_cfg.max_epochs': epochs, 'train_cfg.val_interval': epochs}
     options |= {'param_scheduler.0.end': 1, 'param_scheduler.1.begin': 1, 'param_scheduler.1.T_max': 9} | changes
     options = [f'{key}={value}' for key, value in options.items()]

@@ -17,6 +17,7 @@ from .grid import clip_grid, clip_settings, grid_clips, grid_end, video_grid
 from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
+from .model_inputs import check_inputs
 from .naming import other_names
 from .settings import check_comparable, encoder_of, shared_settings
 from .splits import extract_splits
@@ -39,6 +40,7 @@ __all__ = [
     'Video',
     'VideoEmbedder',
     'check_comparable',
+    'check_inputs',
     'clip_grid',
     'clip_settings',
     'embed',

@@ -3,7 +3,7 @@
 import torch
 from mmengine.model import BaseModel
 
-from twlv_mm.embeddings import encoder_of
+from twlv_mm.embeddings import check_inputs, encoder_of
 from twlv_mm.registry import MODELS
 
 from .decoding import SegmentDecoder
@@ -154,7 +154,7 @@ class ActionFormer(BaseModel):
         return data_samples
 
     def _outputs(self, inputs, data_samples):
-        _check_inputs(inputs, data_samples, self.pyramid.in_channels)
+        check_inputs(inputs, data_samples, self.pyramid.in_channels)
         x, steps = self.pyramid.batch(inputs)
         if not x.isfinite().all():
             name = next(s.video_id for x, s in zip(inputs, data_samples, strict=True) if not x.isfinite().all())
@@ -170,17 +170,6 @@ class ActionFormer(BaseModel):
     def _targets(self, points, actions):
         labels = torch.zeros_like(actions.labels) if self.class_agnostic else actions.labels
         return assign_targets(points, actions.segments, labels, self.num_classes, self.center_radius)
-
-
-def _check_inputs(inputs, data_samples, in_channels):
-    for x, sample in zip(inputs, data_samples, strict=True):
-        if x.ndim != 2 or x.shape[0] != in_channels:
-            raise ValueError(
-                f'the embeddings of {sample.video_id} are {tuple(x.shape)}, not ({in_channels}, T): the model has '
-                f'in_channels={in_channels}; set it to the width of the embeddings, or take those of another encoder'
-            )
-        if x.shape[1] == 0:
-            raise ValueError(f'{sample.video_id} has no embeddings at all: leave it out, or extract it again')
 
 
 def _check_actions(data_samples, num_classes):

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-from twlv_mm.embeddings import encoder_of
+from twlv_mm.embeddings import check_inputs, encoder_of
 from twlv_mm.registry import MODELS
 
 from .layers import AttentionBlock, masked, pointwise
@@ -145,7 +145,12 @@ class ASFormer(BaseModel):
 
     def _stages(self, inputs, data_samples):
         """Logits of each stage, list of (N, T, C), and which steps are no padding, (N, T, 1) or None."""
-        _check_inputs(inputs, data_samples, self.in_channels)
+        check_inputs(inputs, data_samples, self.in_channels)
+        for x, sample in zip(inputs, data_samples, strict=True):
+            if not x.isfinite().all():
+                raise ValueError(
+                    f'the embeddings of {sample.video_id} hold NaN or infinite numbers: extract the video again'
+                )
         x = pad_sequence([x.T for x in inputs], True)
         lengths = torch.tensor([x.shape[1] for x in inputs], device=x.device)
         valid = None
@@ -187,21 +192,6 @@ class _Stage(nn.Module):
         for layer in self.layers:
             x = layer(x, values_of, valid)
         return masked(pointwise(self.conv_out, x), valid), x
-
-
-def _check_inputs(inputs, data_samples, in_channels):
-    for x, sample in zip(inputs, data_samples, strict=True):
-        if x.ndim != 2 or x.shape[0] != in_channels:
-            raise ValueError(
-                f'the embeddings of {sample.video_id} are {tuple(x.shape)}, not ({in_channels}, T): the model has '
-                f'in_channels={in_channels}; set it to the width of the embeddings, or take those of another encoder'
-            )
-        if x.shape[1] == 0:
-            raise ValueError(f'{sample.video_id} has no embeddings at all: leave it out, or extract it again')
-        if not x.isfinite().all():
-            raise ValueError(
-                f'the embeddings of {sample.video_id} hold NaN or infinite numbers: extract the video again'
-            )
 
 
 def _check_labels(inputs, data_samples, num_classes):
