@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -87,3 +89,16 @@ def test_reading_ahead_can_be_left_off_also_while_a_decoder_hangs(videos, tmp_pa
     os.kill(worker.pid, signal.SIGSTOP)
     streams.close()
     assert not multiprocessing.active_children()
+
+
+def test_script_that_starts_workers_while_it_is_imported_is_told_what_to_change(videos, tmp_path):
+    script = tmp_path / 'no_guard.py'
+    script.write_text(
+        'from twlv_mm.video import ClipSampling, read_ahead\n'
+        f"sampling = ClipSampling('multi-clip', clip_seconds=1.0, stride_seconds=0.25, num_frames=8, size=32)\n"
+        f'next(read_ahead([{videos[0]!r}], sampling, workers=1))\n'
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert 'RuntimeError: a process to read videos cannot be started' in done.stderr
+    assert "__name__ == '__main__'" in done.stderr.splitlines()[-1]

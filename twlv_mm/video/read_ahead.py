@@ -43,6 +43,9 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
     Yields:
         FrameStream | ReadFault: for each path in order. A stream has to be used up before the next is taken; taking
         its chunks raises :class:`ReadFault` where the video breaks off.
+
+    Raises:
+        RuntimeError: if no worker can be started.
     """
     if workers == 0:
         for path in paths:
@@ -58,7 +61,11 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
                 outbox = queue.Queue(maxsize=CHUNKS_AHEAD)
                 if path is None or not _put(outboxes, outbox, closing):
                     break
-            if not all(_put(outbox, message, closing) for message in process.messages(path)):
+            try:
+                if not all(_put(outbox, message, closing) for message in process.messages(path)):
+                    break
+            except Exception as error:  # no fault of the video: the one who reads is to know
+                _put(outbox, error, closing)
                 break
         process.close()
         _put(outboxes, None, closing)
@@ -104,10 +111,12 @@ def _from_messages(messages):
     first = next(messages)
     if isinstance(first, ReadFault):
         return first
+    if isinstance(first, Exception):
+        raise first
 
     def chunks():
         for message in messages:
-            if isinstance(message, ReadFault):
+            if isinstance(message, Exception):
                 raise message
             yield message
 
@@ -218,7 +227,13 @@ class ReaderProcess:
         self._process = context.Process(target=_serve, args=(theirs, self._sampling, self._decoder), daemon=True)
         self._process.start()
         theirs.close()
-        self._connection.recv()  # that it is ready: importing is no part of a video's time
+        try:
+            self._connection.recv()  # that it is ready: importing is no part of a video's time
+        except EOFError:
+            raise RuntimeError(
+                'a process to read videos cannot be started; its own error is above. Processes import the script that '
+                "starts them: put what the script does below `if __name__ == '__main__':`"
+            ) from None
 
     def kill(self):
         """Kill the process; what it reads ends in a fault."""
