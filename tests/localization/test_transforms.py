@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmaction.evaluation import ANetMetric
 from mmaction.models import BMN
+from mmengine.registry import init_default_scope
 
 from twlv_mm.localization.transforms import CropFeatures, PackLocalization, PackProposals, ResizeFeatures
 
@@ -118,6 +119,7 @@ def test_packed_video_is_what_the_models_take():
 
 
 def bmn(dims, temporal_dim):
+    init_default_scope('mmaction')  # where BMN looks for its loss, whatever ran before in this process
     torch.manual_seed(0)
     return BMN(
         temporal_dim=temporal_dim,

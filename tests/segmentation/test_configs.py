@@ -13,6 +13,7 @@ import twlv_mm
 from twlv_mm.engine import folds, launch
 from twlv_mm.segmentation import ASFormer
 from twlv_mm.segmentation.labels import read_mapping
+from twlv_mm.synthetic import untrimmed
 
 from .label_files import needs_shared, unpack, write_labels
 
@@ -130,12 +131,11 @@ def test_wrong_class_count_is_refused_before_training(planted, tmp_path):
         launch.main_train([option for option in arguments(planted, tmp_path) if 'num_classes' not in option])
 
 
-def test_generated_videos_config_reads_what_the_generator_writes(tmp_path):
+def test_generated_videos_config_reads_what_the_generator_writes(tmp_path, monkeypatch):
     cfg = Config.fromfile(CONFIGS / 'synthetic/untrimmed_tas.py')
     init_default_scope('mmaction')
-    from twlv_mm.synthetic import make_untrimmed
-
-    make_untrimmed(tmp_path / 'videos', num_videos=2)
+    monkeypatch.setattr(untrimmed, 'VIDEO_SECONDS', (20, 25))
+    untrimmed.make_untrimmed(tmp_path / 'videos', num_videos=2, workers=1)
     for split in ('train', 'test'):
         (video,) = (tmp_path / f'videos/videos/{split}').glob('*.mp4')
         (tmp_path / f'embeddings/{split}').mkdir(parents=True)
