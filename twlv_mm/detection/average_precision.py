@@ -2,6 +2,8 @@
 
 import numpy as np
 
+TABLE_HEADER = 'id', 'class', 'truth', 'predictions'  # of the tables of classes, before their average precisions
+
 
 def pair_iou(boxes, others):
     """Intersection over union of each box with each other.

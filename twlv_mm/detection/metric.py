@@ -7,12 +7,11 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
+from twlv_mm.engine import log_folder, write_class_precision
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import MILLISECONDS, image_key, read_action_names, read_ava_csv, read_excluded
-from .average_precision import average_precision, first_hits, pair_iou
-from .class_table import write_class_table
+from .average_precision import TABLE_HEADER, average_precision, first_hits, pair_iou
 from .keyframes import image_keys
 
 
@@ -134,7 +133,7 @@ class FrameMAP(BaseMetric):
         folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
         metric = f'mAP@{self.iou_threshold:g}'
-        write_class_table(folder / 'class_ap.csv', logger, rows, [metric[1:]])
+        write_class_precision(folder / 'class_ap.csv', logger, (*TABLE_HEADER, metric[1:]), rows)
         self._write_predictions(folder / 'predictions.csv', by_key)
         return {metric: float(np.nanmean([row[-1] for row in rows]))}
 

@@ -6,12 +6,11 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
+from twlv_mm.engine import log_folder, write_class_precision
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import read_action_names
-from .average_precision import average_precision, first_hits, pair_iou
-from .class_table import write_class_table
+from .average_precision import TABLE_HEADER, average_precision, first_hits, pair_iou
 from .metric import best_first, check_boxes, check_options, class_scores
 
 
@@ -108,7 +107,8 @@ class TubeMAP(BaseMetric):
         folder.mkdir(parents=True, exist_ok=True)
         names = [f'video_mAP@{threshold:g}' for threshold in self.iou_thresholds]
         table = folder / 'tube_class_ap.csv'
-        write_class_table(table, MMLogger.get_current_instance(), rows, [name.replace('mAP', 'AP') for name in names])
+        header = (*TABLE_HEADER, *(name.replace('mAP', 'AP') for name in names))
+        write_class_precision(table, MMLogger.get_current_instance(), header, rows)
         return dict(zip(names, np.nanmean([row[4:] for row in rows], axis=0).tolist(), strict=True))
 
     def _hits(self, overlap, scores, labels):

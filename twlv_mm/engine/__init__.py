@@ -26,6 +26,7 @@ from .log_folder import log_folder
 from .plateau_hook import ReduceLROnPlateauHook
 from .results_hook import ResultsHook
 from .runner import CheckpointError, Runner
+from .score_tables import as_text, write_class_precision, write_csv
 from .step_benchmark import benchmark_steps
 from .video_drawing_hook import VideoDrawingHook
 from .video_strips import VideoStrips
@@ -44,6 +45,7 @@ __all__ = [
     'Runner',
     'VideoDrawingHook',
     'VideoStrips',
+    'as_text',
     'benchmark_steps',
     'class_names',
     'infer_videos',
@@ -55,4 +57,6 @@ __all__ = [
     'reading',
     'run_folds',
     'segment_rows',
+    'write_class_precision',
+    'write_csv',
 ]

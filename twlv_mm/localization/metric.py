@@ -1,6 +1,5 @@
 """mAP of a model's segments, by class and as ActivityNet's file of predictions."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
+from twlv_mm.engine import log_folder, write_class_precision
 from twlv_mm.registry import METRICS
 
 from .annotations import read_annotations
@@ -98,13 +97,9 @@ class LocalizationMAP(BaseMetric):
         self._warn(logger, predictions, rows)
         mean = np.nanmean(precision, axis=0)
         header = ('index', 'class', 'actions', 'predictions', *(name[1:] for name in self.names), 'AP')
-        logger.info(f'Average precision by class, in percent:\n{_as_text(header, rows, mean)}')
         folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / 'class_ap.csv').open('w', newline='', encoding='utf-8') as file:
-            writer = csv.writer(file, lineterminator='\n')
-            writer.writerow(header)
-            writer.writerows((*row[:4], *('' if np.isnan(ap) else f'{ap:.4f}' for ap in row[4:])) for row in rows)
+        write_class_precision(folder / 'class_ap.csv', logger, header, rows)
         self._write_predictions(folder / 'predictions.json', predictions)
         return {**dict(zip(self.names, mean.tolist(), strict=True)), 'mAP': float(mean.mean())}
 
@@ -172,17 +167,3 @@ class LocalizationMAP(BaseMetric):
         with path.open('w', encoding='utf-8') as file:
             # The version is that of ActivityNet's format.
             json.dump(dict(version='VERSION 1.3', results=results, external_data={}), file)
-
-
-def _as_text(header, rows, mean):
-    def percent(values):
-        return ['-' if np.isnan(value) else f'{100 * value:.2f}' for value in values]
-
-    total = ['', 'all', *(str(sum(column)) for column in zip(*(row[2:4] for row in rows), strict=True))]
-    lines = [list(header), *([str(cell) for cell in row[:4]] + percent(row[4:]) for row in rows)]
-    lines.append(total + percent([*mean, mean.mean()]))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return '\n'.join(
-        '  '.join(cell.ljust(width) if place == 1 else cell.rjust(width) for place, (cell, width) in enumerate(cells))
-        for cells in (zip(line, widths, strict=True) for line in lines)
-    )

@@ -1,13 +1,12 @@
 """Accuracy, edit score and F1 of a model's segmentation, by video and by class, and its file of predictions."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
+from twlv_mm.engine import as_text, log_folder, write_csv
 from twlv_mm.registry import METRICS
 
 from .alignment import count_steps, steps_to_frames
@@ -98,13 +97,13 @@ class SegmentationMetric(BaseMetric):
         self._warn(logger, total, len(results), missing)
         if not self.published:
             header, rows = self._class_rows(classes, total)
-            logger.info(f'Segmentation by class, shares in percent:\n{_as_text(header, rows)}')
+            logger.info(f'Segmentation by class, shares in percent:\n{as_text(header, rows)}')
             folder = Path(self.out_dir or log_folder())
             folder.mkdir(parents=True, exist_ok=True)
-            _write_csv(folder / 'class_accuracy.csv', header, rows)
+            write_csv(folder / 'class_accuracy.csv', header, rows)
             worst_first = sorted(scores.items(), key=lambda item: (np.nan_to_num(item[1].edit, nan=2.0), item[0]))
             lines = [(name, one.frames.sum(), one.accuracy, one.edit, *one.f1) for name, one in worst_first]
-            _write_csv(folder / 'videos.csv', ('video_id', 'frames', 'accuracy', 'edit', *self.names), lines)
+            write_csv(folder / 'videos.csv', ('video_id', 'frames', 'accuracy', 'edit', *self.names), lines)
             self._write_predictions(folder / 'predictions.json', classes, results)
         f1 = np.nan_to_num(total.f1) if self.published else total.f1
         shares = dict(accuracy=total.accuracy, edit=total.edit, **dict(zip(self.names, f1, strict=True)), mF1=f1.mean())
@@ -165,25 +164,3 @@ class SegmentationMetric(BaseMetric):
             for video_id, fps, subsampling, truth, steps in results
         }
         write_predictions(path, classes, [name for name in classes if name in self.background], videos)
-
-
-def _write_csv(path, header, rows):
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(header)
-        writer.writerows([_as_cell(value, '{:.4f}', 1, '') for value in row] for row in rows)
-
-
-def _as_text(header, rows):
-    lines = [header, *([_as_cell(value, '{:.2f}', 100, '-') for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return '\n'.join(
-        '  '.join(cell.ljust(width) if place == 1 else cell.rjust(width) for place, (cell, width) in enumerate(cells))
-        for cells in (zip(line, widths, strict=True) for line in lines)
-    )
-
-
-def _as_cell(value, form, scale, nothing):
-    if not isinstance(value, float):
-        return str(value)
-    return nothing if np.isnan(value) else form.format(scale * value)
