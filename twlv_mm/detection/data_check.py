@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 
+from twlv_mm.dataset_parts import dataset_parts
 from twlv_mm.registry import DATASETS, HOOKS
 
 from .ava_dataset import AVAVideoDataset
@@ -106,10 +107,9 @@ def _values(config, key):
 
 
 def _parts(dataset):
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner != [None]:
-        return [part for one in inner for part in _parts(one)]
-    if not isinstance(dataset, AVAVideoDataset):
-        raise TypeError(f'CheckAVAHook checks AVAVideoDataset, not {type(dataset).__name__}: take the hook out')
-    dataset.full_init()
-    return [dataset]
+    parts = dataset_parts(dataset)
+    for part in parts:
+        if not isinstance(part, AVAVideoDataset):
+            raise TypeError(f'CheckAVAHook checks AVAVideoDataset, not {type(part).__name__}: take the hook out')
+        part.full_init()
+    return parts

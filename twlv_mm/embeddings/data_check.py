@@ -3,6 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from twlv_mm.dataset_parts import dataset_parts
 from twlv_mm.registry import HOOKS
 
 from .settings import check_comparable
@@ -66,18 +67,17 @@ class CheckEmbeddedVideosHook(Hook):
 
 
 def _parts(dataset):
-    """The data sets within wrappers such as RepeatDataset and ConcatDataset."""
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner != [None]:
-        return [part for one in inner for part in _parts(one)]
-    if hasattr(dataset, 'full_init'):
-        dataset.full_init()
-    if not getattr(dataset, 'metainfo', {}).keys() >= KEYS:
-        raise ValueError(
-            f'CheckEmbeddedVideosHook checks data sets of embedded videos, such as LocalizationDataset, not '
-            f'{type(dataset).__name__}: take the hook out'
-        )
-    return [dataset]
+    """The data sets within wrappers, each of which must be one of embedded videos."""
+    parts = dataset_parts(dataset)
+    for part in parts:
+        if hasattr(part, 'full_init'):
+            part.full_init()
+        if not getattr(part, 'metainfo', {}).keys() >= KEYS:
+            raise ValueError(
+                f'CheckEmbeddedVideosHook checks data sets of embedded videos, such as LocalizationDataset, not '
+                f'{type(part).__name__}: take the hook out'
+            )
+    return parts
 
 
 def _check_same(metainfo, other):

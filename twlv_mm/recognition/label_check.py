@@ -7,6 +7,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from twlv_mm.dataset_parts import dataset_parts
 from twlv_mm.registry import HOOKS
 
 
@@ -61,10 +62,9 @@ def check_labels(dataset, num_classes):
             another number of classes, or no videos.
         TypeError: if the annotations of such a dataset cannot be read.
     """
-    if hasattr(dataset, 'datasets'):
-        return max(check_labels(part, num_classes) for part in dataset.datasets)
-    if hasattr(dataset, 'dataset'):
-        return check_labels(dataset.dataset, num_classes)
+    parts = dataset_parts(dataset)
+    if parts[0] is not dataset:
+        return max(check_labels(part, num_classes) for part in parts)
     if not isinstance(dataset, BaseDataset):
         raise TypeError(
             f'the labels of a {type(dataset).__name__} cannot be checked, it is no dataset of mmengine: take '
