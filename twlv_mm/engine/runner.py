@@ -1,5 +1,6 @@
 """mmengine's runner, with what evaluations need of it mended."""
 
+import atexit
 import os
 import os.path as osp
 import re
@@ -62,6 +63,7 @@ class Runner(MMEngineRunner):
                     "start the processes with tools/dist_train.sh or tools/dist_test.sh (launcher 'pytorch')"
                 )
             torch.distributed.init_process_group('gloo')
+            atexit.register(_leave_group)
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg, model):
@@ -150,3 +152,10 @@ class Runner(MMEngineRunner):
                 f'and keep their initial values ({", ".join(missing[:3])}...), {len(unused)} of its {len(given)} are '
                 f'not used ({", ".join(unused[:3])}...).'
             )
+
+
+def _leave_group():
+    # gloo's threads must end while Python still runs: what they hold cannot be freed once it shuts down, and now and
+    # then a process whose work is done is aborted.
+    if is_distributed():
+        torch.distributed.destroy_process_group()
