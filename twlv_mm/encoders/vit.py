@@ -1,10 +1,8 @@
 """The one configurable video vision transformer."""
 
 import math
-from contextlib import nullcontext
 
 import torch
-from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.init import trunc_normal_
 from torch.utils.checkpoint import checkpoint
@@ -12,9 +10,9 @@ from torch.utils.checkpoint import checkpoint
 from twlv_mm.registry import MODELS
 
 from .architectures import get_architecture
-from .checkpoint import load_weights
+from .encoder import VideoEncoder
 from .layers import Block, make_norm
-from .pooling import POOLINGS, AttentionPooling
+from .pooling import AttentionPooling
 from .position import TABLES, resize_table, rope_3d
 
 
@@ -37,10 +35,12 @@ class PatchEmbed(nn.Module):
 
 # mmaction2's layer-decay constructor knows a ViT by 'VisionTransformer' in the name of its class.
 @MODELS.register_module(name='VideoViT')
-class VideoVisionTransformer(BaseModule):
+class VideoVisionTransformer(VideoEncoder):
     """Video vision transformer with joint space-time attention; in configs ``type='twlv_mm.VideoViT'``.
 
-    Called as a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, T', H', W').
+    Called as a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, T', H', W'); T a multiple
+    of the tubelet, H and W of the patch. Frame counts and resolutions other than the native ones resize the position
+    table.
 
     Args:
         arch (str): Name of a row of the table, see :func:`twlv_mm.list_models`.
@@ -53,23 +53,16 @@ class VideoVisionTransformer(BaseModule):
         **overrides: Numbers of the row to change: img_size, patch_size, num_frames, tubelet_size, embed_dims, depth,
             num_heads, mlp_ratio; output_dims of CLIP, clip_embed_dims of InternVideo2.
 
-    Attributes:
-        arch (Architecture): The row, overrides applied.
-        arch_name (str): Its name.
-        weights_sha256 (str | None): Hash of the file given as ``weights``.
-        pretraining_sets (tuple[str] | None): Data sets of the published weights, where weights were given.
-
     Source: TWLV-I section 2.1; Dosovitskiy et al. 2021; Arnab et al. 2021 for tubelets.
     """
+
+    first_weight = 'patch_embed.proj.weight'
 
     def __init__(
         self, arch, *, weights=None, frozen=False, allow_random=False, drop_path_rate=0.0, with_cp=False, **overrides
     ):
-        super().__init__()
-        self.arch_name = arch
-        self.arch = arch = get_architecture(arch, **overrides)
-        self.frozen = frozen
-        self.allow_random = allow_random
+        super().__init__(arch, frozen, allow_random, **overrides)
+        arch = self.arch
         self.with_cp = with_cp
         self.patch_embed = PatchEmbed(arch)
         if arch.class_token:
@@ -88,17 +81,8 @@ class VideoVisionTransformer(BaseModule):
             self.projector = AttentionPooling(arch)
         elif arch.output_dims:
             self.projector = nn.Linear(arch.embed_dims, arch.output_dims, bias=False)
-
-        self._has_weights = False
-        self.weights_sha256 = None
-        self.pretraining_sets = None
         self._init_parameters()
-        if weights is not None:
-            self.weights_sha256 = load_weights(self, weights)
-            self.pretraining_sets = arch.pretraining_sets
-        if frozen:
-            self.requires_grad_(False)
-            self.eval()
+        self._set_up(weights)
 
     def _init_parameters(self):
         for module in self.modules():
@@ -113,101 +97,43 @@ class VideoVisionTransformer(BaseModule):
             block.attn.proj.weight.data.div_((2 * depth) ** 0.5)
             block.mlp.fc2.weight.data.div_((2 * depth) ** 0.5)
 
-    def init_weights(self):
-        """Nothing to do: parameters are initialised, and weights loaded, at construction."""
-
-    def train(self, mode=True):
-        """Switch to training mode, unless the encoder is frozen."""
-        return super().train(mode and not self.frozen)
-
-    def forward(self, video):
-        """Encode clips to a feature map.
-
-        Args:
-            video (Tensor): (N, 3, T, H, W) normalised float; T a multiple of the tubelet, H and W of the patch. Frame
-                counts and resolutions other than the native ones resize the position table.
-
-        Returns:
-            Tensor: (N, D, T', H', W'), final norm applied.
-
-        Raises:
-            ValueError: if the shape does not fit the patches.
-            RuntimeError: if the encoder is frozen, has no weights and does not allow that.
-        """
-        tokens, grid = self._encode(video)
-        return tokens[:, -math.prod(grid) :].transpose(1, 2).unflatten(2, grid)
-
-    def tokens(self, video):
-        """Encode clips to tokens.
-
-        Args:
-            video (Tensor): As in :meth:`forward`.
-
-        Returns:
-            Tensor: (N, L, D), class token first where the architecture has one (those of all frames where it encodes
-            each alone), then patches by time, height, width.
-        """
-        return self._encode(video)[0]
-
-    def embed(self, video, pooling=None):
-        """Encode clips to vectors.
-
-        Args:
-            video (Tensor): As in :meth:`forward`.
-            pooling (str, optional): 'mean', 'frame' or 'class_token', without projection; the architecture's own,
-                with its projection, if None.
-
-        Returns:
-            Tensor: (N, D); (N, T', D) with 'frame'; (N, D') where the architecture projects.
-
-        Raises:
-            ValueError: if there is no such pooling, or no class token to pool by.
-        """
-        if pooling not in (None, *POOLINGS):
-            raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
-        tokens, grid = self._encode(video)
-        if pooling is None and self.arch.pooling == 'attention':
+    def _pool(self, tokens, grid):
+        if self.arch.pooling == 'attention':
             return self.projector(tokens)
-        vectors = self.fc_norm(POOLINGS[pooling or self.arch.pooling](tokens, grid))
-        return self.projector(vectors) if pooling is None and self.arch.output_dims else vectors
+        vectors = super()._pool(tokens, grid)
+        return self.projector(vectors) if self.arch.output_dims else vectors
+
+    def _pool_by(self, pooling, tokens, grid):
+        return self.fc_norm(super()._pool_by(pooling, tokens, grid))
 
     def _encode(self, video):
-        if self.frozen and not (self._has_weights or self.allow_random):
-            raise RuntimeError(
-                f'the frozen encoder {self.arch_name} has no weights, so its features are noise. Give them with '
-                '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '
-                'them, or say allow_random=True in the backbone if random features are what you want.'
-            )
         grid = self._grid(video)
-        with torch.no_grad() if self.frozen else nullcontext():
-            x = self.patch_embed(video).movedim(1, -1)
-            if self.arch.per_frame:
-                x = x.flatten(0, 1).unsqueeze(1)
-            seen = tuple(x.shape[1:4])
-            x = x.flatten(1, 3)
-            rotation = None
-            if self.arch.position == 'rope_3d':
-                rotation = rope_3d(self.arch.embed_dims // self.arch.num_heads, seen, like=x)
+        x = self.patch_embed(video).movedim(1, -1)
+        if self.arch.per_frame:
+            x = x.flatten(0, 1).unsqueeze(1)
+        seen = tuple(x.shape[1:4])
+        x = x.flatten(1, 3)
+        rotation = None
+        if self.arch.position == 'rope_3d':
+            rotation = rope_3d(self.arch.embed_dims // self.arch.num_heads, seen, like=x)
+        else:
+            x = x + resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
+        if self.arch.class_token:
+            x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), -1, -1), x], dim=1)
+        x = self.norm_pre(x)
+        for block in self.blocks:
+            if self.with_cp and self.training and torch.is_grad_enabled():
+                x = checkpoint(block, x, rotation, use_reentrant=False)
             else:
-                x = x + resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
-            if self.arch.class_token:
-                x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), -1, -1), x], dim=1)
-            x = self.norm_pre(x)
-            for block in self.blocks:
-                if self.with_cp and self.training and torch.is_grad_enabled():
-                    x = checkpoint(block, x, rotation, use_reentrant=False)
-                else:
-                    x = block(x, rotation)
-            x = self.norm(x)
-            if self.arch.per_frame:
-                frames = x.unflatten(0, (-1, grid[0]))
-                split = frames.split([int(self.arch.class_token), math.prod(seen)], dim=2)
-                x = torch.cat([part.flatten(1, 2) for part in split], dim=1)
-            return x, grid
+                x = block(x, rotation)
+        x = self.norm(x)
+        if self.arch.per_frame:
+            frames = x.unflatten(0, (-1, grid[0]))
+            split = frames.split([int(self.arch.class_token), math.prod(seen)], dim=2)
+            x = torch.cat([part.flatten(1, 2) for part in split], dim=1)
+        return x, grid
 
     def _grid(self, video):
-        if video.ndim != 5 or video.shape[1] != 3:
-            raise ValueError(f'video has shape {tuple(video.shape)}; expected (N, 3, T, H, W)')
         time, height, width = video.shape[2:]
         tubelet, patch = self.arch.tubelet_size, self.arch.patch_size
         if time % tubelet or height % patch or width % patch or 0 in (time, height, width):
@@ -218,8 +144,6 @@ class VideoVisionTransformer(BaseModule):
         return time // tubelet, height // patch, width // patch
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
-        # Called for every way to load: ours, mmengine's load_checkpoint, a Recognizer3D around us.
-        self._has_weights |= f'{prefix}patch_embed.proj.weight' in state_dict
         if f'{prefix}fc_norm.weight' in state_dict:
             # Fine-tuned UMT and VideoMAE normalise the mean of the tokens, not the tokens.
             self.norm = nn.Identity()
