@@ -11,7 +11,13 @@ from mmengine.registry import Registry
 
 __all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
 
-TASKS = ['twlv_mm.recognition', 'twlv_mm.localization', 'twlv_mm.segmentation', 'twlv_mm.detection']
+TASKS = [
+    'twlv_mm.recognition',
+    'twlv_mm.localization',
+    'twlv_mm.segmentation',
+    'twlv_mm.detection',
+    'twlv_mm.pretraining',
+]
 DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=TASKS)
 MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', *TASKS])
 TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', *TASKS])
