@@ -71,6 +71,7 @@ COMPONENTS = (
     Component('av', 'av', READING, at_least='14'),
     Component('decord', 'decord', READING, at_least='0.6.0'),
     Component('rich', 'rich', 'embedding extraction'),
+    Component('safetensors', 'safetensors', EVERYTHING, at_least='0.4.3'),
     Component('importlib_metadata', 'importlib_metadata', 'recognition'),
     Component('mmaction2', 'mmaction', 'recognition', at_least='1.2.0', below='1.3'),
     Component('mmdet', 'mmdet', 'detection', at_least='3.3.0', below='3.4'),

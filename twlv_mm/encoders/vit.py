@@ -199,12 +199,6 @@ class VideoVisionTransformer(VideoEncoder):
             self.norm = nn.Identity()
             self.fc_norm = make_norm(self.arch).to(self.patch_embed.proj.weight.device).requires_grad_(not self.frozen)
         table = state_dict.get(f'{prefix}pos_embed')
-        if table is not None:
-            if table.ndim == 3:  # the official layouts keep the table flat
-                for grid in (self.arch.table_grid, get_architecture(self.arch_name).table_grid):
-                    if table.shape[1] == math.prod(grid):
-                        table = table.unflatten(1, grid)
-                        break
-            if table.ndim == 5:
-                state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid)
+        if table is not None and table.ndim == 5:
+            state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid)
         super()._load_from_state_dict(state_dict, prefix, *args)
