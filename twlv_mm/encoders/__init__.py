@@ -7,7 +7,7 @@ from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .checkpoint import file_sha256, load_weights, read_checkpoint
 from .layouts import encoder_state
 from .pooling import POOLINGS
-from .vit import VideoVisionTransformer
+from .vit import VideoVisionTransformer, patchify, take
 from .zoo import get_model, list_models
 
 __all__ = [
@@ -21,5 +21,7 @@ __all__ = [
     'get_model',
     'list_models',
     'load_weights',
+    'patchify',
     'read_checkpoint',
+    'take',
 ]

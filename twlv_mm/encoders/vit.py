@@ -4,6 +4,7 @@ import math
 from contextlib import nullcontext
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.init import trunc_normal_
@@ -13,7 +14,7 @@ from twlv_mm.registry import MODELS
 
 from .architectures import get_architecture
 from .checkpoint import load_weights
-from .layers import Block, make_norm
+from .layers import Block, init_transformer, make_norm
 from .pooling import POOLINGS, AttentionPooling
 from .position import TABLES, resize_table, rope_3d
 
@@ -30,9 +31,32 @@ class PatchEmbed(nn.Module):
         size = (arch.tubelet_size, arch.patch_size, arch.patch_size)
         self.proj = nn.Conv3d(3, arch.embed_dims, kernel_size=size, stride=size, bias=arch.patch_bias)
 
-    def forward(self, video):
-        """(N, 3, T, H, W) -> (N, D, T', H', W')."""
-        return self.proj(video)
+    def forward(self, video, keep=None):
+        """(N, 3, T, H, W) -> (N, T', H', W', D); with ``keep`` (N, K), places of patches, (N, K, D) of those only."""
+        if keep is None:
+            return self.proj(video).movedim(1, -1)
+        patches = take(patchify(video, self.proj.kernel_size), keep)
+        return F.linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+
+
+def patchify(video, size):
+    """Cut a video into patches.
+
+    Args:
+        video (Tensor): (N, C, T, H, W), multiples of the patch.
+        size (tuple[int, int, int]): Of a patch: frames, height, width.
+
+    Returns:
+        Tensor: (N, T' * H' * W', C * t * h * w), ordered as a 3D convolution's weights.
+    """
+    time, height, width = size
+    video = video.unflatten(4, (-1, width)).unflatten(3, (-1, height)).unflatten(2, (-1, time))
+    return video.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4).flatten(1, 3)
+
+
+def take(tokens, places):
+    """Some tokens of each clip: (N, L, D) and (N, K) int64 -> (N, K, D)."""
+    return tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
 
 
 # mmaction2's layer-decay constructor knows a ViT by 'VisionTransformer' in the name of its class.
@@ -101,17 +125,9 @@ class VideoVisionTransformer(BaseModule):
             self.eval()
 
     def _init_parameters(self):
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Conv3d):
-                trunc_normal_(module.weight, std=0.02)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        init_transformer(self)
         for parameter in self.parameters(recurse=False):  # class token and learnable positions
             trunc_normal_(parameter, std=0.02)
-        # Residual branches shrink with depth, as in BEiT and V-JEPA, so that deep encoders start stable.
-        for depth, block in enumerate(self.blocks, start=1):
-            block.attn.proj.weight.data.div_((2 * depth) ** 0.5)
-            block.mlp.fc2.weight.data.div_((2 * depth) ** 0.5)
 
     def init_weights(self):
         """Nothing to do: parameters are initialised, and weights loaded, at construction."""
@@ -137,17 +153,22 @@ class VideoVisionTransformer(BaseModule):
         tokens, grid = self._encode(video)
         return tokens[:, -math.prod(grid) :].transpose(1, 2).unflatten(2, grid)
 
-    def tokens(self, video):
+    def tokens(self, video, keep=None):
         """Encode clips to tokens.
 
         Args:
             video (Tensor): As in :meth:`forward`.
+            keep (Tensor, optional): (N, K) int64, the patches of each clip to look at, by their places in order of
+                time, height, width. The others cost nothing: masked pretraining.
 
         Returns:
             Tensor: (N, L, D), class token first where the architecture has one (those of all frames where it encodes
-            each alone), then patches by time, height, width.
+            each alone), then patches by time, height, width; with ``keep`` those K patches, in the order given.
+
+        Raises:
+            ValueError: if patches are to be kept of an architecture that encodes each frame alone.
         """
-        return self._encode(video)[0]
+        return self._encode(video, keep)[0]
 
     def embed(self, video, pooling=None):
         """Encode clips to vectors.
@@ -165,31 +186,48 @@ class VideoVisionTransformer(BaseModule):
         """
         if pooling not in (None, *POOLINGS):
             raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
-        tokens, grid = self._encode(video)
+        return self.pool(*self._encode(video), pooling)
+
+    def pool(self, tokens, grid, pooling=None):
+        """Pool tokens to vectors.
+
+        Args:
+            tokens (Tensor): (N, L, D) of :meth:`tokens`, all patches.
+            grid (tuple[int, int, int]): T', H', W' of the patches.
+            pooling (str, optional): As in :meth:`embed`.
+
+        Returns:
+            Tensor: As :meth:`embed`.
+        """
         if pooling is None and self.arch.pooling == 'attention':
             return self.projector(tokens)
         vectors = self.fc_norm(POOLINGS[pooling or self.arch.pooling](tokens, grid))
         return self.projector(vectors) if pooling is None and self.arch.output_dims else vectors
 
-    def _encode(self, video):
+    def _encode(self, video, keep=None):
         if self.frozen and not (self._has_weights or self.allow_random):
             raise RuntimeError(
                 f'the frozen encoder {self.arch_name} has no weights, so its features are noise. Give them with '
                 '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '
                 'them, or say allow_random=True in the backbone if random features are what you want.'
             )
-        grid = self._grid(video)
+        if keep is not None and self.arch.per_frame:
+            raise ValueError(f'{self.arch_name} encodes each frame alone, so patches of a clip cannot be left out')
+        grid = self.grid(video)
         with torch.no_grad() if self.frozen else nullcontext():
-            x = self.patch_embed(video).movedim(1, -1)
+            x = self.patch_embed(video, keep)
             if self.arch.per_frame:
                 x = x.flatten(0, 1).unsqueeze(1)
-            seen = tuple(x.shape[1:4])
-            x = x.flatten(1, 3)
+            seen = grid if keep is not None else tuple(x.shape[1:4])
+            x = x.flatten(1, -2)
             rotation = None
             if self.arch.position == 'rope_3d':
                 rotation = rope_3d(self.arch.embed_dims // self.arch.num_heads, seen, like=x)
+                if keep is not None:
+                    rotation = tuple(part[keep].unsqueeze(1) for part in rotation)
             else:
-                x = x + resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
+                table = resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
+                x = x + (table if keep is None else table[0][keep])
             if self.arch.class_token:
                 x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), -1, -1), x], dim=1)
             x = self.norm_pre(x)
@@ -205,7 +243,18 @@ class VideoVisionTransformer(BaseModule):
                 x = torch.cat([part.flatten(1, 2) for part in split], dim=1)
             return x, grid
 
-    def _grid(self, video):
+    def grid(self, video):
+        """How many patches a video is cut into.
+
+        Args:
+            video (Tensor): As in :meth:`forward`.
+
+        Returns:
+            tuple[int, int, int]: T', H', W'.
+
+        Raises:
+            ValueError: if the shape does not fit the patches.
+        """
         if video.ndim != 5 or video.shape[1] != 3:
             raise ValueError(f'video has shape {tuple(video.shape)}; expected (N, 3, T, H, W)')
         time, height, width = video.shape[2:]
