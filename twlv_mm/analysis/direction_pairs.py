@@ -123,7 +123,10 @@ def _settings(forward, backward):
         decoders |= {info.get('decoder') for info in infos.values()}
     views = tuple(settings.pop('view') for settings in found)
     if views not in (('forward', 'reversed'), (None, None)):
-        raise ValueError(f'{forward.path} holds the view {views[0]!r} and {backward.path} {views[1]!r}: they are not forward and reversed')
+        raise ValueError(
+            f'{forward.path} holds the view {views[0]!r} and {backward.path} {views[1]!r}: '
+            'they are to be forward and reversed'
+        )
     differing = [name for name in found[0] if found[0][name] != found[1][name]]
     if differing:
         raise ValueError(

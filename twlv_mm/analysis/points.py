@@ -122,8 +122,7 @@ def choose_points(points, only=None, exclude=None, num_classes=None, amount=None
         count = round(amount * len(rows)) if 0 < amount < 1 else int(amount)
         first = np.searchsorted(points.videos, points.videos[rows])
         keys = (
-            f'{points.video_ids[points.videos[row]]}\0{number}'
-            for row, number in zip(rows, rows - first, strict=True)
+            f'{points.video_ids[points.videos[row]]}\0{number}' for row, number in zip(rows, rows - first, strict=True)
         )
         rows = rows[np.sort(np.argsort(_lots(seed, keys))[: max(count, 0)])]
     if not len(rows):

@@ -2,12 +2,7 @@
 
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-
-from twlv_mm.visualization import class_colours
-from twlv_mm.visualization.confusion_matrix import shorten
 
 from .projections import project
 
@@ -81,6 +76,13 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
         title (str): What stands above all.
         dpi (int): Dots per inch; a panel is some three inches wide.
     """
+    # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from twlv_mm.visualization import class_colours
+    from twlv_mm.visualization.confusion_matrix import shorten
+
     colours = np.array(class_colours(len(classes)))
     columns = min(len(panels), COLUMNS)
     rows = -(-len(panels) // columns)
@@ -98,7 +100,7 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
     if title:
         figure.suptitle(title, fontsize=11, fontweight='bold', parse_math=False)
     if legend:
-        handles = [matplotlib.lines.Line2D([], [], ls='', marker='o', ms=5, color=colour) for colour in colours]
+        handles = [Line2D([], [], ls='', marker='o', ms=5, color=colour) for colour in colours]
         names = [shorten(name, LONGEST_NAME) for name in classes]
         placed = figure.legend(
             handles, names, loc='lower center', ncols=min(per_row, legend), fontsize=7.5, frameon=False,

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from matplotlib.colors import to_hex
 from rich.progress import track
 
 from twlv_mm.engine import VideoStrips
-from twlv_mm.visualization import class_colours
 
 TEMPLATE = Path(__file__).with_name('scatter.html')
 # Frames of a thumbnail and their height in pixels: two to four kB each, so that 2,000 stay below 10 MB.
@@ -53,6 +51,11 @@ def scatter_fragment(panels, classes, *, thumbnails=None):
     Raises:
         ValueError: if there are more classes than the page's numbers can tell apart, 65,536.
     """
+    # Not before it draws, as in scatter_png.
+    from matplotlib.colors import to_hex
+
+    from twlv_mm.visualization import class_colours
+
     if len(classes) > 1 << 16:
         raise ValueError(f'a page shows 65,536 classes at most, these are {len(classes)}: choose some')
     video_ids = sorted({video_id for panel in panels for video_id in panel.video_ids})
