@@ -10,7 +10,6 @@ from torch.utils.checkpoint import checkpoint
 
 from twlv_mm.registry import MODELS
 
-from .architectures import get_architecture
 from .encoder import VideoEncoder
 from .layers import Block, init_transformer, make_norm
 from .pooling import AttentionPooling
