@@ -1,4 +1,5 @@
-"""Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results.
+"""Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results. What
+depends on the encoder follows it (encoder_settings.py, encoder_pipelines.py).
 
 What a run has trained is used on other videos by the inferencers of the tasks (inference.py is what they share).
 drawing_hook.py is what the hooks share that draw what a test finds, video_drawing_hook.py those that draw whole videos,
@@ -10,6 +11,7 @@ Whenever a run is killed, it resumes and ends as if it had not been.
 from .autocast import AutocastHook, AutocastOptimWrapper
 from .class_names import class_names, read_class_names
 from .drawing_hook import DrawingHook
+from .encoder_settings import EncoderError, EncoderSettingsHook, follow_encoder
 from .epoch_seed_hook import EpochSeedHook
 from .folds import FoldError, run_folds
 from .inference import (
@@ -37,6 +39,8 @@ __all__ = [
     'AutocastOptimWrapper',
     'CheckpointError',
     'DrawingHook',
+    'EncoderError',
+    'EncoderSettingsHook',
     'EpochSeedHook',
     'FoldError',
     'InferenceSummary',
@@ -48,6 +52,7 @@ __all__ = [
     'as_text',
     'benchmark_steps',
     'class_names',
+    'follow_encoder',
     'infer_videos',
     'load_model',
     'log_folder',
