@@ -206,11 +206,11 @@ def _reason(path, error):
         return f'it is damaged or cut off ({error}): get it again'
     if (is_archive and not zipfile.is_zipfile(path)) or isinstance(error, EOFError):
         return CUT_OFF
-    if isinstance(error, pickle.UnpicklingError) and 'Unsupported' in str(error):
-        # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
-        cause = re.search(r'Unsupported [^\n]*?(?= was| by default|\.? Please|\n|$)', str(error))[0]
+    # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
+    cause = str(error.__context__ or error).partition(' Please')[0].strip(' .')
+    if isinstance(error, pickle.UnpicklingError) and re.search('GLOBAL|class', cause):
         return f'it holds more than weights ({cause}), and such things could run code while they load'
-    return f'{type(error).__name__}: {(str(error).splitlines() or [""])[0]}'
+    return f'{type(error).__name__}: {(cause.splitlines() or [""])[0]}'
 
 
 def _differences(state, wanted, name):

@@ -121,7 +121,7 @@ def _name(found, source, family):
         )
     shapes = [f'{key} {tuple(value.shape)}' for key, value in found.state.items()]
     raise ValueError(
-        f'{source} has the layout of {title}, and sizes that are none of its models\': {some(shapes)}. '
+        f"{source} has the layout of {title}, and sizes that are none of its models': {some(shapes)}. "
         'get_model(name, weights=..., embed_dims=..., ...) takes other sizes'
     )
 

@@ -43,9 +43,7 @@ FAMILIES = {
         ignored=r'head\.|mask_token$',
         beside=rf'(vision_encoder\.)?clip_decoder\.|(vision_encoder\.)?mask_token$|{TEXT_TOWER}',
     ),
-    'videomae': Family(
-        'VideoMAE', ignored=r'head\.|mask_token$', beside=r'(decoder|encoder_to_decoder)\.|mask_token$'
-    ),
+    'videomae': Family('VideoMAE', ignored=r'head\.|mask_token$', beside=r'(decoder|encoder_to_decoder)\.|mask_token$'),
     'internvideo2': Family(
         'InternVideo2',
         ignored=r'(final_clip_decoder|clip_decoder|mae_decoder|fc_norm|head)\.|(clip|img|clip_img|mae)_pos_embed$',

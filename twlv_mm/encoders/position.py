@@ -78,8 +78,8 @@ def grid_of_table(length, *grids):
 
     Args:
         length (int): Its tokens.
-        *grids (tuple[int, int, int]): T', H', W' that are to be expected; the last is the architecture's own, of which
-            the table may also be a version for other frames, or for another square.
+        *grids (tuple[int, int, int]): T', H', W' that are to be expected. It may also be one of these for other frames,
+            or for another square.
 
     Returns:
         tuple[int, int, int]: the grid.
@@ -90,15 +90,17 @@ def grid_of_table(length, *grids):
     for grid in grids:
         if length == math.prod(grid):
             return grid
-    time, height, width = grids[-1]
     found = []
-    if time > 1 and length % (height * width) == 0:
-        found.append((length // (height * width), height, width))
-    side = math.isqrt(length // time)
-    if time * side * side == length:
-        found.append((time, side, side))
+    for time, height, width in grids:
+        if time > 1 and length % (height * width) == 0:
+            found.append((length // (height * width), height, width))
+        side = math.isqrt(length // time)
+        if time * side * side == length:
+            found.append((time, side, side))
+        if found:
+            break
     if len(found) != 1:
-        options = ' or '.join(' x '.join(map(str, grid)) for grid in found or grids)
+        options = ' or '.join(' x '.join(map(str, grid)) for grid in dict.fromkeys(found or grids))
         raise ValueError(
             f'a position table of {length} tokens {"may be" if found else "is not"} for {options}: set num_frames and '
             'img_size to those that the weights were trained with'

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 
+from .encoder_settings import EncoderError, follow_encoder
 from .finite_hook import NotFiniteError
 from .runner import CheckpointError, Runner
 
@@ -21,7 +22,7 @@ from .runner import CheckpointError, Runner
 READ_LATER = {
     *inspect.signature(Runner).parameters,
     *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
-    *('class_names', 'encoder_weights', 'extraction'),
+    *('class_names', 'encoder', 'encoder_weights', 'extraction', 'written_for'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
@@ -94,6 +95,7 @@ def train_config(args):
 
     Raises:
         UsageError: if a file is missing, or an argument asks for what the config does not provide.
+        EncoderError: if the config contradicts its encoder.
     """
     cfg = _read_config(args)
     if args.no_validate:
@@ -120,6 +122,7 @@ def train_config(args):
         if args.resume != 'auto':
             cfg.load_from = args.resume
     _merge(cfg, args)
+    follow_encoder(cfg)
     _give_encoder_weights(cfg)
     _check_checkpoint(cfg)
     return cfg
@@ -136,6 +139,7 @@ def test_config(args):
 
     Raises:
         UsageError: if a file is missing, or an argument asks for what the config does not provide.
+        EncoderError: if the config contradicts its encoder.
     """
     cfg = _read_config(args)
     cfg.resume = False
@@ -151,6 +155,7 @@ def test_config(args):
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
         )
     _merge(cfg, args)
+    follow_encoder(cfg)
     if args.dump is not None:
         # After the options, which address the evaluator as the config has it.
         _dump_predictions(cfg, args.dump)
@@ -198,7 +203,7 @@ def one_line_errors(parser):
     """
     try:
         yield
-    except (UsageError, CheckpointError, NotFiniteError) as error:
+    except (UsageError, CheckpointError, EncoderError, NotFiniteError) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 
