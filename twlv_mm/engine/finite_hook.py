@@ -44,7 +44,7 @@ class FiniteGradientHook(Hook):
 
     def _keep_losses(self, model, args, outputs):
         if self._batches and isinstance(outputs, dict):
-            self._batches[-1]['losses'] = outputs
+            self._batches[-1]['losses'] = {key: torch.as_tensor(value).detach() for key, value in outputs.items()}
 
     def _check(self, runner):
         batches, self._batches = self._batches, []
@@ -65,7 +65,7 @@ class FiniteGradientHook(Hook):
     def _stop(self, runner, norm, batches):
         step, name = runner.iter, f'not_finite_{runner.iter}'
         for batch in batches:
-            values = {key: torch.as_tensor(value).double().mean().item() for key, value in batch['losses'].items()}
+            values = {key: value.double().mean().item() for key, value in batch['losses'].items()}
             # json has no NaN
             batch['losses'] = {key: value if math.isfinite(value) else str(value) for key, value in values.items()}
         # Gradients of earlier batches are not saved: the state is that before the first of them.

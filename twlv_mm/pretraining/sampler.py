@@ -73,14 +73,22 @@ class MixtureSampler(Sampler):
     def set_epoch(self, epoch):
         """For mmengine's DistSamplerSeedHook; an endless stream has no epochs."""
 
+    def __len__(self):
+        """Steps in which as many samples are drawn as there are: what mmengine takes for an epoch."""
+        steps = sum(self._shares()) / self._weights.sum() * sum(self._sizes)
+        return max(round(steps), 1)
+
+    def _shares(self):
+        # Weights are shares of samples: a kind with larger batches gets fewer of them.
+        return [self._weights[own].sum() / size for own, size in self._kinds]
+
     def __iter__(self):
         """From ``start`` on.
 
         Yields:
             list[SampleKey]: this process's samples of a step.
         """
-        # Weights are shares of samples: a kind with larger batches gets fewer of them.
-        kinds = Rota([self._weights[own].sum() / size for own, size in self._kinds], [self.seed, 0])
+        kinds = Rota(self._shares(), [self.seed, 0])
         parts = [Rota(self._weights[own], [self.seed, 1, number]) for number, (own, _) in enumerate(self._kinds)]
         steps = kinds.before(self.start)  # of each kind so far
         drawn = np.zeros(len(self._sizes), np.int64)  # of each set so far
