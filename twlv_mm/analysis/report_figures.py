@@ -28,6 +28,7 @@ MAIN = {
     '11': ('detection', None),
     '12': ('segmentation', 'mF1'),
 }
+SIZE = (6.6, 5.2)  # inches
 MARKERS = 'os^'
 MAX_SERIES = 10  # lines of a radar
 MAX_TIMELINES = 4
@@ -79,15 +80,16 @@ def radar(tables, title, caption):
         for place, (group, header) in enumerate(table.columns):
             values = _values(table, place)
             if group != 'Avg.' and wanted in (header, None) and values:
-                values_of[f'{group}\n{short}' if wanted else f'{group}\n{short}, {header}'] = values
+                dataset, _, variant = group.partition(', ')
+                values_of['\n'.join(filter(None, (dataset, variant or ('' if wanted else header), short)))] = values
     series = list(dict.fromkeys(name for values in values_of.values() for name in values))
     series.sort(key=(OURS, OTHERS).__contains__)  # the paper's last
     if len(values_of) < 3:
         return None
 
     def draw(folder):
-        figure = Figure(figsize=(6.6, 5.4), layout='constrained')
-        axes = figure.add_subplot(projection='polar')
+        figure = Figure(figsize=SIZE)
+        axes = figure.add_axes((0.2, 0.17, 0.6, 0.71), projection='polar')
         angles = np.linspace(0, 2 * np.pi, len(values_of), endpoint=False)
         for place, name in enumerate(series[:MAX_SERIES]):
             values = np.array([one.get(name, np.nan) for one in values_of.values()])
@@ -101,10 +103,14 @@ def radar(tables, title, caption):
         axes.set_ylim(0, 100)
         axes.set_yticks([20, 40, 60, 80], ['20', '40', '60', '80'], fontsize=7, color=GREY)
         axes.set_xticks(angles, list(values_of), fontsize=8, parse_math=False)
-        axes.tick_params(axis='x', pad=14)
+        axes.tick_params(axis='x', pad=4)
+        # Beside the circle, not across it.
+        for label, angle in zip(axes.get_xticklabels(), angles, strict=True):
+            sideways = np.sin(angle)
+            label.set_horizontalalignment('center' if abs(sideways) < 0.1 else 'left' if sideways > 0 else 'right')
         axes.grid(color='0.85', linewidth=0.7)
         axes.spines['polar'].set_color('0.8')
-        return _save(figure, folder)
+        return _save(figure, folder, 'lower center', 4)
 
     return Picture(title, as_svg(draw), caption)
 
@@ -134,7 +140,7 @@ def appearance_and_motion(tables, appearance, motion, title, caption):
     series = list(dict.fromkeys(name for _, _, name, *_ in points))
 
     def draw(folder):
-        figure = Figure(figsize=(6.6, 4.8), layout='constrained')
+        figure = Figure(figsize=SIZE, layout='constrained')
         axes = figure.add_subplot()
         kinds = {}
         for across, up, name, table, marker, paper in points:
@@ -151,7 +157,7 @@ def appearance_and_motion(tables, appearance, motion, title, caption):
         axes.set_axisbelow(True)
         axes.spines[['top', 'right']].set_visible(False)
         axes.margins(0.08)
-        return _save(figure, folder)
+        return _save(figure, folder, 'outside right upper', 1)
 
     return Picture(title, as_svg(draw), caption)
 
@@ -273,8 +279,8 @@ def _mean(table, row, groups):
     return None if None in values else fmean(values)
 
 
-def _save(figure, folder):
-    legend = figure.legend(loc='outside right upper', fontsize=8, frameon=False)
+def _save(figure, folder, place, columns):
+    legend = figure.legend(loc=place, ncols=columns, fontsize=8, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
     figure.savefig(folder / 'figure.svg')

@@ -1,5 +1,6 @@
 """The paper's tables, filled: rows of measured runs, and the paper's own rows for reference."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,8 +27,8 @@ TITLES = {
     'breakfast': 'Breakfast',
     'synthetic_appearance': 'Appearance',
     'synthetic_motion': 'Motion',
-    'synthetic_untrimmed': 'Untrimmed',
-    'synthetic_boxes': 'Boxes',
+    'synthetic_untrimmed': 'Untrimmed videos',
+    'synthetic_boxes': 'Box videos',
 }
 AVERAGED = ('kinetics400', 'moments_in_time', 'ssv2', 'diving48', 'epic_kitchens100')
 AVERAGE = 'average'
@@ -70,7 +71,7 @@ LAYOUTS = (
         'K-nearest neighbours, Top1',
         'recognition_knn',
         ('kinetics400', 'ssv2'),
-        dict(uniform='uniform', clip='clip', video='video'),
+        dict(uniform='Uniform', clip='Clip', video='Video'),
         TOP[:1],
     ),
     Layout(
@@ -94,7 +95,7 @@ LAYOUTS = (
         'Spatio-temporal action localization, fAP@0.5',
         'detection',
         ('ava_v2.2',),
-        {'end to end': 'end to end', 'given boxes': 'boxes given'},
+        {'end to end': 'end to end', 'given boxes': 'given boxes'},
         (('fAP@0.5', 'mAP@0.5'),),
     ),
     Layout(
@@ -147,13 +148,14 @@ class Table:
     @property
     def groups(self):
         """list[tuple[str, int]]: the groups of the columns, and how many columns each has."""
-        spans = []
-        for group, _ in self.columns:
-            if spans and spans[-1][0] == group:
-                spans[-1][1] += 1
-            else:
-                spans.append([group, 1])
-        return [tuple(span) for span in spans]
+        parts = itertools.groupby(group for group, _ in self.columns)
+        return [(group, len(list(columns))) for group, columns in parts]
+
+    @property
+    def begins(self):
+        """list[bool]: whether a group begins with a column."""
+        groups = [None, *(group for group, _ in self.columns)]
+        return [before != group for before, group in itertools.pairwise(groups)]
 
     @property
     def measured(self):
