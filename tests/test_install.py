@@ -145,7 +145,7 @@ def test_lock_file_satisfies_what_setup_requires():
         locked = [r for r in lock if r.marker is None or r.marker.evaluate(there)]
         assert len({r.name for r in locked}) == len(locked), f'two versions of one package on Python {python_version}'
         versions = {r.name: str(r.specifier).removeprefix('==') for r in locked}
-        for name in ('build.txt', 'runtime.txt', 'tests.txt'):
+        for name in ('build.txt', 'runtime.txt', 'tests.txt', 'analysis.txt'):
             for requirement in read_requirements(ROOT / 'requirements' / name):
                 assert requirement.specifier.contains(versions[requirement.name]), (python_version, requirement)
 

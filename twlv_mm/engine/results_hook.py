@@ -83,21 +83,18 @@ class ResultsHook(Hook):
             metrics (dict[str, float]): What the evaluator found.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        record = dict(
-            schema_version=SCHEMA_VERSION,
-            task=self.task,
-            dataset=self.dataset,
-            protocol=self.protocol,
-            metrics=self._in_percent(metrics or {}, runner.logger),
+        record = result_record(
+            self.task,
+            self.dataset,
+            self.protocol,
+            self._in_percent(metrics or {}, runner.logger),
             encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
             checkpoint=_checkpoint(runner),
             seed=runner.seed,
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
-            versions=provenance.versions(),
             decoder=provenance.decoder(runner.cfg.get('test_dataloader')),
-            wall_seconds=round(time.perf_counter() - self._start, 3),
-            hardware=provenance.hardware(runner.world_size),
-            date=datetime.now().astimezone().isoformat(timespec='seconds'),
+            wall_seconds=time.perf_counter() - self._start,
+            processes=runner.world_size,
         )
         path = osp.join(runner.log_dir, RESULTS)
         write_json(path, record)
@@ -120,6 +117,45 @@ class ResultsHook(Hook):
                 )
             percent[name] = value
         return percent
+
+
+def result_record(
+    task, dataset, protocol, metrics, *, encoder, checkpoint, seed, config, decoder, wall_seconds, processes=1
+):
+    """What results.json has; see :class:`ResultsHook` for its entries.
+
+    Args:
+        task (str): One of ``TASKS``.
+        dataset (str): Name of the data set tested on.
+        protocol (dict): What one has to know to compare the numbers.
+        metrics (dict[str, float | None]): In percent.
+        encoder (dict): From :func:`provenance.encoder`.
+        checkpoint (dict | None): path and sha256.
+        seed (int): Of the run.
+        config (dict): path (None where the run has no config) and dump, its text.
+        decoder (dict | None): name and version.
+        wall_seconds (float): Of the test.
+        processes (int): How many the run has.
+
+    Returns:
+        dict: of what json has.
+    """
+    return dict(
+        schema_version=SCHEMA_VERSION,
+        task=task,
+        dataset=dataset,
+        protocol=protocol,
+        metrics=metrics,
+        encoder=encoder,
+        checkpoint=checkpoint,
+        seed=seed,
+        config=config,
+        versions=provenance.versions(),
+        decoder=decoder,
+        wall_seconds=round(wall_seconds, 3),
+        hardware=provenance.hardware(processes),
+        date=datetime.now().astimezone().isoformat(timespec='seconds'),
+    )
 
 
 def write_json(path, content):
