@@ -13,7 +13,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.analysis.encoder_fit import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
-from twlv_mm.analysis.evaluation_tasks import generated_tasks, paper_tasks
+from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views, paper_tasks, paper_views
 from twlv_mm.analysis.report import write_report
 
 
@@ -48,7 +48,9 @@ def main():
     tasks = [task for task in tasks if any(fnmatch.fnmatch(task.name, pattern) for pattern in patterns)]
     if not tasks:
         sys.exit(f'error: there is no task {" or ".join(patterns)}: --list names them')
-    evaluation = Evaluation(encoder, tasks, args.out, args.jobs, ['--amp'] if args.amp else [])
+    options = ['--amp'] if args.amp else []
+    views = generated_views(args.synthetic) if args.synthetic else paper_views()
+    evaluation = Evaluation(encoder, tasks, args.out, args.jobs, options, views)
     evaluation.todo()
     for name, (status, reason) in evaluation.states.items():
         print(f'  {name}: {status}{": " + reason if reason else ""}')

@@ -60,9 +60,7 @@ class Chromium:
         for domain in ('Page', 'Network', 'Runtime', 'Log'):
             self.call(f'{domain}.enable')
         width, height = size
-        self.call(
-            'Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        self.call('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False)
         if dark:
             self.call('Emulation.setEmulatedMedia', features=[dict(name='prefers-color-scheme', value='dark')])
 

@@ -5,14 +5,14 @@ import json
 
 def record(task, dataset, metrics, *, name='twlv_base', sha='ab' * 32, date='2026-01-01T10:00:00+00:00', **more):
     """A results.json as ResultsHook writes it, with ``more`` in the place of its entries."""
-    return dict(
+    encoder = dict(name=name, weights_sha256=sha, params=86_236_416, pretraining_sets=['kinetics710'])
+    plain = dict(
         schema_version=1,
         task=task,
         dataset=dataset,
         protocol=more.pop('protocol', {}),
         metrics=metrics,
-        encoder=dict(name=name, weights_sha256=sha, params=86_236_416, pretraining_sets=['kinetics710'])
-        | more.pop('encoder', {}),
+        encoder=encoder | more.pop('encoder', {}),
         checkpoint=dict(path='work_dirs/x/epoch_1.pth', sha256='cd' * 32),
         seed=0,
         config=dict(path='configs/x.py', dump='a = 1\n'),
@@ -21,7 +21,8 @@ def record(task, dataset, metrics, *, name='twlv_base', sha='ab' * 32, date='202
         wall_seconds=1.5,
         hardware=dict(cpu='cpu', cpu_cores=2, accelerator=None, processes=1),
         date=date,
-    ) | more
+    )
+    return plain | more
 
 
 def write(folder, name, content):

@@ -5,7 +5,8 @@ from statistics import fmean
 import pytest
 
 from twlv_mm.analysis.paper_tables import read_paper_tables
-from twlv_mm.analysis.report_tables import LAYOUTS, fill_tables
+from twlv_mm.analysis.report_layouts import LAYOUTS
+from twlv_mm.analysis.report_tables import fill_tables
 
 TABLES = read_paper_tables()['tables']
 # The mean that the paper prints for it is not that of its numbers.

@@ -66,7 +66,7 @@ def find_encoder(source, weights=None, label=None):
 
     Raises:
         FileNotFoundError: if there is no such config or checkpoint.
-        ValueError: if there is no such encoder, or the config has none.
+        ValueError: if there is no such encoder, the config has none, or the label cannot be a folder's name.
     """
     overrides = {}
     name = source
@@ -77,6 +77,8 @@ def find_encoder(source, weights=None, label=None):
         overrides = {key: value for key, value in backbone.items() if key not in _OF_TASKS}
         name = overrides.pop('arch')
     get_architecture(name, **overrides)
+    if '/' in (label or name):
+        raise ValueError(f'the label {label} has a slash, and becomes the name of a folder: choose another')
     return Encoder(label or name, name, overrides, weights, None if weights is None else file_sha256(weights))
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import shlex
@@ -48,15 +49,18 @@ class Evaluation:
         out (str | Path): The folder of all evaluations.
         jobs (int): Tasks at a time; with more than one, each has one thread.
         options (tuple[str]): Further arguments for each training and test, --amp say.
+        views (list[dict]): What of the embeddings a report shows, as
+            :func:`~twlv_mm.analysis.evaluation_tasks.generated_views` says.
     """
 
-    def __init__(self, encoder, tasks, out, jobs=1, options=()):
+    def __init__(self, encoder, tasks, out, jobs=1, options=(), views=()):
         self.encoder = encoder
         self.tasks = tasks
         self.jobs = jobs
         self.options = list(options)
+        self.views = list(views)
         weights = encoder.sha256[:HASH] if encoder.sha256 else 'random'
-        self.root = Path(out) / f'{encoder.label.replace("/", "_")}-{weights}'
+        self.root = Path(out) / f'{encoder.label}-{weights}'
         self.states = {}
 
     def todo(self):
@@ -82,9 +86,12 @@ class Evaluation:
             todo = self.todo()
             self._write_states()
             self._write_encoder()
-            extractions = list(dict.fromkeys(one for task in todo for one in task.extractions))
+            wanted = {}
+            for extraction in dict.fromkeys(one for task in todo for one in task.extractions):
+                wanted.setdefault(extraction.name, []).append(extraction)
             with ThreadPoolExecutor(self.jobs) as pool:
-                failures = dict(zip(extractions, pool.map(self._extract, extractions), strict=True))
+                # One after another where they go to the same folder.
+                failures = dict(itertools.chain(*pool.map(self._extract_all, wanted.values())))
                 list(pool.map(lambda task: self._evaluate(task, failures), todo))
         return self.states
 
@@ -98,18 +105,23 @@ class Evaluation:
             else:
                 self.states[task.name] = WAITING, ''
 
-    def _config(self, task):
-        """The task's config for this encoder, and where it is run."""
+    def _prepare(self, task):
+        """What the task is for this encoder, as text, and the folder that it is run in."""
+        if task.how == 'direction':
+            text = repr(task.arguments)
+            return text, self._folder(task, text)
         cfg = Config(task.config.to_dict(), filename=task.config.filename)
         for old, name in task.moved.items():
             relocate(cfg, old, str(self.root / 'embeddings' / name))
         fit_config(cfg, self.encoder)
-        text = cfg.pretty_text
+        return cfg.pretty_text, self._folder(task, cfg.pretty_text)
+
+    def _folder(self, task, text):
         digest = hashlib.sha256(f'{text}\n{self.options}'.encode()).hexdigest()[:HASH]
-        return text, self.root / f'{task.name}-{digest}'
+        return self.root / f'{task.name}-{digest}'
 
     def _is_finished(self, task):
-        _, folder = self._config(task)
+        _, folder = self._prepare(task)
         for path in [folder / RESULTS, *folder.glob(f'*/{RESULTS}')]:
             try:
                 weights = json.loads(path.read_text())['encoder']['weights_sha256']
@@ -119,6 +131,9 @@ class Evaluation:
                 return True
         return False
 
+    def _extract_all(self, extractions):
+        return [(extraction, self._extract(extraction)) for extraction in extractions]
+
     def _extract(self, extraction):
         """Extract the embeddings of a data set; returns why that failed, or ''."""
         config = str(self.root / 'encoder.py')
@@ -127,7 +142,8 @@ class Evaluation:
             for split, source, root in extraction.splits:
                 where = ['--out', self.root / 'embeddings' / extraction.name, '--split', split]
                 where += ['--root', root] if root is not None else []
-                name = f'extract_{extraction.name}_{split}_{len(extraction.options)}'
+                kind = 'uniform' if 'uniform' in extraction.options else 'clips'
+                name = f'extract_{extraction.name}_{split}_{kind}'
                 self._step(name, 'extract.py', config, source, *where, *extraction.options, *weights)
         except StepError as error:
             return f'its embeddings could not be extracted: {error}'
@@ -140,25 +156,32 @@ class Evaluation:
             return
         self._say(task, RUNNING)
         began = time.monotonic()
-        text, folder = self._config(task)
-        folder.mkdir(parents=True, exist_ok=True)
-        config = folder / f'{Path(task.config.filename).stem}.py'
-        config.write_text(text)
-        where = [config, '--work-dir', folder, *self.options]
-        commands = dict(
-            train=('train.py', *where, '--resume', '--no-validate', '--test'),
-            test=('test.py', *where),
-            folds=('run_folds.py', *where),
-        )
         try:
-            self._step(task.name, *commands[task.how])
+            self._step(task.name, *self._command(task))
         except StepError as error:
             self._say(task, FAILED, str(error))
             return
         if self._is_finished(task):
             self._say(task, FINISHED, note=f' in {time.monotonic() - began:.0f} s')
         else:
-            self._say(task, FAILED, f'{folder} has no {RESULTS} of these weights')
+            self._say(task, FAILED, f'it left no {RESULTS} of these weights')
+
+    def _command(self, task):
+        """The tool that does a task, and its arguments."""
+        text, folder = self._prepare(task)
+        folder.mkdir(parents=True, exist_ok=True)
+        if task.how == 'direction':
+            split, *arguments = task.arguments
+            embeddings = self.root / 'embeddings' / task.extractions[0].name / split
+            return 'visualize.py', 'direction', f'{self.encoder.label}={embeddings}', '--out', folder, *arguments
+        config = folder / f'{Path(task.config.filename).stem}.py'
+        config.write_text(text)
+        where = [config, '--work-dir', folder, *self.options]
+        return {
+            'train': ('train.py', *where, '--resume', '--no-validate', '--test'),
+            'test': ('test.py', *where),
+            'folds': ('run_folds.py', *where),
+        }[task.how]
 
     def _step(self, name, tool, *arguments):
         """Run a tool; its output goes to a log of its own. It ends when this process does."""
@@ -184,7 +207,8 @@ class Evaluation:
 
     def _write_states(self):
         tasks = [dict(task=name, status=status, reason=reason) for name, (status, reason) in self.states.items()]
-        write_json(str(self.root / STATUS), dict(encoder=self.encoder.label, tasks=tasks))
+        views = [view | dict(folder=f'embeddings/{view["folder"]}') for view in self.views]
+        write_json(str(self.root / STATUS), dict(encoder=self.encoder.label, tasks=tasks, views=views))
 
     def _write_encoder(self):
         path = self.root / 'encoder.py'

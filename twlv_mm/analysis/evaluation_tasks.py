@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 CONFIGS = Path(__file__).parents[1] / '.mim/configs'
+BOTH_WAYS = ('--views', 'forward,reversed')
 # Keys of configs whose values are files or folders that have to be there.
 _FILES = ('exclude_file', 'label_file', 'proposal_file')
 
@@ -39,18 +40,20 @@ class Task:
     Attributes:
         name (str): Its name.
         config (Config): What to run, not fitted to an encoder yet.
-        how (str): 'train' (and test), 'test', or 'folds'.
+        how (str): 'train' (and test), 'test', 'folds', or 'direction'.
         extractions (list[Extraction]): Whose embeddings it reads.
         moved (dict[str, str]): Beginnings of paths in the config -> name of the extraction that stands for them.
-        seconds (float): What it takes two cores for the small encoder; 0 where not known.
+        seconds (float): What it takes a core for the small encoder; 0 where not known.
+        arguments (tuple[str]): Of tools/visualize.py direction, for how='direction', which has no config.
     """
 
     name: str
-    config: Config
+    config: Config | None
     how: str = 'train'
     extractions: list = field(default_factory=list)
     moved: dict = field(default_factory=dict)
     seconds: float = 0
+    arguments: tuple = ()
 
     def missing(self):
         """The first file or folder that it needs and is not there; None if all are.
@@ -59,7 +62,8 @@ class Task:
             str | None: a path.
         """
         needed = [path for extraction in self.extractions for path in extraction.needs]
-        parts = [self.config.get(name) for name in ('train_dataloader', 'test_dataloader', 'test_evaluator', 'model')]
+        names = ('train_dataloader', 'test_dataloader', 'test_evaluator', 'model') if self.config else ()
+        parts = [self.config.get(name) for name in names]
         needed += [path for path in _paths(parts) if not path.startswith(tuple(self.moved))]
         return next((path for path in needed if not os.path.exists(path)), None)
 
@@ -76,7 +80,7 @@ def paper_tasks():
     tasks += [_on_clips('twlv/thumos14_tal'), _on_clips('twlv/thumos14_tal_external', 'twlv/thumos14_tal')]
     tasks += [_on_clips('twlv/activitynet_tal'), _on_clips('twlv/activitynet_tal_external', 'twlv/activitynet_tal')]
     tasks += [_on_clips(f'twlv/{name}_tas', how='folds') for name in ('salads50', 'gtea', 'breakfast')]
-    return [*tasks, _task('twlv/ava_stal'), _task('twlv/ava_roi')]
+    return [*tasks, _task('twlv/ava_stal'), _task('twlv/ava_roi'), _direction_of_ssv2()]
 
 
 def generated_tasks(data):
@@ -88,11 +92,9 @@ def generated_tasks(data):
     Returns:
         list[Task]: recognition of appearance and motion, localization, segmentation, detection.
     """
-    trimmed = Extraction(
-        'trimmed',
-        tuple((split, f'{data}/trimmed/{split}_both.txt', None) for split in ('train', 'test')),
-        ('--sampling', 'uniform', '--batch-size', '32'),
-    )
+    uniform = ('--sampling', 'uniform', '--batch-size', '32')
+    train = Extraction('trimmed', (('train', f'{data}/trimmed/train_both.txt', None),), uniform)
+    test = Extraction('trimmed', (('test', f'{data}/trimmed/test_both.txt', None),), (*uniform, *BOTH_WAYS))
     untrimmed = Extraction(
         'untrimmed',
         tuple((split, f'{data}/untrimmed/videos/{split}', None) for split in ('train', 'test')),
@@ -103,7 +105,7 @@ def generated_tasks(data):
         tasks += [
             _task(f'synthetic/{label}_linear', seconds=60),
             _task(f'synthetic/{label}_attentive', seconds=60),
-            _task(f'synthetic/{label}_knn', how='test', seconds=20, extractions=[trimmed]),
+            _task(f'synthetic/{label}_knn', how='test', seconds=20, extractions=[train, test]),
         ]
         tasks[-1].moved = {'work_dirs/synthetic/embeddings': 'trimmed'}
     for name, seconds in (('tal', 60), ('tas', 120)):
@@ -114,9 +116,45 @@ def generated_tasks(data):
         tasks.append(task)
     tasks.append(_task('synthetic/ava_roi', seconds=240))
     for task in tasks:
+        # The data of 80 videos that untrimmed_tas.py asks for are those of the folder, however many they are.
         for root in ('work_dirs/synthetic_80', 'work_dirs/synthetic'):
             relocate(task.config, root, str(data), except_for=tuple(task.moved))
+    names = ('--ann-file', f'{data}/trimmed/test_motion.txt', '--class-names', f'{data}/trimmed/classes_motion.txt')
+    arguments = ('uniform/test', *names, '--dataset', 'synthetic_trimmed')
+    tasks.append(Task('direction', None, 'direction', [test], arguments=arguments, seconds=30))
     return tasks
+
+
+def generated_views(data):
+    """What of the generated videos' embeddings a report shows.
+
+    Args:
+        data (str | Path): As for :func:`generated_tasks`.
+
+    Returns:
+        list[dict]: title, folder (below that of the embeddings), ann_file, class_names.
+    """
+    return [
+        dict(
+            title=f'Generated videos, {label}',
+            folder='trimmed/uniform/test',
+            ann_file=f'{data}/trimmed/test_{label}.txt',
+            class_names=f'{data}/trimmed/classes_{label}.txt',
+        )
+        for label in ('appearance', 'motion')
+    ]
+
+
+def paper_views():
+    """What of the paper's sets' embeddings a report shows: K400 and SSv2, as its Figures 6 and 7.
+
+    Returns:
+        list[dict]: As :func:`generated_views`.
+    """
+    return [
+        dict(title=title, folder=f'{name}/uniform/val', ann_file=None, class_names=f'{data}/label_map_videos.txt')
+        for title, name, data in (('K400', 'k400', 'data/kinetics400'), ('SSv2', 'ssv2', 'data/ssv2'))
+    ]
 
 
 def relocate(cfg, old, new, except_for=()):
@@ -173,6 +211,16 @@ def _task_of_column(name, column, **options):
     task.config.test_dataloader.dataset.update(folder=f'{sampling}/val', scope=scope)
     task.config.default_hooks.results.protocol.column = column
     return task
+
+
+def _direction_of_ssv2():
+    """The classes of the paper's Figures 8 and 9."""
+    dataset = _task('twlv/ssv2_linear').config.test_dataloader.dataset
+    splits = (('val', dataset.ann_file, dataset.data_prefix.video),)
+    names = ('--class-names', 'data/ssv2/label_map_videos.txt', '--dataset', 'ssv2')
+    arguments = ('uniform/val', '--only', 'Moving something up', 'Moving something down', *names)
+    extraction = Extraction('ssv2', splits, ('--sampling', 'uniform', *BOTH_WAYS))
+    return Task('ssv2_direction', None, 'direction', [extraction], arguments=arguments)
 
 
 def _on_clips(config, source=None, **options):

@@ -12,9 +12,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from twlv_mm.segmentation import compare_runs, read_predictions
-from twlv_mm.visualization import class_colour, draw_timeline
 
-from .report_tables import TITLES
+from .report_layouts import TITLES
 
 # Text stays text, so that pages can be searched and stay small; the same figure is the same text.
 STYLE = {'svg.fonttype': 'none', 'svg.hashsalt': 'twlv_mm', 'font.size': 9}
@@ -39,10 +38,10 @@ OURS, OTHERS = 'TWLV-I, ViT-L (paper)', 'best other ViT-L (paper)'
 
 
 class Picture(NamedTuple):
-    """A figure of the report: what stands above it, an ``<svg>`` element, what stands beneath it."""
+    """A figure of the report: what stands above it, an ``<svg>`` or other element, what stands beneath it."""
 
     title: str
-    svg: str
+    element: str
     caption: str = ''
 
 
@@ -88,6 +87,9 @@ def radar(tables, title, caption):
         return None
 
     def draw(folder):
+        # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
+        from twlv_mm.visualization import class_colour
+
         figure = Figure(figsize=SIZE)
         axes = figure.add_axes((0.2, 0.17, 0.6, 0.71), projection='polar')
         angles = np.linspace(0, 2 * np.pi, len(values_of), endpoint=False)
@@ -140,6 +142,8 @@ def appearance_and_motion(tables, appearance, motion, title, caption):
     series = list(dict.fromkeys(name for _, _, name, *_ in points))
 
     def draw(folder):
+        from twlv_mm.visualization import class_colour
+
         figure = Figure(figsize=SIZE, layout='constrained')
         axes = figure.add_subplot()
         kinds = {}
@@ -224,6 +228,8 @@ def _timeline(title, video, found, true, classes):
     classes = sorted({*classes, *(action['label'] for action in found)})
 
     def draw(folder):
+        from twlv_mm.visualization import draw_timeline
+
         draw_timeline(folder / 'timeline.svg', duration, found, true, classes=classes)
         return folder / 'timeline.svg'
 

@@ -1,6 +1,5 @@
 """The report as a page and as Markdown. Whatever comes from files is escaped."""
 
-import json
 import os
 from pathlib import Path
 
@@ -9,12 +8,12 @@ from markupsafe import Markup
 
 from .run_records import HASH
 
-MISSING = '–'
+MISSING = '\N{EN DASH}'
 DAGGER = '†'
 SECTIONS = (
     ('overview', 'Overview'),
     ('generated', 'Generated videos'),
-    ('paper', 'The paper’s tables'),
+    ('paper', "The paper's tables"),
     ('other', 'Other data sets'),
     ('direction', 'Direction of motion'),
     ('embeddings', 'Embeddings'),
@@ -36,7 +35,7 @@ def write_html(path, report):
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, table_title=table_title, svg=Markup, as_json=_as_json)
+    environment.filters.update(number=number, table_title=table_title, markup=Markup)
     template = environment.get_template('report_page.html')
     numbers = {run.path: place for place, run in enumerate(report.runs, 1)}
     text = template.render(
@@ -59,21 +58,19 @@ def write_markdown(path, report):
         path (Path): The file.
         report (Report): What it is to say.
     """
-    lines = [f'# {_plain(report.title)}', '', f'{len(report.runs)} runs, made {report.date} by twlv_mm {report.version}.']
+    made = f'{len(report.runs)} runs, made {report.date} by twlv_mm {report.version}.'
+    lines = [f'# {_plain(report.title)}', '', made]
     lines += [f'Bold: the best measured. {DAGGER}: the set was in pretraining. {MISSING}: not measured.', '']
-    for kind, heading in (('generated', 'Generated videos'), ('paper', 'The paper’s tables'), ('other', 'Other sets')):
+    for kind, heading in (('generated', 'Generated videos'), ('paper', "The paper's tables"), ('other', 'Other sets')):
         tables = getattr(report.tables, kind)
         if tables:
             lines += [f'## {heading}', '']
         for table in tables:
             lines += [f'### {table_title(table)}', '', *_markdown_table(table), '']
             lines += [f'{_plain(note)}\n' for note in table.notes]
-    if report.directions:
-        lines += ['## Direction of motion', '', '| encoder | data set | metric | % |', '|---|---|---|---:|']
-        for run, name in report.directions:
-            for metric, value in run.metrics.items():
-                lines.append(f'| {_plain(name)} | {_plain(run.record["dataset"])} | {_plain(metric)} | {number(value)} |')
-        lines.append('')
+    lines += ['## Direction of motion', ''] if report.directions else []
+    for table in report.directions:
+        lines += [f'### {table_title(table)}', '', *_markdown_table(table), '']
     status = _status_table(report.evaluations)
     if status:
         encoders, rows = status
@@ -88,8 +85,8 @@ def write_markdown(path, report):
     for place, run in enumerate(report.runs, 1):
         record = run.record
         weights = (record['encoder'].get('weights_sha256') or MISSING)[:HASH]
-        config = record.get('config') or {}
-        what = (record['task'], record['dataset'], report.names[run.encoder], weights, config.get('path'), record.get('seed'))
+        config = (record.get('config') or {}).get('path')
+        what = (record['task'], record['dataset'], report.names[run.encoder], weights, config, record.get('seed'))
         lines.append(f'| {place} | {" | ".join(_plain(value) for value in what)} |')
     lines += ['', *(f'- {_plain(problem)}' for problem in report.problems)]
     _write(path, '\n'.join(lines).rstrip() + '\n')
@@ -102,8 +99,9 @@ def number(value):
 
 def table_title(table):
     """What stands above a table."""
-    number_there = table.key.rpartition('-')[2]
-    return f'Table {number_there}. {table.title}' if table.key.startswith('paper') else f'{table.title} (as Table {number_there})'
+    kind, _, place = table.key.partition('-')
+    forms = dict(paper='Table {place}. {title}', direction='{title}')
+    return forms.get(kind, '{title} (as Table {place})').format(place=place, title=table.title)
 
 
 def _is_there(key, report):
@@ -149,10 +147,6 @@ def _plain(value):
     """A text that Markdown, and HTML in it, leaves as it is, on one line."""
     text = ' '.join(str(MISSING if value is None else value).split())
     return ''.join(f'\\{sign}' if sign in '\\`*_{}[]<>|#$~' else sign for sign in text)
-
-
-def _as_json(value):
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def _write(path, text):

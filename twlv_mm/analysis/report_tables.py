@@ -7,106 +7,32 @@ from typing import NamedTuple
 from twlv_mm.encoders import get_architecture, list_models
 
 from .paper_tables import read_paper_tables
+from .report_layouts import (
+    AVERAGE,
+    AVERAGED,
+    LAYOUTS,
+    SYNTHETIC,
+    TITLES,
+    columns_of,
+    is_generated,
+    is_other,
+    paper_columns,
+    variant_of,
+)
 from .run_records import name_encoders
 
-TOP = (('Top1', 'acc/top1'), ('Top5', 'acc/top5'))
-SEGMENTATION = (('mF1', 'mF1'), ('Edit', 'edit'), ('Acc.', 'accuracy'))
-# Names in results.json -> in the paper's tables.
-TITLES = {
-    'kinetics400': 'K400',
-    'moments_in_time': 'MiT',
-    'ssv2': 'SSv2',
-    'diving48': 'DV48',
-    'epic_kitchens100': 'EK',
-    'imagenet1k': 'IN-1K',
-    'thumos14': 'THUMOS14',
-    'activitynet': 'ActivityNet-v1.3',
-    'ava_v2.2': 'AVA v2.2',
-    '50salads': '50Salads',
-    'gtea': 'GTEA',
-    'breakfast': 'Breakfast',
-    'synthetic_appearance': 'Appearance',
-    'synthetic_motion': 'Motion',
-    'synthetic_untrimmed': 'Untrimmed videos',
-    'synthetic_boxes': 'Box videos',
-}
-AVERAGED = ('kinetics400', 'moments_in_time', 'ssv2', 'diving48', 'epic_kitchens100')
-AVERAGE = 'average'
-SYNTHETIC = 'synthetic'  # begins the names of generated sets, and is what their encoders were trained on
 # A pretraining set that holds the training data of another.
 HOLDS = {'kinetics400': ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics710')}
+DIRECTION, OF_CLASS = 'direction', 'direction/class/'
+DIRECTION_METRICS = {
+    'direction/accuracy': 'accuracy',
+    'direction/low': '95 % from',
+    'direction/high': 'to',
+    'direction/paired': 'pairs',
+    'direction/permuted': 'by lot',
+    'direction/permuted_high': '95 % by lot',
+}
 WIDTHS = {768: 'ViT-B', 1024: 'ViT-L', 1280: 'ViT-H', 1408: 'ViT-g'}
-CLASSIFIERS = {'self-contained': 'self-contained', 'external': 'w/ external classifier'}
-
-
-class Layout(NamedTuple):
-    """A table of the paper.
-
-    Attributes:
-        number (str): Its number there.
-        title (str): What it is about.
-        task (str): As in results.json.
-        datasets (tuple[str]): The paper's.
-        variants (dict): What a run's protocol can be -> how the header says it; one column group a data set if empty.
-        metrics (tuple): Pairs of header and name in results.json; all mAP that the runs have if empty.
-    """
-
-    number: str
-    title: str
-    task: str
-    datasets: tuple
-    variants: dict
-    metrics: tuple
-
-
-def _thresholds(*values):
-    return (*((f'{value:.2f}', f'mAP@{value:.2f}') for value in values), ('Avg.', 'mAP'))
-
-
-LAYOUTS = (
-    Layout('3', 'Linear probing', 'recognition_linear', (*AVERAGED, AVERAGE, 'imagenet1k'), {}, TOP),
-    Layout('5', 'Attentive probing', 'recognition_attentive', (*AVERAGED, AVERAGE, 'imagenet1k'), {}, TOP),
-    Layout(
-        '6',
-        'K-nearest neighbours, Top1',
-        'recognition_knn',
-        ('kinetics400', 'ssv2'),
-        dict(uniform='Uniform', clip='Clip', video='Video'),
-        TOP[:1],
-    ),
-    Layout(
-        '9',
-        'Temporal action localization on THUMOS14, mAP at tIoU',
-        'localization',
-        ('thumos14',),
-        CLASSIFIERS,
-        _thresholds(0.3, 0.4, 0.5, 0.6, 0.7),
-    ),
-    Layout(
-        '10',
-        'Temporal action localization on ActivityNet-v1.3, mAP at tIoU',
-        'localization',
-        ('activitynet',),
-        CLASSIFIERS,
-        _thresholds(0.5, 0.75, 0.95),
-    ),
-    Layout(
-        '11',
-        'Spatio-temporal action localization, fAP@0.5',
-        'detection',
-        ('ava_v2.2',),
-        {'end to end': 'end to end', 'given boxes': 'given boxes'},
-        (('fAP@0.5', 'mAP@0.5'),),
-    ),
-    Layout(
-        '12',
-        'Temporal action segmentation',
-        'segmentation',
-        ('50salads', 'gtea', 'breakfast'),
-        {},
-        SEGMENTATION,
-    ),
-)
 
 
 class Cell(NamedTuple):
@@ -195,16 +121,16 @@ def fill_tables(runs):
     paper, generated, other = [], [], []
     shown, newer = set(), {}  # paths of the runs whose numbers are shown; of older ones -> both runs
     for layout in LAYOUTS:
-        mine = [run for run in runs if run.record['task'] == layout.task and _variant(run, layout) is not None]
+        mine = [run for run in runs if run.record['task'] == layout.task and variant_of(run, layout) is not None]
         for place, kind, chosen in (
             (paper, 'paper', [run for run in mine if run.record['dataset'] in layout.datasets]),
-            (generated, 'generated', [run for run in mine if _is_generated(run)]),
-            (other, 'other', [run for run in mine if _is_other(run)]),
+            (generated, 'generated', [run for run in mine if is_generated(run)]),
+            (other, 'other', [run for run in mine if is_other(run)]),
         ):
             # The layouts of Tables 9 and 10 differ in the paper's sets only.
             if kind != 'paper' and (layout.number == '10' or not chosen):
                 continue
-            columns = _paper_columns(layout) if kind == 'paper' else _columns(layout, chosen)
+            columns = paper_columns(layout) if kind == 'paper' else columns_of(layout, chosen)
             table = Table(f'{kind}-{layout.number}', layout.title, [header for header, _ in columns])
             if kind != 'paper':
                 table.title = layout.title.replace(' on THUMOS14', '')
@@ -214,8 +140,42 @@ def fill_tables(runs):
             place.append(table)
     replaced = [(old, new) for old, new in newer.values() if old.path not in shown]
     placed = shown | {old.path for old, _ in replaced}
-    unplaced = [run for run in runs if run.path not in placed]
+    unplaced = [run for run in runs if run.path not in placed and run.record['task'] != DIRECTION]
     return Filled(paper, generated, other, replaced, unplaced)
+
+
+def direction_tables(runs, names):
+    """Tables of how well forward is told from backward (paper 2.7.2), a data set each.
+
+    Args:
+        runs (list[Run]): Oldest first; the latest of an encoder counts.
+        names (dict): What their encoders are called.
+
+    Returns:
+        list[Table]: a row an encoder; columns are the numbers of all classes together, then the accuracy of each.
+    """
+    tables = []
+    latest = {(run.record['dataset'], run.encoder): run for run in runs if run.record['task'] == DIRECTION}
+    for dataset in dict.fromkeys(dataset for dataset, _ in latest):
+        mine = {encoder: run for (theirs, encoder), run in latest.items() if theirs == dataset}
+        metrics = list(dict.fromkeys(name for run in mine.values() for name in run.metrics))
+        columns = [
+            ('Accuracy by class', name.removeprefix(OF_CLASS))
+            if name.startswith(OF_CLASS)
+            else ('Mean over classes', DIRECTION_METRICS.get(name, name))
+            for name in metrics
+        ]
+        rows = [
+            Row(
+                names[encoder],
+                architecture_of(run.record['encoder']),
+                [Cell(run.metrics.get(name), _in_pretraining(run), run) for name in metrics],
+            )
+            for encoder, run in mine.items()
+        ]
+        title = f'Forward against backward, {TITLES.get(dataset, dataset)}'
+        tables.append(Table(f'direction-{len(tables) + 1}', title, columns, rows))
+    return tables
 
 
 def architecture_of(encoder):
@@ -237,73 +197,6 @@ def architecture_of(encoder):
     return ''
 
 
-def _is_generated(run):
-    return run.record['dataset'].startswith(f'{SYNTHETIC}_')
-
-
-def _is_other(run):
-    return not _is_generated(run) and not any(run.record['dataset'] in layout.datasets for layout in LAYOUTS)
-
-
-def _variant(run, layout):
-    """Which of a layout's variants a run is; '' where it has none, None where the run is not for its table."""
-    protocol = run.record['protocol']
-    if 'fold' in protocol:
-        return None  # a part of a cross-validation, whose mean is a record of its own
-    if layout.task == 'recognition_knn':
-        variant = str(protocol.get('column'))
-    elif layout.task == 'localization':
-        if not str(protocol.get('head')).startswith('ActionFormer'):
-            return None
-        variant = 'external' if str(protocol.get('classifier')).startswith('external') else 'self-contained'
-    elif layout.task == 'detection':
-        variant = 'end to end' if protocol.get('head') == 'end to end' else 'given boxes'
-    else:
-        return ''
-    return variant if variant in layout.variants else None
-
-
-def _paper_columns(layout):
-    """Pairs of header (group and name) and what is in the column (data set, variant, metric)."""
-    columns = []
-    for dataset in layout.datasets:
-        if dataset == AVERAGE:
-            columns.append((('Avg.', 'Top1'), (AVERAGE, '', 'acc/top1')))
-            continue
-        columns += _of_dataset(layout, dataset, list(layout.variants) or [''], layout.metrics)
-    return columns
-
-
-def _columns(layout, runs):
-    """Those of the data sets, variants and metrics that some runs have."""
-    columns = []
-    # In alphabetical order, which has appearance before motion.
-    for dataset in sorted({run.record['dataset'] for run in runs}):
-        theirs = [run for run in runs if run.record['dataset'] == dataset]
-        occurring = {_variant(run, layout) for run in theirs}
-        variants = [variant for variant in layout.variants or [''] if variant in occurring]
-        metrics = layout.metrics
-        if layout.task == 'localization':
-            found = sorted({name for run in theirs for name in run.metrics if name.startswith('mAP@')})
-            metrics = (*((name[4:], name) for name in found), ('Avg.', 'mAP'))
-        columns += _of_dataset(layout, dataset, variants, metrics)
-    return columns
-
-
-def _of_dataset(layout, dataset, variants, metrics):
-    title = TITLES.get(dataset, dataset)
-    for variant in variants:
-        said = layout.variants.get(variant)
-        for header, metric in metrics:
-            what = dataset, variant, metric
-            if said is None:
-                yield (title, header), what
-            elif len(metrics) == 1:
-                yield (title, said), what
-            else:
-                yield (f'{title}, {said}', header), what
-
-
 def _measured_rows(layout, columns, runs, names, shown, newer):
     """A row for each encoder, and for each way to train it; notes in ``shown`` and ``newer`` which runs count."""
     places = {what: place for place, (_, what) in enumerate(columns)}
@@ -312,7 +205,7 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
         on_embeddings = layout.task == 'recognition_linear' and run.record['protocol'].get('input') == 'embeddings'
         row = rows.setdefault((run.encoder, on_embeddings), {})
         for metric, value in run.metrics.items():
-            place = places.get((run.record['dataset'], _variant(run, layout), metric))
+            place = places.get((run.record['dataset'], variant_of(run, layout), metric))
             if place is None:
                 continue
             if place in row:
@@ -354,7 +247,7 @@ def _mark_best(rows):
 def _in_pretraining(run):
     sets = run.record['encoder'].get('pretraining_sets')
     dataset = run.record['dataset']
-    wanted = HOLDS.get(dataset, (SYNTHETIC,) if _is_generated(run) else (dataset,))
+    wanted = HOLDS.get(dataset, (SYNTHETIC,) if is_generated(run) else (dataset,))
     return isinstance(sets, list) and any(name in sets for name in wanted)
 
 

@@ -53,7 +53,8 @@ class Found(NamedTuple):
     Attributes:
         runs (list[Run]): Oldest first.
         rejected (list[tuple[Path, str]]): Files that are no records, and why.
-        evaluations (list[tuple[Path, dict]]): What tools/evaluate_all.py says of its tasks, an encoder each.
+        evaluations (list[tuple[Path, dict]]): What tools/evaluate_all.py says of its tasks, an encoder each: encoder,
+            tasks (task, status, reason), views (of the embeddings: title, folder, ann_file, class_names).
     """
 
     runs: list
@@ -120,7 +121,7 @@ def _read_run(path):
     record = _read_json(path)
     version = record.get('schema_version')
     if version != SCHEMA_VERSION:
-        raise ValueError(f'it is of schema version {version!r}, not {SCHEMA_VERSION}: not written by a test of twlv_mm?')
+        raise ValueError(f'it has the schema version {version!r}, not {SCHEMA_VERSION}: not of a test of twlv_mm?')
     for name, kind in FIELDS.items():
         if not isinstance(record.get(name), kind):
             raise ValueError(f'its {name} is not a {kind.__name__}: {record.get(name)!r}'[:200])
@@ -137,4 +138,9 @@ def _read_run(path):
 def _read_evaluation(path):
     content = _read_json(path)
     tasks = [{name: str(task[name]) for name in ('task', 'status', 'reason')} for task in content['tasks']]
-    return path, dict(encoder=str(content['encoder']), tasks=tasks)
+    views = [
+        dict(title=str(view['title']), folder=str(path.parent / view['folder']))
+        | {name: view[name] and str(view[name]) for name in ('ann_file', 'class_names')}
+        for view in content.get('views', [])
+    ]
+    return path, dict(encoder=str(content['encoder']), tasks=tasks, views=views)
