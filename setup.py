@@ -30,6 +30,7 @@ setup(
     package_data={
         'twlv_mm': [
             'analysis/*.html',
+            'analysis/*.json',
             '.mim/model-index.yml',
             '.mim/configs/**/*.py',
             '.mim/configs/**/*.yml',

@@ -79,6 +79,7 @@ COMPONENTS = (
     Component('importlib_metadata', 'importlib_metadata', 'recognition'),
     Component('mmaction2', 'mmaction', 'recognition', at_least='1.2.0', below='1.3'),
     Component('mmdet', 'mmdet', 'detection', at_least='3.3.0', below='3.4'),
+    Component('Jinja2', 'jinja2', 'the report', at_least='3'),
     Component('scikit-learn', 'sklearn', 'pictures of embeddings', at_least='1.3', required=False),
 )
 

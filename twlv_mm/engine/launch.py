@@ -1,8 +1,8 @@
 """What tools/train.py and tools/test.py do: from their arguments to a config, from the config to a run.
 
-The arguments are mmaction2's. Differences: ``--seed`` and its companions win over the config's ``randomness``;
-``--amp`` is bf16, on the CPU too, and tests can have it; ``--cfg-options`` win over everything; testing needs no
-checkpoint.
+The arguments are mmaction2's. Differences: ``--test`` ends a training with its test; ``--seed`` and its companions win
+over the config's ``randomness``; ``--amp`` is bf16, on the CPU too, and tests can have it; ``--cfg-options`` win over
+everything; testing needs no checkpoint.
 """
 
 import argparse
@@ -51,11 +51,14 @@ def main_train(argv=None):
         metavar='CHECKPOINT',
         help='go on from this checkpoint; without a value, from the latest in the work dir, or anew if it has none',
     )
+    parser.add_argument('--test', action='store_true', help='then test what was trained, as tools/test.py does')
     args = parser.parse_args(argv)
 
     with one_line_errors(parser):
         runner = build_runner(train_config(args))
         runner.train()
+        if args.test:
+            runner.test()
     return runner
 
 

@@ -36,9 +36,9 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the run's log folder at the end of every test.
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
-    weights_sha256, params, pretraining_sets), checkpoint (path, sha256; null if none has what was tested), seed, config
-    (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test, hardware,
-    date (ISO 8601).
+    weights_sha256, params, pretraining_sets; label where given), checkpoint (path, sha256; null if none has what was
+    tested), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of
+    the test, hardware, date (ISO 8601).
 
     In a config::
 
@@ -52,6 +52,7 @@ class ResultsHook(Hook):
         protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ...
         metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
             AVAMetric give them, 1 for metrics in percent.
+        label (str, optional): What reports are to call the encoder, where its name is not enough.
 
     Raises:
         ValueError: if the task is not one of ``TASKS``.
@@ -60,13 +61,14 @@ class ResultsHook(Hook):
     # After hooks that add to the metrics.
     priority = 'VERY_LOW'
 
-    def __init__(self, task, dataset, protocol, metric_scale=100):
+    def __init__(self, task, dataset, protocol, metric_scale=100, label=None):
         if task not in TASKS:
             raise ValueError(f'ResultsHook does not know the task {task!r}; there are {", ".join(TASKS)}')
         self.task = task
         self.dataset = dataset
         self.protocol = protocol
         self.metric_scale = metric_scale
+        self.label = label
 
     def before_test_epoch(self, runner):
         """Start the clock."""
@@ -86,7 +88,7 @@ class ResultsHook(Hook):
             self.dataset,
             self.protocol,
             self._in_percent(metrics or {}, runner.logger),
-            encoder=provenance.encoder(model),
+            encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
             checkpoint=_checkpoint(runner),
             seed=runner.seed,
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
