@@ -25,7 +25,7 @@ def load_weights(model, path):
     """
     state = encoder_state(read_checkpoint(path), path)
     # Files of models with a fixed table need not hold it; rotary positions have none to fill.
-    if model.arch.position in TABLES:
+    if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
     try:
         model.load_state_dict(state)

@@ -16,6 +16,7 @@ PREFIXES = ('module.', 'backbone.', 'vision_encoder.', 'encoder.', 'visual.')
 # Keys of an encoder's official file that are no part of the encoder.
 IGNORED = {
     'clip': r'$^',
+    'squeezetime': r'net\.fc\.',  # the classifier of ImageNet
     'internvideo2': r'(final_clip_decoder|clip_decoder|mae_decoder|fc_norm|head)\.|(clip|img|clip_img)_pos_embed$',
     # UMT and VideoMAE: classification head, and what pretraining needs
     'masked': r'(head|clip_decoder|decoder|encoder_to_decoder)\.|mask_token$',
@@ -27,7 +28,7 @@ def encoder_state(checkpoint, path='the checkpoint'):
 
     Args:
         checkpoint (dict): An encoder's own state dict; an mmengine checkpoint with the encoder as ``backbone``; or an
-            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP or DFN (open_clip).
+            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime.
         path (str): For the error message.
 
     Returns:
@@ -51,6 +52,9 @@ def encoder_state(checkpoint, path='the checkpoint'):
         return _from_internvideo2(_without(state, 'internvideo2'))
     if 'blocks.0.attn.q_bias' in state:
         return _from_masked(_without(state, 'masked'))
+    if any('.param_conv.' in key for key in state):
+        # SqueezeTime's files of ImageNet hold the network alone.
+        return _without({key if key.startswith('net.') else f'net.{key}': state[key] for key in state}, 'squeezetime')
     return state
 
 
