@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Write an encoder, or a trained recognizer, as an ONNX file and check it in ONNX Runtime.
 
-The file takes pixels, (N, 3, T, H, W) RGB from 0 to 255, and gives the encoder's vector (MODEL is a name), or the scores
-of the classes before softmax (MODEL is a config of recognition on feature maps, such as configs/squeezetime/*.py).
+The file takes pixels, (N, 3, T, H, W) RGB from 0 to 255, and gives the encoder's vector (MODEL is a name), or the
+scores of the classes before softmax (MODEL is a config of recognition on feature maps, such as configs/squeezetime/*).
 """
 
 import argparse
