@@ -5,12 +5,13 @@
 linear probe on stored embeddings beside a script that reads one file at a time. `localization`: ActionFormer's local
 attention beside attention over all steps. `segmentation`: ASFormer's sliding window beside attention to all steps.
 `detection`: queries that are factorised in time and space beside queries that all attend to all. `sweep`: 20 probes
-trained at once beside one.
+trained at once beside one. `squeezetime`: SqueezeTime fused for inference beside the plain model.
 """
 
 import argparse
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +22,7 @@ from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate
 from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
+from twlv_mm.encoders.squeezetime_benchmark import PLAIN, benchmark_squeezetime
 from twlv_mm.localization.attention_benchmark import benchmark_local_attention
 from twlv_mm.recognition.offline_benchmark import benchmark_offline
 from twlv_mm.recognition.sweep_benchmark import benchmark_sweep
@@ -126,6 +128,23 @@ def measure_sweep(args):
     )
 
 
+def measure_squeezetime(args):
+    rates = benchmark_squeezetime(args.batch_size, args.turns)
+    print_table(
+        f'SqueezeTime on {args.batch_size} clips of 16 x 224, {torch.get_num_threads()} threads',
+        ('way', 'ms', f'times as fast as {PLAIN}', 'largest difference from it'),
+        [
+            (
+                way,
+                f'{1e3 * rate["seconds"]:.1f}',
+                f'{rates[PLAIN]["seconds"] / rate["seconds"]:.2f}',
+                f'{rate["difference"]:.1e}',
+            )
+            for way, rate in rates.items()
+        ],
+    )
+
+
 def print_table(title, columns, rows):
     table = Table(title=title)
     for place, column in enumerate(columns):
@@ -170,6 +189,10 @@ def main():
     sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')
     sweep.add_argument('--iterations', type=int, default=5, help='after one to warm up (default 5)')
     sweep.set_defaults(measure=measure_sweep)
+    squeezetime = tasks.add_parser('squeezetime', help='ways to run SqueezeTime on a CPU')
+    squeezetime.add_argument('--batch-size', type=int, default=1, help='clips (default 1)')
+    squeezetime.add_argument('--turns', type=int, default=10, help='times that each way has its turn (default 10)')
+    squeezetime.set_defaults(measure=measure_squeezetime)
     args = parser.parse_args()
     args.measure(args)
 

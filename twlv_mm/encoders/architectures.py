@@ -102,6 +102,51 @@ class Architecture:
         return self.output_dims or self.clip_embed_dims or self.embed_dims
 
 
+@dataclass(frozen=True)
+class SqueezeTimeArchitecture:
+    """What distinguishes one SqueezeTime from another; what an encoder takes has the names of :class:`Architecture`.
+
+    Args:
+        depth (int): 50, 101 or 152, as of residual networks.
+        widen_factor (float): Width, in units of ResNet's.
+        num_frames (int): Frames of a clip, which are the input's channels.
+        pos_dim (tuple[int]): Sides of the position tables of the four stages.
+        mean (tuple[float]): As for :class:`Architecture`.
+        std (tuple[float]): As for :class:`Architecture`.
+        pretraining_sets (tuple[str], optional): As for :class:`Architecture`.
+    """
+
+    depth: int = 50
+    widen_factor: float = 1.0
+    num_frames: int = 16
+    pos_dim: tuple = (56, 28, 14, 7)
+    mean: tuple = IMAGENET['mean']
+    std: tuple = IMAGENET['std']
+    pretraining_sets: tuple | None = None
+
+    pooling = 'mean'
+    class_token = False
+    resize = 'short_side'
+    interpolation = 'bilinear'
+    family = 'squeezetime'
+    source = 'Zhai et al. 2024; its official code'
+
+    @property
+    def img_size(self):
+        """int: side in pixels of the square input that the position tables are made for."""
+        return 4 * self.pos_dim[0]
+
+    @property
+    def embed_dims(self):
+        """int: channels of the feature map."""
+        return 4 * round(512 * self.widen_factor)
+
+    @property
+    def embedding_dims(self):
+        """int: width of an embedding."""
+        return self.embed_dims
+
+
 # Sizes of Dosovitskiy et al. 2021, Table 1; the giant's of VideoMAE v2, V-JEPA2 and InternVideo2 (MLP 6144).
 _BASE = dict(embed_dims=768, depth=12, num_heads=12)
 _LARGE = dict(embed_dims=1024, depth=24, num_heads=16)
@@ -225,6 +270,8 @@ ARCHITECTURES = {
     'clip_base': Architecture(**_BASE, **_CLIP, output_dims=512),
     'clip_large': Architecture(**_LARGE, **_CLIP, patch_size=14, output_dims=768),
     'dfn_huge': Architecture(**_HUGE, **_DFN, patch_size=14, output_dims=1024),
+    # The published weights are trained on ImageNet-1K, then Kinetics-400.
+    'squeezetime_r50': SqueezeTimeArchitecture(pretraining_sets=('in1k', 'kinetics400')),
 }
 
 # What a user may change of a row; the rest defines the architecture.
@@ -239,6 +286,8 @@ OVERRIDES = (
     'mlp_ratio',
     'output_dims',
     'clip_embed_dims',
+    'widen_factor',
+    'pos_dim',
 )
 
 
@@ -250,7 +299,7 @@ def get_architecture(name, **overrides):
         **overrides: Any of :data:`OVERRIDES` that the row has.
 
     Returns:
-        Architecture: the row.
+        Architecture | SqueezeTimeArchitecture: the row.
 
     Raises:
         ValueError: if there is no such row.
@@ -260,7 +309,8 @@ def get_architecture(name, **overrides):
         close = difflib.get_close_matches(str(name), ARCHITECTURES) or sorted(ARCHITECTURES)
         raise ValueError(f'there is no model {name!r}; did you mean {" or ".join(close)}? See twlv_mm.list_models().')
     row = ARCHITECTURES[name]
-    settings = [key for key in OVERRIDES if getattr(row, key) is not None]
+    fields = {field.name for field in dataclasses.fields(row)}
+    settings = [key for key in OVERRIDES if key in fields and getattr(row, key) is not None]
     unknown = sorted(set(overrides) - set(settings))
     if unknown:
         raise TypeError(f'{name} has no setting {", ".join(unknown)}; these can be set: {", ".join(settings)}')

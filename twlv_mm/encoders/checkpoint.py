@@ -35,7 +35,7 @@ def load_weights(model, path):
         ValueError: if it cannot be read, or is one of another family or size; the message names what the file seems to
             hold, and the keys.
     """
-    found = convert_file(path, getattr(model.arch, 'family', 'own'))
+    found = convert_file(path, model.arch.family)
     state = fitting_state(model, found, path)
     if found.family != 'own':
         print_log(
@@ -89,13 +89,13 @@ def fitting_state(model, found, path):
         ValueError: if they are not; the message says what the file seems to hold, and names the keys.
     """
     arch, name = model.arch, model.arch_name
-    family = getattr(arch, 'family', 'own')
+    family = arch.family
     seems = [found.arch] if found.arch else likely_names(found)
     if found.family not in ('own', family) or (found.arch and found.arch != name):
         title = FAMILIES[found.family].title if found.family != 'own' else 'another model'
         which = f' ({" or ".join(seems)})' if seems else ''
         raise ValueError(f'{path} holds the weights of {title}{which}, not those of {name}')
-    state = dict(found.state)
+    state = {key: value for key, value in found.state.items() if not key.startswith(model.left_out)}
     wanted = {key: value.shape for key, value in model.state_dict().items()}
     if 'fc_norm.weight' in state and 'fc_norm.weight' not in wanted:
         # The encoder takes this form when it loads them: the norm of the mean, not the mean of the norms.
@@ -129,6 +129,8 @@ def likely_names(found):
     Returns:
         list[str]: names, best first; those of every family for a file that does not tell its own.
     """
+    if found.family == 'squeezetime':
+        return [name for name, arch in ARCHITECTURES.items() if arch.family == 'squeezetime']
     patch = found.state.get('patch_embed.proj.weight')
     fc1 = found.state.get('blocks.0.mlp.fc1.weight')
     if patch is None or patch.ndim != 5 or fc1 is None:
@@ -145,7 +147,7 @@ def likely_names(found):
         if not isinstance(arch, Architecture):
             continue
         sizes = (arch.embed_dims, 3, arch.tubelet_size, arch.patch_size, arch.patch_size)
-        if found.family in ('own', getattr(arch, 'family', None)) and (
+        if found.family in ('own', arch.family) and (
             tuple(patch.shape) == sizes
             and (depth, len(fc1)) == (arch.depth, arch.hidden_dims)
             and all(getattr(arch, key) == there for key, there in has.items())

@@ -106,7 +106,7 @@ def _name(found, source, family):
     """The model that weights are those of."""
     names = [found.arch] if found.arch else likely_names(found)
     if family is not None:
-        names = [name for name in names if getattr(ARCHITECTURES[name], 'family', None) == family]
+        names = [name for name in names if ARCHITECTURES[name].family == family]
     table = found.state.get('pos_embed')
     if table is not None:
         length = table.flatten(1, -2).shape[1]

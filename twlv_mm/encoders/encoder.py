@@ -29,6 +29,7 @@ class VideoEncoder(BaseModule):
     """
 
     first_weight = None  # a key of the state dict by which weights are known to be loaded
+    left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
 
     def __init__(self, arch, frozen, allow_random, **overrides):
         super().__init__()
@@ -145,4 +146,6 @@ class VideoEncoder(BaseModule):
     def _load_from_state_dict(self, state_dict, prefix, *args):
         # Called for every way to load: ours, mmengine's load_checkpoint, a Recognizer3D around us.
         self._has_weights |= f'{prefix}{self.first_weight}' in state_dict
+        for key in [key for key in state_dict if key.startswith(tuple(prefix + start for start in self.left_out))]:
+            del state_dict[key]
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -54,6 +54,8 @@ FAMILIES = {
         beside=r'(transformer|token_embedding|ln_final|text)\.|(positional_embedding|text_projection|logit_scale|'
         r'logit_bias|attn_mask|input_resolution|context_length|vocab_size)$',
     ),
+    # ImageNet's classifier is a part of the network; heads of other tasks are beside it, as in files of ours.
+    'squeezetime': Family('SqueezeTime', ignored=r'(net\.)?fc\.', beside=r''),
 }
 
 
@@ -108,7 +110,7 @@ def convert(checkpoint, path='the checkpoint', family=None):
 
     Args:
         checkpoint (dict): An encoder's own state dict; an mmengine checkpoint with the encoder as ``backbone``; or an
-            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP or DFN (open_clip).
+            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime.
         path (str): For the error message.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
 
@@ -174,6 +176,8 @@ def _recognise(state, container):
     if any(key.endswith('.attn.q_bias') for key in state):
         patch = state.get('patch_embed.proj.weight')
         return 'umt' if patch is not None and patch.ndim == 5 and patch.shape[2] == 1 else 'videomae'
+    if any('.param_conv.' in key for key in state):
+        return 'squeezetime'
     if container == 'target_encoder':
         # Where a file of V-JEPA 2 holds a table, it is for 64 frames.
         table = state.get('pos_embed')
@@ -217,7 +221,17 @@ def _from_masked(found):
     _fold_layer_scale(found, 'gamma_1', 'gamma_2')
 
 
-_RENAMINGS = dict(clip=_from_clip, internvideo2=_from_internvideo2, umt=_from_masked, videomae=_from_masked)
+def _from_squeezetime(found):
+    found.rename((r'^(?!net\.)', 'net.'))  # files of ImageNet hold the network alone
+
+
+_RENAMINGS = dict(
+    clip=_from_clip,
+    internvideo2=_from_internvideo2,
+    umt=_from_masked,
+    videomae=_from_masked,
+    squeezetime=_from_squeezetime,
+)
 
 
 def _fold_layer_scale(found, *names):

@@ -51,8 +51,8 @@ def follow_encoder(cfg):
         raise EncoderError(f'there is no encoder {name!r}: {_row_error(name)}')
     if place is None and written_for is None:
         raise EncoderError(
-            f"encoder={name!r}: {cfg.filename} has no model.backbone and no extraction.encoder of type twlv_mm.VideoViT, "
-            'and does not say whose embeddings it is written for (written_for)'
+            f'encoder={name!r}: {cfg.filename} has no model.backbone and no extraction.encoder of type '
+            'twlv_mm.VideoViT, and does not say whose embeddings it is written for (written_for)'
         )
     old = written_for or place.arch
     if place is not None:
@@ -105,8 +105,8 @@ class _Following:
     Attributes:
         swap (bool): Whether it is another encoder than the config is written for.
         new (Architecture): The encoder.
-        olds (list[Architecture]): Whose numbers may be replaced: the encoder that the config is written for, as it is in
-            the table and with the settings of the config.
+        olds (list[Architecture]): Whose numbers may be replaced: the encoder that the config is written for, as it is
+            in the table and with the settings of the config.
         changes (list[str]): What was changed.
         warnings (list[str]): What could not be kept.
     """

@@ -1,13 +1,14 @@
 """The paper's recognition data sets: from their official annotation files to lists, and lists checked before training.
 
-official.py is what the readers share, kinetics400.py to imagenet1k.py read one data set each, prepare.py writes the
-lists, lists.py reads and checks them, video_list_dataset.py gives them to mmaction2.
+official.py is what the readers share, kinetics.py to imagenet1k.py read a data set each, prepare.py writes the lists,
+lists.py reads and checks them, video_list_dataset.py gives them to mmaction2.
 """
 
 from .diving48 import DIVING48
 from .epic_kitchens100 import EPIC_KITCHENS100
+from .hmdb51 import HMDB51
 from .imagenet1k import IMAGENET1K
-from .kinetics400 import KINETICS400
+from .kinetics import KINETICS400, KINETICS600
 from .lists import Sample, check_files, missing_files, read_list, write_list
 from .mit import MIT
 from .official import DataSet, Split
@@ -18,8 +19,10 @@ from .video_list_dataset import VideoListDataset
 __all__ = [
     'DIVING48',
     'EPIC_KITCHENS100',
+    'HMDB51',
     'IMAGENET1K',
     'KINETICS400',
+    'KINETICS600',
     'MIT',
     'SSV2',
     'DataSet',

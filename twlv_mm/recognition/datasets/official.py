@@ -38,6 +38,8 @@ class DataSet(NamedTuple):
         counts (tuple[int, int]): Samples for training and for validation,
         source (str): and who says so.
         suffixes (tuple[str, ...]): Of its files, in lower case.
+        list_name (str): Name of a list file.
+        choice (str): What several kinds are a choice of, for the command line.
     """
 
     name: str
@@ -47,6 +49,8 @@ class DataSet(NamedTuple):
     counts: tuple[int, int]
     source: str
     suffixes: tuple[str, ...]
+    list_name: str = '{name}_{split}_list_{kind}.txt'
+    choice: str = 'what is a class'
 
 
 def find_file(folder, *names):

@@ -12,7 +12,8 @@ from .lists import write_list
 def prepare(data_set, annotations, files, out, kind=None):
     """Write the lists of a data set, with the files that are there, and tell what is not.
 
-    Into ``out``: ``<name>_<split>_list_<kind>.txt``, which :func:`read_list` reads, for train and val;
+    Into ``out``: ``<name>_<split>_list_<kind>.txt`` or as else ``data_set.list_name`` says, which :func:`read_list`
+    reads, for train and val;
     ``label_map_<kind>.txt`` with the names of the classes, one a line; and ``missing_<kind>.txt`` with a line
     ``<split> <file>`` for each file that is not there or is empty.
 
@@ -59,7 +60,7 @@ def prepare(data_set, annotations, files, out, kind=None):
 
     out.mkdir(parents=True, exist_ok=True)
     for name, found in lists.items():
-        write_list(out / f'{data_set.name}_{name}_list_{kind}.txt', found)
+        write_list(out / data_set.list_name.format(name=data_set.name, split=name, kind=kind), found)
     (out / f'label_map_{kind}.txt').write_text(''.join(f'{name}\n' for name in classes))
     (out / f'missing_{kind}.txt').write_text(''.join(f'{line}\n' for line in lost))
     told.append(f'written to {out}; {len(lost)} files that are missing are named in missing_{kind}.txt')
@@ -79,7 +80,9 @@ def main(data_set, argv=None):
     parser.add_argument('--out', default=f'data/{data_set.name}', help='where to (default: %(default)s)')
     if len(data_set.kinds) > 1:
         kinds = list(data_set.kinds)
-        parser.add_argument('--label', choices=kinds, default=kinds[0], help='what is a class (default: %(default)s)')
+        parser.add_argument(
+            '--label', '--split', choices=kinds, default=kinds[0], help=f'{data_set.choice} (default: %(default)s)'
+        )
     args = parser.parse_args(argv)
     try:
         told = prepare(data_set, args.annotations, args.files, args.out, getattr(args, 'label', None))

@@ -1,20 +1,24 @@
-"""Kinetics-400: csv files of label, youtube_id, time_start, time_end, split (and is_cc)."""
+"""Kinetics-400 and Kinetics-600: csv files of label, youtube_id, time_start, time_end, split (and is_cc)."""
+
+from functools import partial
 
 from .lists import Sample
 from .official import DataSet, Split, find_file, parse_entries, read_table
 
-_VALIDATION = ('val.csv', 'validate.csv', 'kinetics_val.csv', 'kinetics-400_val.csv')
-_TABLES = dict(train=('train.csv', 'kinetics_train.csv', 'kinetics-400_train.csv'), val=_VALIDATION)
+_NAMES = dict(
+    train=('train.csv', 'kinetics_train.csv', 'kinetics-{}_train.csv'),
+    val=('val.csv', 'validate.csv', 'kinetics_val.csv', 'kinetics-{}_val.csv'),
+)
 
 
-def read_kinetics400(annotations, videos, kind):
-    """Read the csv files. See :class:`DataSet` for arguments and result.
+def read_kinetics(number, annotations, videos, kind):
+    """Read the csv files of the Kinetics with a number of classes. See :class:`DataSet` for the rest and the result.
 
     Classes are numbered as mmaction2 numbers them: by name, with _ for spaces, as the training table has them. Videos
     are ``<youtube_id>_<start>_<end>``, seconds with six digits, in ``videos_train`` and ``videos_val`` (mmaction2),
     ``train`` and ``val``, or all in one folder.
     """
-    paths = {name: find_file(annotations, *names) for name, names in _TABLES.items()}
+    paths = {split: find_file(annotations, *(name.format(number) for name in names)) for split, names in _NAMES.items()}
     tables = {name: read_table(path, 'label', 'youtube_id', 'time_start', 'time_end') for name, path in paths.items()}
     classes = sorted({_class_name(row) for row in tables['train']})
     numbers = {name: number for number, name in enumerate(classes)}
@@ -37,9 +41,18 @@ def _class_name(row):
 KINETICS400 = DataSet(
     name='kinetics400',
     title='Kinetics-400',
-    read=read_kinetics400,
+    read=partial(read_kinetics, 400),
     kinds=dict(videos=400),
     counts=(235_693, 19_165),
     source="the paper's Table 2",
+    suffixes=('.mp4', '.mkv', '.webm'),
+)
+KINETICS600 = DataSet(
+    name='kinetics600',
+    title='Kinetics-600',
+    read=partial(read_kinetics, 600),
+    kinds=dict(videos=600),
+    counts=(392_622, 30_001),
+    source='Carreira et al. 2018',
     suffixes=('.mp4', '.mkv', '.webm'),
 )

@@ -1,0 +1,73 @@
+# Actions of given boxes of persons on AVA v2.1: AVARoIHead on SqueezeTime's variant for detection, from Kinetics-400
+# (encoder_weights). Numbers from the official config; of proposals it takes those with a score above 0.9, as mmaction2.
+_base_ = [
+    '../_base_/models/ava_roi_head.py',
+    '../_base_/datasets/ava_video.py',
+    '../_base_/schedules/squeezetime_100e.py',
+    '../_base_/runtime.py',
+]
+
+encoder_weights = None
+model = dict(
+    backbone=dict(
+        _delete_=True, type='twlv_mm.SqueezeTime', arch='squeezetime_r50', weights=encoder_weights, detection=True
+    ),
+    roi_head=dict(bbox_head=dict(in_channels=128)),  # 2048 channels are 128 of 16 moments
+)
+annotations = 'data/ava/annotations'
+label_file = f'{annotations}/ava_action_list_v2.1_for_activitynet_2018.pbtxt'
+train_files = dict(
+    ann_file=f'{annotations}/ava_train_v2.1.csv',
+    exclude_file=f'{annotations}/ava_train_excluded_timestamps_v2.1.csv',
+    label_file=label_file,
+)
+val_files = dict(
+    ann_file=f'{annotations}/ava_val_v2.1.csv',
+    exclude_file=f'{annotations}/ava_val_excluded_timestamps_v2.1.csv',
+    label_file=label_file,
+)
+train_pipeline = [
+    dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=16 * 4 / 30),  # every fourth frame of 30 a second
+    dict(type='twlv_mm.SeekDecode'),
+    dict(type='Resize', scale=(-1, 288)),
+    dict(type='MultiScaleCrop', input_size=256, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True),
+    dict(type='Resize', scale=(256, 256), keep_ratio=False),
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='ColorJitter'),
+    dict(type='RandomErasing', erase_prob=0.25, mode='rand'),
+    dict(type='FormatShape', input_format='NCTHW', collapse=True),
+    dict(type='twlv_mm.PackDetection'),
+]
+test_pipeline = [
+    dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=16 * 4 / 30),
+    dict(type='twlv_mm.SeekDecode'),
+    dict(type='Resize', scale=(256, 256), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW', collapse=True),
+    dict(type='twlv_mm.PackDetection'),
+]
+test_set = dict(proposal_file={{_base_.val_proposals}}, pipeline=test_pipeline, **val_files)
+train_dataloader = dict(
+    batch_size=16, dataset=dict(proposal_file={{_base_.train_proposals}}, pipeline=train_pipeline, **train_files)
+)
+val_dataloader = dict(dataset=test_set)
+test_dataloader = dict(dataset=test_set)
+val_evaluator = val_files
+test_evaluator = val_files
+train_cfg = dict(max_epochs=50, val_interval=3)
+optim_wrapper = dict(optimizer=dict(lr=1.0, weight_decay=1e-5))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, end=5, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=5, T_max=45, eta_min_ratio=0.01, convert_to_iter_based=True),
+]
+auto_scale_lr = dict(base_batch_size=128)
+default_hooks = dict(
+    checkpoint=dict(save_best='mAP@0.5', rule='greater'),
+    data=dict(type='twlv_mm.CheckAVAHook'),
+    visualization=dict(type='twlv_mm.DetectionVisualizationHook'),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='detection',
+        dataset='ava_v2.1',
+        protocol=dict(head='AVARoIHead', boxes='proposals', frames=16, frame_interval=4, resolution=256),
+    ),
+)

@@ -1,0 +1,56 @@
+# SqueezeTime on Kinetics-400, from ImageNet-1K (encoder_weights). Numbers from the official config; published: 71.64 %.
+_base_ = [
+    '../_base_/encoders/squeezetime_r50.py',
+    '../_base_/datasets/k400_video.py',
+    '../_base_/schedules/squeezetime_100e.py',
+    '../_base_/runtime.py',
+]
+
+model = dict(
+    type='Recognizer3D',
+    # The official I2DHead: mean over space, time being in the channels.
+    cls_head=dict(type='I3DHead', num_classes=400, in_channels=2048, dropout_ratio=0.5, average_clips='prob'),
+)
+train_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 256)),
+    dict(type='MultiScaleCrop', input_size=224, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True),
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='ColorJitter'),
+    dict(type='RandomErasing', erase_prob=0.25, mode='rand'),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+val_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 256)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+test_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=10, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 224)),
+    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+train_dataloader = dict(batch_size=64, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=64, dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='recognition_linear',
+        dataset='kinetics400',
+        protocol=dict(trained='end to end', frames=16, frame_interval=4, clips=10, crops=3),
+    ),
+)

@@ -1,0 +1,17 @@
+# thumos14_tal.py from the video files: what is not embedded yet is embedded first. Give the encoder, trained on
+# Kinetics-400, with --cfg-options encoder_weights=PATH.
+_base_ = './thumos14_tal.py'
+
+encoder_weights = None
+extraction = dict(
+    encoder=dict(arch='squeezetime_r50', weights=encoder_weights),
+    sampling='multi-clip',
+    clip_seconds=0.5,  # T
+    stride_seconds=0.125,  # T_s
+    splits=dict(train='data/thumos14/videos/validation', val='data/thumos14/videos/test'),
+    out='embeddings/thumos14_squeezetime',
+)
+train_cfg = dict(val_interval=50)
+val_cfg = dict(type='ValLoop')
+val_dataloader = {{_base_.test_dataloader}}
+val_evaluator = {{_base_.test_evaluator}}

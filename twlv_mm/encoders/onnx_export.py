@@ -1,0 +1,73 @@
+"""An encoder, or a recognizer around one, as an ONNX file: pixels in, a vector or scores out."""
+
+import warnings
+
+import torch
+from torch import nn
+
+INSTALL = "pip install 'twlv-i[onnx]'"
+
+
+class FromPixels(nn.Module):
+    """Normalises pixels, encodes them, and classifies the features where there is a head.
+
+    Args:
+        encoder (nn.Module): An encoder of this package.
+        head (nn.Module, optional): An mmaction2 head on feature maps.
+    """
+
+    def __init__(self, encoder, head=None):
+        super().__init__()
+        self.encoder, self.head = encoder, head
+        for name in ('mean', 'std'):
+            self.register_buffer(name, torch.tensor(getattr(encoder.arch, name)).view(1, 3, 1, 1, 1))
+
+    def forward(self, video):
+        """(N, 3, T, H, W) RGB from 0 to 255 -> (N, D) vectors, or (N, classes) scores before softmax."""
+        video = (video - self.mean) / self.std
+        return self.encoder.embed(video) if self.head is None else self.head(self.encoder(video))
+
+
+def export_onnx(encoder, path, head=None, size=None):
+    """Write an ONNX file, and check it against PyTorch in ONNX Runtime.
+
+    Its input ``video`` is (N, 3, T, H, W) float32, RGB from 0 to 255, of any N; its output is ``embedding`` (N, D), or
+    with a head ``scores`` (N, classes) before softmax. Weights are inside the file.
+
+    Args:
+        encoder (nn.Module): An encoder of this package, not fused: ONNX Runtime folds for itself.
+        path (str): Where to.
+        head (nn.Module, optional): An mmaction2 head on feature maps.
+        size (tuple[int, int], optional): Height and width of the input; the encoder's own if None.
+
+    Returns:
+        float: the largest difference between PyTorch's outputs and ONNX Runtime's for two random clips, in units of
+        PyTorch's largest output.
+
+    Raises:
+        ImportError: if onnx, onnxscript or onnxruntime are not installed.
+    """
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f'{error.name} is not installed, and an export needs it: {INSTALL}') from error
+    model = FromPixels(encoder, head).eval()
+    size = size or (encoder.arch.img_size,) * 2
+    video = 255 * torch.rand(2, 3, encoder.arch.num_frames, *size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of the exporter, about itself
+        expected = model(video)
+        torch.onnx.export(
+            model,
+            (video,),
+            path,
+            input_names=['video'],
+            output_names=['embedding' if head is None else 'scores'],
+            dynamic_shapes=({0: torch.export.Dim('clips', min=1)},),
+            external_data=False,
+            verbose=False,
+        )
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    (found,) = session.run(None, {'video': video.numpy()})
+    return ((torch.from_numpy(found) - expected).abs().max() / expected.abs().max()).item()
