@@ -35,6 +35,7 @@ setup(
     # mim reads the extra of its own name.
     extras_require={
         'mim': requirements('mminstall'),
+        'onnx': requirements('onnx'),
         'optional': requirements('optional'),
         'parquet': requirements('parquet'),
         'ray': requirements('ray'),
