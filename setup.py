@@ -43,6 +43,7 @@ setup(
     extras_require={
         'analysis': requirements('analysis'),
         'mim': requirements('mminstall'),
+        'onnx': requirements('onnx'),
         'optional': requirements('optional'),
         'parquet': requirements('parquet'),
         'ray': requirements('ray'),

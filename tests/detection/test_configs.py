@@ -57,6 +57,8 @@ def ava(tmp_path_factory):
             (f'ava_dense_proposals_{split}.pkl', f'ava_dense_proposals_{official}.FAIR.recall_93.9.pkl'),
         ):
             shutil.copy(root / 'boxes' / ours, annotations / theirs)
+            shutil.copy(root / 'boxes' / ours, annotations / theirs.replace('v2.2', 'v2.1'))
+    shutil.copy(root / 'boxes/ava_action_list.pbtxt', annotations / 'ava_action_list_v2.1_for_activitynet_2018.pbtxt')
     return root
 
 
@@ -107,6 +109,44 @@ def test_config_is_whole(name):
         assert model.roi_head.bbox_head.num_classes == 81
     for pipeline in (cfg.train_dataloader.dataset.pipeline, cfg.test_dataloader.dataset.pipeline):
         assert pipeline[0].clip_len == arch.num_frames
+
+
+def test_config_of_squeezetime_trains_and_tests_on_video_files(ava, tmp_path, monkeypatch):
+    monkeypatch.chdir(ava)
+    changes = {
+        'model.backbone.widen_factor': 0.125,
+        'model.roi_head.bbox_head.in_channels': 16,
+        'model.roi_head.bbox_head.num_classes': 17,
+        'train_dataloader.batch_size': 2,
+        'val_dataloader.batch_size': 2,
+        'test_dataloader.batch_size': 2,
+        'train_cfg.max_epochs': 1,
+        'train_cfg.val_interval': 1,
+        'optim_wrapper.optimizer.lr': 0.01,
+    } | {
+        f'{loader}_dataloader.{key}': value
+        for loader in ('train', 'val', 'test')
+        for key, value in (('num_workers', 0), ('persistent_workers', False), ('dataset.indices', 4))
+    }
+    options = ['--work-dir', str(tmp_path), '--cfg-options', *(f'{key}={value}' for key, value in changes.items())]
+    config = str(CONFIGS / 'squeezetime/ava21_roi.py')
+    runner = launch.main_train([config, *options])
+    assert runner.model.backbone.detection
+    scores = launch.main_test([config, str(tmp_path / 'epoch_1.pth'), *options])
+    assert 0 <= scores['mAP@0.5'] <= 1
+    record = json.loads(sorted(tmp_path.glob('*/results.json'))[-1].read_text())
+    assert (record['dataset'], record['encoder']['name']) == ('ava_v2.1', 'squeezetime_r50')
+
+
+def test_config_of_squeezetime_is_whole():
+    cfg = Config.fromfile(CONFIGS / 'squeezetime/ava21_roi.py')
+    init_default_scope('mmaction')
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+        maps = model.extract_feat(torch.empty(1, 3, 16, 256, 256))[0]
+    assert maps.shape == (1, model.roi_head.bbox_head.fc_cls.in_features, 16, 16, 16)
+    assert tuple(cfg.model.data_preprocessor.mean) == model.backbone.arch.mean
+    assert cfg.train_cfg.max_epochs == sum(step.get('T_max', step.get('end')) for step in cfg.param_scheduler)
 
 
 def test_wrong_class_count_is_refused_before_training(ava, tmp_path, monkeypatch):

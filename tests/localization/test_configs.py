@@ -171,6 +171,19 @@ def test_config_is_whole_and_fits_its_encoder(name):
     assert folders == [f'{root}/multi-clip/train', f'{root}/multi-clip/val']
 
 
+def test_config_of_squeezetime_fits_it():
+    init_default_scope('mmaction')
+    for name in ('thumos14_tal', 'thumos14_tal_video'):
+        cfg = Config.fromfile(CONFIGS.parent / f'squeezetime/{name}.py')
+        with torch.device('meta'):
+            encoder = twlv_mm.get_model('squeezetime_r50')
+            assert MODELS.build(cfg.model).num_classes == 20
+        assert cfg.model.in_channels == encoder.arch.embed_dims
+        assert cfg.encoder_weights is None
+    check_extraction(cfg)
+    assert cfg.extraction.encoder.arch == 'squeezetime_r50'
+
+
 @pytest.mark.parametrize(('name', 'count'), [('thumos14_tal_large', 7_351_324), ('activitynet_tal_large', 7_489_744)])
 def test_model_has_the_published_codes_number_of_parameters(name, count):
     init_default_scope('mmaction')

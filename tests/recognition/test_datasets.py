@@ -16,8 +16,10 @@ from twlv_mm.recognition import VideoListDataset
 from twlv_mm.recognition.datasets import (
     DIVING48,
     EPIC_KITCHENS100,
+    HMDB51,
     IMAGENET1K,
     KINETICS400,
+    KINETICS600,
     MIT,
     SSV2,
     Sample,
@@ -94,6 +96,55 @@ def test_what_is_missing_is_told_counted_and_listed(given):
     assert len(train_list) == 1
     missing = (folder / 'out/missing_videos.txt').read_text()
     assert missing == 'train b_000120_000130\ntrain gone_000000_000010\n'
+
+
+def test_kinetics600_is_read_as_kinetics400(given):
+    files = {name.replace('train.csv', 'kinetics-600_train.csv'): text for name, text in KINETICS_FILES.items()}
+    videos = ['train/-a_1_000005_000015.mp4', 'train/b_000120_000130.mp4', 'val/c_000000_000010.mp4']
+    told, train_list, _ = run(KINETICS600, given(files | {f'videos/{name}': 'a video' for name in videos}))
+    assert len(train_list) == 2
+    assert 'warning: Carreira et al. 2018 has 392,622' in told
+
+
+HMDB51_FILES = {
+    'annotations/climb_stairs_test_split2.txt': 'up_the stairs!.avi 1 \ndown.avi 2 \nunused.avi 0 \n',
+    'annotations/climb_test_split2.txt': 'rock.avi 2\n',
+    'annotations/climb_test_split1.txt': 'rock.avi 1\n',
+}
+
+
+def test_hmdb51_classes_are_numbered_by_their_own_names(given):
+    # climb_stairs_test_split2.txt comes before climb_test_split2.txt, the class climb before climb_stairs.
+    videos = ['climb_stairs/up_the stairs!.avi', 'climb_stairs/down.avi', 'climb/rock.avi']
+    folder = given(HMDB51_FILES | {f'videos/{name}': 'v' for name in videos})
+    prepare(HMDB51, folder / 'annotations', folder / 'videos', folder / 'out', 'split_2')
+    lists = [read_list(folder / f'out/hmdb51_{part}_split_2_videos.txt') for part in ('train', 'val')]
+    assert lists == [
+        [Sample('climb_stairs/up_the stairs!.avi', 1)],
+        [Sample('climb/rock.avi', 0), Sample('climb_stairs/down.avi', 1)],
+    ]
+    given({'annotations/climb_test_split2.txt': 'rock.avi 3\n'})
+    with pytest.raises(ValueError, match=r'climb_test_split2\.txt, entry 1, rock\.avi 3'):
+        prepare(HMDB51, folder / 'annotations', folder / 'videos', folder / 'out', 'split_2')
+
+
+@pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder with annotations/video_lists')
+def test_hmdb51_lists_have_the_labels_of_those_that_everybody_uses(given, tmp_path):
+    lists = {
+        part: read_list(Path(os.environ['TWLV_SHARED'], f'annotations/video_lists/hmdb51_{part}_split_1_videos.txt'))
+        for part in ('train', 'val')
+    }
+    files = {f'videos/{sample.file}': 'v' for samples in lists.values() for sample in samples}
+    for number, samples in enumerate(lists.values(), 1):
+        for sample in samples:
+            name, file = sample.file.split('/')
+            path = f'annotations/{name}_test_split1.txt'
+            files[path] = files.get(path, '') + f'{file} {number} \n'
+    folder = given(files)
+    told = prepare(HMDB51, folder / 'annotations', folder / 'videos', folder / 'out')
+    assert 'as many as in Kuehne et al. 2011' in told[0]
+    for part, samples in lists.items():
+        assert sorted(read_list(folder / f'out/hmdb51_{part}_split_1_videos.txt')) == sorted(samples)
 
 
 def test_ssv2_templates_are_matched_without_brackets(given):

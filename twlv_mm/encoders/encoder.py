@@ -30,11 +30,17 @@ class VideoEncoder(BaseModule):
 
     first_weight = None  # a key of the state dict by which weights are known to be loaded
     left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
+    kind = None  # class of the rows that the subclass builds
 
     def __init__(self, arch, frozen, allow_random, **overrides):
         super().__init__()
         self.arch_name = arch
         self.arch = get_architecture(arch, **overrides)
+        if not isinstance(self.arch, self.kind):
+            raise ValueError(
+                f'{arch} is not built by {type(self).__name__}: in configs, VideoViT is the type of vision '
+                'transformers, SqueezeTime that of squeezetime_r50'
+            )
         self.frozen = frozen
         self.allow_random = allow_random
         self._has_weights = False

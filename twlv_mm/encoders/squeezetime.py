@@ -8,6 +8,7 @@ from torch.nn.init import kaiming_normal_
 
 from twlv_mm.registry import MODELS
 
+from .architectures import SqueezeTimeArchitecture
 from .channel_time import BRANCHES, ChannelTimeLearning
 from .encoder import VideoEncoder
 from .fused_squeezetime import FusedSqueezeTimeNet
@@ -116,6 +117,7 @@ class SqueezeTime(VideoEncoder):
     """
 
     first_weight = 'net.conv1.weight'
+    kind = SqueezeTimeArchitecture
 
     def __init__(
         self,

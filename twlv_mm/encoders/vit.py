@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from twlv_mm.registry import MODELS
 
+from .architectures import Architecture
 from .encoder import VideoEncoder
 from .layers import Block, init_transformer, make_norm
 from .pooling import AttentionPooling
@@ -80,6 +81,7 @@ class VideoVisionTransformer(VideoEncoder):
     """
 
     first_weight = 'patch_embed.proj.weight'
+    kind = Architecture
 
     def __init__(
         self, arch, *, weights=None, frozen=False, allow_random=False, drop_path_rate=0.0, with_cp=False, **overrides

@@ -13,16 +13,17 @@ def read_hmdb51(annotations, videos, kind):
     neither. Classes are numbered in alphabetical order. Videos are ``<class>/<name>.avi``.
     """
     suffix = f'_test_{kind.replace("_", "")}.txt'
-    paths = sorted(annotations.glob(f'*{suffix}'))
-    if not paths:
+    # By class: by file, climb_stairs would come before climb.
+    classes = sorted(path.name.removesuffix(suffix) for path in annotations.glob(f'*{suffix}'))
+    if not classes:
         find_file(annotations, f'brush_hair{suffix}')  # tells what is missing
-    classes = [path.name.removesuffix(suffix) for path in paths]
     samples = {part: [] for part in _PARTS.values()}
-    for label, path in enumerate(paths):
+    for label, name in enumerate(classes):
+        path = annotations / f'{name}{suffix}'
 
-        def parse(line, label=label):
+        def parse(line, name=name, label=label):
             file, number = line.rsplit(maxsplit=1)
-            return _PARTS[number], Sample(f'{classes[label]}/{file.removesuffix(".avi")}', label)
+            return _PARTS[number], Sample(f'{name}/{file.removesuffix(".avi")}', label)
 
         for part, sample in parse_entries(path, read_lines(path), parse):
             samples[part].append(sample)
