@@ -101,6 +101,11 @@ class Architecture:
         """int: width of what the architecture's own pooling gives."""
         return self.output_dims or self.clip_embed_dims or self.embed_dims
 
+    @property
+    def backbone(self):
+        """str: type of the encoder in a config."""
+        return 'twlv_mm.VideoViT'
+
 
 # Sizes of Dosovitskiy et al. 2021, Table 1; the giant's of VideoMAE v2, V-JEPA2 and InternVideo2 (MLP 6144).
 _BASE = dict(embed_dims=768, depth=12, num_heads=12)
