@@ -36,8 +36,8 @@ class Extractor:
     """An encoder and a sampling, ready to embed videos.
 
     Frames, resolution, resizing, mean and std are the architecture's: frames are resized by their short side and
-    cropped in the centre (assumed for TWLV-I: the paper does not say), or squashed for DFN; they travel as uint8 and are
-    normalised on the device. A clip's vector is the encoder's own pooling
+    cropped in the centre (assumed for TWLV-I: the paper does not say), or squashed for DFN; they travel as uint8 and
+    are normalised on the device. A clip's vector is the encoder's own pooling
     unless said; a video's is the mean over its clips (section 2.1).
 
     Args:

@@ -51,8 +51,8 @@ def follow_encoder(cfg):
         raise EncoderError(f'there is no encoder {name!r}: {_row_error(name)}')
     if place is None and written_for is None:
         raise EncoderError(
-            f'encoder={name!r}: {cfg.filename} has no encoder of this project in model.backbone or extraction.encoder, and '
-            'does not say whose embeddings it is written for (written_for)'
+            f'encoder={name!r}: {cfg.filename} has no encoder of this project in model.backbone or extraction.encoder, '
+            'and does not say whose embeddings it is written for (written_for)'
         )
     old = written_for or place.arch
     if place is not None and cfg.get('encoder') and place.arch not in (old, name):
