@@ -40,7 +40,7 @@ def measure_encoders(args):
                 name,
                 f'{size["frames"]} x {size["pixels"]}',
                 f'{size["parameters"] / 1e6:.1f}',
-                f'{size["gflop"] / 2:.0f}',
+                f'{size["gflop"] / 2:,.{0 if size["gflop"] > 20 else 3}f}',
                 f'{size["tokens"]:,}',
             ]
         )

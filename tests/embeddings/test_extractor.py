@@ -77,6 +77,32 @@ def test_vectors_are_those_of_the_mmaction2_pipeline(encoder, video):
     np.testing.assert_allclose([clip.vector for clip in clips], expected, atol=1e-5)
 
 
+def test_frames_are_resized_as_the_encoder_wants_it(tmp_path):
+    import mmaction.datasets  # noqa: F401
+    from mmengine.dataset import Compose
+    from mmengine.registry import init_default_scope
+
+    frames, *_ = render_clip(np.random.default_rng(0), 'train', num_frames=16)
+    path = str(tmp_path / 'wide.mp4')
+    write_video(path, np.concatenate([frames, frames[:, :, ::-1]], axis=2), fps=8)
+    sizes = dict(img_size=28, patch_size=14, embed_dims=48, depth=1, num_heads=4, output_dims=8)
+    model = twlv_mm.get_model('dfn_huge', frozen=True, allow_random=True, **sizes)
+    extractor = Extractor(model)
+    assert extractor.settings['resize'] == 'squash'
+    assert 'resize' not in Extractor(twlv_mm.get_model(SMALL, frozen=True, allow_random=True)).settings
+
+    init_default_scope('mmaction')
+    pipeline = [
+        dict(type='DecordInit'),
+        dict(type='twlv_mm.EmbeddingSample', num_frames=16),
+        dict(type='DecordDecode'),
+        dict(type='Resize', scale=(28, 28), keep_ratio=False, interpolation='bicubic'),
+    ]
+    clip = np.stack(Compose(pipeline)(dict(filename=path, start_index=0, modality='RGB'))['imgs'])
+    (whole,), _ = extractor(path)
+    np.testing.assert_allclose(whole.vector, extractor.encode(clip[None])[0].cpu(), atol=1e-5)
+
+
 def test_weights_decide_and_their_absence_is_said(encoder, video, tmp_path):
     torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
     (with_weights,) = twlv_mm.embed(video, SMALL, weights=tmp_path / 'encoder.pth')
