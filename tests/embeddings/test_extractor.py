@@ -145,6 +145,12 @@ def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
     np.testing.assert_array_equal([e.vector for e in extractor(video)[0]], [e.vector for e in expected])
     assert not any(parameter.requires_grad for parameter in extractor.model.parameters())
     assert len(Extractor.from_config(tmp_path / 'config.py', sampling='multi-clip', stride_seconds=1.0)(video)[0]) == 6
+    (tmp_path / 'swapped.py').write_text(
+        "_base_ = './config.py'\nencoder = 'twlv_base'\nencoder_weights = None\n"
+        'model = dict(backbone=dict(img_size=32, depth=1, embed_dims=48, num_heads=4))\n'
+    )
+    with pytest.warns(UserWarning, match='twlv_base has no weights'):
+        assert Extractor.from_config(tmp_path / 'swapped.py').model.arch_name == 'twlv_base'
     (tmp_path / 'other.py').write_text("model = dict(backbone=dict(type='ResNet'))")
     with pytest.raises(ValueError, match=r'other\.py has no model\.backbone of type twlv_mm\.VideoViT'):
         Extractor.from_config(tmp_path / 'other.py')
