@@ -101,6 +101,11 @@ class Architecture:
         """int: width of what the architecture's own pooling gives."""
         return self.output_dims or self.clip_embed_dims or self.embed_dims
 
+    @property
+    def backbone(self):
+        """str: type of the encoder in a config."""
+        return 'twlv_mm.VideoViT'
+
 
 @dataclass(frozen=True)
 class SqueezeTimeArchitecture:

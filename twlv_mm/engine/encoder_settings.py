@@ -51,15 +51,18 @@ def follow_encoder(cfg):
         raise EncoderError(f'there is no encoder {name!r}: {_row_error(name)}')
     if place is None and written_for is None:
         raise EncoderError(
-            f'encoder={name!r}: {cfg.filename} has no model.backbone and no extraction.encoder of type '
-            'twlv_mm.VideoViT, and does not say whose embeddings it is written for (written_for)'
+            f'encoder={name!r}: {cfg.filename} has no encoder of this project in model.backbone or extraction.encoder, '
+            'and does not say whose embeddings it is written for (written_for)'
         )
     old = written_for or place.arch
-    if place is not None:
-        if cfg.get('encoder') and place.arch not in (old, name):
-            raise EncoderError(f'encoder is {name!r}, and arch of the encoder is {place.arch!r}: set one of them')
-        place.arch = name
+    if place is not None and cfg.get('encoder') and place.arch not in (old, name):
+        raise EncoderError(f'encoder is {name!r}, and arch of the encoder is {place.arch!r}: set one of them')
     following = _Following(cfg, old, name, {key: place[key] for key in OVERRIDES if key in place} if place else {})
+    if place is not None and place.arch != name:
+        following.changes.append(f'arch: {place.arch} -> {name}')
+        place.arch = name
+        if 'type' in place:
+            place.type = following.new.backbone
     following.model(place is not None and place is (cfg.get('model') or {}).get('backbone'))
     follow_in_pipelines(cfg._cfg_dict, following)
     if following.swap:
@@ -181,7 +184,9 @@ class _Following:
             own = None if self.swap else lambda value, of_others=of_others: value not in of_others
             self.number(normalise, key, 'model.data_preprocessor', lambda arch, key=key: getattr(arch, key), own)
         fits = lambda value: value % self.new.patch_size == 0  # noqa: E731
-        self.number(normalise, 'size_divisor', 'model.data_preprocessor', _patch, fits)
+        # Where it is left out, 16 is what DetectionPreprocessor takes.
+        default = 16 if normalise.get('type', '').endswith('DetectionPreprocessor') else None
+        self.number(normalise, 'size_divisor', 'model.data_preprocessor', _patch, fits, default)
         width = _vector_width if model.get('features') == 'embed' else _width
         parts = {'cls_head': model.get('cls_head'), 'decoder': model.get('decoder')}
         roi_head = model.get('roi_head') or {}
@@ -189,7 +194,7 @@ class _Following:
         if not model.get('neck'):
             for name, part in parts.items():
                 self.number(part or {}, 'in_channels', f'model.{name}', width, must=_never)
-        self.number(model.get('cls_head') or {}, 'num_heads', 'model.cls_head', lambda arch: arch.num_heads)
+        self.number(model.get('cls_head') or {}, 'num_heads', 'model.cls_head', _num_heads)
         steps = lambda arch: arch.num_frames // arch.tubelet_size  # noqa: E731
         self.number(model.get('decoder') or {}, 'num_frames', 'model.decoder', steps)
         extractor = roi_head.get('bbox_roi_extractor') or {}
@@ -207,7 +212,7 @@ class _Following:
 def _encoder_of(cfg):
     """The dict of a config that chooses its encoder; None if it has none of ours."""
     for place in ((cfg.get('model') or {}).get('backbone'), (cfg.get('extraction') or {}).get('encoder')):
-        if place and place.get('arch') in ARCHITECTURES and place.get('type', 'VideoViT').endswith('VideoViT'):
+        if place and place.get('arch') in ARCHITECTURES:
             return place
     return None
 
@@ -245,6 +250,10 @@ def _plain(value):
 
 def _never(value):
     return False
+
+
+def _num_heads(arch):
+    return getattr(arch, 'num_heads', 16)  # of an attentive probe on an encoder that has none
 
 
 def _width(arch):
