@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 
+from .finite_hook import NotFiniteError
 from .runner import CheckpointError, Runner
 
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
@@ -197,7 +198,7 @@ def one_line_errors(parser):
     """
     try:
         yield
-    except (UsageError, CheckpointError) as error:
+    except (UsageError, CheckpointError, NotFiniteError) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 
