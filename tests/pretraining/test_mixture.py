@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from twlv_mm.pretraining import FileListDataset, MixtureDataset, MixtureError, SampleKey, ShardDataset, index_shards
@@ -75,7 +77,7 @@ def video_list(tiny_videos, tmp_path, names=None):
 
 def mixture(**datasets):
     kinds = dict(videos='video', images='image')
-    return MixtureDataset([dict(name=name, kind=kinds[name], weight=1, dataset=d) for name, d in datasets.items()])
+    return MixtureDataset({name: dict(kind=kinds[name], weight=1, dataset=d) for name, d in datasets.items()})
 
 
 def test_videos_of_a_list_and_images_of_shards_become_clips(tiny_videos, shards):
@@ -130,6 +132,42 @@ def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
     made.failures_file = str(tmp_path / 'failures.jsonl')
     with pytest.raises(MixtureError, match='10 samples of the set videos in a row .*frame_inds.*failures.jsonl'):
         made[[SampleKey(0, 0, 1)]]
+
+
+@pytest.mark.parametrize(
+    ('sets', 'message'),
+    [
+        ({}, 'by its name'),
+        ([dict(name='a', kind='video', weight=1)], 'by its name'),
+        (dict(a=dict(kind='sound', weight=1)), "'sound'"),
+        (dict(a=dict(kind='video', weight=0)), 'weight of the set a is 0'),
+    ],
+)
+def test_mixture_of_what_is_no_set_is_refused(sets, message):
+    with pytest.raises(ValueError, match=message):
+        MixtureDataset(sets)
+
+
+def test_failures_are_warned_of_until_the_run_says_where_to_list_them(tiny_videos, tmp_path):
+    made = mixture(videos=video_list(tiny_videos, tmp_path, ['train_0.mp4', 'not there.mp4']))
+    with pytest.warns(UserWarning, match='not there.mp4'):
+        assert made[[SampleKey(0, 1, 1)]][0]['data_samples'].source['index'] == 0
+
+
+def test_configs_have_the_sets_of_the_paper():
+    configs = Path(__file__).parents[2] / 'configs/_base_/datasets'
+    plain, ssv2 = (
+        Config.fromfile(configs / f'pretrain_images_videos{suffix}.py').train_dataloader for suffix in ('', '_ssv2')
+    )
+    images = {name: entry for name, entry in plain.dataset.sets.items() if entry.kind == 'image'}
+    assert images.keys() == {'coco', 'visual_genome', 'sbu', 'cc3m', 'cc12m'}
+    assert sum(entry.weight for entry in images.values()) == pytest.approx(15, abs=0.1)
+    assert plain.dataset.sets.keys() - images == {'k710', 'howto360k', 'webvid10m'}
+    assert ssv2.dataset.sets.keys() - plain.dataset.sets.keys() == {'ssv2'}
+    for entry in ssv2.dataset.sets.values():
+        frames = [step.get('clip_len') or step.get('num_frames') for step in entry.dataset.pipeline]
+        assert {16: 'video', 2: 'image'}[next(filter(None, frames))] == entry.kind
+        Compose(entry.dataset.pipeline)
 
 
 def test_shard_that_is_cut_off_is_named_and_read_up_to_the_damage(shards, capsys):

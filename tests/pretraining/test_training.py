@@ -15,7 +15,6 @@ from twlv_mm.engine import launch
 from . import training
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = training.__file__
 CONFIG = """
 default_scope = 'mmaction'
 
@@ -43,13 +42,13 @@ image_pipeline = [
 train_dataloader = dict(
     batch_size=None, num_workers=0,
     sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=4, image=8)),
-    dataset=dict(type='twlv_mm.MixtureDataset', sets=[
-        dict(name='videos', kind='video', weight=1, dataset=dict(
+    dataset=dict(type='twlv_mm.MixtureDataset', sets=dict(
+        videos=dict(kind='video', weight=1, dataset=dict(
             type='twlv_mm.FileListDataset', ann_file='<folder>/videos.txt', data_prefix=dict(video='<videos>'),
             pipeline=video_pipeline)),
-        dict(name='images', kind='image', weight=1, dataset=dict(
+        images=dict(kind='image', weight=1, dataset=dict(
             type='twlv_mm.FileListDataset', ann_file='<folder>/images.txt', data_prefix=dict(video='<folder>'),
-            pipeline=image_pipeline))]))
+            pipeline=image_pipeline)))))
 
 train_cfg = dict(type='twlv_mm.StepTrainLoop', max_iters=20)
 optim_wrapper = dict(
@@ -71,6 +70,13 @@ randomness = dict(seed=0)
 # What processes draw for themselves differs with their number; masks follow from the samples.
 NO_DROP_PATH = 'model.backbone.drop_path_rate=0.0'
 KEYS = ('loss', 'loss_pixels', 'loss_latent', 'masked_fraction')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _unformatted():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmengine.config.config.FormatCode', training.unformatted)
+        yield
 
 
 @pytest.fixture(scope='module')
@@ -126,21 +132,23 @@ def alone(config, tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def two(config, alone, tmp_path_factory):
-    """Folder of the work dirs of two processes: replicated, sharded, and sharded from step 10 of one process."""
-    folder = tmp_path_factory.mktemp('two')
-    sharded = 'model_wrapper_cfg.type=twlv_mm.FullyShard'
+def others(config, alone, tmp_path_factory):
+    """Folder of the work dirs of other processes: one that was killed at step 13; two that replicate the model, shard
+    it, and shard it from step 10 of one process on."""
+    folder = tmp_path_factory.mktemp('others')
+    several = [NO_DROP_PATH, 'launcher=pytorch']
+    sharded = [*several, 'model_wrapper_cfg.type=twlv_mm.FullyShard']
+    killed = arguments(config, folder / 'killed', 'custom_hooks.0.kill_at=13', 'train_dataloader.num_workers=2')
     runs = [
-        arguments(config, folder / 'replicated', NO_DROP_PATH),
-        arguments(config, folder / 'sharded', NO_DROP_PATH, sharded),
-        arguments(config, folder / 'from_one', NO_DROP_PATH, sharded, resume=alone / 'iter_10.pth'),
+        arguments(config, folder / 'replicated', *several),
+        arguments(config, folder / 'sharded', *sharded),
+        arguments(config, folder / 'from_one', *sharded, resume=alone / 'iter_10.pth'),
     ]
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', SCRIPT]
-    for run in runs:
-        command += [*run[:3], '--launcher', 'pytorch', *run[3:], '--']
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run(command[:-1], capture_output=True, text=True, cwd=ROOT, env=env)
-    assert done.returncode == 0, done.stderr[-3000:]
+    command = [sys.executable, training.__file__, json.dumps([[killed], runs])]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env)
+    codes = json.loads(done.stdout.splitlines()[-1])
+    assert codes == [[-signal.SIGKILL], [0, 0]], done.stderr[-3000:]
     return folder
 
 
@@ -161,41 +169,40 @@ def test_images_are_clips_of_fewer_frames_in_batches_of_their_own(whole):
     assert seen == {(8, '.mp4'), (2, '.png')}
 
 
-def test_killed_run_resumes_as_if_it_had_not_been_and_reads_nothing_twice(config, whole, tmp_path):
-    run = arguments(config, tmp_path, 'custom_hooks.0.kill_at=13', 'train_dataloader.num_workers=2')
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run([sys.executable, SCRIPT, *run], capture_output=True, text=True, cwd=ROOT, env=env)
-    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
-    assert len(losses(tmp_path)) == 13
+def test_killed_run_resumes_as_if_it_had_not_been_and_reads_nothing_twice(config, whole, others):
+    work_dir = others / 'killed'
+    assert len(losses(work_dir)) == 13
 
     decoded = config.with_name('decoded.txt')
     decoded.unlink()
     # Another number of workers changes nothing.
-    train(config, tmp_path, resume='auto')
-    assert losses(tmp_path) == losses(whole)
+    train(config, work_dir, resume='auto')
+    assert losses(work_dir) == losses(whole)
     trained = [file for record in records(whole)[10:] for file in record['samples']]
     assert decoded.read_text().splitlines() == trained
 
 
-def test_two_processes_replicated_or_sharded_give_the_losses_of_one(alone, two):
+def test_two_processes_replicated_or_sharded_give_the_losses_of_one(alone, others):
     expected = torch.tensor(losses(alone), dtype=torch.float64)
     for name in ('replicated', 'sharded'):
-        torch.testing.assert_close(torch.tensor(losses(two / name), dtype=torch.float64), expected, rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            torch.tensor(losses(others / name), dtype=torch.float64), expected, rtol=0, atol=1e-5
+        )
 
 
-def test_sharded_run_goes_on_from_the_checkpoint_of_one_process(alone, two):
+def test_sharded_run_goes_on_from_the_checkpoint_of_one_process(alone, others):
     expected = torch.tensor(losses(alone)[10:])
-    torch.testing.assert_close(torch.tensor(losses(two / 'from_one')), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(torch.tensor(losses(others / 'from_one')), expected, rtol=0, atol=1e-5)
 
 
-def test_one_process_goes_on_from_the_checkpoint_of_a_sharded_run(config, alone, two, tmp_path):
-    train(config, tmp_path, NO_DROP_PATH, resume=two / 'sharded' / 'iter_10.pth')
+def test_one_process_goes_on_from_the_checkpoint_of_a_sharded_run(config, alone, others, tmp_path):
+    train(config, tmp_path, NO_DROP_PATH, resume=others / 'sharded' / 'iter_10.pth')
     expected = torch.tensor(losses(alone)[10:])
     torch.testing.assert_close(torch.tensor(losses(tmp_path)), expected, rtol=0, atol=1e-5)
 
 
-def test_checkpoint_of_a_sharded_run_has_the_tensors_of_one_process(alone, two):
-    ours, theirs = (torch.load(path / 'iter_20.pth', weights_only=True) for path in (alone, two / 'sharded'))
+def test_checkpoint_of_a_sharded_run_has_the_tensors_of_one_process(alone, others):
+    ours, theirs = (torch.load(path / 'iter_20.pth', weights_only=True) for path in (alone, others / 'sharded'))
     assert ours['state_dict'].keys() == theirs['state_dict'].keys()
     for name, tensor in ours['state_dict'].items():
         torch.testing.assert_close(theirs['state_dict'][name], tensor, rtol=0, atol=1e-4)
@@ -225,11 +232,14 @@ def test_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights
 
 
 def test_compiled_blocks_give_the_same_losses(config, alone, tmp_path):
-    hook = "{'type': 'twlv_mm.CompileBlocksHook', 'backend': 'eager'}"
-    train(config, tmp_path, NO_DROP_PATH, 'train_cfg.max_iters=2', f'default_hooks.compile={hook}')
-    torch.testing.assert_close(torch.tensor(losses(tmp_path)), torch.tensor(losses(alone)[:2]), rtol=0, atol=1e-5)
+    hook = ['default_hooks.compile.type=twlv_mm.CompileBlocksHook', 'default_hooks.compile.backend=eager']
+    train(config, tmp_path, NO_DROP_PATH, 'train_cfg.max_iters=6', *hook)
+    torch.testing.assert_close(torch.tensor(losses(tmp_path)), torch.tensor(losses(alone)[:6]), rtol=0, atol=1e-5)
 
 
 def test_loop_refuses_a_sampler_that_cannot_start_at_a_step(config, tmp_path):
+    text = config.read_text() + "train_dataloader.update(batch_size=2, sampler=dict(type='InfiniteSampler'))"
+    other = tmp_path / 'other.py'
+    other.write_text(text)
     with pytest.raises(ValueError, match='MixtureSampler'):
-        train(config, tmp_path, 'train_dataloader.sampler.type=InfiniteSampler', 'train_dataloader.batch_size=2')
+        train(other, tmp_path)

@@ -1,14 +1,18 @@
-"""Train like tools/train.py, with what tests want to know; the arguments are tools/train.py's.
+"""Train in other processes, with what tests want to know.
 
-Of several runs, separated by --, all are run one after the other.
+Run with a json of jobs: a job is a list of runs (lists of tools/train.py's arguments), made one after the other by each
+of two processes, or by one process if it is one run. Prints a json of the processes' exit codes.
 """
 
 import json
+import multiprocessing
 import os
 import signal
+import socket
 import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import mmengine
 from mmcv.transforms import BaseTransform
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
@@ -68,12 +72,39 @@ class RecordLosses(Hook):
                 file.write(json.dumps(record) + '\n')
 
 
-if __name__ == '__main__':
-    runs = [[]]
-    for argument in sys.argv[1:]:
-        if argument == '--':
-            runs.append([])
-        else:
-            runs[-1].append(argument)
+def train(runs, rank=None, port=None):
+    """Make runs one after the other, as a process of two if there is a rank."""
+    mmengine.config.config.FormatCode = unformatted
+    if rank is not None:
+        os.environ.update(
+            RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='localhost', MASTER_PORT=str(port)
+        )
     for run in runs:
         launch.main_train(run)
+
+
+def unformatted(text, **_):
+    """For yapf's FormatCode, which takes longer than all else in a short run."""
+    return text, False
+
+
+if __name__ == '__main__':
+    import mmaction.datasets
+    import mmaction.engine
+    import mmaction.models
+    import mmaction.visualization  # noqa: F401  before the processes are forked: once for all of them
+
+    codes = []
+    for runs in json.loads(sys.argv[1]):
+        with socket.socket() as unused:
+            unused.bind(('localhost', 0))
+            port = unused.getsockname()[1]
+        ranks = [None] if len(runs) == 1 else [0, 1]
+        context = multiprocessing.get_context('fork')
+        processes = [context.Process(target=train, args=(runs, rank, port)) for rank in ranks]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        codes.append([process.exitcode for process in processes])
+    print(json.dumps(codes))

@@ -2,10 +2,10 @@
 
 import json
 import random
+import warnings
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from twlv_mm.registry import DATASETS
@@ -29,42 +29,42 @@ class MixtureDataset(Dataset):
 
         dataset=dict(
             type='twlv_mm.MixtureDataset',
-            sets=[
-                dict(name='k710', kind='video', weight=0.66,
-                     dataset=dict(type='twlv_mm.FileListDataset', ann_file=..., data_prefix=..., pipeline=...)),
-                dict(name='cc3m', kind='image', weight=2.88,
-                     dataset=dict(type='twlv_mm.ShardDataset', shards='data/cc3m/*.tar', pipeline=...))])
+            sets=dict(
+                k710=dict(kind='video', weight=0.66, dataset=dict(
+                    type='twlv_mm.FileListDataset', ann_file=..., data_prefix=..., pipeline=...)),
+                cc3m=dict(kind='image', weight=2.88, dataset=dict(
+                    type='twlv_mm.ShardDataset', shards='data/cc3m/*.tar', pipeline=...))))
 
     Args:
-        sets (list[dict]): name (str); kind ('video' or 'image': the clips of a batch are of one kind, and have to be of
-            one shape); weight (float), the set's share of all samples, relative to the others'; dataset (dict), one
-            with mmengine's ``get_data_info`` and ``pipeline``, such as FileListDataset, ShardDataset or
-            VideoListDataset.
+        sets (dict[str, dict]): Of each set, by its name: kind ('video' or 'image': the clips of a batch are of one
+            kind, and have to be of one shape); weight (float), its share of all samples, relative to the others';
+            dataset (dict), one with mmengine's ``get_data_info`` and ``pipeline``, such as FileListDataset,
+            ShardDataset or VideoListDataset.
 
     Attributes:
         parts (list[Dataset]): The sets.
         names, kinds, weights (list): Of each.
         failures_file (str | None): Where samples that cannot be read are listed, a line of json each. Until the run
-            says where, they go into the log.
+            says where, they are warned of.
 
     Raises:
-        ValueError: if there is no set, two have one name, or a kind or weight is none.
+        ValueError: if there is no set, or a kind or weight is none.
         MixtureError: from a worker, if ten samples of a set in a row cannot be read.
     """
 
     def __init__(self, sets):
-        self.names = [entry['name'] for entry in sets]
-        self.kinds = [entry['kind'] for entry in sets]
-        self.weights = [entry['weight'] for entry in sets]
+        if not sets or not isinstance(sets, dict):
+            raise ValueError(f'sets of a mixture are a dict with an entry for each, by its name; not {sets}')
+        self.names = list(sets)
+        self.kinds = [entry['kind'] for entry in sets.values()]
+        self.weights = [entry['weight'] for entry in sets.values()]
         self.failures_file = None
-        if not sets or len(set(self.names)) < len(sets):
-            raise ValueError(f'a mixture needs sets with a name of its own each, not {self.names}')
         for name, kind, weight in zip(self.names, self.kinds, self.weights, strict=True):
             if kind not in KINDS:
                 raise ValueError(f"the set {name} is of kind {kind!r}; there are 'video' and 'image'")
             if not 0 < weight < float('inf'):
                 raise ValueError(f'the weight of the set {name} is {weight}; leave the set out, or give it a share')
-        self.parts = [DATASETS.build(entry['dataset']) for entry in sets]
+        self.parts = [DATASETS.build(entry['dataset']) for entry in sets.values()]
 
     def __len__(self):
         """Samples of all sets."""
@@ -108,7 +108,7 @@ class MixtureDataset(Dataset):
 
     def _report(self, failure):
         if self.failures_file is None:
-            print_log(f'replaced a sample that cannot be read: {failure}', 'current', level='WARNING')
+            warnings.warn(f'replaced a sample that cannot be read: {failure}', stacklevel=2)
             return
         # One short write at the end of the file: those of several workers do not mix.
         with open(self.failures_file, 'a') as file:
@@ -118,4 +118,4 @@ class MixtureDataset(Dataset):
 def _seed(seed):
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed, which sees to devices too, takes milliseconds
