@@ -24,10 +24,9 @@ class Predictor(nn.Module):
     Source: V-JEPA (Bardes et al. 2024), section 3.1; VideoMAE's decoder (Tong et al. 2022) is the same thing.
     """
 
-    def __init__(self, arch, dims=384, depth=4, num_heads=6):
+    def __init__(self, arch, dims, depth, num_heads):
         super().__init__()
         own = Architecture(embed_dims=dims, depth=depth, num_heads=num_heads)
-        self.dims = dims
         self.embed = nn.Linear(arch.embed_dims, dims)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, dims))
         self.register_buffer('pos_embed', sincos_3d(dims, arch.table_grid), persistent=False)

@@ -25,7 +25,8 @@ class MaskedPretrainer(BaseModel):
             ``get_model(arch, weights=CHECKPOINT)`` finds it in the checkpoints of a run.
         masks (list[dict]): Masks; losses are the mean over them.
         targets (dict[str, dict]): Targets, by the names that their losses have in the log.
-        predictor (dict): Numbers of :class:`Predictor`: dims, depth, num_heads. Built only where a target wants it.
+        predictor (dict, optional): Numbers of :class:`Predictor`: dims, depth, num_heads. Needed where a target is on
+            masked patches, and built only there.
         teachers (dict[str, dict], optional): Arguments of :class:`Teacher` by the names that targets and masks use.
         data_preprocessor (dict, optional): As in mmaction2; mean and std have to be the encoder's.
 
@@ -55,12 +56,12 @@ class MaskedPretrainer(BaseModel):
         self.teachers = {name: Teacher(arch, **settings) for name, settings in (teachers or {}).items()}
         self.masks = [MODELS.build(mask) for mask in masks]
         self._check_teachers(targets)
-        predictor = Predictor(arch, **(predictor or {}))
         self.targets = nn.ModuleDict()
         for name, settings in targets.items():
-            given = dict(backbone=self.backbone, predictor_dims=predictor.dims, teachers=self.teachers)
+            given = dict(backbone=self.backbone, predictor_dims=(predictor or {}).get('dims'), teachers=self.teachers)
             self.targets[name] = _build_target(settings, given)
-        self.predictor = predictor if any(target.on == 'masked' for target in self.targets.values()) else None
+        predicts = any(target.on == 'masked' for target in self.targets.values())
+        self.predictor = Predictor(arch, **predictor) if predicts else None
 
     def forward(self, inputs, data_samples=None, mode='loss'):
         """Losses of a batch, or the encoder's feature map.

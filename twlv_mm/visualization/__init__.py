@@ -6,6 +6,7 @@ from .confusion_matrix import draw_confusion_matrix
 from .contact_sheet import contact_sheet
 from .label_bars import draw_label_bars
 from .timeline import draw_timeline
+from .trade_off import draw_trade_off
 from .video_labels import draw_video_labels
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     'draw_confusion_matrix',
     'draw_label_bars',
     'draw_timeline',
+    'draw_trade_off',
     'draw_video_labels',
 ]

@@ -7,6 +7,8 @@ from torch import nn
 
 from twlv_mm.encoders import take
 
+PLACES = ('masked', 'visible', 'clip')
+
 
 @dataclass
 class View:
@@ -31,15 +33,25 @@ class Target(nn.Module):
     """Something to reconstruct, a linear head for it, and how far off the reconstruction is.
 
     Args:
-        width (int): Channels of the features that the head gets.
+        width (int | None): Channels of the features that the head gets; None where there is no predictor.
         dims (int): Channels of the values.
         weight (float): Factor of its loss.
         on (str): Where its loss is taken: on 'masked' patches, from the predictor; on 'visible' ones, from the encoder
             (alignment); or once a 'clip', from the encoder's pooled vector.
+
+    Raises:
+        ValueError: if there is no such place, or nothing to predict with.
     """
 
     def __init__(self, width, dims, weight, on):
         super().__init__()
+        if on not in PLACES:
+            raise ValueError(f'a target cannot be on={on!r}; there are {", ".join(PLACES)}')
+        if width is None:
+            raise ValueError(
+                f'{type(self).__name__} is on masked patches, and there is nothing to predict them with: give the '
+                'pretrainer a predictor=dict(dims=384, depth=4, num_heads=6), say'
+            )
         self.weight = weight
         self.on = on
         self.head = nn.Linear(width, dims)
