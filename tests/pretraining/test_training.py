@@ -134,7 +134,7 @@ def alone(config, tmp_path_factory):
 @pytest.fixture(scope='module')
 def others(config, alone, tmp_path_factory):
     """Folder of the work dirs of other processes: one that was killed at step 13; two that replicate the model, shard
-    it, and shard it from step 10 of one process on."""
+    it, shard it from step 10 of one process on, and meet a loss that is NaN."""
     folder = tmp_path_factory.mktemp('others')
     several = [NO_DROP_PATH, 'launcher=pytorch']
     sharded = [*several, 'model_wrapper_cfg.type=twlv_mm.FullyShard']
@@ -144,11 +144,12 @@ def others(config, alone, tmp_path_factory):
         arguments(config, folder / 'sharded', *sharded),
         arguments(config, folder / 'from_one', *sharded, resume=alone / 'iter_10.pth'),
     ]
+    poisoned = arguments(config, folder / 'poisoned', *sharded, 'custom_hooks.0.poison_at=2')
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    command = [sys.executable, training.__file__, json.dumps([[killed], runs])]
+    command = [sys.executable, training.__file__, json.dumps([[1, [killed]], [2, runs], [2, [poisoned]]])]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env)
     codes = json.loads(done.stdout.splitlines()[-1])
-    assert codes == [[-signal.SIGKILL], [0, 0]], done.stderr[-3000:]
+    assert codes == [[-signal.SIGKILL], [0, 0], [2, 2]], done.stderr[-3000:]
     return folder
 
 
@@ -229,6 +230,17 @@ def test_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights
         train(config, tmp_path, *options, resume=tmp_path / 'not_finite_13.pth')
     repeated = json.loads((tmp_path / 'not_finite_13.json').read_text())
     assert repeated['processes'][0][1]['samples'] == record['processes'][0][1]['samples']
+
+
+def test_all_processes_stop_before_a_gradient_that_is_not_finite(alone, others):
+    state = torch.load(others / 'poisoned' / 'not_finite_2.pth', weights_only=True)['state_dict']
+    shapes = {name: tensor.shape for name, tensor in state.items()}
+    expected = torch.load(alone / 'iter_10.pth', weights_only=True)['state_dict']
+    assert shapes == {name: tensor.shape for name, tensor in expected.items()}
+    assert all(tensor.isfinite().all() for tensor in state.values())
+    record = json.loads((others / 'poisoned' / 'not_finite_2.json').read_text())
+    files = [sample['file'] for batches in record['processes'] for sample in batches[-1]['samples']]
+    assert sorted(files) == sorted(records(alone)[2]['samples'])
 
 
 def test_compiled_blocks_give_the_same_losses(config, alone, tmp_path):

@@ -1,7 +1,7 @@
 """Train in other processes, with what tests want to know.
 
-Run with a json of jobs: a job is a list of runs (lists of tools/train.py's arguments), made one after the other by each
-of two processes, or by one process if it is one run. Prints a json of the processes' exit codes.
+Run with a json of jobs: a job is a number of processes, and the runs (lists of tools/train.py's arguments) that they
+make one after the other. Prints a json of the processes' exit codes.
 """
 
 import json
@@ -72,13 +72,11 @@ class RecordLosses(Hook):
                 file.write(json.dumps(record) + '\n')
 
 
-def train(runs, rank=None, port=None):
-    """Make runs one after the other, as a process of two if there is a rank."""
+def train(runs, rank, world_size, port):
+    """Make runs one after the other, as one of some processes."""
     mmengine.config.config.FormatCode = unformatted
-    if rank is not None:
-        os.environ.update(
-            RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='localhost', MASTER_PORT=str(port)
-        )
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world_size))
+    os.environ.update(MASTER_ADDR='localhost', MASTER_PORT=str(port))
     for run in runs:
         launch.main_train(run)
 
@@ -95,13 +93,12 @@ if __name__ == '__main__':
     import mmaction.visualization  # noqa: F401  before the processes are forked: once for all of them
 
     codes = []
-    for runs in json.loads(sys.argv[1]):
+    for world_size, runs in json.loads(sys.argv[1]):
         with socket.socket() as unused:
             unused.bind(('localhost', 0))
             port = unused.getsockname()[1]
-        ranks = [None] if len(runs) == 1 else [0, 1]
         context = multiprocessing.get_context('fork')
-        processes = [context.Process(target=train, args=(runs, rank, port)) for rank in ranks]
+        processes = [context.Process(target=train, args=(runs, rank, world_size, port)) for rank in range(world_size)]
         for process in processes:
             process.start()
         for process in processes:

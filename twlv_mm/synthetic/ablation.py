@@ -86,7 +86,10 @@ class Ablation:
             return get_model(ENCODER)
         config = pretraining_config(name)
         arguments = [str(config), '--work-dir', str(folder), '--seed', str(seed), '--resume', '--cfg-options']
-        settings = [f'train_dataloader.dataset.sets.0.dataset.data_root={self.data}', f'experiment_name={name}_{seed}']
+        settings = [
+            f'train_dataloader.dataset.sets.trimmed.dataset.data_root={self.data}',
+            f'experiment_name={name}_{seed}',
+        ]
         settings += train_teachers(config, self.small, self.data)
         launch.main_train([*arguments, *settings, *self.options])
         return get_model(ENCODER, (folder / 'last_checkpoint').read_text())

@@ -39,7 +39,10 @@ def train_small(name, out, data, seed=0, options=()):
         config = CONFIGS / f'{SUPERVISED[name]}.py'
     else:
         config = pretraining_config(name)
-        settings = [f'train_dataloader.dataset.sets.0.dataset.data_root={data}', *train_teachers(config, out, data)]
+        settings = [
+            f'train_dataloader.dataset.sets.trimmed.dataset.data_root={data}',
+            *train_teachers(config, out, data),
+        ]
         arguments.append('--resume')
     launch.main_train([str(config), *arguments, '--cfg-options', f'experiment_name=small_{name}', *settings])
     state = encoder_state(read_checkpoint((out / name / 'last_checkpoint').read_text()))

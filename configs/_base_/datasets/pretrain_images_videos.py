@@ -36,7 +36,6 @@ image_shards = dict(type='twlv_mm.ShardDataset', pipeline=image_pipeline)
 train_dataloader = dict(
     batch_size=None,  # the sampler makes whole batches
     num_workers=12,
-    persistent_workers=True,
     pin_memory=True,
     sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=3072, image=12288)),  # of all processes together
     dataset=dict(

@@ -8,9 +8,8 @@ train_dataloader = dict(
     sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=64)),
     dataset=dict(
         type='twlv_mm.MixtureDataset',
-        sets=[
-            dict(
-                name='trimmed',
+        sets=dict(
+            trimmed=dict(
                 kind='video',
                 weight=1,
                 dataset=dict(
@@ -21,6 +20,6 @@ train_dataloader = dict(
                     pipeline={{_base_.pipeline}},
                 ),
             )
-        ],
+        ),
     ),
 )
