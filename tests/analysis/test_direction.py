@@ -73,6 +73,12 @@ def test_interval_narrows_with_the_number_of_videos():
     assert few.high - few.low > 2 * (many.high - many.low)
 
 
+def test_interval_of_videos_that_are_all_recognised_says_how_few_they_are():
+    score = tell_direction(*videos(40, dims=4, direction=30), permutations=1)
+    assert (score.accuracy, score.high) == (100, 100)
+    assert score.low == pytest.approx(100 * 0.025 ** (1 / 40), abs=0.7)  # 91.2: Clopper and Pearson
+
+
 def test_mean_over_classes_is_surer_than_each():
     scores = [tell_direction(*videos(40, direction=5, seed=seed), permutations=50) for seed in range(6)]
     mean = mean_score(scores)

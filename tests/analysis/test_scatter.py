@@ -1,5 +1,7 @@
 """Pictures and pages of points in the plane."""
 
+import json
+import re
 import shutil
 import subprocess
 
@@ -53,18 +55,49 @@ def test_name_of_a_file_or_class_cannot_break_out_of_the_page():
     assert page.count('</script>') == 2
 
 
+# Runs after the page's own script: what a hand with a mouse does, told on the console.
+HAND = """<script>
+addEventListener('load', () => {
+  const canvas = document.querySelector('canvas'), box = canvas.getBoundingClientRect();
+  const at = (x, y) => ({ clientX: box.left + box.width * x, clientY: box.top + box.height * y, cancelable: true });
+  const tip = document.querySelector('.tip'), told = [];
+  let pictures = 0;
+  canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: -300, ...at(0.5, 0.5) }));
+  document.querySelectorAll('.legend button')[1].click();
+  for (let y = 0; y < 1; y += 0.02) for (let x = 0; x < 1; x += 0.02) {
+    canvas.dispatchEvent(new PointerEvent('pointermove', at(x, y)));
+    if (tip.style.display === 'block') {
+      told.push(tip.innerText.trim().replaceAll('\\n', ' '));
+      pictures += tip.querySelectorAll('img').length;
+    }
+  }
+  document.querySelector('.bar button').click();
+  canvas.dispatchEvent(new PointerEvent('pointerleave'));
+  console.log('told ' + JSON.stringify([pictures, ...new Set(told)]) + ' end');
+});
+</script></body>"""
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason='there is no chromium to open the page with')
-def test_page_draws_in_a_browser_without_any_other_file(tmp_path):
-    page = scatter_html([one_panel(title='left'), one_panel(title='right')], ['up', 'down', '<b>bold'], title='two')
+def test_page_draws_zooms_and_tells_in_a_browser_without_any_other_file(tmp_path):
+    panels = [one_panel(title=title)._replace(spans=np.tile([0.5, 2.25], (90, 1))) for title in ('left', 'right')]
+    pixel = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='
+    page = scatter_html(panels, ['up', 'down', '<b>bold'], title='two', thumbnails={'v001': pixel})
     assert 'http' not in page
-    (tmp_path / 'page.html').write_text(page)
+    (tmp_path / 'page.html').write_text(page.replace('</body>', HAND))
     command = [CHROMIUM, '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars']
     command += ['--enable-logging=stderr', '--window-size=900,700', f'--user-data-dir={tmp_path / "profile"}']
     command += [f'--screenshot={tmp_path / "page.png"}', f'file://{tmp_path / "page.html"}']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert 'CONSOLE' not in done.stderr
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    (console,) = (line for line in done.stderr.splitlines() if 'CONSOLE' in line)  # ours, and no error
+    pictures, *told = json.loads(re.search('told (.*) end', console)[1])
+    names = [line.split()[0] for line in told]
+    assert names
+    assert set(names) <= {f'v{number:03d}' for number in range(1, 90, 3)}  # those of the class that was clicked on
+    assert all(line.endswith(' down, 0.50 to 2.25 s') for line in told)
+    assert (pictures > 0) == ('v001' in names)
     picture = cv2.imread(str(tmp_path / 'page.png'))
-    assert all(has_colour(picture, [round(255 * part) / 255 for part in colour]) for colour in class_colours(3))
+    assert all(has_colour(picture, colour) for colour in class_colours(3))
     for half in np.array_split(picture[100:400], 2, axis=1):
         assert half.std() > 5  # something is drawn in either panel
 
