@@ -92,13 +92,15 @@ def generated_tasks(data):
     Returns:
         list[Task]: recognition of appearance and motion, localization, segmentation, detection.
     """
-    uniform = ('--sampling', 'uniform', '--batch-size', '32')
+    # Starting a process that decodes takes longer than such videos do.
+    small = ('--batch-size', '32', '--workers', '0')
+    uniform = ('--sampling', 'uniform', *small)
     train = Extraction('trimmed', (('train', f'{data}/trimmed/train_both.txt', None),), uniform)
     test = Extraction('trimmed', (('test', f'{data}/trimmed/test_both.txt', None),), (*uniform, *BOTH_WAYS))
     untrimmed = Extraction(
         'untrimmed',
         tuple((split, f'{data}/untrimmed/videos/{split}', None) for split in ('train', 'test')),
-        ('--clip-seconds', '2.0', '--stride-seconds', '0.25', '--batch-size', '32'),
+        ('--clip-seconds', '2.0', '--stride-seconds', '0.25', *small),
     )
     tasks = []
     for label in ('appearance', 'motion'):
