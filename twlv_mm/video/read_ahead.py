@@ -224,10 +224,11 @@ class ReaderProcess:
         context = multiprocessing.get_context('forkserver')
         context.set_forkserver_preload(['twlv_mm.video.read_ahead'])
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._sampling, self._decoder), daemon=True)
-        self._process.start()
-        theirs.close()
+        process = context.Process(target=_serve, args=(theirs, self._sampling, self._decoder), daemon=True)
         try:
+            process.start()
+            self._process = process
+            theirs.close()
             self._connection.recv()  # that it is ready: importing is no part of a video's time
         except EOFError:
             raise RuntimeError(
