@@ -26,8 +26,8 @@ def parse_args():
         'input',
         metavar='INPUT',
         nargs='?',
-        help="a video, a folder (searched with its sub-folders), a quoted pattern, or a list: mmaction2's .txt, "
-        "THUMOS14's or ActivityNet's .json, AVA's .csv",
+        help="a video, a folder (searched with its sub-folders), a quoted pattern, or a list: mmaction2's .txt, also "
+        "of segments (file start end label), THUMOS14's or ActivityNet's .json, AVA's .csv",
     )
     parser.add_argument('--out', help='folder to write to')
     parser.add_argument('--weights', help="the encoder's checkpoint; without it the encoder is random")

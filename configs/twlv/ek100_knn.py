@@ -1,5 +1,5 @@
 # kNN on the verbs of EPIC-KITCHENS-100 (paper 2.2.3, Table 6). Otherwise as k400_knn.py.
-# The videos are the segments, each cut into a file of its own (docs/recognition.md).
+# The videos are the segments of the list, which tools/extract.py takes as it is (docs/recognition.md).
 _base_ = './k400_knn.py'
 
 data_root = 'embeddings/ek100'

@@ -55,7 +55,8 @@ def benchmark_knn(root, num_classes):
 
     Returns:
         dict[str, dict]: 'first', 'again' and 'plain', each with the seconds of the whole process and of its parts:
-        start_up, reading, products, selection (with the votes).
+        start_up, reading, products (of all pairs, in the precision that the way computes them in), selection (with the
+        votes).
 
     Raises:
         RuntimeError: if a process fails, or the two ways differ in a video's votes or in the accuracy.
@@ -148,7 +149,7 @@ def _run(*arguments):
 def _knn_parts(root, num_classes):
     """Votes (queries, C) of the config's way, and seconds of reading, products, and selection."""
     from .embedding_dataset import LabelledEmbeddings
-    from .knn import BANK_ROWS, QUERY_ROWS, knn_votes
+    from .knn import BANK_ROWS, QUERY_ROWS, has_bf16_units, knn_votes
 
     for matrix in root.glob('multi-clip/*/.*.matrix'):
         matrix.unlink()
@@ -158,11 +159,12 @@ def _knn_parts(root, num_classes):
         bank, test = (LabelledEmbeddings(f'multi-clip/{split}', 'clip', data_root=str(root)) for split in SPLITS)
         reading[when] = time.perf_counter() - start
     queries = torch.from_numpy(np.array(test.vectors))
+    dtype = torch.bfloat16 if has_bf16_units() else torch.float32  # of the products that are of all pairs
     start = time.perf_counter()
     for place in range(0, len(bank.vectors), BANK_ROWS):
-        block = torch.from_numpy(np.array(bank.vectors[place : place + BANK_ROWS]))
+        block = torch.from_numpy(np.array(bank.vectors[place : place + BANK_ROWS])).to(dtype)
         for rows in queries.split(QUERY_ROWS):
-            rows @ block.T
+            rows.to(dtype) @ block.T
     products = time.perf_counter() - start
     start = time.perf_counter()
     labels = bank.labels[bank.video_index]

@@ -4,51 +4,23 @@ In a pipeline, SegmentSample and SeekDecode (of twlv_mm.video) stand in place of
 DecordDecode, which read and index a whole file for each sample, an hour of video for a second of it.
 """
 
-import os
-
 import numpy as np
-from mmaction.datasets import BaseActionDataset
 from mmcv.transforms import BaseTransform
 
 from twlv_mm.registry import DATASETS, TRANSFORMS
 
-from .datasets import check_files, read_list
+from .datasets import VideoListDataset
 
 
 @DATASETS.register_module()
-class SegmentDataset(BaseActionDataset):
-    """Segments of videos with a class each.
+class SegmentDataset(VideoListDataset):
+    """Segments of videos with a class each: :class:`VideoListDataset` for a list of lines ``file start end label``.
 
     Each sample is a dict of filename (str), start and end (float, seconds since the first frame), label (int), modality
-    and start_index.
-
-    Args:
-        ann_file (str): A list of lines ``file start end label``.
-        pipeline (list[dict]): Transforms; :class:`SegmentSample` knows start and end.
-        data_prefix (dict): ``video`` is the folder that the list's paths start from.
-        **kwargs: Those of mmaction2's BaseActionDataset.
-
-    Raises:
-        FileNotFoundError: if there is no list, or videos of it are not there.
-        ValueError: if a line has another form, or there is none.
+    and start_index. :class:`SegmentSample` in the pipeline knows start and end.
     """
 
-    def __init__(self, ann_file, pipeline, data_prefix, **kwargs):
-        super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix, **kwargs)
-
-    def load_data_list(self):
-        """See the class.
-
-        Returns:
-            list[dict]: filename, start, end and label of each sample.
-        """
-        folder = self.data_prefix['video']
-        samples = [
-            dict(filename=os.path.join(folder, file), start=segment[0], end=segment[1], label=label)
-            for file, label, segment in read_list(self.ann_file, segments=True)
-        ]
-        check_files((sample['filename'] for sample in samples), self.ann_file)
-        return samples
+    segments = True
 
 
 @TRANSFORMS.register_module()

@@ -29,6 +29,8 @@ class VideoListDataset(BaseActionDataset):
         ValueError: if a line has another form, or there is none.
     """
 
+    segments = False  # whether lines have a start and an end: in SegmentDataset
+
     def __init__(self, ann_file, pipeline, data_prefix, **kwargs):
         super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix, **kwargs)
 
@@ -36,11 +38,12 @@ class VideoListDataset(BaseActionDataset):
         """See the class.
 
         Returns:
-            list[dict]: filename and label of each sample.
+            list[dict]: filename, label, and start and end where there are any, of each sample.
         """
         folder = self.data_prefix['video']
-        samples = [
-            dict(filename=os.path.join(folder, file), label=label) for file, label, _ in read_list(self.ann_file)
-        ]
+        samples = []
+        for file, label, segment in read_list(self.ann_file, self.segments):
+            times = dict(start=segment[0], end=segment[1]) if segment else {}
+            samples.append(dict(filename=os.path.join(folder, file), label=label, **times))
         check_files((sample['filename'] for sample in samples), self.ann_file)
         return samples
