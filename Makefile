@@ -12,14 +12,15 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # What would send packages elsewhere, bring modules from elsewhere, or have mmcv-lite compiled.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON MMCV_WITH_OPS
 
-.PHONY: help setup test demo small lint clean
+.PHONY: help setup test demo small report lint clean
 
 help:
 	@echo 'make test                 run the tests'
 	@echo 'make demo [VIDEO=path]    embed small generated videos, and yours; train a probe on them and test it'
 	@echo 'make small                train the small encoder of the synthetic configs: work_dirs/small/encoder.pth'
+	@echo 'make report               evaluate three small encoders on generated videos: work_dirs/report/report.html'
 	@echo 'make lint                 check rules and format with ruff'
-	@echo 'make setup                only set up $(VENV); the three above do that by themselves'
+	@echo 'make setup                only set up $(VENV); those above do that by themselves'
 	@echo 'make clean                remove $(VENV) and what builds leave behind'
 	@echo 'PYTHON=path               which Python (3.10 or newer) to make $(VENV) with'
 
@@ -54,6 +55,9 @@ demo: $(STAMP)
 
 small: $(STAMP)
 	$(PY) tools/make_small.py
+
+report: $(STAMP)
+	$(PY) tools/make_report.py
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

@@ -28,12 +28,20 @@ setup(
     packages=find_packages(include=['twlv_mm', 'twlv_mm.*']),
     # .mim is where mim and mmengine look; it holds links into the checkout, which a wheel replaces by the files.
     package_data={
-        'twlv_mm': ['.mim/model-index.yml', '.mim/configs/**/*.py', '.mim/configs/**/*.yml', '.mim/tools/**/*']
+        'twlv_mm': [
+            'analysis/*.html',
+            'analysis/*.json',
+            '.mim/model-index.yml',
+            '.mim/configs/**/*.py',
+            '.mim/configs/**/*.yml',
+            '.mim/tools/**/*',
+        ]
     },
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     # mim reads the extra of its own name.
     extras_require={
+        'analysis': requirements('analysis'),
         'mim': requirements('mminstall'),
         'onnx': requirements('onnx'),
         'optional': requirements('optional'),

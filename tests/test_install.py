@@ -89,9 +89,10 @@ def test_config_of_another_project_inherits_ours(python, checkout, tmp_path):
     assert '_scope_' not in str(mine)
 
 
-def test_wheel_holds_every_config_and_tool_as_a_file(wheel, tmp_path):
+def test_wheel_holds_every_config_tool_and_template_as_a_file(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
+    assert (tmp_path / 'twlv_mm/analysis/scatter.html').is_file()
     mim = tmp_path / 'twlv_mm' / '.mim'
     shipped = {path.relative_to(mim).as_posix() for path in mim.rglob('*') if path.is_file()}
     ours = [path for folder in ('configs', 'tools') for path in (ROOT / folder).rglob('*') if path.is_file()]
@@ -145,7 +146,7 @@ def test_lock_file_satisfies_what_setup_requires():
         locked = [r for r in lock if r.marker is None or r.marker.evaluate(there)]
         assert len({r.name for r in locked}) == len(locked), f'two versions of one package on Python {python_version}'
         versions = {r.name: str(r.specifier).removeprefix('==') for r in locked}
-        for name in ('build.txt', 'runtime.txt', 'tests.txt'):
+        for name in ('build.txt', 'runtime.txt', 'tests.txt', 'analysis.txt'):
             for requirement in read_requirements(ROOT / 'requirements' / name):
                 assert requirement.specifier.contains(versions[requirement.name]), (python_version, requirement)
 

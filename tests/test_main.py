@@ -122,6 +122,13 @@ def test_compiled_operators_are_optional_unless_they_are_there_and_broken(
     assert bool(diagnosis.missing([operators])) is required
 
 
+def test_absent_optional_component_is_named_with_its_cure_and_no_fault(monkeypatch, capsys):
+    set_versions(monkeypatch, **{'scikit-learn': None})
+    monkeypatch.setitem(sys.modules, 'sklearn', None)
+    assert main() == 0
+    assert line_of('scikit-learn', capsys.readouterr().out).endswith("pip install 'scikit-learn>=1.3'")
+
+
 @pytest.fixture
 def without_mmengine(tmp_path):
     """The environment of a process in which mmengine is not installed."""
@@ -166,6 +173,7 @@ def test_error_that_no_component_explains_stays_as_it_is():
 
 def test_table_asks_for_what_setup_installs():
     ranges = {component.distribution: SpecifierSet(component.needed) for component in diagnosis.COMPONENTS}
-    lines = (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+    files = ('runtime.txt', 'analysis.txt')
+    lines = [line for name in files for line in (ROOT / 'requirements' / name).read_text().splitlines()]
     for requirement in (Requirement(line) for line in lines if not line.startswith('#')):
         assert ranges[requirement.name] == requirement.specifier, requirement

@@ -19,7 +19,7 @@ import twlv_mm  # isort: skip  before mmaction's models
 
 from twlv_mm.detection.decoder_benchmark import benchmark_decoders
 from twlv_mm.embeddings import Extractor
-from twlv_mm.embeddings.encoder_benchmark import encoder_rate
+from twlv_mm.embeddings.encoder_benchmark import encoder_rate, encoder_size
 from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 from twlv_mm.encoders.squeezetime_benchmark import PLAIN, benchmark_squeezetime
@@ -32,17 +32,35 @@ KNN_RUNS = {'first': 'first', 'a later': 'again'}
 
 
 def measure_encoders(args):
-    for name in args.models:
+    rows = []
+    for name in twlv_mm.list_models() if args.models == ['all'] else args.models:
+        given = {} if args.num_frames is None else dict(num_frames=args.num_frames)
+        size = encoder_size(name, **given)
+        rows.append(
+            [
+                name,
+                f'{size["frames"]} x {size["pixels"]}',
+                f'{size["parameters"] / 1e6:.1f}',
+                f'{size["gflop"] / 2:,.{0 if size["gflop"] > 20 else 3}f}',
+                f'{size["tokens"]:,}',
+            ]
+        )
         for precision in args.precision:
             if precision == 'bf16' and emulates_bf16(args.device):
                 print(f'{name} bf16: not measured, this CPU emulates it')
                 continue
-            rate = encoder_rate(name, precision, args.batch_size, args.device)
+            rate = encoder_rate(name, precision, args.batch_size, args.device, args.seconds, args.least, **given)
+            rows[-1] += [f'{rate["clips_per_second"]:.3g}', f'{100 * rate["share"]:.0f}']
             print(
-                f'{name} {precision}: {rate["gflop"]:.1f} GFLOP a clip, {rate["clips_per_second"]:.2f} clips/s, '
+                f'{name} {precision}: {rate["gflop"]:.1f} GFLOP a clip, {rate["clips_per_second"]:.3g} clips/s, '
                 f'{rate["gflops"]:.0f} GFLOP/s = {100 * rate["share"]:.0f} % of the best matrix product here '
-                f'({rate["best_matmul_gflops"]:.0f} GFLOP/s)'
+                f'({rate["best_matmul_gflops"]:.0f} GFLOP/s)',
+                flush=True,
             )
+    columns = ['encoder', 'clip', 'M parameters', 'G multiply-adds', 'tokens']
+    for precision in args.precision:
+        columns += [f'{precision}, clips/s', '% of matmul']
+    print_table(f'Encoders on {args.batch_size} clips, {torch.get_num_threads()} threads', columns, rows)
 
 
 def measure_reading(args):
@@ -151,15 +169,21 @@ def print_table(title, columns, rows):
         table.add_column(column, justify='right' if place else 'left', no_wrap=not place)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    # A log has no width, and numbers are not to be cut.
+    console.width = max(console.width, 14 * len(columns))
+    console.print(table)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = parser.add_subparsers(dest='task', required=True)
     encoder = tasks.add_parser('encoder', help='clips and FLOPs a second of encoders')
-    encoder.add_argument('models', nargs='+', choices=twlv_mm.list_models(), metavar='MODEL')
-    encoder.add_argument('--precision', nargs='+', choices=['fp32', 'bf16'], default=['fp32', 'bf16'])
+    encoder.add_argument('models', nargs='+', choices=['all', *twlv_mm.list_models()], metavar='MODEL', help='or all')
+    encoder.add_argument('--precision', nargs='*', choices=['fp32', 'bf16'], default=['fp32', 'bf16'], help='or none')
+    encoder.add_argument('--num-frames', type=int, help="of a clip (default: the encoder's)")
+    encoder.add_argument('--seconds', type=float, default=3.0, help='of each measurement (default 3)')
+    encoder.add_argument('--least', type=int, default=3, help='clips of each, if they take longer (default 3)')
     encoder.add_argument('--batch-size', type=int, default=1)
     encoder.add_argument('--device', default='cpu')
     encoder.set_defaults(measure=measure_encoders)

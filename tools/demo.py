@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm import get_model
+from twlv_mm.analysis.report import write_report
+from twlv_mm.analysis.report_embeddings import View
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
 from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.visualization import contact_sheet
@@ -29,6 +31,7 @@ VIDEOS = ROOT / 'videos'
 WEIGHTS = ROOT / 'encoder/encoder.pth'
 EMBEDDINGS, OWN = ROOT / 'embeddings', ROOT / 'own_video'
 LOGS = ROOT / 'logs'
+PAGE = ROOT / 'report'
 ENCODER = 'twlv_small_synthetic'
 LABELS = ('appearance', 'motion')
 TOOLS = Path(__file__).parent
@@ -109,6 +112,16 @@ def measure():
     return rows
 
 
+def make_page():
+    """The report of what has been measured here."""
+    test, names = str(EMBEDDINGS / 'uniform/test'), (VIDEOS / 'test_{}.txt', VIDEOS / 'classes_{}.txt')
+    views = [
+        View('small encoder', f'Generated videos, {label}', test, *(str(name).format(label) for name in names))
+        for label in LABELS
+    ]
+    return write_report(ROOT, PAGE, 'A small encoder on generated videos', views)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--video', help='a video file of yours to embed as well')
@@ -137,8 +150,10 @@ def main():
         table.add_row(name, *('' if value is None else f'{value:.1f}' for value in values))
     print()
     Console(width=110).print(table)
+    page, _ = make_page()
     print(f'Done in {time.time() - began:.0f} s. What there is now:')
     print(f'  {ROOT / "classes.png"}: what the classes look like')
+    print(f'  {page}: all scores as one page, with pictures of the embeddings')
     print(f'  {WEIGHTS}: the encoder')
     print(f'  {max((ROOT / "motion_linear").glob("*/results.json"))}: a score, and what is needed to repeat it')
     print('  beside it, class_accuracy.csv and confusion_matrix.png; each probe has a folder of its own')

@@ -5,7 +5,8 @@ set -euo pipefail
 
 NNODES=${NNODES:-1}
 if [[ $NNODES == 1 && -z ${PORT:-} ]]; then
-    RENDEZVOUS=(--standalone) # finds a free port, so that two jobs on one machine do not collide
+    # A free port, so that two jobs on one machine do not collide, at a name that needs no name server.
+    RENDEZVOUS=(--standalone --local_addr=localhost)
 else
     RENDEZVOUS=(--nnodes="$NNODES" --node_rank="${NODE_RANK:-0}"
         --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")

@@ -23,13 +23,17 @@ MMCV_COMPILED = f'{REPLACE_MMCV} --no-cache-dir mmcv==2.1.0  # compiles for 5 to
 
 
 class Component(NamedTuple):
-    """A distribution that some task needs; ``at_least`` is included in the range of good versions, ``below`` is not."""
+    """A distribution that some task needs; ``at_least`` is included in the range of good versions, ``below`` is not.
+
+    One that is not ``required`` comes with an extra of the package's, and may be missing.
+    """
 
     distribution: str
     module: str
     used_for: str
     at_least: str = ''
     below: str = ''
+    required: bool = True
 
     @property
     def needed(self):
@@ -71,9 +75,12 @@ COMPONENTS = (
     Component('av', 'av', READING, at_least='14'),
     Component('decord', 'decord', READING, at_least='0.6.0'),
     Component('rich', 'rich', 'embedding extraction'),
+    Component('safetensors', 'safetensors', EVERYTHING, at_least='0.4.3'),
     Component('importlib_metadata', 'importlib_metadata', 'recognition'),
     Component('mmaction2', 'mmaction', 'recognition', at_least='1.2.0', below='1.3'),
     Component('mmdet', 'mmdet', 'detection', at_least='3.3.0', below='3.4'),
+    Component('Jinja2', 'jinja2', 'the report', at_least='3'),
+    Component('scikit-learn', 'sklearn', 'pictures of embeddings', at_least='1.3', required=False),
 )
 
 
@@ -159,7 +166,7 @@ def _examine(component):
     name, needed = component.distribution, component.needed
     install = shlex.quote(name + needed)
     version = _version(name)
-    row = Row(name, version or 'not installed', needed, component.used_for)
+    row = Row(name, version or 'not installed', needed, component.used_for, required=component.required)
     error = _import_error(component.module)
     if error and not version:
         return row._replace(cure=f'pip install {install}')

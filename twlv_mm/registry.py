@@ -9,12 +9,31 @@ no ``custom_imports``.
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-__all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'OPTIM_WRAPPERS', 'TRANSFORMS']
+__all__ = [
+    'DATASETS',
+    'DATA_SAMPLERS',
+    'HOOKS',
+    'LOOPS',
+    'METRICS',
+    'MODELS',
+    'MODEL_WRAPPERS',
+    'OPTIM_WRAPPERS',
+    'TRANSFORMS',
+]
 
-TASKS = ['twlv_mm.recognition', 'twlv_mm.localization', 'twlv_mm.segmentation', 'twlv_mm.detection']
+TASKS = [
+    'twlv_mm.recognition',
+    'twlv_mm.localization',
+    'twlv_mm.segmentation',
+    'twlv_mm.detection',
+    'twlv_mm.pretraining',
+]
 DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=TASKS)
 MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', *TASKS])
 TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', *TASKS])
 HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', *TASKS])
 METRICS = Registry('metric', parent=root.METRICS, scope='twlv_mm', locations=TASKS)
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])
+LOOPS = Registry('loop', parent=root.LOOPS, scope='twlv_mm', locations=['twlv_mm.engine'])
+DATA_SAMPLERS = Registry('data sampler', parent=root.DATA_SAMPLERS, scope='twlv_mm', locations=['twlv_mm.pretraining'])
+MODEL_WRAPPERS = Registry('model_wrapper', parent=root.MODEL_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])

@@ -5,6 +5,7 @@
 _base_ = ['../_base_/models/stal_detector.py', '../_base_/datasets/synthetic_boxes.py', '../_base_/runtime.py']
 
 encoder_weights = None
+written_for = 'twlv_small_synthetic'
 model = dict(
     data_preprocessor=dict(size_divisor=8),
     backbone=dict(arch='twlv_small_synthetic', img_size=96, allow_random=True),

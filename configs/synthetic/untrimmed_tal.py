@@ -5,6 +5,7 @@
 _base_ = ['../_base_/schedules/actionformer_50e.py', '../_base_/runtime.py']
 
 encoder_weights = None
+written_for = 'twlv_small_synthetic'
 data_root = 'work_dirs/synthetic/untrimmed'
 embeddings = 'work_dirs/synthetic/untrimmed_embeddings'
 ann_file, classes = f'{data_root}/annotations.json', f'{data_root}/classes.txt'

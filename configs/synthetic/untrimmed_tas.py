@@ -5,6 +5,7 @@
 _base_ = ['../_base_/models/asformer.py', '../_base_/schedules/asformer_120e.py', '../_base_/runtime.py']
 
 encoder_weights = None
+written_for = 'twlv_small_synthetic'
 data_root = 'work_dirs/synthetic_80/untrimmed'
 embeddings = 'work_dirs/synthetic_80/untrimmed_embeddings'
 folds = [1, 2]

@@ -1,2 +1,4 @@
 _base_ = './in1k_linear.py'
+
+written_for = 'twlv_large'
 model = dict(backbone=dict(arch='twlv_large'), cls_head=dict(in_channels=1024))

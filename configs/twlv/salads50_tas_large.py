@@ -1,6 +1,7 @@
 # Otherwise as salads50_tas.py, on embeddings of ViT-L.
 _base_ = './salads50_tas.py'
 
+written_for = 'twlv_large'
 folder = 'embeddings/50salads_large/multi-clip/train'
 model = dict(in_channels=1024)
 train_dataloader = dict(dataset=dict(folder=folder))

@@ -1,6 +1,7 @@
 # Otherwise as thumos14_tal.py, on embeddings of ViT-L.
 _base_ = './thumos14_tal.py'
 
+written_for = 'twlv_large'
 data_root = 'embeddings/thumos14_large'
 model = dict(in_channels=1024)
 train_dataloader = dict(dataset=dict(folder=f'{data_root}/multi-clip/train'))

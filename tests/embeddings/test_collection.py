@@ -14,7 +14,15 @@ import pytest
 import torch
 
 import twlv_mm
-from twlv_mm.embeddings import EmbeddingFolder, Extractor, MixError, extract_collection, find_videos, read_failures
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    Extractor,
+    MixError,
+    extract_collection,
+    find_videos,
+    read_failures,
+    verify,
+)
 from twlv_mm.synthetic import render_clip, write_video
 
 from ..video.faults import make_faults
@@ -200,6 +208,35 @@ def test_processes_share_the_videos(encoder, folder, tmp_path, size):
     assert sum(len(share.failures) for share in shares) == 1
     assert vectors_equal(tmp_path / 'one/multi-clip/all', tmp_path / 'all/multi-clip/all')
     assert [failure['video_id'] for failure in read_failures(tmp_path / 'all/multi-clip/all')] == ['broken']
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_segments_of_a_list_are_embedded_as_files_of_their_own(encoder, folder, tmp_path, workers):
+    # 4 s at 8 frames a second; a segment from 1.5 s on begins with frame 12.
+    (tmp_path / 'list.txt').write_text('6.mp4 1.500 4.000 3\n6.mp4 0.000 2.000 1\n4.mp4 8.0 9.0 0\n')
+    videos = find_videos(tmp_path / 'list.txt', root=folder)
+    summary = extract_collection(dense(encoder), videos, tmp_path, workers=workers, formats=['npy', 'parquet'])
+    assert [summary.embedded, len(summary.failures)] == [2, 1]
+    assert summary.failures[0]['video_id'] == '4_8.000_9.000'
+    assert 'from 8 to 9 s: the video ends before' in summary.failures[0]['reason']
+
+    embeddings = EmbeddingFolder(tmp_path / 'multi-clip/all')
+    assert embeddings.video_ids == ['6_0.000_2.000', '6_1.500_4.000']
+    assert embeddings.info('6_1.500_4.000')['annotation'] == 3
+    assert embeddings.info('6_1.500_4.000')['segment'] == dict(file='6.mp4', start=1.5, end=4.0)
+    assert embeddings.times('6_1.500_4.000').tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5]]
+    whole, _ = dense(encoder)(folder / '6.mp4', 'av')  # a clip every half second
+    for video_id, first in (('6_0.000_2.000', 0), ('6_1.500_4.000', 3)):
+        clips = embeddings.clips(video_id)
+        expected = np.stack([whole[first + number].vector for number in range(len(clips))])
+        np.testing.assert_allclose(clips, expected, atol=1e-5)
+    assert verify(tmp_path / 'multi-clip/all') == []
+
+
+def test_segments_are_not_for_every_decoder(encoder, folder, tmp_path):
+    (tmp_path / 'list.txt').write_text('6.mp4 1.500 4.000 3\n')
+    with pytest.raises(ValueError, match="'decord' does not read segments of videos: choose av"):
+        extract_collection(dense(encoder), find_videos(tmp_path / 'list.txt', root=folder), tmp_path, decoder='decord')
 
 
 def extract(*arguments, tool='extract.py', **environment):

@@ -77,6 +77,32 @@ def test_vectors_are_those_of_the_mmaction2_pipeline(encoder, video):
     np.testing.assert_allclose([clip.vector for clip in clips], expected, atol=1e-5)
 
 
+def test_frames_are_resized_as_the_encoder_wants_it(tmp_path):
+    import mmaction.datasets  # noqa: F401
+    from mmengine.dataset import Compose
+    from mmengine.registry import init_default_scope
+
+    frames, *_ = render_clip(np.random.default_rng(0), 'train', num_frames=16)
+    path = str(tmp_path / 'wide.mp4')
+    write_video(path, np.concatenate([frames, frames[:, :, ::-1]], axis=2), fps=8)
+    sizes = dict(img_size=28, patch_size=14, embed_dims=48, depth=1, num_heads=4, output_dims=8)
+    model = twlv_mm.get_model('dfn_huge', frozen=True, allow_random=True, **sizes)
+    extractor = Extractor(model)
+    assert extractor.settings['resize'] == 'squash'
+    assert 'resize' not in Extractor(twlv_mm.get_model(SMALL, frozen=True, allow_random=True)).settings
+
+    init_default_scope('mmaction')
+    pipeline = [
+        dict(type='DecordInit'),
+        dict(type='twlv_mm.EmbeddingSample', num_frames=16),
+        dict(type='DecordDecode'),
+        dict(type='Resize', scale=(28, 28), keep_ratio=False, interpolation='bicubic'),
+    ]
+    clip = np.stack(Compose(pipeline)(dict(filename=path, start_index=0, modality='RGB'))['imgs'])
+    (whole,), _ = extractor(path)
+    np.testing.assert_allclose(whole.vector, extractor.encode(clip[None])[0].cpu(), atol=1e-5)
+
+
 def test_weights_decide_and_their_absence_is_said(encoder, video, tmp_path):
     torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
     (with_weights,) = twlv_mm.embed(video, SMALL, weights=tmp_path / 'encoder.pth')
@@ -119,6 +145,12 @@ def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
     np.testing.assert_array_equal([e.vector for e in extractor(video)[0]], [e.vector for e in expected])
     assert not any(parameter.requires_grad for parameter in extractor.model.parameters())
     assert len(Extractor.from_config(tmp_path / 'config.py', sampling='multi-clip', stride_seconds=1.0)(video)[0]) == 6
+    (tmp_path / 'swapped.py').write_text(
+        "_base_ = './config.py'\nencoder = 'twlv_base'\nencoder_weights = None\n"
+        'model = dict(backbone=dict(img_size=32, depth=1, embed_dims=48, num_heads=4))\n'
+    )
+    with pytest.warns(UserWarning, match='twlv_base has no weights'):
+        assert Extractor.from_config(tmp_path / 'swapped.py').model.arch_name == 'twlv_base'
     (tmp_path / 'other.py').write_text("model = dict(backbone=dict(type='ResNet'))")
     with pytest.raises(ValueError, match=r'other\.py has no model\.backbone of type twlv_mm\.VideoViT'):
         Extractor.from_config(tmp_path / 'other.py')

@@ -28,6 +28,24 @@ def test_pattern_gives_ids_below_its_fixed_part(folder):
     assert [video.video_id for video in find_videos(f'{folder}/**/*')] == ['a', 'sub/b', 'sub/c d', 'v_xyz']
 
 
+def test_segments_of_a_list_are_told_apart_by_their_times(folder):
+    lines = ['sub/c d.mp4 0.500 2.000 4', 'a.mp4 10.0 12.5 1', 'a.mp4 10.000 12.500 3', 'a.mp4 9.0 10.0', 'a.mp4 9 10']
+    (folder / 'list.txt').write_text('\n'.join(lines))
+    assert find_videos(folder / 'list.txt') == [
+        Video('a', f'{folder}/a.mp4', [9, 10]),
+        Video('a_10.000_12.500', f'{folder}/a.mp4', 1, (10.0, 12.5)),
+        Video('a_10.000_12.500_2', f'{folder}/a.mp4', 3, (10.0, 12.5)),
+        Video('a_9.000_10.000', f'{folder}/a.mp4', None, (9.0, 10.0)),
+        Video('sub/c d_0.500_2.000', f'{folder}/sub/c d.mp4', 4, (0.5, 2.0)),
+    ]
+
+
+def test_segment_that_ends_before_it_starts_is_refused(folder):
+    (folder / 'list.txt').write_text('a.mp4 2.0 2.0 1\n')
+    with pytest.raises(ValueError, match=r'list\.txt: a\.mp4 has a segment from 2\.0 to 2\.0 s: it has to end'):
+        find_videos(folder / 'list.txt')
+
+
 def test_mmaction2_list_brings_classes(folder):
     (folder / 'list.txt').write_text('a.mp4 3\nsub/c d.mp4 1 4\n\nsub/b.MKV 0\nsub/b.MKV 2\nnone.mp4 5\nv_xyz.webm\n')
     assert find_videos(folder / 'list.txt') == [

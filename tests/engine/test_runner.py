@@ -22,10 +22,11 @@ def at_epoch_1(tiny_run, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize('other', ['depth=1', 'depth=3', 'embed_dims=96'])
+@pytest.mark.parametrize('other', [['depth=1'], ['depth=3'], ['embed_dims=96', 'cls_head.in_channels=96']])
 def test_checkpoint_of_another_model_is_not_tested(other, tiny_config, tiny_run, tmp_path, capsys):
     checkpoint = f'{tiny_run}/epoch_3.pth'
-    options = [f'model.backbone.{other}', 'model.backbone.arch=vjepa_large']
+    encoder, *head = other
+    options = [f'model.backbone.{encoder}', 'model.backbone.arch=vjepa_large', *(f'model.{one}' for one in head)]
     with pytest.raises(SystemExit) as stopped:
         launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', *options])
     assert stopped.value.code == 2

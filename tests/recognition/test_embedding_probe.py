@@ -1,6 +1,7 @@
 """kNN and the linear probe on embedding files, through the configs and mmengine."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -133,15 +134,11 @@ def test_unknown_column_is_an_error(monkeypatch):
 
 def test_two_processes_test_every_video_once(root):
     launch.main_test([*config(root, 'k400_knn'), '--dump', f'{root}/one.pkl'])
-    arguments = [
-        *config(root, 'k400_knn', work_dir=f'{root}/two'),
-        '--dump',
-        f'{root}/two.pkl',
-        '--launcher',
-        'pytorch',
-    ]
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
-    subprocess.run([*command, ROOT / 'tools' / 'test.py', *arguments], check=True, capture_output=True)
+    arguments = [*config(root, 'k400_knn', work_dir=f'{root}/two'), '--dump', f'{root}/two.pkl']
+    command = [ROOT / 'tools/dist_run.sh', 'test.py', '2', *arguments, '--launcher', 'pytorch']
+    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
+    done = subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     one, two = (mmengine.load(f'{root}/{name}.pkl') for name in ('one', 'two'))
     assert len(one) == len(two) == 26
     assert [sample['gt_label'].item() for sample in one] == [number % NUM_CLASSES for number in range(26)]

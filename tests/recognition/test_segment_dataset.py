@@ -9,7 +9,7 @@ from tests.video.conftest import grey_of, write_numbered
 from twlv_mm.recognition import SegmentSample
 from twlv_mm.registry import DATASETS
 from twlv_mm.synthetic import item_rng, render_clip, write_video
-from twlv_mm.video import SeekDecode, VideoError, frames_of_windows, open_video
+from twlv_mm.video import SeekDecode, Segment, VideoError, frames_of_windows, open_video
 
 
 @pytest.fixture
@@ -34,6 +34,25 @@ def test_segment_shows_the_frames_that_the_readers_take_from_the_same_window(var
     with open_video(variable_video) as reader:
         indices = frames_of_windows(reader.frame_times, results['clip_times'], 8)
     assert frames(variable_video, results['instants']) == indices.reshape(-1).tolist()
+
+
+@pytest.mark.parametrize(('start', 'end'), [(0.0, 3.0), (0.32, 1.1), (1.7, 2.6), (2.4, 2.45), (2.5, 9.0)])
+def test_reader_of_a_segment_has_its_frames_and_their_times(variable_video, start, end):
+    with open_video(variable_video) as whole, open_video(Segment(variable_video, start, end)) as reader:
+        shown = (whole.frame_times[:, 1] > start + 1e-3) & (whole.frame_times[:, 0] < end - 1e-3)
+        expected = np.clip(whole.frame_times[shown] - start, 0, end - start)
+        np.testing.assert_allclose(reader.frame_times, expected, atol=1e-3)
+        assert [grey_of(picture) for picture in reader.read(range(len(expected)))] == np.flatnonzero(shown).tolist()
+        assert grey_of(reader.read([0])[0]) == shown.argmax()  # back to where it began
+
+
+def test_segment_after_the_end_or_for_another_decoder_is_refused(variable_video):
+    with pytest.raises(VideoError, match=r'variable\.mp4 from 5 to 6 s: the video ends before'):
+        open_video(Segment(variable_video, 5.0, 6.0))
+    with pytest.raises(ValueError, match="'decord' does not read segments"):
+        open_video(Segment(variable_video, 0.0, 1.0), 'decord')
+    with pytest.raises(FileNotFoundError, match=r'no video file at .*none\.mp4'):
+        open_video(Segment(f'{variable_video}/none.mp4', 0.0, 1.0))
 
 
 def test_clips_of_a_test_go_from_the_start_of_the_segment_to_its_end():
@@ -66,14 +85,14 @@ def test_segment_deep_in_a_video_is_found_without_decoding_what_is_before(tmp_pa
 
     from twlv_mm.video import seek
 
-    decoded, decode_from = [], seek._decode_from
+    decoded, decode_from = [], seek.decode_from
 
     def counted(*args):
         for pair in decode_from(*args):
             decoded.append(pair)
             yield pair
 
-    monkeypatch.setattr(seek, '_decode_from', counted)
+    monkeypatch.setattr(seek, 'decode_from', counted)
     frames(path, instants)
     assert len(decoded) < 300  # a group of pictures of libx264 is 250 frames at most
 

@@ -60,8 +60,9 @@ class SharedBatches:
         Yields:
             EmbeddedVideo | ReadFault: for each stream in order, a fault as it came or where no clip was read.
         """
-        *_, num_frames, size = self.extractor.sampling
-        self._batch = np.zeros((self.extractor.batch_size, num_frames, size, size, 3), np.uint8)
+        sampling = self.extractor.sampling
+        shape = (self.extractor.batch_size, sampling.num_frames, sampling.size, sampling.size, 3)
+        self._batch = np.zeros(shape, np.uint8)
         self._slots, self._encoding = [], None
         unfinished = deque()
         for stream in self._timed(streams):

@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 import twlv_mm
-from twlv_mm.video import ReadFault, read_ahead
+from twlv_mm.video import ReadFault, Segment, read_ahead
 
 from .batches import VIEWS, SharedBatches
 from .manifest import add_failure, claim, forget_failures
@@ -73,7 +73,8 @@ def extract_collection(
 
     Raises:
         MixError: if the folder was made with other settings.
-        ValueError: if there is no such format, view, policy, engine or shard.
+        ValueError: if there is no such format, view, policy, engine or shard, or the decoder does not read segments and
+            there are some.
         ImportError: if pyarrow or Ray is needed and not installed.
     """
     asked = dict(formats=formats, views=views, on_fault=[on_fault], engine=[engine])
@@ -84,6 +85,8 @@ def extract_collection(
                 raise ValueError(f'{name}: there is no {value!r}; there are {", ".join(known[name])}')
     if not 0 <= shard[0] < shard[1]:
         raise ValueError(f'there is no shard {shard[0]} of {shard[1]}: they count from 0')
+    if decoder not in (None, 'av') and any(video.segment for video in videos):
+        raise ValueError(f'the decoder {decoder!r} does not read segments of videos: choose av, or none')
     videos = videos[shard[0] :: shard[1]]
     video_ids = [video.video_id for video in videos]
     settings = dict(extractor.settings, decoder=decoder or 'default', on_fault=on_fault, version=twlv_mm.__version__)
@@ -97,7 +100,7 @@ def extract_collection(
     todo = [video for video in videos if video.video_id not in finished]
     for store in stores.values():
         forget_failures(store.folder, [video.video_id for video in todo])
-    paths = [video.path for video in todo]
+    paths = [Segment(video.path, *video.segment) if video.segment else video.path for video in todo]
     workers = min(4, os.cpu_count()) if workers is None else workers
     if engine == 'ray':
         from .ray_engine import embed_with_ray
@@ -121,7 +124,7 @@ def extract_collection(
                 if fault:  # before the files, which make the video finished
                     add_failure(store.folder, failures[-1])
                 if kept:
-                    info = _info(extractor.settings, view, video.annotation, result)
+                    info = _info(extractor.settings, view, video, result)
                     store.write(video.video_id, result.clips[view], result.times, info)
                 else:
                     store.settle(video.video_id)
@@ -129,12 +132,14 @@ def extract_collection(
     return Summary(len(todo) - len(failures), len(finished), failures)
 
 
-def _info(settings, view, annotation, result):
+def _info(settings, view, video, result):
     """What the json of a video says beside its clips."""
     info = dict(settings, view=view, version=twlv_mm.__version__)
     info.update(duration=result.duration, num_frames=result.num_frames, decoder=result.decoder)
-    if annotation is not None:
-        info['annotation'] = annotation
+    if video.annotation is not None:
+        info['annotation'] = video.annotation
+    if video.segment is not None:
+        info['segment'] = dict(file=os.path.basename(video.path), start=video.segment[0], end=video.segment[1])
     if result.fault:
         info['fault'] = str(result.fault)
     return info

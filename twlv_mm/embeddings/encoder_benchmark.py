@@ -1,6 +1,7 @@
 """How fast encoders are, beside the matrix products of the same machine in the same process."""
 
 import time
+from functools import cache
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -11,19 +12,25 @@ from twlv_mm.encoders import get_model
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 
 
-def best_of(function, seconds=3.0):
-    """Shortest time of a call, in seconds, over calls for about ``seconds`` (three at least, after one to warm up)."""
-    function()
+def best_of(function, seconds=3.0, least=3):
+    """Shortest time of a call, in seconds, over calls for about ``seconds``, after one to warm up.
+
+    Args:
+        function (Callable): What is called.
+        seconds (float): For how long.
+        least (int): Calls, if each takes longer. With 0, a call that takes longer than ``seconds`` is the only one.
+    """
     times, end = [], time.perf_counter() + seconds
-    while len(times) < 3 or time.perf_counter() < end:
+    while len(times) < least + 1 or time.perf_counter() < end:
         start = time.perf_counter()
         function()
         times.append(time.perf_counter() - start)
-    return min(times)
+    return min(times[1:] or times)
 
 
+@cache
 def matmul_rate(dtype, device='cpu'):
-    """The machine's best matrix-product rate, in FLOP/s, over several shapes.
+    """The machine's best matrix-product rate, in FLOP/s, over several shapes; measured once in a process.
 
     Args:
         dtype (torch.dtype): Of the factors.
@@ -36,7 +43,7 @@ def matmul_rate(dtype, device='cpu'):
     return max(rates)
 
 
-def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', **overrides):
+def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0, least=3, **overrides):
     """Clips and FLOPs a second of an encoder, beside the machine's best matrix-product rate.
 
     Args:
@@ -44,28 +51,54 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', **overrides
         precision (str): 'fp32', or 'bf16' under autocast.
         batch_size (int): Clips at once.
         device (str): Where to encode.
+        seconds (float): As for :func:`best_of`.
+        least (int): As for :func:`best_of`.
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Returns:
         dict: gflop (a clip, of the matrix products), clips_per_second, gflops (a second), best_matmul_gflops, share (of
-        that rate).
+        that rate), and what :func:`encoder_size` tells.
     """
     torch.set_flush_denormal(True)  # random weights make denormal numbers, trained ones do not
-    model = get_model(name, **overrides).eval().to(device)
+    size = encoder_size(name, **overrides)
+    with torch.device('meta'):
+        model = get_model(name, **overrides).eval()
+    model.to_empty(device=device)
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data.uniform_(-0.02, 0.02)  # the architecture's own beginning takes minutes for a billion
     arch = model.arch
     video = torch.randn(batch_size, 3, arch.num_frames, arch.img_size, arch.img_size, device=device)
     with torch.inference_mode(), torch.autocast(device.split(':')[0], torch.bfloat16, enabled=precision == 'bf16'):
-        # The counter does not know the CPU's fused attention.
-        with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        clip_seconds = best_of(lambda: _synchronised(model.embed, video), seconds, least) / batch_size
+    flops, best = size['gflop'] / clip_seconds, matmul_rate(DTYPES[precision], device) / 1e9
+    return dict(size, clips_per_second=1 / clip_seconds, gflops=flops, best_matmul_gflops=best, share=flops / best)
+
+
+def encoder_size(name, **overrides):
+    """How large an encoder is, without computing anything.
+
+    Args:
+        name (str): A name from :func:`twlv_mm.list_models`.
+        **overrides: As for :func:`twlv_mm.get_model`.
+
+    Returns:
+        dict: frames and pixels of a clip, parameters, tokens (of a clip), gflop (of its matrix products, two for a
+        multiplication and an addition).
+    """
+    # The counter does not know the CPU's fused attention.
+    with torch.device('meta'), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        model = get_model(name, **overrides).eval()
+        arch = model.arch
+        video = torch.empty(1, 3, arch.num_frames, arch.img_size, arch.img_size)
+        with FlopCounterMode(display=False) as counter:
             model.embed(video)
-        seconds = best_of(lambda: _synchronised(model.embed, video))
-    flop, best = counter.get_total_flops(), matmul_rate(DTYPES[precision], device)
+        tokens = model.tokens(video).shape[1]
     return dict(
-        gflop=flop / batch_size / 1e9,
-        clips_per_second=batch_size / seconds,
-        gflops=flop / seconds / 1e9,
-        best_matmul_gflops=best / 1e9,
-        share=flop / seconds / best,
+        frames=arch.num_frames,
+        pixels=arch.img_size,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        tokens=tokens,
+        gflop=counter.get_total_flops() / 1e9,
     )
 
 

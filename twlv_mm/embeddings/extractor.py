@@ -35,8 +35,9 @@ class Embedding(NamedTuple):
 class Extractor:
     """An encoder and a sampling, ready to embed videos.
 
-    Frames are resized to the encoder's resolution by their short side and cropped in the centre (assumed: the paper
-    does not say); they travel as uint8 and are normalised on the device. A clip's vector is the encoder's own pooling
+    Frames, resolution, resizing, mean and std are the architecture's: frames are resized by their short side and
+    cropped in the centre (assumed for TWLV-I: the paper does not say), or squashed for DFN; they travel as uint8 and
+    are normalised on the device. A clip's vector is the encoder's own pooling
     unless said; a video's is the mean over its clips (section 2.1).
 
     Args:
@@ -90,6 +91,8 @@ class Extractor:
             clip_seconds if stride_seconds is None else stride_seconds,
             num_frames or model.arch.num_frames,
             model.arch.img_size,
+            model.arch.resize,
+            model.arch.interpolation,
         )
         self.pooling = pooling
         self.precision = precision
@@ -132,8 +135,9 @@ class Extractor:
             )
         weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
         overrides = {key: value for key, value in backbone.items() if key not in _OF_TRAINING}
+        arch = overrides.pop('arch')
         return cls(
-            frozen_encoder(overrides.pop('arch'), weights, **overrides),
+            frozen_encoder(cfg.get('encoder') or arch, weights, **overrides),
             clip_seconds=clip_seconds or cfg.get('clip_seconds', 2.0),
             stride_seconds=stride_seconds or cfg.get('stride_seconds'),
             **options,
@@ -144,6 +148,10 @@ class Extractor:
         """dict: what a vector depends on, besides its video; plain values."""
         named = self.sampling._asdict()
         named['frames_per_clip'] = named.pop('num_frames')
+        # Embeddings made before there was a choice say nothing of these two.
+        for name in ('resize', 'interpolation'):
+            if named[name] == ClipSampling._field_defaults[name]:
+                del named[name]
         if self.sampling.sampling == 'uniform':
             del named['clip_seconds'], named['stride_seconds']
         return dict(

@@ -5,24 +5,30 @@ import glob
 import itertools
 import json
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.m4v', '.wmv', '.flv', '.ts', '.3gp')
 
+# file start end [class]: times have a decimal point, which tells them from classes.
+SEGMENT_LINE = re.compile(r'(.*\S)\s+(\d+\.\d+)\s+(\d+\.\d+)((?:\s+\d+)?)')
+
 
 class Video(NamedTuple):
-    """A video to embed.
+    """A video to embed, or a stretch of one.
 
     Attributes:
         video_id (str): Name of its embedding files; may hold sub-folders.
         path (str): Where it is, or should be.
         annotation (int | list[int] | None): Its class or classes, where a list says so.
+        segment (tuple[float, float] | None): Start and end in seconds since the first frame; the whole file if None.
     """
 
     video_id: str
     path: str
     annotation: int | list | None = None
+    segment: tuple[float, float] | None = None
 
 
 def find_videos(source, root=None, subset=None):
@@ -31,18 +37,21 @@ def find_videos(source, root=None, subset=None):
     Args:
         source (str): A video file; a folder, which is searched with its sub-folders; a pattern such as
             ``'videos/*/a*.mp4'``; or an annotation list: mmaction2's ``.txt`` (``file class …`` in a line, or files
-            only), THUMOS14's or ActivityNet's ``.json``, AVA's ``.csv``.
+            only; ``file start end class`` is a segment, its times in seconds with a decimal point), THUMOS14's or
+            ActivityNet's ``.json``, AVA's ``.csv``.
         root (str, optional): Folder of the videos of a list; the folder of the list if None.
         subset (str, optional): Of a ``.json``: only the videos of this subset ('validation', say).
 
     Returns:
         list[Video]: sorted by id. The id is the path below the folder (below ``root`` for a list, below the part
-        without wildcards for a pattern) without the file's suffix, or what a json or csv calls it. A video of a list
-        that is not there comes with the path where it was looked for: reading it will fail.
+        without wildcards for a pattern) without the file's suffix, or what a json or csv calls it; that of a segment
+        ends with ``_<start>_<end>``, and one that is listed again with ``_2`` and so on. A video of a list that is not
+        there comes with the path where it was looked for: reading it will fail.
 
     Raises:
         FileNotFoundError: if there is no such path, or no video in it.
-        ValueError: if two videos would get the same id, or a list cannot be read.
+        ValueError: if two videos would get the same id, a segment does not end after it starts, or a list cannot be
+            read.
     """
     source = os.fspath(source)
     if glob.has_magic(source) and not os.path.exists(source):
@@ -82,21 +91,38 @@ def _of_files(paths, base):
 
 def _of_mmaction_list(source, root, subset):
     """Lines of a file and its classes; a file that comes several times has all the classes of its lines."""
-    classes = {}
+    classes, segments = {}, []
     for line in filter(None, map(str.strip, source.read_text().splitlines())):
+        if segment := SEGMENT_LINE.fullmatch(line):
+            segments.append(segment.groups())
+            continue
         words = line.split()
         end = len(words)
         while end > 1 and words[end - 1].isdigit():
             end -= 1
         classes.setdefault(' '.join(words[:end]), []).extend(int(word) for word in words[end:])
-    return [
-        Video(
-            (Path(os.path.relpath(name, root)) if os.path.isabs(name) else Path(name)).with_suffix('').as_posix(),
-            str(root / name),
-            found[0] if len(found) == 1 else found or None,
-        )
+    files = [
+        Video(_listed_id(name, root), str(root / name), found[0] if len(found) == 1 else found or None)
         for name, found in classes.items()
     ]
+    return files + list(_of_segments(segments, source, root))
+
+
+def _of_segments(lines, source, root):
+    counts = {}
+    for name, start, end, label in lines:
+        if not float(start) < float(end):
+            raise ValueError(f'{source}: {name} has a segment from {start} to {end} s: it has to end after it starts')
+        video_id = f'{_listed_id(name, root)}_{float(start):.3f}_{float(end):.3f}'
+        counts[video_id] = counts.get(video_id, 0) + 1
+        if counts[video_id] > 1:
+            video_id += f'_{counts[video_id]}'
+        yield Video(video_id, str(root / name), int(label) if label else None, (float(start), float(end)))
+
+
+def _listed_id(name, root):
+    path = Path(os.path.relpath(name, root)) if os.path.isabs(name) else Path(name)
+    return path.with_suffix('').as_posix()
 
 
 def _of_activitynet_json(source, root, subset):

@@ -5,7 +5,7 @@ import logging
 
 import numpy as np
 
-from twlv_mm.video import ReaderProcess, ReadFault, clips_of_frames
+from twlv_mm.video import ReaderProcess, ReadFault, Segment, clips_of_frames
 
 from .batches import VIEWS, EmbeddedVideo
 
@@ -17,7 +17,7 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
 
     Args:
         extractor (Extractor): Encoder and sampling; its device is 'cuda' on the actors if it is a GPU here.
-        paths (list[str]): Video files.
+        paths (list[str | Segment]): Video files, or stretches of them.
         views (Sequence[str]): Of :data:`twlv_mm.embeddings.batches.VIEWS`.
         workers (int): Decoding actors.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
@@ -38,7 +38,7 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
     ray.init(ignore_reinit_error=True, logging_level=logging.WARNING, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
     num_gpus = int(ray.cluster_resources().get('GPU', 0)) if extractor.device.type == 'cuda' else 0
-    videos = ray.data.from_items([dict(index=index, path=path) for index, path in enumerate(paths)])
+    videos = ray.data.from_items([dict(index=index, path=json.dumps(path)) for index, path in enumerate(paths)])
     clips = videos.flat_map(
         _Decode,
         fn_constructor_args=(extractor.sampling, decoder, timeout),
@@ -80,7 +80,8 @@ class _Decode:
         self.process = ReaderProcess(sampling, decoder, timeout)
 
     def __call__(self, row):
-        stream = self.process.stream(row['path'])
+        path = json.loads(row['path'])
+        stream = self.process.stream(path if isinstance(path, str) else Segment(*path))
         header = dict(fault=None, times=[])
         clip, count = self.blank, 0  # a video without clips has a row all the same
         if isinstance(stream, ReadFault):

@@ -73,7 +73,10 @@ def read_stock(path, sampling):
 
     init_default_scope('mmaction')
     opening = Compose([dict(type='DecordInit')])
-    resizing = [dict(type='Resize', scale=(-1, sampling.size)), dict(type='CenterCrop', crop_size=sampling.size)]
+    size, how = sampling.size, dict(type='Resize', interpolation=sampling.interpolation)
+    resizing = [dict(how, scale=(-1, size)), dict(type='CenterCrop', crop_size=size)]
+    if sampling.resize == 'squash':
+        resizing = [dict(how, scale=(size, size), keep_ratio=False)]
     decoding = Compose([dict(type='DecordDecode'), *resizing])
     with open_video(path) as reader:
         indices = stream_frames(reader, sampling).indices
@@ -96,7 +99,7 @@ def _parts(path, sampling):
             frames = reader.read(chunk)
             spent['decode'] += time.perf_counter() - start
             start = time.perf_counter()
-            resize_and_crop(frames, sampling.size)
+            resize_and_crop(frames, *sampling[4:])
             spent['resize'] += time.perf_counter() - start
             start = time.perf_counter()
     return spent

@@ -38,6 +38,11 @@ class Architecture:
         clip_embed_dims (int, optional): Width of the attention-pooling projector's output (InternVideo2's).
         mean (tuple[float]): Channel means of the input (RGB, 0-255).
         std (tuple[float]): Channel standard deviations of the input (RGB, 0-255).
+        resize (str): How a frame becomes a square: 'short_side', then the centre is cut out, or 'squash', whatever its
+            aspect.
+        interpolation (str): Of that resizing: 'bilinear' or 'bicubic', OpenCV's.
+        family (str): Whose layout official weights have: a key of :data:`twlv_mm.encoders.FAMILIES`.
+        source (str): Where these numbers come from.
         pretraining_sets (tuple[str], optional): Data sets its published weights were trained on; None if not known.
     """
 
@@ -65,6 +70,10 @@ class Architecture:
     clip_embed_dims: int | None = None
     mean: tuple = IMAGENET['mean']
     std: tuple = IMAGENET['std']
+    resize: str = 'short_side'
+    interpolation: str = 'bilinear'
+    family: str = 'own'
+    source: str = ''
     pretraining_sets: tuple | None = None
 
     def __post_init__(self):
@@ -86,6 +95,16 @@ class Architecture:
     def hidden_dims(self):
         """int: hidden width of a block's MLP."""
         return round(self.embed_dims * self.mlp_ratio)
+
+    @property
+    def embedding_dims(self):
+        """int: width of what the architecture's own pooling gives."""
+        return self.output_dims or self.clip_embed_dims or self.embed_dims
+
+    @property
+    def backbone(self):
+        """str: type of the encoder in a config."""
+        return 'twlv_mm.VideoViT'
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,10 @@ class SqueezeTimeArchitecture:
 
     pooling = 'mean'
     class_token = False
+    resize = 'short_side'
+    interpolation = 'bilinear'
+    family = 'squeezetime'
+    source = 'Zhai et al. 2024; its official code'
 
     @property
     def img_size(self):
@@ -123,6 +146,11 @@ class SqueezeTimeArchitecture:
         """int: channels of the feature map."""
         return 4 * round(512 * self.widen_factor)
 
+    @property
+    def embedding_dims(self):
+        """int: width of an embedding."""
+        return self.embed_dims
+
 
 # Sizes of Dosovitskiy et al. 2021, Table 1; the giant's of VideoMAE v2, V-JEPA2 and InternVideo2 (MLP 6144).
 _BASE = dict(embed_dims=768, depth=12, num_heads=12)
@@ -130,25 +158,51 @@ _LARGE = dict(embed_dims=1024, depth=24, num_heads=16)
 _HUGE = dict(embed_dims=1280, depth=32, num_heads=16)
 _GIANT = dict(embed_dims=1408, depth=40, mlp_ratio=6144 / 1408)
 
-# TWLV-I, section 2.1 and Table 1. The paper gives ViT-B (86M) and ViT-L (307M) and the data; frames, tubelet and
-# position table are not stated, so the defaults above (16 frames, tubelet 2, fixed 3D sin-cos table) are assumptions.
+# The paper gives ViT-B (86M) and ViT-L (307M) and the data; frames, tubelet and position table are not stated, so the
+# defaults above (16 frames, tubelet 2, fixed 3D sin-cos table) are assumptions.
 _TWLV = dict(
-    pretraining_sets=('kinetics710', 'howto360k', 'webvid10m', 'coco', 'sbu', 'visual_genome', 'cc3m', 'cc12m')
+    source='TWLV-I, section 2.1 and Table 1; the rest is assumed',
+    pretraining_sets=('kinetics710', 'howto360k', 'webvid10m', 'coco', 'sbu', 'visual_genome', 'cc3m', 'cc12m'),
 )
 
-# V-JEPA (Bardes et al. 2024), official configs vitl16.yaml, vith16.yaml, vith16_384.yaml; VideoMix2M.
-_VJEPA = dict(pretraining_sets=('kinetics710', 'howto100m', 'ssv2'))
+# VideoMix2M.
+_VJEPA = dict(
+    family='vjepa',
+    source='Bardes et al. 2024; github.com/facebookresearch/jepa: vitl16.yaml, vith16.yaml, vith16_384.yaml',
+    pretraining_sets=('kinetics710', 'howto100m', 'ssv2'),
+)
 
-# V-JEPA 2 (Assran et al. 2025), official hub; rotary positions.
-_VJEPA2 = dict(position='rope_3d', img_size=256, num_frames=64)
+# Clips of 64 frames are those of its pretraining; its own probes take 16 (num_frames=16). VideoMix22M.
+_VJEPA2 = dict(
+    position='rope_3d',
+    img_size=256,
+    num_frames=64,
+    family='vjepa2',
+    source='Assran et al. 2025; github.com/facebookresearch/vjepa2: its hub; 384 pixels: img_size=384',
+    pretraining_sets=('ssv2', 'kinetics710', 'howto100m', 'yt_temporal_1b', 'imagenet'),
+)
 
-# Unmasked Teacher (Li et al. 2023), official configs of 8 frames.
-_UMT = dict(position='sincos_flat', num_frames=8, tubelet_size=1, pretraining_sets=('kinetics710',))
+# Stage 2 goes on from stage 1 with image-text and video-text pairs, and 4 frames.
+_UMT = dict(
+    position='sincos_flat',
+    num_frames=8,
+    tubelet_size=1,
+    family='umt',
+    source='Li et al. 2023; github.com/OpenGVLab/unmasked_teacher: 8 frames; 16: num_frames=16',
+    pretraining_sets=('kinetics710',),
+)
 
-# VideoMAE (Tong et al. 2022) and v2 (Wang et al. 2023), official models.
-_VIDEOMAE = dict(position='sincos_flat')
+# Weights of VideoMAE were published after one set each, which their file does not name.
+_VIDEOMAE = dict(
+    position='sincos_flat', family='videomae', source='Tong et al. 2022; github.com/MCG-NJU/VideoMAE, modeling_*.py'
+)
+_VIDEOMAE_V2 = dict(
+    _VIDEOMAE,
+    source='Wang et al. 2023; github.com/OpenGVLab/VideoMAEv2, vit_giant_patch14_224',
+    pretraining_sets=('kinetics710', 'ssv2', 'ava', 'webvid2m', 'instagram'),
+)
 
-# InternVideo2 (Wang et al. 2024), official pretrain_internvideo2_1b_patch14_224; stage 1 has 8 frames, stage 2 has 4.
+# Stage 1 has 8 frames, stage 2 has 4 (num_frames=4).
 _INTERNVIDEO2 = dict(
     num_heads=16,
     patch_size=14,
@@ -162,11 +216,12 @@ _INTERNVIDEO2 = dict(
     final_norm=False,
     pooling='attention',
     clip_embed_dims=768,
+    family='internvideo2',
+    source='Wang et al. 2024; github.com/OpenGVLab/InternVideo: pretrain_internvideo2_1b_patch14_224',
     pretraining_sets=('kinetics710', 'moments_in_time', 'ssv2', 'activitynet'),
 )
 
-# CLIP (Radford et al. 2021) and DFN5B (Fang et al. 2023, open_clip's ViT-H-14-quickgelu); the paper encodes each frame
-# and averages (section 2). The number of frames is ours to choose.
+# The paper encodes each frame and averages (section 2). The number of frames is ours to choose.
 _CLIP = dict(
     position='learnable',
     per_frame=True,
@@ -177,13 +232,30 @@ _CLIP = dict(
     pre_norm=True,
     activation='quick_gelu',
     pooling='class_token',
+    interpolation='bicubic',
+    family='clip',
+    source='Radford et al. 2021; github.com/openai/CLIP, ViT-B/16 and ViT-L/14',
+    pretraining_sets=('wit400m',),
     **OPENAI_CLIP,
+)
+_DFN = dict(
+    _CLIP,
+    resize='squash',
+    source="Fang et al. 2023; open_clip's ViT-H-14-quickgelu with dfn5b",
+    pretraining_sets=('dfn5b',),
 )
 
 ARCHITECTURES = {
     # Ours: 64 tokens, for two cores; `make small` trains it for the synthetic configs.
     'twlv_small_synthetic': Architecture(
-        embed_dims=128, depth=4, num_heads=4, img_size=32, patch_size=8, tubelet_size=4, pretraining_sets=('synthetic',)
+        embed_dims=128,
+        depth=4,
+        num_heads=4,
+        img_size=32,
+        patch_size=8,
+        tubelet_size=4,
+        source='ours, for two CPU cores',
+        pretraining_sets=('synthetic',),
     ),
     'twlv_base': Architecture(**_BASE, **_TWLV),
     'twlv_large': Architecture(**_LARGE, **_TWLV),
@@ -198,12 +270,12 @@ ARCHITECTURES = {
     'videomae_base': Architecture(**_BASE, **_VIDEOMAE),
     'videomae_large': Architecture(**_LARGE, **_VIDEOMAE),
     'videomae_huge': Architecture(**_HUGE, **_VIDEOMAE),
-    'videomaev2_giant': Architecture(**_GIANT, **_VIDEOMAE, num_heads=16, patch_size=14),
+    'videomaev2_giant': Architecture(**_GIANT, **_VIDEOMAE_V2, num_heads=16, patch_size=14),
     'internvideo2_1b': Architecture(**_GIANT, **_INTERNVIDEO2),
     'clip_base': Architecture(**_BASE, **_CLIP, output_dims=512),
     'clip_large': Architecture(**_LARGE, **_CLIP, patch_size=14, output_dims=768),
-    'dfn_huge': Architecture(**_HUGE, **_CLIP, patch_size=14, output_dims=1024, pretraining_sets=('dfn5b',)),
-    # Zhai et al. 2024, official code; its published weights are trained on ImageNet-1K, then Kinetics-400.
+    'dfn_huge': Architecture(**_HUGE, **_DFN, patch_size=14, output_dims=1024),
+    # The published weights are trained on ImageNet-1K, then Kinetics-400.
     'squeezetime_r50': SqueezeTimeArchitecture(pretraining_sets=('in1k', 'kinetics400')),
 }
 

@@ -1,12 +1,23 @@
-"""Reading an encoder's weights from a file, without running anything in it."""
+"""Reading an encoder's weights from a file, without running anything in it, and giving them to an encoder, strictly."""
 
 import hashlib
 import os
+import pickle
+import re
+import zipfile
 
 import torch
+from mmengine.logging import print_log
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
-from .layouts import encoder_state
-from .position import TABLES
+from twlv_mm.compat import weights_only
+
+from .architectures import ARCHITECTURES, Architecture, get_architecture
+from .layouts import FAMILIES, convert, some
+from .position import TABLES, grid_of_table
+
+CUT_OFF = 'it seems to be cut off: get it again'
 
 
 def load_weights(model, path):
@@ -14,34 +25,148 @@ def load_weights(model, path):
 
     Args:
         model (nn.Module): An encoder of this package.
-        path (str): A checkpoint; only tensors and plain containers are read (``weights_only=True``).
+        path (str): A checkpoint, this project's or an official one, as :func:`read_checkpoint` reads it.
 
     Returns:
         str: SHA-256 of the file, in hex.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a checkpoint, or one of another model; the message names the keys.
+        ValueError: if it cannot be read, or is one of another family or size; the message names what the file seems to
+            hold, and the keys.
     """
-    state = encoder_state(read_checkpoint(path), path)
-    # Files of models with a fixed table need not hold it; rotary positions have none to fill.
+    found = convert_file(path, model.arch.family)
+    state = fitting_state(model, found, path)
+    if found.family != 'own':
+        print_log(
+            f'{path} holds an encoder of {FAMILIES[found.family].title}: {len(state)} tensors are loaded into '
+            f'{model.arch_name}, {len(found.ignored)} that are no part of it are not',
+            'current',
+        )
+    # Files of models with a fixed table need not hold it.
     if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        reasons = str(error).split('\n\t')[1:]
-        shown = '\n  '.join(reason.strip()[:400] for reason in reasons[:4])
-        more = f'\n  and {len(reasons) - 4} more' if len(reasons) > 4 else ''
-        raise ValueError(f'{path} does not hold the weights of {model.arch_name}:\n  {shown}{more}') from None
+    model.load_state_dict(state)
     return file_sha256(path)
+
+
+def convert_file(path, wanted=None, family=None):
+    """Read a file and find the encoder in it.
+
+    Args:
+        path (str): As for :func:`read_checkpoint`.
+        wanted (str, optional): The family that is hoped for. V-JEPA and V-JEPA 2 share a layout, and a file that is not
+            of a published size does not tell which of them it is.
+        family (str, optional): A key of :data:`FAMILIES`, instead of what its keys say.
+
+    Returns:
+        Conversion: its weights, and what became of its keys.
+
+    Raises:
+        FileNotFoundError, ValueError: as :func:`read_checkpoint` and :func:`convert`.
+    """
+    checkpoint = read_checkpoint(path)
+    found = convert(checkpoint, path, family)
+    if found.family == 'vjepa' and wanted == 'vjepa2' and not likely_names(found):
+        found = convert(checkpoint, path, wanted)
+    meta = checkpoint.get('meta')
+    found.arch = meta.get('arch') if isinstance(meta, dict) else None
+    return found
+
+
+def fitting_state(model, found, path):
+    """Check that an encoder's weights are those of a model, tensor by tensor.
+
+    Args:
+        model (nn.Module): An encoder of this package; the meta device will do.
+        found (Conversion): From :func:`convert_file`.
+        path (str): For the message.
+
+    Returns:
+        dict[str, Tensor]: the state dict, its position table, if any, as a grid.
+
+    Raises:
+        ValueError: if they are not; the message says what the file seems to hold, and names the keys.
+    """
+    arch, name = model.arch, model.arch_name
+    family = arch.family
+    seems = [found.arch] if found.arch else likely_names(found)
+    if found.family not in ('own', family) or (found.arch and found.arch != name):
+        title = FAMILIES[found.family].title if found.family != 'own' else 'another model'
+        which = f' ({" or ".join(seems)})' if seems else ''
+        raise ValueError(f'{path} holds the weights of {title}{which}, not those of {name}')
+    state = {key: value for key, value in found.state.items() if not key.startswith(model.left_out)}
+    wanted = {key: value.shape for key, value in model.state_dict().items()}
+    if 'fc_norm.weight' in state and 'fc_norm.weight' not in wanted:
+        # The encoder takes this form when it loads them: the norm of the mean, not the mean of the norms.
+        wanted = {re.sub(r'^norm\.', 'fc_norm.', key): shape for key, shape in wanted.items()}
+    table = state.get('pos_embed')
+    if table is not None and 'pos_embed' in wanted:
+        if table.ndim == 3:
+            try:
+                grid = grid_of_table(table.shape[1], arch.table_grid, get_architecture(name).table_grid)
+            except ValueError as error:
+                raise ValueError(f'{path} does not fit {name}: {error}') from None
+            state['pos_embed'] = table = table.unflatten(1, grid)
+        if table.ndim == 5 and table.shape[-1] == wanted['pos_embed'][-1]:
+            wanted['pos_embed'] = table.shape  # the encoder resizes it
+    elif getattr(arch, 'position', None) in TABLES:
+        del wanted['pos_embed']
+
+    reasons = _differences(state, wanted, name)
+    if reasons:
+        hint = f'\n  It seems to hold those of {" or ".join(seems)}.' if seems and name not in seems else ''
+        raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]) + hint)
+    return state
+
+
+def likely_names(found):
+    """Which models of the table an encoder's weights may be those of, by family and sizes.
+
+    Args:
+        found (Conversion): The weights.
+
+    Returns:
+        list[str]: names, best first; those of every family for a file that does not tell its own.
+    """
+    if found.family == 'squeezetime':
+        return [name for name, arch in ARCHITECTURES.items() if arch.family == 'squeezetime']
+    patch = found.state.get('patch_embed.proj.weight')
+    fc1 = found.state.get('blocks.0.mlp.fc1.weight')
+    if patch is None or patch.ndim != 5 or fc1 is None:
+        return []
+    depth = len(_blocks(found.state))
+    has = {
+        key: name in found.state
+        for key, name in dict(
+            class_token='cls_token', qkv_bias='blocks.0.attn.qkv.bias', qk_norm='blocks.0.attn.q_norm.weight'
+        ).items()
+    }
+    names = []
+    for name, arch in ARCHITECTURES.items():
+        if not isinstance(arch, Architecture):
+            continue
+        sizes = (arch.embed_dims, 3, arch.tubelet_size, arch.patch_size, arch.patch_size)
+        if found.family in ('own', arch.family) and (
+            tuple(patch.shape) == sizes
+            and (depth, len(fc1)) == (arch.depth, arch.hidden_dims)
+            and all(getattr(arch, key) == there for key, there in has.items())
+        ):
+            names.append(name)
+    table = found.state.get('pos_embed')
+    if table is not None:
+        length = table.flatten(1, -2).shape[1]
+        names.sort(key=lambda name: length != torch.Size(ARCHITECTURES[name].table_grid).numel())
+        names = [name for name in names if ARCHITECTURES[name].position != 'rope_3d']
+    return names
 
 
 def read_checkpoint(path):
     """Read a checkpoint file without running anything that it may contain.
 
     Args:
-        path (str): A file written by ``torch.save``.
+        path (str): A file written by ``torch.save``, of which only tensors and plain containers are read
+            (``weights_only=True``), or a ``.safetensors`` file.
 
     Returns:
         dict: what the file holds, on the CPU.
@@ -49,14 +174,19 @@ def read_checkpoint(path):
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it cannot be read as a checkpoint, or holds objects that loading would have to execute.
+        RuntimeError: if the environment tells torch to execute them (TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD).
     """
+    path = os.fspath(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no weights at {path}')
+    weights_only.apply()
     try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+        if path.endswith('.safetensors'):
+            checkpoint = load_file(path)
+        else:
+            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
-        reason = (str(error).splitlines() or [''])[0]
-        raise ValueError(f'{path} cannot be read as a checkpoint: {type(error).__name__}: {reason}') from error
+        raise ValueError(f'{path} cannot be read as a checkpoint: {_reason(path, error)}') from error
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, not a dict of weights')
     return checkpoint
@@ -69,3 +199,51 @@ def file_sha256(path):
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _reason(path, error):
+    with open(path, 'rb') as file:
+        is_archive = file.read(4) == b'PK\3\4'
+    if isinstance(error, SafetensorError):
+        return f'it is damaged or cut off ({error}): get it again'
+    if (is_archive and not zipfile.is_zipfile(path)) or isinstance(error, EOFError):
+        return CUT_OFF
+    # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
+    cause = str(error.__context__ or error).partition(' Please')[0].strip(' .')
+    if isinstance(error, pickle.UnpicklingError) and re.search('GLOBAL|class', cause):
+        return f'it holds more than weights ({cause}), and such things could run code while they load'
+    return f'{type(error).__name__}: {(cause.splitlines() or [""])[0]}'
+
+
+def _differences(state, wanted, name):
+    """What keeps a state dict from being one of a model: a line for each kind."""
+    ours, theirs = _blocks(wanted), _blocks(state)
+    reasons = []
+    gone = sorted(ours - theirs)
+    if gone and theirs:
+        numbers = ', '.join(map(str, gone[:8])) + ('...' if len(gone) > 8 else '')
+        what = f'block {numbers} is' if len(gone) == 1 else f'blocks {numbers} are'
+        reasons.append(f'of {len(ours)} blocks, {what} missing')
+    if theirs - ours:
+        reasons.append(f'it has {len(theirs)} blocks, {name} has {len(ours)}')
+    mine = {key for key in wanted if not (_block(key) in gone and theirs)}
+    given = {key for key in state if _block(key) not in theirs - ours}
+    for what, keys in (('Missing key', mine - state.keys()), ('Unexpected key', given - wanted.keys())):
+        if keys:
+            keys = sorted(keys)
+            reasons.append(f'{what}{"s" * (len(keys) > 1)}: {some(keys)}')
+    sizes = [
+        f'{key} is {tuple(state[key].shape)} there and {tuple(wanted[key])} here'
+        for key in wanted
+        if key in state and state[key].shape != wanted[key]
+    ]
+    return reasons + sizes[:4] + ([f'and {len(sizes) - 4} more of another size'] if len(sizes) > 4 else [])
+
+
+def _block(key):
+    found = re.match(r'blocks\.(\d+)\.', key)
+    return int(found[1]) if found else None
+
+
+def _blocks(keys):
+    return {_block(key) for key in keys} - {None}

@@ -29,6 +29,7 @@ class VideoEncoder(BaseModule):
     """
 
     first_weight = None  # a key of the state dict by which weights are known to be loaded
+    left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
     kind = None  # class of the rows that the subclass builds
 
     def __init__(self, arch, frozen, allow_random, **overrides):
@@ -106,7 +107,19 @@ class VideoEncoder(BaseModule):
         """
         if pooling not in (None, *POOLINGS):
             raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
-        tokens, grid = self._encode_checked(video)
+        return self.pool(*self._encode_checked(video), pooling)
+
+    def pool(self, tokens, grid, pooling=None):
+        """Pool tokens to vectors.
+
+        Args:
+            tokens (Tensor): (N, L, D) of :meth:`tokens`, all patches.
+            grid (tuple[int, int, int]): T', H', W' of the patches.
+            pooling (str, optional): As in :meth:`embed`.
+
+        Returns:
+            Tensor: As :meth:`embed`.
+        """
         return self._pool(tokens, grid) if pooling is None else self._pool_by(pooling, tokens, grid)
 
     def _pool(self, tokens, grid):
@@ -121,19 +134,24 @@ class VideoEncoder(BaseModule):
         """(N, 3, T, H, W) -> tokens (N, L, D) and their grid (T', H', W')."""
         raise NotImplementedError
 
-    def _encode_checked(self, video):
+    def _encode_checked(self, video, **options):
         if self.frozen and not (self._has_weights or self.allow_random):
             raise RuntimeError(
                 f'the frozen encoder {self.arch_name} has no weights, so its features are noise. Give them with '
                 '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '
                 'them, or say allow_random=True in the backbone if random features are what you want.'
             )
+        self._check_shape(video)
+        with torch.no_grad() if self.frozen else nullcontext():
+            return self._encode(video, **options)
+
+    def _check_shape(self, video):
         if video.ndim != 5 or video.shape[1] != 3:
             raise ValueError(f'video has shape {tuple(video.shape)}; expected (N, 3, T, H, W)')
-        with torch.no_grad() if self.frozen else nullcontext():
-            return self._encode(video)
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         # Called for every way to load: ours, mmengine's load_checkpoint, a Recognizer3D around us.
         self._has_weights |= f'{prefix}{self.first_weight}' in state_dict
+        for key in [key for key in state_dict if key.startswith(tuple(prefix + start for start in self.left_out))]:
+            del state_dict[key]
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from mmcv.cnn.bricks import DropPath
 from torch import nn
+from torch.nn.init import trunc_normal_
 
 from .position import rotate
 
@@ -38,14 +39,32 @@ class Attention(nn.Module):
 
     def forward(self, x, rotation=None):
         """(N, L, D) -> (N, L, D); ``rotation`` from :func:`twlv_mm.encoders.position.rope_3d`."""
+        x = F.scaled_dot_product_attention(*self._qkv(x, rotation))
+        return self.proj(x.transpose(1, 2).flatten(2))
+
+    def received(self, x, rotation=None, queries=None, rows=64):
+        """How much attention each token receives, on average over heads and queries.
+
+        Args:
+            x (Tensor): (N, L, D), as for :meth:`forward`.
+            rotation (tuple[Tensor, Tensor], optional): As for :meth:`forward`.
+            queries (int, optional): Only the first so many tokens ask; all if None.
+            rows (int): Queries whose weights are in memory at a time.
+
+        Returns:
+            Tensor: (N, L) float32, each row adds up to 1.
+        """
+        q, k, _ = self._qkv(x, rotation)
+        q = q[:, :, :queries] * q.shape[-1] ** -0.5
+        parts = ((part @ k.transpose(2, 3)).float().softmax(-1).sum((1, 2)) for part in q.split(rows, dim=2))
+        return sum(parts) / (q.shape[1] * q.shape[2])
+
+    def _qkv(self, x, rotation):
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         q, k, v = (
             part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in (self.q_norm(q), self.k_norm(k), v)
         )
-        if rotation is not None:
-            q, k = rotate(q, rotation), rotate(k, rotation)
-        x = F.scaled_dot_product_attention(q, k, v)
-        return self.proj(x.transpose(1, 2).flatten(2))
+        return (q, k, v) if rotation is None else (rotate(q, rotation), rotate(k, rotation), v)
 
 
 class MLP(nn.Module):
@@ -64,6 +83,24 @@ class MLP(nn.Module):
     def forward(self, x):
         """(…, D) -> (…, D)."""
         return self.fc2(self.act(self.fc1(x)))
+
+
+def init_transformer(module):
+    """Initialise linear layers and convolutions, and shrink the residual branches of ``module.blocks`` with depth.
+
+    The latter as in BEiT and V-JEPA, so that deep models start stable.
+
+    Args:
+        module (nn.Module): With ``blocks``, a list of :class:`Block`.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Conv3d):
+            trunc_normal_(part.weight, std=0.02)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+    for depth, block in enumerate(module.blocks, start=1):
+        block.attn.proj.weight.data.div_((2 * depth) ** 0.5)
+        block.mlp.fc2.weight.data.div_((2 * depth) ** 0.5)
 
 
 class Block(nn.Module):

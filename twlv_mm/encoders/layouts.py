@@ -6,81 +6,187 @@ it, a class token's position into the class token.
 """
 
 import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 
-# Below which names checkpoints keep the encoder, outermost first. V-JEPA's "encoder" is not the one to evaluate.
+# Below which names checkpoints keep a state dict, outermost first. V-JEPA's "encoder" is not the one to evaluate.
 CONTAINERS = ('target_encoder', 'state_dict', 'model', 'module')
-PREFIXES = ('module.', 'backbone.', 'vision_encoder.', 'encoder.', 'visual.')
+# An encoder has one of these, and what is before it in the key is the encoder's prefix.
+MARKERS = ('patch_embed.proj.weight', 'class_embedding')
+TEXT_TOWER = r'text_encoder\.|(vision|text)_proj\.|itm_head\.|temp$'
 
-# Keys of an encoder's official file that are no part of the encoder.
-IGNORED = {
-    'clip': r'$^',
-    'squeezetime': r'net\.fc\.',  # the classifier of ImageNet
-    'internvideo2': r'(final_clip_decoder|clip_decoder|mae_decoder|fc_norm|head)\.|(clip|img|clip_img)_pos_embed$',
-    # UMT and VideoMAE: classification head, and what pretraining needs
-    'masked': r'(head|clip_decoder|decoder|encoder_to_decoder)\.|mask_token$',
+
+class Family(NamedTuple):
+    """Whose files have a layout in common.
+
+    Attributes:
+        title (str): Its name.
+        ignored (str): Pattern of keys, below the encoder's prefix, that are no part of an encoder.
+        beside (str): Pattern of keys beside the encoder's prefix that are no part of it.
+    """
+
+    title: str
+    ignored: str = r'$^'
+    beside: str = r'$^'
+
+
+FAMILIES = {
+    # An encoder is what a model of ours or of mmengine's calls its backbone; heads are beside it.
+    'own': Family('this project', beside=r''),
+    'vjepa': Family('V-JEPA'),
+    # Rotary positions need no table, and some of its files hold one.
+    'vjepa2': Family('V-JEPA 2', ignored=r'pos_embed$'),
+    'umt': Family(
+        'UMT',
+        ignored=r'head\.|mask_token$',
+        beside=rf'(vision_encoder\.)?clip_decoder\.|(vision_encoder\.)?mask_token$|{TEXT_TOWER}',
+    ),
+    'videomae': Family('VideoMAE', ignored=r'head\.|mask_token$', beside=r'(decoder|encoder_to_decoder)\.|mask_token$'),
+    'internvideo2': Family(
+        'InternVideo2',
+        ignored=r'(final_clip_decoder|clip_decoder|mae_decoder|fc_norm|head)\.|(clip|img|clip_img|mae)_pos_embed$',
+        beside=TEXT_TOWER,
+    ),
+    'clip': Family(
+        'CLIP (also DFN, open_clip)',
+        beside=r'(transformer|token_embedding|ln_final|text)\.|(positional_embedding|text_projection|logit_scale|'
+        r'logit_bias|attn_mask|input_resolution|context_length|vocab_size)$',
+    ),
+    # ImageNet's classifier is a part of the network; heads of other tasks are beside it, as in files of ours.
+    'squeezetime': Family('SqueezeTime', ignored=r'(net\.)?fc\.', beside=r''),
 }
 
 
+@dataclass
+class Conversion:
+    """An encoder's weights under this project's names, and what became of the keys of their file.
+
+    Attributes:
+        family (str): A key of :data:`FAMILIES`.
+        state (dict[str, Tensor]): The encoder's state dict. ``pos_embed`` of official files is flat, (1, L, D).
+        ignored (list[str]): Keys that are no part of the encoder.
+        origin (dict[str, str]): Name of ours, or one on the way to it -> key in the file.
+        folded (dict[str, list[str]]): Name of ours -> keys that it was made of.
+        arch (str | None): Name of its model, where this project's converter has written that into the file.
+    """
+
+    family: str
+    state: dict
+    ignored: list
+    origin: dict
+    folded: dict = field(default_factory=dict)
+    arch: str | None = None
+
+    @property
+    def renamed(self):
+        """dict[str, str]: key in the file -> name of ours, of tensors that stayed as they were."""
+        return {self.origin[name]: name for name in self.state if name not in self.folded}
+
+    def rename(self, *replacements):
+        """Rename by pairs of a pattern and what takes its place."""
+        for key in list(self.state):
+            new = key
+            for old, replacement in replacements:
+                new = re.sub(old, replacement, new)
+            self.state[new], self.origin[new] = self.state.pop(key), self.origin.pop(key)
+
+    def fold(self, name, value, *parts):
+        """Set a tensor that was made of others, which are taken out."""
+        keys = [key for part in parts for key in self.folded.get(part, [self.origin[part]])]
+        for part in parts:
+            self.state.pop(part, None)
+        self.state[name], self.folded[name] = value, keys
+
+
 def encoder_state(checkpoint, path='the checkpoint'):
+    """The encoder's state dict of a checkpoint, as :func:`convert` finds it."""
+    return convert(checkpoint, path).state
+
+
+def convert(checkpoint, path='the checkpoint', family=None):
     """Pick the encoder's weights out of a checkpoint, under this project's names.
 
     Args:
         checkpoint (dict): An encoder's own state dict; an mmengine checkpoint with the encoder as ``backbone``; or an
             official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime.
         path (str): For the error message.
+        family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
 
     Returns:
-        dict[str, Tensor]: the encoder's state dict.
+        Conversion: the encoder's state dict, and what became of the keys.
 
     Raises:
-        ValueError: if no weights are found in it.
+        ValueError: if no weights are found in it, or there are keys that are neither the encoder's nor known to be no
+            part of it; the message names them.
     """
-    state = checkpoint
+    state, container = checkpoint, None
     for name in CONTAINERS:
         if isinstance(state.get(name), dict):
-            state = state[name]
-    for prefix in PREFIXES:
-        state = _under(state, prefix)
-    state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
+            state, container = state[name], container or name
+    state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
     if not state:
         raise ValueError(f'{path} holds no weights; its keys are {", ".join(map(str, list(checkpoint)[:8]))}')
-    if 'transformer.resblocks.0.ln_1.weight' in state:
-        return _from_clip(_without(state, 'clip'))
-    if 'clip_projector.norm1_q.weight' in state:
-        return _from_internvideo2(_without(state, 'internvideo2'))
-    if 'blocks.0.attn.q_bias' in state:
-        return _from_masked(_without(state, 'masked'))
+    prefix = _prefix(state, path)
+    inside = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
+    family = family or _recognise({key: state[whole] for key, whole in inside.items()}, container)
+
+    rules = FAMILIES[family]
+    beside = [key for key in state if not key.startswith(prefix)]
+    unknown = [key for key in beside if not re.match(rules.beside, key.removeprefix('module.'))]
+    if unknown:
+        raise ValueError(
+            f'{path} seems to hold an encoder of {rules.title} below {prefix!r}, and beside it keys that are neither '
+            f'known nor to be ignored: {some(unknown)}'
+        )
+    origin = {key: whole for key, whole in inside.items() if not re.match(rules.ignored, key)}
+    ignored = beside + [whole for key, whole in inside.items() if key not in origin]
+    found = Conversion(family, {key: state[whole] for key, whole in origin.items()}, ignored, origin)
+    if family in _RENAMINGS:
+        try:
+            _RENAMINGS[family](found)
+        except KeyError as error:
+            raise ValueError(
+                f'{path} seems to hold an encoder of {rules.title}, and lacks its tensor {error.args[0]}'
+            ) from None
+    return found
+
+
+def _prefix(state, path):
+    found = {key.removesuffix(marker) for marker in MARKERS for key in state if key.endswith(marker)}
+    preferred = [prefix for prefix in found if prefix.removeprefix('module.') == 'backbone.']
+    if len(preferred or found) > 1:
+        raise ValueError(f'{path} holds several encoders, below {", ".join(map(repr, sorted(found)))}: keep one')
+    if found:
+        # Where a model has several encoders, a teacher's say, its backbone is the one.
+        return (preferred or list(found))[0]
+    for prefix in ('module.backbone.', 'backbone.', 'module.'):
+        if any(key.startswith(prefix) for key in state):
+            return prefix
+    return ''
+
+
+def _recognise(state, container):
+    """The family of an encoder's state dict, by its keys and shapes."""
+    if 'transformer.resblocks.0.ln_1.weight' in state or 'class_embedding' in state:
+        return 'clip'
+    if any(key.startswith('clip_projector.') for key in state):
+        return 'internvideo2'
+    if any(key.endswith('.attn.q_bias') for key in state):
+        patch = state.get('patch_embed.proj.weight')
+        return 'umt' if patch is not None and patch.ndim == 5 and patch.shape[2] == 1 else 'videomae'
     if any('.param_conv.' in key for key in state):
-        # SqueezeTime's files of ImageNet hold the network alone.
-        return _without({key if key.startswith('net.') else f'net.{key}': state[key] for key in state}, 'squeezetime')
-    return state
+        return 'squeezetime'
+    if container == 'target_encoder':
+        # Where a file of V-JEPA 2 holds a table, it is for 64 frames.
+        table = state.get('pos_embed')
+        return 'vjepa2' if table is None or table.shape[1] in (32 * 16**2, 32 * 24**2) else 'vjepa'
+    return 'own'
 
 
-def _under(state, prefix):
-    """The part of a state dict below a prefix, or all of it where nothing has the prefix."""
-    below = {key.removeprefix(prefix): value for key, value in state.items() if str(key).startswith(prefix)}
-    return below or state
-
-
-def _without(state, family):
-    ignored = re.compile(IGNORED[family])
-    return {key: value for key, value in state.items() if not ignored.match(key)}
-
-
-def _rename(state, *replacements):
-    renamed = {}
-    for key, value in state.items():
-        for old, new in replacements:
-            key = re.sub(old, new, key)
-        renamed[key] = value
-    return renamed
-
-
-def _from_clip(state):
-    state = _rename(
-        state,
+def _from_clip(found):
+    found.rename(
         (r'^transformer\.resblocks\.', 'blocks.'),
         (r'\.ln_([12])\.', r'.norm\1.'),
         (r'\.attn\.in_proj_', '.attn.qkv.'),
@@ -90,38 +196,55 @@ def _from_clip(state):
         (r'^ln_pre\.', 'norm_pre.'),
         (r'^ln_post\.', 'norm.'),
     )
-    positions = state.pop('positional_embedding')[None]
-    state['patch_embed.proj.weight'] = state.pop('conv1.weight').unsqueeze(2)
-    state['cls_token'] = state.pop('class_embedding') + positions[:, :1]
-    state['pos_embed'] = positions[:, 1:]
-    state['projector.weight'] = state.pop('proj').T
-    return state
+    state = found.state
+    positions, patches = state['positional_embedding'][None], state['conv1.weight'].unsqueeze(2)
+    found.fold('cls_token', state['class_embedding'] + positions[:, :1], 'class_embedding', 'positional_embedding')
+    found.fold('pos_embed', positions[:, 1:], 'positional_embedding')
+    found.fold('patch_embed.proj.weight', patches, 'conv1.weight')
+    found.fold('projector.weight', state['proj'].T, 'proj')
 
 
-def _from_internvideo2(state):
-    state = _rename(
-        state,
-        (r'^clip_projector\.', 'projector.'),
-        (r'\.cross_attn\.([qkv])_bias$', r'.cross_attn.\1.bias'),
-    )
-    positions = state.pop('pos_embed')
-    state['cls_token'] = state['cls_token'] + positions[:, :1]
-    state['pos_embed'] = positions[:, 1:]
-    return _fold_layer_scale(state, 'ls1.gamma', 'ls2.gamma')
+def _from_internvideo2(found):
+    found.rename((r'^clip_projector\.', 'projector.'), (r'\.cross_attn\.([qkv])_bias$', r'.cross_attn.\1.bias'))
+    positions = found.state['pos_embed']
+    found.fold('cls_token', found.state['cls_token'] + positions[:, :1], 'cls_token', 'pos_embed')
+    found.fold('pos_embed', positions[:, 1:], 'pos_embed')
+    _fold_layer_scale(found, 'ls1.gamma', 'ls2.gamma')
 
 
-def _from_masked(state):
+def _from_masked(found):
+    state = found.state
     for key in [key for key in state if key.endswith('.q_bias')]:
-        query, value = state.pop(key), state.pop(key.replace('q_bias', 'v_bias'))
-        state[key.replace('q_bias', 'qkv.bias')] = torch.cat([query, torch.zeros_like(query), value])
-    return _fold_layer_scale(state, 'gamma_1', 'gamma_2')
+        query, value = state[key], state[key.replace('q_bias', 'v_bias')]
+        parts = torch.cat([query, torch.zeros_like(query), value])
+        found.fold(key.replace('q_bias', 'qkv.bias'), parts, key, key.replace('q_bias', 'v_bias'))
+    _fold_layer_scale(found, 'gamma_1', 'gamma_2')
 
 
-def _fold_layer_scale(state, *names):
+def _from_squeezetime(found):
+    found.rename((r'^(?!net\.)', 'net.'))  # files of ImageNet hold the network alone
+
+
+_RENAMINGS = dict(
+    clip=_from_clip,
+    internvideo2=_from_internvideo2,
+    umt=_from_masked,
+    videomae=_from_masked,
+    squeezetime=_from_squeezetime,
+)
+
+
+def _fold_layer_scale(found, *names):
     """gamma * (W x + b) = (gamma W) x + gamma b."""
+    state = found.state
     for name, layer in zip(names, ('attn.proj', 'mlp.fc2'), strict=True):
         for key in [key for key in state if key.endswith(f'.{name}')]:
-            gamma, block = state.pop(key), key.removesuffix(name)
-            state[f'{block}{layer}.weight'] = gamma[:, None] * state[f'{block}{layer}.weight']
-            state[f'{block}{layer}.bias'] = gamma * state[f'{block}{layer}.bias']
-    return state
+            gamma, layer_name = state[key], f'{key.removesuffix(name)}{layer}'
+            weight, bias = f'{layer_name}.weight', f'{layer_name}.bias'
+            found.fold(weight, gamma[:, None] * state[weight], weight, key)
+            found.fold(bias, gamma * state[bias], bias, key)
+
+
+def some(keys, count=6):
+    """The first of some keys, and how many more there are."""
+    return ', '.join(keys[:count]) + (f' and {len(keys) - count} more' if len(keys) > count else '')

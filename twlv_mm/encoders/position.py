@@ -73,6 +73,41 @@ def resize_table(table, grid):
     return resized.movedim(1, -1).to(table.dtype)
 
 
+def grid_of_table(length, *grids):
+    """Which grid a flat position table is for.
+
+    Args:
+        length (int): Its tokens.
+        *grids (tuple[int, int, int]): T', H', W' that are to be expected. It may also be one of these for other frames,
+            or for another square.
+
+    Returns:
+        tuple[int, int, int]: the grid.
+
+    Raises:
+        ValueError: if it is for none of these, or could be for two of them.
+    """
+    for grid in grids:
+        if length == math.prod(grid):
+            return grid
+    found = []
+    for time, height, width in grids:
+        if time > 1 and length % (height * width) == 0:
+            found.append((length // (height * width), height, width))
+        side = math.isqrt(length // time)
+        if time * side * side == length:
+            found.append((time, side, side))
+        if found:
+            break
+    if len(found) != 1:
+        options = ' or '.join(' x '.join(map(str, grid)) for grid in dict.fromkeys(found or grids))
+        raise ValueError(
+            f'a position table of {length} tokens {"may be" if found else "is not"} for {options}: set num_frames and '
+            'img_size to those that the weights were trained with'
+        )
+    return found[0]
+
+
 def rope_3d(head_dims, grid, like):
     """Rotary positions in time, height and width.
 

@@ -138,6 +138,8 @@ class SqueezeTime(VideoEncoder):
         if detection and self.arch.embed_dims % self.arch.num_frames:
             raise ValueError(f'{self.arch.embed_dims} channels cannot be unfolded into {self.arch.num_frames} moments')
         self.detection = detection
+        if detection:
+            self.left_out = ('net.layer4.0.downsample.',)
         self.net = SqueezeTimeNet(self.arch, 1 if detection else 2, branches)
         self._init_parameters()
         self._set_up(weights)
@@ -172,9 +174,3 @@ class SqueezeTime(VideoEncoder):
         x = self.net(video.flatten(1, 2))
         x = x.unflatten(1, (-1, frames)) if self.detection else x.unsqueeze(2)
         return x.flatten(2).transpose(1, 2), tuple(x.shape[2:])
-
-    def _load_from_state_dict(self, state_dict, prefix, *args):
-        if self.detection:
-            for key in [key for key in state_dict if key.startswith(f'{prefix}net.layer4.0.downsample.')]:
-                del state_dict[key]
-        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -3,15 +3,16 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.init import trunc_normal_
 from torch.utils.checkpoint import checkpoint
 
 from twlv_mm.registry import MODELS
 
-from .architectures import Architecture, get_architecture
+from .architectures import Architecture
 from .encoder import VideoEncoder
-from .layers import Block, make_norm
+from .layers import Block, init_transformer, make_norm
 from .pooling import AttentionPooling
 from .position import TABLES, resize_table, rope_3d
 
@@ -28,9 +29,32 @@ class PatchEmbed(nn.Module):
         size = (arch.tubelet_size, arch.patch_size, arch.patch_size)
         self.proj = nn.Conv3d(3, arch.embed_dims, kernel_size=size, stride=size, bias=arch.patch_bias)
 
-    def forward(self, video):
-        """(N, 3, T, H, W) -> (N, D, T', H', W')."""
-        return self.proj(video)
+    def forward(self, video, keep=None):
+        """(N, 3, T, H, W) -> (N, T', H', W', D); with ``keep`` (N, K), places of patches, (N, K, D) of those only."""
+        if keep is None:
+            return self.proj(video).movedim(1, -1)
+        patches = take(patchify(video, self.proj.kernel_size), keep)
+        return F.linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+
+
+def patchify(video, size):
+    """Cut a video into patches.
+
+    Args:
+        video (Tensor): (N, C, T, H, W), multiples of the patch.
+        size (tuple[int, int, int]): Of a patch: frames, height, width.
+
+    Returns:
+        Tensor: (N, T' * H' * W', C * t * h * w), ordered as a 3D convolution's weights.
+    """
+    time, height, width = size
+    video = video.unflatten(4, (-1, width)).unflatten(3, (-1, height)).unflatten(2, (-1, time))
+    return video.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4).flatten(1, 3)
+
+
+def take(tokens, places):
+    """Some tokens of each clip: (N, L, D) and (N, K) int64 -> (N, K, D)."""
+    return tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
 
 
 # mmaction2's layer-decay constructor knows a ViT by 'VisionTransformer' in the name of its class.
@@ -86,17 +110,26 @@ class VideoVisionTransformer(VideoEncoder):
         self._set_up(weights)
 
     def _init_parameters(self):
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Conv3d):
-                trunc_normal_(module.weight, std=0.02)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        init_transformer(self)
         for parameter in self.parameters(recurse=False):  # class token and learnable positions
             trunc_normal_(parameter, std=0.02)
-        # Residual branches shrink with depth, as in BEiT and V-JEPA, so that deep encoders start stable.
-        for depth, block in enumerate(self.blocks, start=1):
-            block.attn.proj.weight.data.div_((2 * depth) ** 0.5)
-            block.mlp.fc2.weight.data.div_((2 * depth) ** 0.5)
+
+    def tokens(self, video, keep=None):
+        """Encode clips to tokens.
+
+        Args:
+            video (Tensor): As in :meth:`forward`.
+            keep (Tensor, optional): (N, K) int64, the patches of each clip to look at, by their places in order of
+                time, height, width. The others cost nothing: masked pretraining.
+
+        Returns:
+            Tensor: (N, L, D), class token first where the architecture has one (those of all frames where it encodes
+            each alone), then patches by time, height, width; with ``keep`` those K patches, in the order given.
+
+        Raises:
+            ValueError: if patches are to be kept of an architecture that encodes each frame alone.
+        """
+        return self._encode_checked(video, keep=keep)[0]
 
     def _pool(self, tokens, grid):
         if self.arch.pooling == 'attention':
@@ -107,18 +140,23 @@ class VideoVisionTransformer(VideoEncoder):
     def _pool_by(self, pooling, tokens, grid):
         return self.fc_norm(super()._pool_by(pooling, tokens, grid))
 
-    def _encode(self, video):
-        grid = self._grid(video)
-        x = self.patch_embed(video).movedim(1, -1)
+    def _encode(self, video, keep=None):
+        if keep is not None and self.arch.per_frame:
+            raise ValueError(f'{self.arch_name} encodes each frame alone, so patches of a clip cannot be left out')
+        grid = self.grid(video)
+        x = self.patch_embed(video, keep)
         if self.arch.per_frame:
             x = x.flatten(0, 1).unsqueeze(1)
-        seen = tuple(x.shape[1:4])
-        x = x.flatten(1, 3)
+        seen = grid if keep is not None else tuple(x.shape[1:4])
+        x = x.flatten(1, -2)
         rotation = None
         if self.arch.position == 'rope_3d':
             rotation = rope_3d(self.arch.embed_dims // self.arch.num_heads, seen, like=x)
+            if keep is not None:
+                rotation = tuple(part[keep].unsqueeze(1) for part in rotation)
         else:
-            x = x + resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
+            table = resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
+            x = x + (table if keep is None else table[0][keep])
         if self.arch.class_token:
             x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), -1, -1), x], dim=1)
         x = self.norm_pre(x)
@@ -134,7 +172,19 @@ class VideoVisionTransformer(VideoEncoder):
             x = torch.cat([part.flatten(1, 2) for part in split], dim=1)
         return x, grid
 
-    def _grid(self, video):
+    def grid(self, video):
+        """How many patches a video is cut into.
+
+        Args:
+            video (Tensor): As in :meth:`forward`.
+
+        Returns:
+            tuple[int, int, int]: T', H', W'.
+
+        Raises:
+            ValueError: if the shape does not fit the patches.
+        """
+        self._check_shape(video)
         time, height, width = video.shape[2:]
         tubelet, patch = self.arch.tubelet_size, self.arch.patch_size
         if time % tubelet or height % patch or width % patch or 0 in (time, height, width):
@@ -150,12 +200,6 @@ class VideoVisionTransformer(VideoEncoder):
             self.norm = nn.Identity()
             self.fc_norm = make_norm(self.arch).to(self.patch_embed.proj.weight.device).requires_grad_(not self.frozen)
         table = state_dict.get(f'{prefix}pos_embed')
-        if table is not None:
-            if table.ndim == 3:  # the official layouts keep the table flat
-                for grid in (self.arch.table_grid, get_architecture(self.arch_name).table_grid):
-                    if table.shape[1] == math.prod(grid):
-                        table = table.unflatten(1, grid)
-                        break
-            if table.ndim == 5:
-                state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid)
+        if table is not None and table.ndim == 5:
+            state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -1,17 +1,26 @@
-"""Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results.
+"""Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results. What
+depends on the encoder follows it (encoder_settings.py, encoder_pipelines.py).
 
 What a run has trained is used on other videos by the inferencers of the tasks (inference.py is what they share).
 drawing_hook.py is what the hooks share that draw what a test finds, video_drawing_hook.py those that draw whole videos,
 and video_strips.py reads frames for them.
+
+Long runs: step_loop.py enters a run at any step, fully_shard.py divides a model among processes, finite_hook.py stops
+before a gradient that is not finite, clip_rate_hook.py logs the speed, and compile_hook.py compiles blocks.
 
 Whenever a run is killed, it resumes and ends as if it had not been.
 """
 
 from .autocast import AutocastHook, AutocastOptimWrapper
 from .class_names import class_names, read_class_names
+from .clip_rate_hook import ClipRateHook
+from .compile_hook import CompileBlocksHook
 from .drawing_hook import DrawingHook
+from .encoder_settings import EncoderError, EncoderSettingsHook, follow_encoder
 from .epoch_seed_hook import EpochSeedHook
+from .finite_hook import FiniteGradientHook, NotFiniteError
 from .folds import FoldError, run_folds
+from .fully_shard import FullyShard
 from .inference import (
     SEGMENT_COLUMNS,
     InferenceSummary,
@@ -28,6 +37,7 @@ from .results_hook import ResultsHook
 from .runner import CheckpointError, Runner
 from .score_tables import as_text, write_class_precision, write_csv
 from .step_benchmark import benchmark_steps
+from .step_loop import StepTrainLoop
 from .video_drawing_hook import VideoDrawingHook
 from .video_strips import VideoStrips
 
@@ -36,18 +46,27 @@ __all__ = [
     'AutocastHook',
     'AutocastOptimWrapper',
     'CheckpointError',
+    'ClipRateHook',
+    'CompileBlocksHook',
     'DrawingHook',
+    'EncoderError',
+    'EncoderSettingsHook',
     'EpochSeedHook',
+    'FiniteGradientHook',
     'FoldError',
+    'FullyShard',
     'InferenceSummary',
+    'NotFiniteError',
     'ReduceLROnPlateauHook',
     'ResultsHook',
     'Runner',
+    'StepTrainLoop',
     'VideoDrawingHook',
     'VideoStrips',
     'as_text',
     'benchmark_steps',
     'class_names',
+    'follow_encoder',
     'infer_videos',
     'load_model',
     'log_folder',

@@ -40,7 +40,16 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner):
         """Reseed this process."""
-        seed = int(np.random.SeedSequence([runner.seed, runner.iter, get_rank()]).generate_state(1)[0])
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
+        reseed(runner)
+
+
+def reseed(runner):
+    """Let the random numbers of this process follow from the seed, the present iteration, and the rank.
+
+    Args:
+        runner (Runner): Knows them.
+    """
+    seed = int(np.random.SeedSequence([runner.seed, runner.iter, get_rank()]).generate_state(1)[0])
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

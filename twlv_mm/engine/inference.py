@@ -24,6 +24,7 @@ from twlv_mm.encoders import file_sha256, read_checkpoint
 from twlv_mm.video import ReadFault, VideoError, frames_of_windows, open_video
 
 from . import provenance
+from .encoder_settings import follow_encoder
 from .runner import CheckpointError
 
 SEGMENT_COLUMNS = ('label', 'index', 'start', 'end', 'score')
@@ -91,7 +92,7 @@ def infer_videos(inferencer, source, out, **options):
 
 
 def load_model(cfg, checkpoint, device=None):
-    """Build the model of a config and give it the weights of a run.
+    """Build the model of a config, whose numbers follow its encoder from then on, and give it the weights of a run.
 
     Args:
         cfg (Config): The config.
@@ -104,10 +105,12 @@ def load_model(cfg, checkpoint, device=None):
     Raises:
         FileNotFoundError: if there is no such checkpoint.
         CheckpointError: if it is another model's.
+        EncoderError: if the config contradicts its encoder.
         ValueError: if it cannot be read.
     """
     if not os.path.isfile(checkpoint):
         raise FileNotFoundError(f'there is no checkpoint {checkpoint}')
+    follow_encoder(cfg)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     model = copy.deepcopy(cfg.model)
     for part in (model, *model.values()):

@@ -1,8 +1,8 @@
 """What tools/train.py and tools/test.py do: from their arguments to a config, from the config to a run.
 
-The arguments are mmaction2's. Differences: ``--seed`` and its companions win over the config's ``randomness``;
-``--amp`` is bf16, on the CPU too, and tests can have it; ``--cfg-options`` win over everything; testing needs no
-checkpoint.
+The arguments are mmaction2's. Differences: ``--test`` ends a training with its test; ``--seed`` and its companions win
+over the config's ``randomness``; ``--amp`` is bf16, on the CPU too, and tests can have it; ``--cfg-options`` win over
+everything; testing needs no checkpoint.
 """
 
 import argparse
@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 
+from .encoder_settings import EncoderError, follow_encoder
+from .finite_hook import NotFiniteError
 from .runner import CheckpointError, Runner
 
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
 READ_LATER = {
     *inspect.signature(Runner).parameters,
     *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
-    *('class_names', 'encoder_weights', 'extraction'),
+    *('class_names', 'encoder', 'encoder_weights', 'extraction', 'written_for'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
@@ -49,11 +51,14 @@ def main_train(argv=None):
         metavar='CHECKPOINT',
         help='go on from this checkpoint; without a value, from the latest in the work dir, or anew if it has none',
     )
+    parser.add_argument('--test', action='store_true', help='then test what was trained, as tools/test.py does')
     args = parser.parse_args(argv)
 
     with one_line_errors(parser):
         runner = build_runner(train_config(args))
         runner.train()
+        if args.test:
+            runner.test()
     return runner
 
 
@@ -93,6 +98,7 @@ def train_config(args):
 
     Raises:
         UsageError: if a file is missing, or an argument asks for what the config does not provide.
+        EncoderError: if the config contradicts its encoder.
     """
     cfg = _read_config(args)
     if args.no_validate:
@@ -119,6 +125,7 @@ def train_config(args):
         if args.resume != 'auto':
             cfg.load_from = args.resume
     _merge(cfg, args)
+    follow_encoder(cfg)
     _give_encoder_weights(cfg)
     _check_checkpoint(cfg)
     return cfg
@@ -135,6 +142,7 @@ def test_config(args):
 
     Raises:
         UsageError: if a file is missing, or an argument asks for what the config does not provide.
+        EncoderError: if the config contradicts its encoder.
     """
     cfg = _read_config(args)
     cfg.resume = False
@@ -150,6 +158,7 @@ def test_config(args):
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
         )
     _merge(cfg, args)
+    follow_encoder(cfg)
     if args.dump is not None:
         # After the options, which address the evaluator as the config has it.
         _dump_predictions(cfg, args.dump)
@@ -197,7 +206,7 @@ def one_line_errors(parser):
     """
     try:
         yield
-    except (UsageError, CheckpointError) as error:
+    except (UsageError, CheckpointError, EncoderError, NotFiniteError) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 

@@ -36,9 +36,9 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the run's log folder at the end of every test.
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
-    weights_sha256, params, pretraining_sets), checkpoint (path, sha256; null if none has what was tested), seed, config
-    (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test, hardware,
-    date (ISO 8601).
+    weights_sha256, params, pretraining_sets; label where given), checkpoint (path, sha256; null if none has what was
+    tested), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of
+    the test, hardware, date (ISO 8601).
 
     In a config::
 
@@ -52,6 +52,7 @@ class ResultsHook(Hook):
         protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ...
         metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
             AVAMetric give them, 1 for metrics in percent.
+        label (str, optional): What reports are to call the encoder, where its name is not enough.
 
     Raises:
         ValueError: if the task is not one of ``TASKS``.
@@ -60,13 +61,14 @@ class ResultsHook(Hook):
     # After hooks that add to the metrics.
     priority = 'VERY_LOW'
 
-    def __init__(self, task, dataset, protocol, metric_scale=100):
+    def __init__(self, task, dataset, protocol, metric_scale=100, label=None):
         if task not in TASKS:
             raise ValueError(f'ResultsHook does not know the task {task!r}; there are {", ".join(TASKS)}')
         self.task = task
         self.dataset = dataset
         self.protocol = protocol
         self.metric_scale = metric_scale
+        self.label = label
 
     def before_test_epoch(self, runner):
         """Start the clock."""
@@ -81,21 +83,18 @@ class ResultsHook(Hook):
             metrics (dict[str, float]): What the evaluator found.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        record = dict(
-            schema_version=SCHEMA_VERSION,
-            task=self.task,
-            dataset=self.dataset,
-            protocol=self.protocol,
-            metrics=self._in_percent(metrics or {}, runner.logger),
-            encoder=provenance.encoder(model),
+        record = result_record(
+            self.task,
+            self.dataset,
+            self.protocol,
+            self._in_percent(metrics or {}, runner.logger),
+            encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
             checkpoint=_checkpoint(runner),
             seed=runner.seed,
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
-            versions=provenance.versions(),
             decoder=provenance.decoder(runner.cfg.get('test_dataloader')),
-            wall_seconds=round(time.perf_counter() - self._start, 3),
-            hardware=provenance.hardware(runner.world_size),
-            date=datetime.now().astimezone().isoformat(timespec='seconds'),
+            wall_seconds=time.perf_counter() - self._start,
+            processes=runner.world_size,
         )
         path = osp.join(runner.log_dir, RESULTS)
         write_json(path, record)
@@ -118,6 +117,45 @@ class ResultsHook(Hook):
                 )
             percent[name] = value
         return percent
+
+
+def result_record(
+    task, dataset, protocol, metrics, *, encoder, checkpoint, seed, config, decoder, wall_seconds, processes=1
+):
+    """What results.json has; see :class:`ResultsHook` for its entries.
+
+    Args:
+        task (str): One of ``TASKS``.
+        dataset (str): Name of the data set tested on.
+        protocol (dict): What one has to know to compare the numbers.
+        metrics (dict[str, float | None]): In percent.
+        encoder (dict): From :func:`provenance.encoder`.
+        checkpoint (dict | None): path and sha256.
+        seed (int): Of the run.
+        config (dict): path (None where the run has no config) and dump, its text.
+        decoder (dict | None): name and version.
+        wall_seconds (float): Of the test.
+        processes (int): How many the run has.
+
+    Returns:
+        dict: of what json has.
+    """
+    return dict(
+        schema_version=SCHEMA_VERSION,
+        task=task,
+        dataset=dataset,
+        protocol=protocol,
+        metrics=metrics,
+        encoder=encoder,
+        checkpoint=checkpoint,
+        seed=seed,
+        config=config,
+        versions=provenance.versions(),
+        decoder=decoder,
+        wall_seconds=round(wall_seconds, 3),
+        hardware=provenance.hardware(processes),
+        date=datetime.now().astimezone().isoformat(timespec='seconds'),
+    )
 
 
 def write_json(path, content):

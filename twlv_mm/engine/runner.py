@@ -1,5 +1,6 @@
 """mmengine's runner, with what evaluations need of it mended."""
 
+import atexit
 import os
 import os.path as osp
 import re
@@ -7,7 +8,7 @@ from datetime import timedelta
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import is_distributed, master_only
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
@@ -15,6 +16,7 @@ from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
 
+from .fully_shard import is_sharded, share_optimizer_state
 from .latest_checkpoint import latest_checkpoint
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
@@ -33,6 +35,7 @@ class Runner(MMEngineRunner):
       complete one. ``resume='auto'`` goes on from the work dir's latest checkpoint, and starts anew, from ``load_from``
       if given, where there is none.
     - runs several processes on machines without an accelerator, with gloo.
+    - saves and resumes models that :class:`FullyShard` has divided among the processes.
     - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
       before it trains or tests; each process its share of the videos.
 
@@ -62,11 +65,13 @@ class Runner(MMEngineRunner):
                     "start the processes with tools/dist_train.sh or tools/dist_test.sh (launcher 'pytorch')"
                 )
             torch.distributed.init_process_group('gloo')
+            atexit.register(_leave_group)
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg, model):
         """See mmengine; on the CPU, DistributedDataParallel must not be given device numbers."""
-        if self.distributed and get_device() == 'cpu':
+        of_torch = 'FullyShard' not in str((model_wrapper_cfg or {}).get('type'))
+        if self.distributed and get_device() == 'cpu' and of_torch:
             like_mmengine = dict(
                 broadcast_buffers=False, find_unused_parameters=self.cfg.get('find_unused_parameters', False)
             )
@@ -88,6 +93,8 @@ class Runner(MMEngineRunner):
 
     def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
         """See mmengine; ``strict`` unless training starts from ``load_from``."""
+        if is_sharded(self.model):
+            map_location = 'cpu'  # each process reads all of it, and keeps a part
         strict = strict or bool(self._resume) or not self._trains
         try:
             checkpoint = super().load_checkpoint(filename, map_location, strict, revise_keys)
@@ -99,9 +106,21 @@ class Runner(MMEngineRunner):
             self._warn_of_partial_load(filename, checkpoint, revise_keys)
         return checkpoint
 
-    @master_only
+    def build_optim_wrapper(self, optim_wrapper):
+        """See mmengine."""
+        built = super().build_optim_wrapper(optim_wrapper)
+        if is_sharded(self.model) and built is not optim_wrapper:
+            share_optimizer_state(built.optimizer)
+        return built
+
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine; a local file appears under its name only when it is complete."""
+        if not is_main_process():
+            if is_sharded(self.model):  # the first process asks for all parts of these, in this order
+                self.model.state_dict()
+                if kwargs.get('save_optimizer', True):
+                    self.optim_wrapper.state_dict()
+            return
         if not isinstance(get_file_backend(out_dir, backend_args=kwargs.get('backend_args')), LocalBackend):
             super().save_checkpoint(out_dir, filename, *args, **kwargs)
             return
@@ -150,3 +169,10 @@ class Runner(MMEngineRunner):
                 f'and keep their initial values ({", ".join(missing[:3])}...), {len(unused)} of its {len(given)} are '
                 f'not used ({", ".join(unused[:3])}...).'
             )
+
+
+def _leave_group():
+    # gloo's threads must end while Python still runs: what they hold cannot be freed once it shuts down, and now and
+    # then a process whose work is done is aborted.
+    if is_distributed():
+        torch.distributed.destroy_process_group()

@@ -14,6 +14,7 @@ class VideoStrips:
 
     Args:
         source (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; None for no frames.
+        num_frames (int): Frames of a strip.
 
     Attributes:
         failures (list[tuple[str, str]]): Video id and reason for each that could not be read.
@@ -22,8 +23,9 @@ class VideoStrips:
         FileNotFoundError: if there are no videos.
     """
 
-    def __init__(self, source=None):
+    def __init__(self, source=None, num_frames=10):
         self.source = source
+        self.num_frames = num_frames
         self.failures = []
         files = {video.video_id: video.path for video in find_videos(source)} if source else {}
         self._files = {name: files[video_id] for name, video_id in other_names(files).items()}
@@ -44,7 +46,7 @@ class VideoStrips:
         try:
             if path is None:
                 raise FileNotFoundError(f'it is not among the videos of {self.source}')
-            return dict(zip(('frames', 'frame_times'), read_strip(path), strict=True))
+            return dict(zip(('frames', 'frame_times'), read_strip(path, self.num_frames), strict=True))
         except (VideoError, FileNotFoundError) as error:
             self.failures.append((video_id, str(error)))
             return {}

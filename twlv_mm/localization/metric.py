@@ -23,7 +23,7 @@ class LocalizationMAP(BaseMetric):
     them.
 
     Into the folder of the run's log come ``class_ap.csv`` (a line a class; also printed to the log) and
-    ``predictions.json`` in ActivityNet's format.
+    ``predictions.json`` in ActivityNet's format, with the annotated actions as ``external_data.truth``.
 
     In a config::
 
@@ -159,11 +159,19 @@ class LocalizationMAP(BaseMetric):
     def _write_predictions(self, path, predictions):
         results = {
             video_id: [
-                dict(label=self.classes[label], segment=segment, score=score)
-                for segment, score, label in zip(*(values.tolist() for values in found), strict=True)
+                action | dict(score=score)
+                for action, score in zip(self._actions(segments, labels), scores.tolist(), strict=True)
             ]
-            for video_id, found in predictions.items()
+            for video_id, (segments, scores, labels) in predictions.items()
         }
+        # What external_data holds is up to who writes the file.
+        truth = {video_id: self._actions(*self.truth[video_id]) for video_id in results}
         with path.open('w', encoding='utf-8') as file:
             # The version is that of ActivityNet's format.
-            json.dump(dict(version='VERSION 1.3', results=results, external_data={}), file)
+            json.dump(dict(version='VERSION 1.3', results=results, external_data=dict(truth=truth)), file)
+
+    def _actions(self, segments, labels):
+        return [
+            dict(label=self.classes[label], segment=segment)
+            for segment, label in zip(segments.tolist(), labels.tolist(), strict=True)
+        ]

@@ -3,6 +3,7 @@
 import mmcv
 import torch
 from mmcv.transforms import BaseTransform
+from mmengine import fileio
 
 from twlv_mm.registry import TRANSFORMS
 from twlv_mm.video import VideoError
@@ -12,8 +13,8 @@ from twlv_mm.video import VideoError
 class ImageDecode(BaseTransform):
     """Load an image as the one frame of a video, for mmaction2's transforms.
 
-    Required keys: filename. Added keys: imgs, a list of one (H, W, 3) uint8 RGB array, upright; img_shape,
-    original_shape, clip_len (1), num_clips (1).
+    Required keys: filename, a path or what one of mmengine's file backends reads. Added keys: imgs, a list of one
+    (H, W, 3) uint8 RGB array, upright; img_shape, original_shape, clip_len (1), num_clips (1).
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -23,8 +24,7 @@ class ImageDecode(BaseTransform):
     def transform(self, results):
         """See the class."""
         path = results['filename']
-        with open(path, 'rb') as file:
-            content = file.read()
+        content = fileio.get(path)
         image = mmcv.imfrombytes(content, channel_order='bgr', backend='cv2') if content else None
         if image is None:
             raise VideoError(f'{path} is no image that can be read ({len(content)} bytes)')

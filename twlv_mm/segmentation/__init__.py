@@ -14,6 +14,7 @@ from .dataset import SegmentationDataset
 from .inferencer import SegmentationInferencer
 from .labels import check_folds
 from .metric import SegmentationMetric
+from .predictions import read_predictions
 from .segments import segments_of
 from .transforms import AlignFeatures, PackSegmentation
 
@@ -27,6 +28,7 @@ __all__ = [
     'SegmentationVisualizationHook',
     'check_folds',
     'compare_runs',
+    'read_predictions',
     'segments_of',
     'steps_to_frames',
 ]

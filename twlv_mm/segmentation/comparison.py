@@ -23,8 +23,8 @@ class Comparison(NamedTuple):
     frameless: list
 
 
-def compare_runs(runs, out, videos=None, video_root=None):
-    """Draw ``<out>/<video_id>.png``: the ground truth and, beneath it, what each run predicted.
+def compare_runs(runs, out, videos=None, video_root=None, suffix='.png'):
+    """Draw ``<out>/<video_id><suffix>``: the ground truth and, beneath it, what each run predicted.
 
     Args:
         runs (dict[str, str]): Name of a run, as it stands left of its bar -> its predictions.json.
@@ -32,6 +32,7 @@ def compare_runs(runs, out, videos=None, video_root=None):
         videos (Sequence[str], optional): Ids of the videos to draw; all that the runs have if None.
         video_root (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; their frames stand
             above the bars.
+        suffix (str): Of a kind of file that matplotlib writes.
 
     Returns:
         Comparison: which videos are drawn. One that a run lacks is not.
@@ -59,7 +60,7 @@ def compare_runs(runs, out, videos=None, video_root=None):
         _check_truth(found, video_id)
     strips = VideoStrips(video_root)
     for video_id in drawn:
-        path = Path(out, f'{video_id}.png')
+        path = Path(out, f'{video_id}{suffix}')
         path.parent.mkdir(parents=True, exist_ok=True)
         _draw(path, found, video_id, strips(video_id))
     return Comparison(drawn, {video_id: names for video_id, names in lacking.items() if names}, strips.failures)

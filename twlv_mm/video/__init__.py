@@ -1,9 +1,9 @@
 """Video: from a file to clips, by real time stamps.
 
-reader.py decodes, sampling.py says which frames make a clip, stream.py hands clips out in one pass over a video,
-read_ahead.py does that in worker processes, packets.py tells of a file what can be known without decoding. For
-mmaction2's pipelines, transforms.py gives the same clips, seek.py decodes a part of a long video, rand_augment.py
-and random_erasing.py augment clips, and cache.py keeps the frames of a small set.
+reader.py decodes a file, segment_reader.py a part of one, sampling.py says which frames make a clip, stream.py hands
+clips out in one pass over a video, read_ahead.py does that in worker processes, packets.py tells of a file what can be
+known without decoding. For mmaction2's pipelines, transforms.py gives the same clips, seek.py decodes a part of a long
+video, rand_augment.py and random_erasing.py augment clips, and cache.py keeps the frames of a small set.
 writer.py makes video files of frames.
 """
 
@@ -12,7 +12,7 @@ from .packets import VideoHeader, read_header
 from .rand_augment import RandAugment
 from .random_erasing import RandomErasing
 from .read_ahead import ReaderProcess, ReadFault, read_ahead
-from .reader import READERS, Reader, VideoError, decord_frame_times, open_video
+from .reader import READERS, Reader, Segment, VideoError, decord_frame_times, open_video
 from .sampling import clip_windows, frames_of_windows, sample_windows
 from .seek import SeekDecode
 from .stream import ClipSampling, FrameStream, clips_of_frames, iter_clips, iter_frames, resize_and_crop, stream_frames
@@ -32,6 +32,7 @@ __all__ = [
     'Reader',
     'ReaderProcess',
     'SeekDecode',
+    'Segment',
     'VideoError',
     'VideoHeader',
     'clip_windows',

@@ -33,7 +33,7 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
     that they read fail.
 
     Args:
-        paths (Iterable[str]): Video files.
+        paths (Iterable[str | Segment]): Video files, or stretches of them.
         sampling (ClipSampling): The clips that are wanted of each.
         workers (int): Worker processes; with 0 videos are read in this process, which a hanging or crashing decoder
             then takes along.
@@ -180,7 +180,7 @@ class ReaderProcess:
         """Begin to read a video.
 
         Args:
-            path (str): A video file.
+            path (str | Segment): A video file, or a stretch of one.
 
         Returns:
             FrameStream | ReadFault: to be used up before the next is asked for, as :func:`read_ahead` says.
@@ -224,10 +224,11 @@ class ReaderProcess:
         context = multiprocessing.get_context('forkserver')
         context.set_forkserver_preload(['twlv_mm.video.read_ahead'])
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._sampling, self._decoder), daemon=True)
-        self._process.start()
-        theirs.close()
+        process = context.Process(target=_serve, args=(theirs, self._sampling, self._decoder), daemon=True)
         try:
+            process.start()
+            self._process = process
+            theirs.close()
             self._connection.recv()  # that it is ready: importing is no part of a video's time
         except EOFError:
             raise RuntimeError(

@@ -16,11 +16,28 @@ class VideoError(ValueError):
     """A file that is there and cannot be read as a video; the message names the file and the reason."""
 
 
+class Segment(NamedTuple):
+    """A stretch of a video file, where a path stands otherwise.
+
+    Attributes:
+        path (str): The file.
+        start (float): Seconds since the first frame.
+        end (float): Seconds since the first frame, after the start.
+    """
+
+    path: str
+    start: float
+    end: float
+
+    def __str__(self):
+        return f'{self.path} from {self.start:g} to {self.end:g} s'
+
+
 class Reader:
     """An open video, also a context manager. Decoders derive from it and define ``_decode``.
 
     Attributes:
-        path (str): The file.
+        path (str | Segment): The file, or what is read of it.
         decoder (str): Name and version of what decodes it.
         frame_times (ndarray): (F, 2) float64, start and end of each frame in seconds since the first frame.
     """
@@ -87,23 +104,29 @@ def open_video(path, decoder=None):
     What each decoder notices of damage, and what it does not, is said in its class.
 
     Args:
-        path (str): A video file.
+        path (str | Segment): A video file, or a stretch of one.
         decoder (str, optional): 'decord', 'av' or 'torchcodec'. If None, decord; av for files of more than
-            :data:`DECORD_BYTES`, and on machines for which decord has no wheels. Both give the same pixels.
+            :data:`DECORD_BYTES`, on machines for which decord has no wheels, and for segments, which the others do not
+            read. Both give the same pixels.
 
     Returns:
         Reader: also a context manager.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if there is no such decoder, or it is not installed.
+        ValueError: if there is no such decoder, it is not installed, or it does not read segments.
         VideoError: if the file is empty or cannot be read as a video.
     """
-    path = os.fspath(path)
+    segment = path if isinstance(path, Segment) else None
+    path = os.fspath(segment.path if segment else path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no video file at {path}')
     if os.path.getsize(path) == 0:
         raise VideoError(f'{path} is empty (0 bytes)')
+    if segment:
+        if decoder not in (None, 'av'):
+            raise ValueError(f'the decoder {decoder!r} does not read segments of videos: choose av, or none')
+        return import_module('.segment_reader', __package__).SegmentReader(segment)
     if decoder is None:
         decoder = 'decord' if DECORD_HAS_WHEELS and os.path.getsize(path) <= DECORD_BYTES else 'av'
     return reader_class(decoder)(path)

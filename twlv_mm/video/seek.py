@@ -46,26 +46,36 @@ class SeekDecode(BaseTransform):
 def _frames_at(path, instants):
     """The (H, W, 3) frames on screen at ascending instants."""
     pictures, shown, end = [], None, 0.0
-    for start, frame in _decode_from(path, instants[0]):
+    for start, frame in decode_from(path, instants[0]):
         while shown is not None and instants[len(pictures)] + TOLERANCE < start:
-            pictures.append(_to_array(shown))
+            pictures.append(upright(shown))
             if len(pictures) == len(instants):
                 return pictures
         shown, end = frame, start + float(frame.duration * frame.time_base if frame.duration else 1 / 30)
     if end + TOLERANCE < instants[0]:
         raise VideoError(f'{path} ends before {instants[0]:.3f} s: is the annotation of another version of the video?')
-    return pictures + [_to_array(shown) for _ in instants[len(pictures) :]]
+    return pictures + [upright(shown) for _ in instants[len(pictures) :]]
 
 
-def _decode_from(path, instant):
-    """Start in seconds since the first frame, and frame, of all frames from one on screen at an instant, or earlier."""
+def decode_from(path, instant):
+    """Decode a video from the key frame before an instant on.
+
+    Args:
+        path (str): A video file.
+        instant (float): Seconds since the first frame.
+
+    Yields:
+        tuple[float, av.VideoFrame]: start in seconds since the first frame, and frame, of all frames from one on screen
+        at the instant, or earlier.
+
+    Raises:
+        VideoError: if the video has no time stamps, or a frame is damaged.
+        av.FFmpegError: if it cannot be decoded.
+    """
     for seeking in (True, False):
         with av.open(path) as container:
-            stream = container.streams.best('video')
-            if stream is None:
-                raise VideoError(f'{path} has no video stream')
+            stream, first = first_stamp(container, path)
             stream.codec_context.thread_count = 1
-            first = stream.start_time or 0
             if seeking:
                 container.seek(first + int(instant / stream.time_base), stream=stream)
             sought = False
@@ -84,5 +94,14 @@ def _decode_from(path, instant):
                 return
 
 
-def _to_array(frame):
+def first_stamp(container, path):
+    """The video stream of an open container, and the time stamp that its times count from."""
+    stream = container.streams.best('video')
+    if stream is None:
+        raise VideoError(f'{path} has no video stream')
+    return stream, stream.start_time or 0
+
+
+def upright(frame):
+    """The (H, W, 3) uint8 picture of a decoded frame, as it is to be seen."""
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90))

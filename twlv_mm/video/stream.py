@@ -23,6 +23,8 @@ class ClipSampling(NamedTuple):
         stride_seconds (float): T_s of 'multi-clip'.
         num_frames (int): N, frames a clip.
         size (int): Side of the square frames in pixels.
+        resize (str): As for :func:`resize_and_crop`.
+        interpolation (str): As for :func:`resize_and_crop`.
     """
 
     sampling: str
@@ -30,6 +32,8 @@ class ClipSampling(NamedTuple):
     stride_seconds: float
     num_frames: int
     size: int
+    resize: str = 'short_side'
+    interpolation: str = 'bilinear'
 
 
 class FrameStream(NamedTuple):
@@ -66,17 +70,19 @@ def stream_frames(reader, sampling):
     times = reader.frame_times
     windows = sample_windows(times, *sampling[:3])
     indices = frames_of_windows(times, windows, sampling.num_frames)
-    chunks = iter_frames(reader, np.unique(indices), sampling.size)
+    chunks = iter_frames(reader, np.unique(indices), *sampling[4:])
     return FrameStream(float(times[-1, 1]), len(times), reader.decoder, windows, indices, chunks)
 
 
-def iter_frames(reader, wanted, size):
+def iter_frames(reader, wanted, size, resize='short_side', interpolation='bilinear'):
     """Decode and resize frames in chunks: at most :data:`CHUNK_FRAMES` of them, and :data:`CHUNK_BYTES`.
 
     Args:
         reader (Reader): An open video.
         wanted (ndarray): (n,) frame indices, ascending.
         size (int): Side in pixels.
+        resize (str): As for :func:`resize_and_crop`.
+        interpolation (str): As for :func:`resize_and_crop`.
 
     Yields:
         tuple[ndarray, ndarray]: (k,) indices, (k, size, size, 3) uint8.
@@ -96,7 +102,7 @@ def iter_frames(reader, wanted, size):
             continue
         if length == 1 and start == 0:
             length = int(np.clip(CHUNK_BYTES // frames.nbytes, 1, CHUNK_FRAMES))
-        yield chunk, resize_and_crop(frames, size)
+        yield chunk, resize_and_crop(frames, size, resize, interpolation)
         start += len(chunk)
 
 
@@ -141,17 +147,23 @@ def iter_clips(reader, indices, size):
     return clips_of_frames(iter_frames(reader, np.unique(indices), size), indices)
 
 
-def resize_and_crop(frames, size):
-    """Resize the short side and cut the centre square, as mmaction2's ``Resize((-1, size))`` and ``CenterCrop(size)``.
+def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear'):
+    """Make frames square, as an encoder wants it.
 
     Args:
         frames (ndarray): (n, H, W, 3) uint8.
         size (int): Side in pixels.
+        resize (str): 'short_side' and the square in the centre, as mmaction2's ``Resize((-1, size))`` and
+            ``CenterCrop(size)``, or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
+        interpolation (str): 'bilinear' or 'bicubic', as OpenCV does them.
 
     Returns:
         ndarray: (n, size, size, 3) uint8.
     """
+    if resize == 'squash':
+        return np.stack([mmcv.imresize(frame, (size, size), interpolation=interpolation) for frame in frames])
     height, width = frames.shape[1:3]
     new_size = mmcv.rescale_size((width, height), (np.inf, size))
     left, top = (crop_offsets(length, size, 1)[0] for length in new_size)
-    return np.stack([mmcv.imresize(frame, new_size)[top : top + size, left : left + size] for frame in frames])
+    whole = (mmcv.imresize(frame, new_size, interpolation=interpolation) for frame in frames)
+    return np.stack([frame[top : top + size, left : left + size] for frame in whole])

@@ -1,4 +1,5 @@
 # ActivityNet-1.3 as embeddings of clips (docs/localization.md), every video brought to 192 steps.
+written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
 ann_file = 'data/activitynet/activity_net.v1-3.min.json'
 data_root = 'embeddings/activitynet'
 clip_seconds, stride_seconds = 0.5, 0.25  # T and T_s: paper Table 7

@@ -1,4 +1,5 @@
 # GTEA as embeddings of clips (docs/segmentation.md): 28 videos in 4 folds, labels for each frame.
+written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
 clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7
 
 videos = dict(

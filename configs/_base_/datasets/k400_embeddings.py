@@ -2,6 +2,7 @@
 #   python tools/extract.py twlv_base LIST --root VIDEOS --weights encoder.pth --out embeddings/k400 --split train
 # and the same for val.
 # The labels are those of the list, as extract.py writes them. Where embeddings have none, ann_file takes the list.
+written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
 data_root = 'embeddings/k400'
 num_classes = 400
 

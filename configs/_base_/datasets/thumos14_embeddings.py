@@ -1,4 +1,5 @@
 # THUMOS14 as embeddings of clips (docs/localization.md): its 200 validation videos to train on, 212 others to test on.
+written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
 ann_file = 'data/thumos14/thumos14.json'
 data_root = 'embeddings/thumos14'
 clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7

@@ -1,5 +1,6 @@
 # The small encoder of the generated videos: 64 tokens a clip, for two CPU cores.
 encoder_weights = None
+written_for = 'twlv_small_synthetic'
 model = dict(
     data_preprocessor=dict(
         type='ActionDataPreprocessor',

@@ -1,0 +1,72 @@
+# What TWLV-I is pretrained on: K710, HowTo360K, WebVid10M and 15 million images (paper 2.1; its Table 1 is a picture
+# that says which). docs/pretraining_data.md says how to lay out data/.
+#
+# Assumed, since the paper does not say: every sample comes as often as any other, so that the weights are the numbers
+# of samples, in millions. These are the publishers' or what UMT (Li et al. 2023) found of the sets that lose links; the
+# images add up to the paper's 15 million. HowTo360K's is its name.
+# Assumed: clips, crops and flips of V-JEPA; an image is a still clip of one tubelet. Four times as many images as
+# videos in a batch, of which each has an eighth of a video's patches.
+clip_len, tubelet = 16, 2
+
+augmentation = [
+    dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.35)),
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='FormatShape', input_format='NCTHW'),
+]
+video_pipeline = [
+    dict(type='DecordInit', io_backend='twlv_tar'),  # files, and members of shards
+    dict(type='SampleFrames', clip_len=clip_len, frame_interval=4, num_clips=1),
+    dict(type='DecordDecode'),
+    *augmentation,
+    dict(type='PackActionInputs'),
+]
+image_pipeline = [
+    dict(type='twlv_mm.ImageDecode'),
+    *augmentation,
+    dict(type='twlv_mm.StillVideo', num_frames=tubelet),
+    dict(type='PackActionInputs'),
+]
+
+videos = dict(type='twlv_mm.FileListDataset', pipeline=video_pipeline)
+images = dict(type='twlv_mm.FileListDataset', pipeline=image_pipeline)
+video_shards = dict(type='twlv_mm.ShardDataset', pipeline=video_pipeline)
+image_shards = dict(type='twlv_mm.ShardDataset', pipeline=image_pipeline)
+
+train_dataloader = dict(
+    batch_size=None,  # the sampler makes whole batches
+    num_workers=12,
+    pin_memory=True,
+    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=3072, image=12288)),  # of all processes together
+    dataset=dict(
+        type='twlv_mm.MixtureDataset',
+        sets=dict(
+            k710=dict(
+                kind='video',
+                weight=0.658,  # UniFormerV2's list of Kinetics-400, 600 and 700 without repetitions
+                dataset=dict(ann_file='data/k710/videos.txt', data_prefix=dict(video='data/k710'), **videos),
+            ),
+            howto360k=dict(
+                kind='video',
+                weight=0.360,
+                dataset=dict(ann_file='data/howto360k/videos.txt', data_prefix=dict(video='data/howto360k'), **videos),
+            ),
+            webvid10m=dict(kind='video', weight=10.73, dataset=dict(shards='data/webvid10m/*.tar', **video_shards)),
+            coco=dict(
+                kind='image',
+                weight=0.113,  # of captions' training part
+                dataset=dict(ann_file='data/coco/images.txt', data_prefix=dict(video='data/coco'), **images),
+            ),
+            visual_genome=dict(
+                kind='image',
+                weight=0.100,
+                dataset=dict(
+                    ann_file='data/visual_genome/images.txt', data_prefix=dict(video='data/visual_genome'), **images
+                ),
+            ),
+            sbu=dict(kind='image', weight=0.860, dataset=dict(shards='data/sbu/*.tar', **image_shards)),
+            cc3m=dict(kind='image', weight=2.88, dataset=dict(shards='data/cc3m/*.tar', **image_shards)),
+            cc12m=dict(kind='image', weight=11.00, dataset=dict(shards='data/cc12m/*.tar', **image_shards)),
+        ),
+    ),
+)

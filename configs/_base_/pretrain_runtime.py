@@ -1,0 +1,9 @@
+# What every pretraining run shares: steps instead of epochs, and what long runs need.
+_base_ = './runtime.py'
+
+default_hooks = dict(
+    checkpoint=dict(interval=1000, by_epoch=False, save_best=None),
+    finite_gradient=dict(type='twlv_mm.FiniteGradientHook'),  # saves and stops before NaN reaches the weights
+    clip_rate=dict(type='twlv_mm.ClipRateHook'),
+)
+log_processor = dict(by_epoch=False)

@@ -1,0 +1,6 @@
+# The small encoder on each clip's middle frame, on appearance: an image encoder, and a teacher for pretraining.
+_base_ = './motion_single_frame.py'
+
+train_dataloader = dict(dataset=dict(ann_file='train_appearance.txt'))
+test_dataloader = dict(dataset=dict(ann_file='test_appearance.txt'))
+default_hooks = dict(results=dict(dataset='synthetic_appearance_single_frame'))

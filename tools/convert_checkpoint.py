@@ -1,0 +1,33 @@
+#!/usr/bin/env python
+"""Rewrite an encoder's official weights (V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN) in this project's
+layout; --check only tells what is in the file. Official files can also be used as they are, as encoder_weights.
+"""
+
+import argparse
+import sys
+
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+from twlv_mm.encoders import FAMILIES, convert_checkpoint
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', metavar='SRC', help='.pth, .pt, .bin or .safetensors')
+    parser.add_argument('target', metavar='DST', nargs='?', help='file to write')
+    parser.add_argument('--family', choices=list(FAMILIES), help='whose weights they are, where the keys do not tell')
+    parser.add_argument('--check', action='store_true', help='write nothing; print what would become of the keys')
+    args = parser.parse_args(argv)
+    if args.target is None and not args.check:
+        parser.error('DST is needed, or --check')
+    try:
+        report = convert_checkpoint(args.source, None if args.check else args.target, args.family)
+    except (ValueError, FileNotFoundError) as error:
+        parser.exit(2, f'error: {error}\n')
+    print(report)
+    if not args.check:
+        print(f'Written to {args.target}', file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()

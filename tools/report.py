@@ -1,0 +1,41 @@
+#!/usr/bin/env python
+"""Make one page, and Markdown, of the results.json files of any number of runs and encoders."""
+
+import argparse
+import sys
+
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+from twlv_mm.analysis.report import TITLE, write_report
+from twlv_mm.analysis.report_embeddings import View
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('results', metavar='RESULTS_DIR', help='folder that is searched with its sub-folders')
+    parser.add_argument('--out', metavar='DIR', help='where report.html and report.md go (default: the same folder)')
+    parser.add_argument('--title', default=TITLE, help='default %(default)s')
+    parser.add_argument(
+        '--embeddings',
+        nargs='+',
+        default=[],
+        metavar='NAME=FOLDER',
+        help='embeddings to show beside those of tools/evaluate_all.py: name of the encoder, and '
+        '<out>/<sampling>/<split>; classes are those of their annotations',
+    )
+    args = parser.parse_args()
+    views = []
+    for text in args.embeddings:
+        name, equals, folder = text.partition('=')
+        if not (name and equals and folder):
+            parser.error(f'--embeddings {text!r} is not NAME=FOLDER')
+        views.append(View(name, 'Embeddings', folder))
+    try:
+        page, text = write_report(args.results, args.out, args.title, views)
+    except FileNotFoundError as error:
+        sys.exit(f'error: {error}')
+    print(f'{page}\n{text}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,225 @@
+"""The study of motion direction over classes and encoders: table, pictures and results.json (paper Figures 8 and 9)."""
+
+import csv
+import json
+import re
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+from rich.progress import Progress
+
+from twlv_mm.embeddings import encoder_of
+from twlv_mm.engine import provenance
+from twlv_mm.engine.results_hook import RESULTS, result_record, write_json
+
+from .direction import CONFIDENCE, FOLDS, MIN_VIDEOS, REPEATS, mean_score, tell_direction
+from .direction_pairs import DIRECTIONS, common_pairs
+from .scatter import panel, scatter_png
+from .scatter_page import scatter_html
+
+MEAN = 'mean over classes'
+COLUMNS = ('videos', 'accuracy', 'low', 'high', 'paired', 'permuted', 'permuted_high', 'p_value')
+
+
+class DirectionStudy(NamedTuple):
+    """What was measured.
+
+    Attributes:
+        pairs (dict[str, DirectionPairs]): Of each encoder, the videos that all encoders have in both directions.
+        scores (dict[str, dict[str, DirectionScore]]): Class -> encoder -> score, the mean over classes last.
+        too_few (dict[str, int]): Classes that were not measured -> how many videos they have.
+        left_out (dict[str, int]): Encoder -> its videos that others lack, where there are any.
+        seconds (dict[str, float]): Encoder -> how long its measurement took.
+        settings (dict): seed and permutations.
+    """
+
+    pairs: dict
+    scores: dict
+    too_few: dict
+    left_out: dict
+    seconds: dict
+    settings: dict
+
+
+def study_direction(pairs, classes=None, *, permutations=200, seed=0):
+    """Measure every class with every encoder, on the same videos.
+
+    Args:
+        pairs (dict[str, DirectionPairs]): Name of an encoder -> its embeddings, from :func:`load_pairs`.
+        classes (Sequence[str], optional): Names of the classes to measure; all if None.
+        permutations (int): As for :func:`tell_direction`.
+        seed (int): As for :func:`tell_direction`.
+
+    Returns:
+        DirectionStudy: what was found.
+
+    Raises:
+        ValueError: if the name of an encoder cannot name a folder, the encoders have no videos in common, there is no
+            such class, or one that is asked for, or each, has fewer than ten videos.
+    """
+    for encoder in pairs:
+        if Path(encoder).name != encoder:
+            raise ValueError(f'{encoder!r} cannot name a folder: give the encoder another name')
+    pairs, left_out = common_pairs(pairs)
+    points = next(iter(pairs.values())).forward
+    counts = dict(zip(points.classes, np.bincount(points.labels).tolist(), strict=True))
+    foreign = [name for name in classes or () if name not in counts]
+    if foreign:
+        shown = ', '.join(points.classes[:5]) + (', …' if len(counts) > 5 else '')
+        raise ValueError(f'there is no class {foreign[0]!r} among the {len(counts)}: {shown}')
+    wanted = list(dict.fromkeys(classes or counts))
+    too_few = {name: counts[name] for name in wanted if counts[name] < MIN_VIDEOS}
+    if too_few and (classes or len(too_few) == len(wanted)):
+        listed = ', '.join(f'{name} ({count})' for name, count in list(too_few.items())[:5])
+        raise ValueError(
+            f'{len(too_few)} classes have too few videos in both directions, {MIN_VIDEOS} are the least: {listed}'
+        )
+    scores, seconds = {}, dict.fromkeys(pairs, 0.0)
+    measured = [name for name in wanted if name not in too_few]
+    with Progress() as progress:
+        task = progress.add_task('direction', total=len(measured) * len(pairs))
+        for name in measured:
+            scores[name] = {}
+            for encoder, its in pairs.items():
+                start = time.perf_counter()
+                rows = its.forward.labels == its.forward.classes.index(name)
+                scores[name][encoder] = tell_direction(
+                    its.forward.vectors[rows], its.backward[rows], permutations=permutations, seed=seed
+                )
+                seconds[encoder] += time.perf_counter() - start
+                progress.advance(task)
+    scores[MEAN] = {encoder: mean_score([scores[name][encoder] for name in measured]) for encoder in pairs}
+    return DirectionStudy(pairs, scores, too_few, left_out, seconds, dict(seed=seed, permutations=permutations))
+
+
+def write_tables(study, out):
+    """Write ``direction.csv``, a row for each class and encoder, and ``direction.md``, a column for each encoder.
+
+    Args:
+        study (DirectionStudy): What was measured.
+        out (Path): An existing folder.
+
+    Returns:
+        str: the Markdown.
+    """
+    with (out / 'direction.csv').open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(['class', 'encoder', *COLUMNS])
+        for name, of_class in study.scores.items():
+            for encoder, score in of_class.items():
+                writer.writerow([name, encoder, *(f'{getattr(score, column):.6g}' for column in COLUMNS)])
+    encoders = list(study.pairs)
+    lines = [
+        f'| class | videos | {" | ".join(encoders)} | directions swapped |',
+        f'|---|---|{"---|" * len(encoders)}---|',
+    ]
+    for name, of_class in study.scores.items():
+        cells = [f'{score.accuracy:.1f} ({score.low:.1f} to {score.high:.1f})' for score in of_class.values()]
+        highest = max(score.permuted_high for score in of_class.values())
+        videos = of_class[encoders[0]].videos
+        lines.append(f'| {_escaped(name)} | {videos} | {" | ".join(cells)} | at most {highest:.1f} |')
+    lines += [
+        '',
+        f'Forward told from reversed: cross-validated balanced accuracy in % ({CONFIDENCE} % confidence interval). '
+        f'Last column: what {CONFIDENCE} % of the measurements with directions swapped by lot do not exceed, of the '
+        'encoder where that is highest.',
+    ]
+    lines += [f'Not measured, too few videos: {_escaped(name)} ({count}).' for name, count in study.too_few.items()]
+    text = '\n'.join(lines) + '\n'
+    (out / 'direction.md').write_text(text, encoding='utf-8')
+    return text
+
+
+def draw_direction(study, out, *, thumbnails=None, fit_drawn=False):
+    """Draw ``<number>_<class>.png`` and ``.html`` for each class, a panel an encoder.
+
+    Args:
+        study (DirectionStudy): What was measured.
+        out (Path): An existing folder.
+        thumbnails (dict[str, str], optional): As for :func:`scatter_html`.
+        fit_drawn (bool): As for :func:`project`.
+
+    Returns:
+        list[Path]: the pictures.
+    """
+    pictures = []
+    for name, of_class in study.scores.items():
+        if name == MEAN:
+            continue
+        panels = [
+            panel(
+                f'{encoder}: {score.accuracy:.1f} % ({score.low:.1f} to {score.high:.1f})',
+                study.pairs[encoder].of_class(name),
+                'lda',
+                seed=study.settings['seed'],
+                fit_drawn=fit_drawn,
+            )
+            for encoder, score in of_class.items()
+        ]
+        # Numbered, because two names may differ in nothing but what a file's name cannot have.
+        word = re.sub(r'[^\w-]+', '_', name).strip('_')
+        stem = out / f'{len(pictures):03d}_{word}'
+        scatter_png(f'{stem}.png', panels, DIRECTIONS, title=name)
+        page = scatter_html(panels, DIRECTIONS, title=f'{name}: forward and reversed', thumbnails=thumbnails)
+        Path(f'{stem}.html').write_text(page, encoding='utf-8')
+        pictures.append(Path(f'{stem}.png'))
+    return pictures
+
+
+def write_results(study, out, dataset, arguments):
+    """Write ``<out>/<encoder>/results.json`` for each encoder, as test runs do.
+
+    Metrics: direction/accuracy (mean over classes), direction/low, direction/high, direction/paired,
+    direction/permuted, direction/permuted_high, and direction/class/<name> for each class.
+
+    Args:
+        study (DirectionStudy): What was measured.
+        out (Path): An existing folder.
+        dataset (str): Name of the data set.
+        arguments (dict): What the run was asked for, of what json has.
+
+    Returns:
+        list[Path]: the files.
+    """
+    paths = []
+    for name, pairs in study.pairs.items():
+        mean = study.scores[MEAN][name]
+        metrics = {f'direction/{column}': getattr(mean, column) for column in COLUMNS[1:-1]}
+        measured = [kind for kind in study.scores if kind != MEAN]
+        metrics |= {f'direction/class/{kind}': study.scores[kind][name].accuracy for kind in measured}
+        backbone = encoder_of(pairs.settings)
+        decoder, _, version = (pairs.decoder or '').partition(' ')
+        record = result_record(
+            'direction',
+            dataset,
+            dict(
+                classifier='ridge regression on +1 and -1, Ledoit-Wolf shrinkage',
+                folds=FOLDS,
+                repeats=REPEATS,
+                permutations=study.settings['permutations'],
+                confidence=CONFIDENCE,
+                classes=measured,
+                videos=mean.videos,
+                **{key: pairs.settings[key] for key in ('sampling', 'clip_seconds', 'stride_seconds')},
+                frames=pairs.settings['frames_per_clip'],
+            ),
+            metrics,
+            encoder=provenance.encoder(SimpleNamespace(backbone=backbone)) | dict(label=name),
+            checkpoint=None,
+            seed=study.settings['seed'],
+            config=dict(path=None, dump=json.dumps(arguments | dict(embeddings=str(pairs.folder)), indent=2)),
+            decoder=dict(name=decoder, version=version or None) if decoder else None,
+            wall_seconds=study.seconds[name],
+        )
+        path = Path(out, name, RESULTS)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(str(path), record)
+        paths.append(path)
+    return paths
+
+
+def _escaped(name):
+    return name.replace('|', '\\|')

@@ -1,0 +1,230 @@
+"""Evaluate an encoder on every task that there are data for; what is finished is not done again."""
+
+import ctypes
+import fcntl
+import hashlib
+import itertools
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.config import Config
+
+from twlv_mm.engine.results_hook import RESULTS, write_json
+
+from .encoder_fit import fit_config
+from .evaluation_tasks import relocate
+from .run_records import HASH, STATUS
+
+TOOLS = Path(__file__).parents[1] / '.mim/tools'
+FINISHED, NO_DATA, FAILED, WAITING, RUNNING = 'finished', 'no data', 'failed', 'waiting', 'running'
+PR_SET_PDEATHSIG = 1
+
+
+class BusyError(RuntimeError):
+    """Another command is evaluating the same encoder in the same folder."""
+
+
+class StepError(RuntimeError):
+    """A step failed; the message is the end of its log."""
+
+
+class Evaluation:
+    """The evaluation of an encoder, in a folder of its own.
+
+    The folder, ``<out>/<label>-<hash of the weights>``, has the embeddings; a folder a task, named by a hash of its
+    settings, so that other settings never meet what was made with these; ``logs``; and ``evaluation.json``, which says
+    how far each task is. A task is finished where there is a results.json of the same weights in its folder.
+
+    Args:
+        encoder (Encoder): From :func:`~twlv_mm.analysis.encoder_fit.find_encoder`.
+        tasks (list[Task]): What to evaluate on.
+        out (str | Path): The folder of all evaluations.
+        jobs (int): Tasks at a time; with more than one, each has one thread.
+        options (tuple[str]): Further arguments for each training and test, --amp say.
+        views (list[dict]): What of the embeddings a report shows, as
+            :func:`~twlv_mm.analysis.evaluation_tasks.generated_views` says.
+    """
+
+    def __init__(self, encoder, tasks, out, jobs=1, options=(), views=()):
+        self.encoder = encoder
+        self.tasks = tasks
+        self.jobs = jobs
+        self.options = list(options)
+        self.views = list(views)
+        weights = encoder.sha256[:HASH] if encoder.sha256 else 'random'
+        self.root = Path(out) / f'{encoder.label}-{weights}'
+        self.states = {}
+
+    def todo(self):
+        """The tasks that are not finished and have data.
+
+        Returns:
+            list[Task]: in their order.
+        """
+        self._look()
+        return [task for task in self.tasks if self.states[task.name][0] == WAITING]
+
+    def run(self):
+        """Run what is not finished.
+
+        Returns:
+            dict[str, tuple[str, str]]: of each task its status and the reason.
+
+        Raises:
+            BusyError: if another command is at it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            todo = self.todo()
+            self._write_states()
+            self._write_encoder()
+            wanted = {}
+            for extraction in dict.fromkeys(one for task in todo for one in task.extractions):
+                wanted.setdefault(extraction.name, []).append(extraction)
+            with ThreadPoolExecutor(self.jobs) as pool:
+                # One after another where they go to the same folder.
+                failures = dict(itertools.chain(*pool.map(self._extract_all, wanted.values())))
+                list(pool.map(lambda task: self._evaluate(task, failures), todo))
+        return self.states
+
+    def _look(self):
+        for task in self.tasks:
+            missing = task.missing()
+            if missing is not None:
+                self.states[task.name] = NO_DATA, f'there is no {missing}'
+            elif self._is_finished(task):
+                self.states[task.name] = FINISHED, ''
+            else:
+                self.states[task.name] = WAITING, ''
+
+    def _prepare(self, task):
+        """What the task is for this encoder, as text, and the folder that it is run in."""
+        if task.how == 'direction':
+            text = repr(task.arguments)
+            return text, self._folder(task, text)
+        cfg = Config(task.config.to_dict(), filename=task.config.filename)
+        for old, name in task.moved.items():
+            relocate(cfg, old, str(self.root / 'embeddings' / name))
+        fit_config(cfg, self.encoder)
+        return cfg.pretty_text, self._folder(task, cfg.pretty_text)
+
+    def _folder(self, task, text):
+        digest = hashlib.sha256(f'{text}\n{self.options}'.encode()).hexdigest()[:HASH]
+        return self.root / f'{task.name}-{digest}'
+
+    def _is_finished(self, task):
+        _, folder = self._prepare(task)
+        for path in [folder / RESULTS, *folder.glob(f'*/{RESULTS}')]:
+            try:
+                weights = json.loads(path.read_text())['encoder']['weights_sha256']
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # not there, or none of ours
+            if weights == self.encoder.sha256:
+                return True
+        return False
+
+    def _extract_all(self, extractions):
+        return [(extraction, self._extract(extraction)) for extraction in extractions]
+
+    def _extract(self, extraction):
+        """Extract the embeddings of a data set; returns why that failed, or ''."""
+        config = str(self.root / 'encoder.py')
+        weights = ['--weights', self.encoder.weights] if self.encoder.weights else []
+        try:
+            for split, source, root in extraction.splits:
+                where = ['--out', self.root / 'embeddings' / extraction.name, '--split', split]
+                where += ['--root', root] if root is not None else []
+                kind = 'uniform' if 'uniform' in extraction.options else 'clips'
+                name = f'extract_{extraction.name}_{split}_{kind}'
+                self._step(name, 'extract.py', config, source, *where, *extraction.options, *weights)
+        except StepError as error:
+            return f'its embeddings could not be extracted: {error}'
+        return ''
+
+    def _evaluate(self, task, failures):
+        reason = next((failures[one] for one in task.extractions if failures[one]), '')
+        if reason:
+            self._say(task, FAILED, reason)
+            return
+        self._say(task, RUNNING)
+        began = time.monotonic()
+        try:
+            self._step(task.name, *self._command(task))
+        except StepError as error:
+            self._say(task, FAILED, str(error))
+            return
+        if self._is_finished(task):
+            self._say(task, FINISHED, note=f' in {time.monotonic() - began:.0f} s')
+        else:
+            self._say(task, FAILED, f'it left no {RESULTS} of these weights')
+
+    def _command(self, task):
+        """The tool that does a task, and its arguments."""
+        text, folder = self._prepare(task)
+        folder.mkdir(parents=True, exist_ok=True)
+        if task.how == 'direction':
+            split, *arguments = task.arguments
+            embeddings = self.root / 'embeddings' / task.extractions[0].name / split
+            return 'visualize.py', 'direction', f'{self.encoder.label}={embeddings}', '--out', folder, *arguments
+        config = folder / f'{Path(task.config.filename).stem}.py'
+        config.write_text(text)
+        where = [config, '--work-dir', folder, *self.options]
+        return {
+            'train': ('train.py', *where, '--resume', '--no-validate', '--test'),
+            'test': ('test.py', *where),
+            'folds': ('run_folds.py', *where),
+        }[task.how]
+
+    def _step(self, name, tool, *arguments):
+        """Run a tool; its output goes to a log of its own. It ends when this process does."""
+        command = [sys.executable, str(TOOLS / tool), *map(str, arguments)]
+        log = self.root / 'logs' / f'{name}.txt'
+        log.parent.mkdir(exist_ok=True)
+        environment = dict(os.environ)
+        if self.jobs > 1:
+            environment['OMP_NUM_THREADS'] = '1'
+        with log.open('w') as file:
+            print(f'$ {shlex.join(command)}', file=file, flush=True)
+            done = subprocess.run(
+                command, stdout=file, stderr=subprocess.STDOUT, env=environment, preexec_fn=_end_with_parent
+            )
+        if done.returncode:
+            lines = [line for line in log.read_text(errors='replace').splitlines() if line.strip()]
+            raise StepError(f'{lines[-1][:300]} (exit code {done.returncode}; see {log})')
+
+    def _say(self, task, status, reason='', note=''):
+        self.states[task.name] = status, reason
+        self._write_states()
+        print(f'  {self.encoder.label}: {task.name} {status}{note}{": " + reason if reason else ""}', flush=True)
+
+    def _write_states(self):
+        tasks = [dict(task=name, status=status, reason=reason) for name, (status, reason) in self.states.items()]
+        views = [view | dict(folder=f'embeddings/{view["folder"]}') for view in self.views]
+        write_json(str(self.root / STATUS), dict(encoder=self.encoder.label, tasks=tasks, views=views))
+
+    def _write_encoder(self):
+        path = self.root / 'encoder.py'
+        path.write_text(f'# What embeddings are extracted with.\nmodel = dict(backbone={self.encoder.backbone!r})\n')
+
+    @contextmanager
+    def _alone(self):
+        with (self.root / '.lock').open('w') as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyError(f'another command is at work in {self.root}: wait for it, or end it') from None
+            yield
+
+
+def _end_with_parent():
+    """Have the system end this process when its parent ends, however that happens (Linux)."""
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,219 @@
+"""The vectors of a split with the names of their classes, and which of them are to be looked at."""
+
+import hashlib
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix
+from twlv_mm.engine import read_class_names
+
+NO_LABEL = 'no label'
+ROWS = 16384  # checked at a time
+
+
+class Points(NamedTuple):
+    """Vectors with labels.
+
+    Attributes:
+        vectors (ndarray): (n, D) float32, perhaps mapped into memory.
+        videos (ndarray): (n,) int64, place in ``video_ids`` of the video that each vector is of.
+        video_ids (list[str]): Sorted; each has a vector.
+        labels (ndarray): (n,) int64, place in ``classes``.
+        classes (list[str]): Names, in the order of their indices; each has a vector.
+        spans (ndarray | None): (n, 2) float64, start and end of the clips in seconds; None where not known, and for
+            vectors of whole videos.
+    """
+
+    vectors: np.ndarray
+    videos: np.ndarray
+    video_ids: list
+    labels: np.ndarray
+    classes: list
+    spans: np.ndarray | None
+
+    def take(self, rows):
+        """The points of some rows, with only their videos and classes.
+
+        Args:
+            rows (ndarray): Indices, ascending, or n booleans.
+
+        Returns:
+            Points: in memory.
+        """
+        present, videos = np.unique(self.videos[rows], return_inverse=True)
+        kinds, labels = np.unique(self.labels[rows], return_inverse=True)
+        return Points(
+            np.asarray(self.vectors[rows]),
+            videos,
+            [self.video_ids[index] for index in present],
+            labels,
+            [self.classes[index] for index in kinds],
+            None if self.spans is None else self.spans[rows],
+        )
+
+    def class_of(self):
+        """dict[str, str]: video id -> name of its class."""
+        pairs = zip(self.videos.tolist(), self.labels.tolist(), strict=True)
+        return {self.video_ids[video]: self.classes[label] for video, label in pairs}
+
+
+def load_points(folder, scope='video', ann_file=None, class_names=None):
+    """Load the embeddings of a split with their classes.
+
+    Args:
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``.
+        scope (str): 'video' (one vector a video) or 'clip' (every clip's).
+        ann_file (str, optional): A list of videos with their classes, as for :func:`twlv_mm.embeddings.find_videos`;
+            without it, the annotations in the embeddings.
+        class_names (str | Sequence[str], optional): Names of the classes that are given as numbers, or a file of them,
+            one a line; without them they are called by their numbers.
+
+    Returns:
+        Points: of all videos that have a class; of all videos where none has one, as a single class.
+
+    Raises:
+        FileNotFoundError: if there is no such folder or file, or no embeddings in the folder.
+        ValueError: if some videos have no class, or several; if a class has no name; if a vector is not finite or a
+            file is damaged.
+    """
+    folder = EmbeddingFolder(folder)
+    vectors, videos, video_ids = load_matrix(folder, scope)
+    _check_finite(vectors, videos, video_ids, folder.path)
+    names = _names_of_classes(folder, ann_file, class_names)
+    classes = list(dict.fromkeys(name for _, name in sorted(set(names.values()))))
+    place = {name: index for index, name in enumerate(classes)}
+    of_video = np.array([place[names[video_id][1]] for video_id in video_ids])
+    spans = None
+    if scope == 'clip':
+        times = [folder.times(video_id) for video_id in video_ids]
+        spans = None if any(one is None for one in times) else np.concatenate(times)
+    return Points(vectors, videos, video_ids, of_video[videos], classes, spans)
+
+
+def choose_points(points, only=None, exclude=None, num_classes=None, amount=None, seed=0):
+    """Choose classes and points; what is drawn by lot depends on nothing but the seed and the names.
+
+    So the same points are chosen of several encoders' embeddings of the same videos.
+
+    Args:
+        points (Points): What to choose from.
+        only (Sequence[str], optional): Classes to keep: names, or indices where no class is called so.
+        exclude (Sequence[str], optional): Classes to leave out.
+        num_classes (int, optional): Keep this many of the classes, drawn by lot.
+        amount (int | float, optional): Keep this many points, or this share of them if below 1, drawn by lot.
+        seed (int): For the lots.
+
+    Returns:
+        Points: in the same order.
+
+    Raises:
+        ValueError: if there is no such class, or nothing is left.
+    """
+    kept = _places(points, only) if only else range(len(points.classes))
+    left_out = _places(points, exclude) if exclude else ()
+    kept = [place for place in kept if place not in left_out]
+    if num_classes is not None and num_classes < len(kept):
+        lots = _lots(seed, (points.classes[place] for place in kept))
+        kept = [kept[index] for index in np.sort(np.argsort(lots)[:num_classes])]
+    rows = np.flatnonzero(np.isin(points.labels, kept))
+    if amount is not None:
+        count = round(amount * len(rows)) if 0 < amount < 1 else int(amount)
+        first = np.searchsorted(points.videos, points.videos[rows])
+        keys = (
+            f'{points.video_ids[points.videos[row]]}\0{number}' for row, number in zip(rows, rows - first, strict=True)
+        )
+        rows = rows[np.sort(np.argsort(_lots(seed, keys))[: max(count, 0)])]
+    if not len(rows):
+        raise ValueError('no points are left: choose more classes, or a larger amount of points')
+    return points.take(rows)
+
+
+def common_videos(encoders):
+    """Keep the videos that all encoders have embedded.
+
+    Args:
+        encoders (dict[str, Points]): Name of an encoder -> its points.
+
+    Returns:
+        tuple[dict[str, Points], dict[str, int]]: the same with the common videos only; how many videos of each encoder
+        were left out, where there are any.
+
+    Raises:
+        ValueError: if they have no video in common, or a video is of different classes.
+    """
+    classes = {name: points.class_of() for name, points in encoders.items()}
+    common = set.intersection(*map(set, classes.values()))
+    if not common:
+        raise ValueError(f'{", ".join(encoders)} have no video in common: embed the same videos with each')
+    first = next(iter(classes))
+    for name, of_video in classes.items():
+        wrong = next((video_id for video_id in sorted(common) if of_video[video_id] != classes[first][video_id]), None)
+        if wrong is not None:
+            raise ValueError(
+                f'{wrong} is of the class {classes[first][wrong]!r} in {first} and {of_video[wrong]!r} in {name}: give '
+                'a list of the videos with their classes'
+            )
+    kept, left_out = {}, {}
+    for name, points in encoders.items():
+        inside = np.array([video_id in common for video_id in points.video_ids])
+        kept[name] = points if inside.all() else points.take(inside[points.videos])
+        if not inside.all():
+            left_out[name] = int((~inside).sum())
+    return kept, left_out
+
+
+def _names_of_classes(folder, ann_file, class_names):
+    """video id -> (what sorts, name) of its class."""
+    if ann_file is None:
+        source = f'the annotations of {folder.path}'
+        labels = {video_id: folder.annotation(video_id) for video_id in folder.video_ids}
+        if not any(label is not None for label in labels.values()):
+            return dict.fromkeys(folder.video_ids, (0, NO_LABEL))
+    else:
+        source = os.fspath(ann_file)
+        listed = {video.video_id: video.annotation for video in find_videos(ann_file)}
+        labels = {video_id: listed.get(video_id) for video_id in folder.video_ids}
+    wrong = [video_id for video_id, label in labels.items() if type(label) not in (int, str)]
+    if wrong:
+        found = 'none' if labels[wrong[0]] is None else f'{labels[wrong[0]]!r}'
+        raise ValueError(
+            f'{len(wrong)} of {len(folder)} videos do not have one class in {source} ({wrong[0]} has {found}): give a '
+            'list with a line "name.mp4 class" for every video'
+        )
+    if class_names is None:
+        numbers = all(type(label) is int for label in labels.values())
+        return {video_id: (label if numbers else 0, str(label)) for video_id, label in sorted(labels.items())}
+    names = read_class_names(class_names)
+    foreign = [label for label in labels.values() if type(label) is str or not 0 <= label < len(names)]
+    if foreign:
+        raise ValueError(f'{len(names)} names of classes are given, and {source} has the class {foreign[0]!r}')
+    return {video_id: (label, names[label]) for video_id, label in labels.items()}
+
+
+def _check_finite(vectors, videos, video_ids, folder):
+    for start in range(0, len(vectors), ROWS):
+        finite = np.isfinite(vectors[start : start + ROWS]).all(axis=1)
+        if not finite.all():
+            video_id = video_ids[videos[start + int(finite.argmin())]]
+            raise ValueError(f'{video_id} in {folder} holds NaN or infinite numbers: extract it again')
+
+
+def _places(points, wanted):
+    """Places in ``classes`` of classes by name, or by index where no class is called so."""
+    places = []
+    for name in map(str, wanted):
+        if name in points.classes:
+            places.append(points.classes.index(name))
+        elif name.isdigit() and int(name) < len(points.classes):
+            places.append(int(name))
+        else:
+            shown = ', '.join(points.classes[:5]) + (', …' if len(points.classes) > 5 else '')
+            raise ValueError(f'there is no class {name!r} among the {len(points.classes)}: {shown}')
+    return places
+
+
+def _lots(seed, keys):
+    digests = (hashlib.blake2b(f'{seed}\0{key}'.encode(), digest_size=8).digest() for key in keys)
+    return np.array([int.from_bytes(digest, 'little') for digest in digests], np.uint64)

@@ -1,0 +1,90 @@
+"""The report's panels of embeddings: t-SNE and LDA (Figures 6 and 7), forward and reversed (Figures 8 and 9)."""
+
+from typing import NamedTuple
+
+from .direction_pairs import load_pairs
+from .points import choose_points, common_videos, load_points
+from .report_figures import Picture
+from .scatter import panel
+from .scatter_page import scatter_fragment
+
+# So that the page stays small and its colours can be told apart.
+MAX_POINTS, MAX_CLASSES = 2000, 20
+METHODS = {'tsne': 't-SNE', 'lda': 'LDA'}
+UP = 'up'  # the direction that the paper's Figure 8 shows
+
+
+class View(NamedTuple):
+    """Embeddings to show.
+
+    Attributes:
+        encoder (str): What is to stand above the panel.
+        title (str): What they are of; views of one title stand side by side.
+        folder (str): ``<out>/<sampling>/<split>``.
+        ann_file (str | None): Videos and classes; the embeddings' annotations if None.
+        class_names (str | None): File of the names of the classes.
+    """
+
+    encoder: str
+    title: str
+    folder: str
+    ann_file: str | None = None
+    class_names: str | None = None
+
+
+def embedding_panels(views):
+    """Draw embeddings.
+
+    Args:
+        views (list[View]): What to show.
+
+    Returns:
+        tuple[list[Picture], list[str]]: the panels of each title, and of forward against reversed videos where both are
+        there; why others are not drawn.
+    """
+    pictures, problems = [], []
+    for title in dict.fromkeys(view.title for view in views):
+        those = [view for view in views if view.title == title]
+        for draw in (_projections, _directions):
+            try:
+                pictures += draw(title, those)
+            except Exception as error:  # the files may hold anything
+                problems.append(f'the embeddings of {title} are not drawn: {type(error).__name__}: {error}')
+    return pictures, problems
+
+
+def _projections(title, views):
+    loaded = {view.encoder: load_points(view.folder, 'video', view.ann_file, view.class_names) for view in views}
+    loaded, _ = common_videos(loaded)
+    for method, name in METHODS.items():
+        options = dict(perplexity=min(30, min(map(_count, loaded.values())) / 4)) if method == 'tsne' else {}
+        chosen = {
+            encoder: choose_points(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
+            for encoder, points in loaded.items()
+        }
+        classes = next(iter(chosen.values())).classes
+        panels = [panel(encoder, points, method, **options) for encoder, points in chosen.items()]
+        yield Picture(f'{title}, {name}', _card(panels, classes))
+
+
+def _directions(title, views):
+    pairs = {}
+    for view in views:
+        try:
+            pairs[view.encoder] = load_pairs(view.folder, view.ann_file, view.class_names)
+        except FileNotFoundError:
+            return  # no reversed ones
+    shown = next(iter(pairs.values())).forward.classes
+    shown = UP if UP in shown else shown[0]
+    of_class = {encoder: its.of_class(shown) for encoder, its in pairs.items()}
+    panels = [panel(encoder, points, 'lda') for encoder, points in of_class.items()]
+    classes = next(iter(of_class.values())).classes
+    yield Picture(f'{title} {shown!r}, forward and reversed, LDA', _card(panels, classes))
+
+
+def _count(points):
+    return len(points.labels)
+
+
+def _card(panels, classes):
+    return f'<div class="card">{scatter_fragment(panels, classes)}</div>'

@@ -1,0 +1,155 @@
+"""The report as a page and as Markdown. Whatever comes from files is escaped."""
+
+import os
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from .run_records import HASH
+
+MISSING = '\N{EN DASH}'
+DAGGER = '†'
+SECTIONS = (
+    ('overview', 'Overview'),
+    ('generated', 'Generated videos'),
+    ('paper', "The paper's tables"),
+    ('other', 'Other data sets'),
+    ('direction', 'Direction of motion'),
+    ('embeddings', 'Embeddings'),
+    ('segmentation', 'Segmentation'),
+    ('localization', 'Localization'),
+    ('tasks', 'What was evaluated'),
+    ('runs', 'Runs'),
+    ('problems', 'Not shown'),
+)
+
+
+def write_html(path, report):
+    """Write the page: one file that needs no network.
+
+    Args:
+        path (Path): The file.
+        report (Report): What it is to say.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(number=number, table_title=table_title, markup=Markup)
+    template = environment.get_template('report_page.html')
+    numbers = {run.path: place for place, run in enumerate(report.runs, 1)}
+    text = template.render(
+        report=report,
+        sections=[(key, name) for key, name in SECTIONS if _is_there(key, report)],
+        numbers=numbers,
+        relative=lambda path: os.path.relpath(path, report.folder),
+        missing=MISSING,
+        dagger=DAGGER,
+        digits=HASH,
+        status=_status_table(report.evaluations),
+    )
+    _write(path, text)
+
+
+def write_markdown(path, report):
+    """Write the tables as Markdown.
+
+    Args:
+        path (Path): The file.
+        report (Report): What it is to say.
+    """
+    made = f'{len(report.runs)} runs, made {report.date} by twlv_mm {report.version}.'
+    lines = [f'# {_plain(report.title)}', '', made]
+    lines += [f'Bold: the best measured. {DAGGER}: the set was in pretraining. {MISSING}: not measured.', '']
+    for kind, heading in (('generated', 'Generated videos'), ('paper', "The paper's tables"), ('other', 'Other sets')):
+        tables = getattr(report.tables, kind)
+        if tables:
+            lines += [f'## {heading}', '']
+        for table in tables:
+            lines += [f'### {table_title(table)}', '', *_markdown_table(table), '']
+            lines += [f'{_plain(note)}\n' for note in table.notes]
+    lines += ['## Direction of motion', ''] if report.directions else []
+    for table in report.directions:
+        lines += [f'### {table_title(table)}', '', *_markdown_table(table), '']
+    status = _status_table(report.evaluations)
+    if status:
+        encoders, rows = status
+        lines += ['## What was evaluated', '', f'| task | {" | ".join(map(_plain, encoders))} |']
+        lines += ['|---' * (1 + len(encoders)) + '|']
+        lines += [
+            f'| {_plain(task)} | {" | ".join(_plain(": ".join(filter(None, cell))) for cell in cells)} |'
+            for task, cells in rows
+        ]
+        lines.append('')
+    lines += ['## Runs', '', '| run | task | data set | encoder | weights | config | seed |', '|---' * 7 + '|']
+    for place, run in enumerate(report.runs, 1):
+        record = run.record
+        weights = (record['encoder'].get('weights_sha256') or MISSING)[:HASH]
+        config = (record.get('config') or {}).get('path')
+        what = (record['task'], record['dataset'], report.names[run.encoder], weights, config, record.get('seed'))
+        lines.append(f'| {place} | {" | ".join(_plain(value) for value in what)} |')
+    lines += ['', *(f'- {_plain(problem)}' for problem in report.problems)]
+    _write(path, '\n'.join(lines).rstrip() + '\n')
+
+
+def number(value):
+    """Text of a number in percent, with two decimals as in the paper; a dash if it is None."""
+    return MISSING if value is None else f'{value:.2f}'
+
+
+def table_title(table):
+    """What stands above a table."""
+    kind, _, place = table.key.partition('-')
+    forms = dict(paper='Table {place}. {title}', direction='{title}')
+    return forms.get(kind, '{title} (as Table {place})').format(place=place, title=table.title)
+
+
+def _is_there(key, report):
+    there = dict(
+        generated=report.tables.generated,
+        other=report.tables.other,
+        tasks=report.evaluations,
+        direction=report.directions,
+        problems=report.problems or report.tables.replaced or report.tables.unplaced,
+    )
+    return bool(there.get(key, getattr(report, key, True)))
+
+
+def _status_table(evaluations):
+    """Names of the encoders, and of each task its name and its status and reason with each of them."""
+    if not evaluations:
+        return None
+    encoders = [one['encoder'] for one in evaluations]
+    tasks = list(dict.fromkeys(task['task'] for one in evaluations for task in one['tasks']))
+    found = [{task['task']: (task['status'], task['reason']) for task in one['tasks']} for one in evaluations]
+    return encoders, [(task, [states.get(task, (MISSING, '')) for states in found]) for task in tasks]
+
+
+def _markdown_table(table):
+    headers = ['method', 'arch.', *(f'{group} {name}' for group, name in table.columns)]
+    yield f'| {" | ".join(map(_plain, headers))} |'
+    yield '|---|---|' + '---:|' * len(table.columns)
+    for row in table.rows:
+        cells = [_markdown_cell(cell) for cell in row.cells]
+        method = f'{row.method} (paper{", " + row.note if row.note else ""})' if row.paper else row.method
+        yield f'| {" | ".join([_plain(method), _plain(row.arch), *cells])} |'
+    if not table.rows:
+        yield f'| no run yet | {" | ".join([MISSING] * (1 + len(table.columns)))} |'
+
+
+def _markdown_cell(cell):
+    text = number(cell.value)
+    text = f'**{text}**' if cell.best else text
+    return text + DAGGER if cell.dagger else text
+
+
+def _plain(value):
+    """A text that Markdown, and HTML in it, leaves as it is, on one line."""
+    text = ' '.join(str(MISSING if value is None else value).split())
+    return ''.join(f'\\{sign}' if sign in '\\`*_{}[]<>|#$~' else sign for sign in text)
+
+
+def _write(path, text):
+    partial = path.with_name(f'.{path.name}.partial')
+    partial.write_text(text, encoding='utf-8')
+    partial.replace(path)

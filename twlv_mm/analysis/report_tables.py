@@ -1,0 +1,267 @@
+"""The paper's tables, filled: rows of measured runs, and the paper's own rows for reference."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from twlv_mm.encoders import get_architecture, list_models
+
+from .paper_tables import read_paper_tables
+from .report_layouts import (
+    AVERAGE,
+    AVERAGED,
+    LAYOUTS,
+    SYNTHETIC,
+    TITLES,
+    columns_of,
+    is_generated,
+    is_other,
+    paper_columns,
+    variant_of,
+)
+from .run_records import name_encoders
+
+# A pretraining set that holds the training data of another.
+HOLDS = {'kinetics400': ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics710')}
+DIRECTION, OF_CLASS = 'direction', 'direction/class/'
+DIRECTION_METRICS = {
+    'direction/accuracy': 'accuracy',
+    'direction/low': '95 % from',
+    'direction/high': 'to',
+    'direction/paired': 'pairs',
+    'direction/permuted': 'by lot',
+    'direction/permuted_high': '95 % by lot',
+}
+WIDTHS = {768: 'ViT-B', 1024: 'ViT-L', 1280: 'ViT-H', 1408: 'ViT-g'}
+
+
+class Cell(NamedTuple):
+    """A number of a table, or its absence.
+
+    Attributes:
+        value (float | None): In percent.
+        dagger (bool): Whether the data set was in the encoder's pretraining.
+        run (Run | None): Where it was measured.
+        best (bool): Whether it is the highest measured one of its column.
+    """
+
+    value: float | None = None
+    dagger: bool = False
+    run: object = None
+    best: bool = False
+
+
+class Row(NamedTuple):
+    """A line of a table: method, architecture, cells, and whether the numbers are the paper's."""
+
+    method: str
+    arch: str
+    cells: list
+    paper: bool = False
+    note: str = ''
+
+
+@dataclass
+class Table:
+    """A table: key, title, pairs of group and header for the columns, rows, and notes beneath."""
+
+    key: str
+    title: str
+    columns: list
+    rows: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    @property
+    def groups(self):
+        """list[tuple[str, int]]: the groups of the columns, and how many columns each has."""
+        parts = itertools.groupby(group for group, _ in self.columns)
+        return [(group, len(list(columns))) for group, columns in parts]
+
+    @property
+    def begins(self):
+        """list[bool]: whether a group begins with a column."""
+        groups = [None, *(group for group, _ in self.columns)]
+        return [before != group for before, group in itertools.pairwise(groups)]
+
+    @property
+    def measured(self):
+        """bool: whether any row was measured."""
+        return any(not row.paper for row in self.rows)
+
+
+class Filled(NamedTuple):
+    """All tables of a report.
+
+    Attributes:
+        paper (list[Table]): Those of the paper, on its sets.
+        generated (list[Table]): In the same layouts, on generated sets; those without rows are left out.
+        other (list[Table]): In the same layouts, on further sets.
+        replaced (list[tuple[Run, Run]]): Runs none of whose numbers is shown, and the newer one in their place.
+        unplaced (list[Run]): Runs whose numbers are in no table.
+    """
+
+    paper: list
+    generated: list
+    other: list
+    replaced: list
+    unplaced: list
+
+
+def fill_tables(runs):
+    """Fill the paper's tables.
+
+    Args:
+        runs (list[Run]): Oldest first: where two have a number for the same cell, the later one counts.
+
+    Returns:
+        Filled: paper, generated, other, replaced, unplaced.
+    """
+    published = read_paper_tables()
+    names = name_encoders(runs)
+    paper, generated, other = [], [], []
+    shown, newer = set(), {}  # paths of the runs whose numbers are shown; of older ones -> both runs
+    for layout in LAYOUTS:
+        mine = [run for run in runs if run.record['task'] == layout.task and variant_of(run, layout) is not None]
+        for place, kind, chosen in (
+            (paper, 'paper', [run for run in mine if run.record['dataset'] in layout.datasets]),
+            (generated, 'generated', [run for run in mine if is_generated(run)]),
+            (other, 'other', [run for run in mine if is_other(run)]),
+        ):
+            # The layouts of Tables 9 and 10 differ in the paper's sets only.
+            if kind != 'paper' and (layout.number == '10' or not chosen):
+                continue
+            columns = paper_columns(layout) if kind == 'paper' else columns_of(layout, chosen)
+            table = Table(f'{kind}-{layout.number}', layout.title, [header for header, _ in columns])
+            if kind != 'paper':
+                table.title = layout.title.replace(' on THUMOS14', '')
+            table.rows = _measured_rows(layout, columns, chosen, names, shown, newer)
+            if kind == 'paper':
+                _add_paper_rows(table, layout, published)
+            place.append(table)
+    replaced = [(old, new) for old, new in newer.values() if old.path not in shown]
+    placed = shown | {old.path for old, _ in replaced}
+    unplaced = [run for run in runs if run.path not in placed and run.record['task'] != DIRECTION]
+    return Filled(paper, generated, other, replaced, unplaced)
+
+
+def direction_tables(runs, names):
+    """Tables of how well forward is told from backward (paper 2.7.2), a data set each.
+
+    Args:
+        runs (list[Run]): Oldest first; the latest of an encoder counts.
+        names (dict): What their encoders are called.
+
+    Returns:
+        list[Table]: a row an encoder; columns are the numbers of all classes together, then the accuracy of each.
+    """
+    tables = []
+    latest = {(run.record['dataset'], run.encoder): run for run in runs if run.record['task'] == DIRECTION}
+    for dataset in dict.fromkeys(dataset for dataset, _ in latest):
+        mine = {encoder: run for (theirs, encoder), run in latest.items() if theirs == dataset}
+        metrics = list(dict.fromkeys(name for run in mine.values() for name in run.metrics))
+        columns = [
+            ('Accuracy by class', name.removeprefix(OF_CLASS))
+            if name.startswith(OF_CLASS)
+            else ('Mean over classes', DIRECTION_METRICS.get(name, name))
+            for name in metrics
+        ]
+        rows = [
+            Row(
+                names[encoder],
+                architecture_of(run.record['encoder']),
+                [Cell(run.metrics.get(name), _in_pretraining(run), run) for name in metrics],
+            )
+            for encoder, run in mine.items()
+        ]
+        title = f'Forward against backward, {TITLES.get(dataset, dataset)}'
+        tables.append(Table(f'direction-{len(tables) + 1}', title, columns, rows))
+    return tables
+
+
+def architecture_of(encoder):
+    """What a table says of an encoder's size.
+
+    Args:
+        encoder (dict): That of a record.
+
+    Returns:
+        str: 'ViT-L', say, or the number of parameters, or nothing.
+    """
+    name, params = encoder.get('name'), encoder.get('params')
+    if isinstance(name, str) and name in list_models():
+        width = getattr(get_architecture(name), 'embed_dims', None)
+        if width in WIDTHS:
+            return WIDTHS[width]
+    if isinstance(params, int) and not isinstance(params, bool):
+        return f'{params / 1e6:.1f}M'
+    return ''
+
+
+def _measured_rows(layout, columns, runs, names, shown, newer):
+    """A row for each encoder, and for each way to train it; notes in ``shown`` and ``newer`` which runs count."""
+    places = {what: place for place, (_, what) in enumerate(columns)}
+    rows = {}
+    for run in runs:
+        on_embeddings = layout.task == 'recognition_linear' and run.record['protocol'].get('input') == 'embeddings'
+        row = rows.setdefault((run.encoder, on_embeddings), {})
+        for metric, value in run.metrics.items():
+            place = places.get((run.record['dataset'], variant_of(run, layout), metric))
+            if place is None:
+                continue
+            if place in row:
+                old = row[place].run
+                shown.discard(old.path)
+                newer[old.path] = (old, run)
+            row[place] = Cell(value, _in_pretraining(run), run)
+    result = []
+    for (encoder, on_embeddings), cells in rows.items():
+        _average(columns, places, cells)
+        if not cells:
+            continue
+        shown.update(cell.run.path for cell in cells.values() if cell.run)
+        run = next(cell.run for cell in cells.values() if cell.run)
+        method = names[encoder] + (', on stored embeddings' if on_embeddings else '')
+        line = [cells.get(place, Cell()) for place in range(len(columns))]
+        result.append(Row(method, architecture_of(run.record['encoder']), line))
+    return _mark_best(result)
+
+
+def _average(columns, places, cells):
+    place = places.get((AVERAGE, '', 'acc/top1'))
+    parts = [cells.get(places.get((dataset, '', 'acc/top1'))) for dataset in AVERAGED]
+    if place is not None and None not in parts:
+        cells[place] = Cell(sum(part.value for part in parts) / len(parts))
+
+
+def _mark_best(rows):
+    if len(rows) < 2:
+        return rows
+    for place in range(len(rows[0].cells)):
+        best = max((row.cells[place].value for row in rows if row.cells[place].value is not None), default=None)
+        for row in rows:
+            if best is not None and row.cells[place].value == best:
+                row.cells[place] = row.cells[place]._replace(best=True)
+    return rows
+
+
+def _in_pretraining(run):
+    sets = run.record['encoder'].get('pretraining_sets')
+    dataset = run.record['dataset']
+    wanted = HOLDS.get(dataset, (SYNTHETIC,) if is_generated(run) else (dataset,))
+    return isinstance(sets, list) and any(name in sets for name in wanted)
+
+
+def _add_paper_rows(table, layout, published):
+    if layout.number in published['unreadable']:
+        table.notes.append("The paper's own rows are missing: its table cannot be read in the text that we have.")
+        return
+    source = published['tables'][layout.number]
+    for row in source['rows']:
+        marked = row.get('dagger', ())
+        cells = [
+            Cell(value, dataset in marked and value is not None)
+            for value, (dataset, _) in zip(row['values'], source['columns'], strict=True)
+        ]
+        table.rows.append(Row(row['method'], row['arch'], cells, True, row.get('note', '')))
+    if 'note' in source:
+        table.notes.append(f'Of the paper: {source["note"]}')

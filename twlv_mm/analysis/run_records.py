@@ -1,0 +1,146 @@
+"""The results.json files of a folder: found, checked, and put in order. Nothing in them is trusted."""
+
+import json
+import os
+from datetime import datetime, timezone
+from numbers import Real
+from pathlib import Path
+from typing import NamedTuple
+
+from twlv_mm.engine.results_hook import RESULTS, SCHEMA_VERSION
+
+STATUS = 'evaluation.json'
+# What a record has to have for a report, and of which type.
+FIELDS = dict(task=str, dataset=str, protocol=dict, metrics=dict, encoder=dict, date=str)
+# What a record may have; of these types, or null.
+OPTIONAL = dict(checkpoint=dict, config=dict, versions=dict, hardware=dict, decoder=dict)
+HASH = 8  # digits of a hash that are shown
+
+
+class Run(NamedTuple):
+    """A test run.
+
+    Attributes:
+        path (Path): Its results.json.
+        record (dict): What is in it.
+        date (datetime): When it was written.
+    """
+
+    path: Path
+    record: dict
+    date: datetime
+
+    @property
+    def encoder(self):
+        """tuple[str, str | None]: what the encoder is called, and the hash of its weights."""
+        encoder = self.record['encoder']
+        name = encoder.get('label') or encoder.get('name') or 'unknown encoder'
+        return str(name), encoder.get('weights_sha256')
+
+    @property
+    def metrics(self):
+        """dict[str, float]: those that are numbers."""
+        return {
+            name: float(value)
+            for name, value in self.record['metrics'].items()
+            if isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= 1e6
+        }
+
+
+class Found(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        runs (list[Run]): Oldest first.
+        rejected (list[tuple[Path, str]]): Files that are no records, and why.
+        evaluations (list[tuple[Path, dict]]): What tools/evaluate_all.py says of its tasks, an encoder each: encoder,
+            tasks (task, status, reason), views (of the embeddings: title, folder, ann_file, class_names).
+    """
+
+    runs: list
+    rejected: list
+    evaluations: list
+
+
+def find_runs(folder):
+    """Find the test runs below a folder.
+
+    Args:
+        folder (str | Path): Searched with its sub-folders; links to folders are not followed.
+
+    Returns:
+        Found: runs, rejected, evaluations.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'there is no folder {folder}')
+    runs, rejected, evaluations = [], [], []
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name, read, into in ((RESULTS, _read_run, runs), (STATUS, _read_evaluation, evaluations)):
+            if name in names:
+                path = Path(place, name)
+                try:
+                    into.append(read(path))
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
+                    rejected.append((path, f'{type(error).__name__}: {error}'[:300]))
+    runs.sort(key=lambda run: (run.date, str(run.path)))
+    return Found(runs, rejected, evaluations)
+
+
+def name_encoders(runs):
+    """Names that tell the encoders of some runs apart.
+
+    Args:
+        runs (list[Run]): The runs.
+
+    Returns:
+        dict[tuple, str]: :attr:`Run.encoder` -> name, with the beginning of the weights' hash where encoders share it.
+    """
+    encoders = list(dict.fromkeys(run.encoder for run in runs))
+    names = [name for name, _ in encoders]
+    return {
+        (name, weights): name
+        if names.count(name) == 1
+        else f'{name} ({str(weights)[:HASH] if weights else "no weights given"})'
+        for name, weights in encoders
+    }
+
+
+def _read_json(path):
+    content = json.loads(path.read_text(encoding='utf-8'))
+    if not isinstance(content, dict):
+        raise ValueError('it holds no object')
+    return content
+
+
+def _read_run(path):
+    record = _read_json(path)
+    version = record.get('schema_version')
+    if version != SCHEMA_VERSION:
+        raise ValueError(f'it has the schema version {version!r}, not {SCHEMA_VERSION}: not of a test of twlv_mm?')
+    for name, kind in FIELDS.items():
+        if not isinstance(record.get(name), kind):
+            raise ValueError(f'its {name} is not a {kind.__name__}: {record.get(name)!r}'[:200])
+    for name, kind in OPTIONAL.items():
+        if not isinstance(record.get(name), kind | None):
+            raise ValueError(f'its {name} is not a {kind.__name__}: {record[name]!r}'[:200])
+    for name, kind in dict(weights_sha256=str, pretraining_sets=list).items():
+        if not isinstance(record['encoder'].get(name), kind | None):
+            raise ValueError(f'its {name} is not a {kind.__name__}: {record["encoder"][name]!r}'[:200])
+    date = datetime.fromisoformat(record['date'])
+    return Run(path, record, date if date.tzinfo else date.replace(tzinfo=timezone.utc))
+
+
+def _read_evaluation(path):
+    content = _read_json(path)
+    tasks = [{name: str(task[name]) for name in ('task', 'status', 'reason')} for task in content['tasks']]
+    views = [
+        dict(title=str(view['title']), folder=str(path.parent / view['folder']))
+        | {name: view[name] and str(view[name]) for name in ('ann_file', 'class_names')}
+        for view in content.get('views', [])
+    ]
+    return path, dict(encoder=str(content['encoder']), tasks=tasks, views=views)

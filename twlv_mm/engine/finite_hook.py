@@ -1,0 +1,91 @@
+"""Stop before a gradient that is not finite reaches the weights."""
+
+import math
+import os.path as osp
+
+import torch
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from torch.distributed.tensor import DTensor
+
+from twlv_mm.registry import HOOKS
+
+from .results_hook import write_json
+
+
+class NotFiniteError(RuntimeError):
+    """A gradient is not finite; the message says what was saved and how to repeat the step."""
+
+
+@HOOKS.register_module()
+class FiniteGradientHook(Hook):
+    """Log the norm of the gradient, and stop with all that is needed to repeat the step where it is not finite.
+
+    Saved in the work dir, at step N: ``not_finite_N.pth``, the whole state before the step's batches, whose weights are
+    still good; ``not_finite_N.json``: seed, norm of the gradient, and of each process the losses and the sources of the
+    samples since the last change of the weights. Resuming from the first gives the same batches again.
+
+    Raises:
+        NotFiniteError: in all processes, before the optimizer's step.
+    """
+
+    def before_train(self, runner):
+        """Look at every step of the optimizer."""
+        self._batches = []
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.register_forward_hook(self._keep_losses)
+        runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: self._check(runner))
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        """Remember which samples the step has."""
+        samples = [sample.get('source') for sample in data_batch.get('data_samples') or []]
+        self._batches.append(dict(step=runner.iter, losses={}, samples=samples))
+
+    def _keep_losses(self, model, args, outputs):
+        if self._batches and isinstance(outputs, dict):
+            self._batches[-1]['losses'] = {key: torch.as_tensor(value).detach() for key, value in outputs.items()}
+
+    def _check(self, runner):
+        batches, self._batches = self._batches, []
+        if not math.isfinite(norm := self._norm(runner)):
+            self._stop(runner, norm, batches)
+
+    def _norm(self, runner):
+        wrapper = runner.optim_wrapper
+        clip = wrapper.clip_grad_kwargs or {}
+        if 'max_norm' in clip:  # the wrapper has computed it, and logs it
+            return runner.message_hub.get_scalar(f'train/{wrapper.grad_name}').current()
+        gradients = [p.grad for group in wrapper.optimizer.param_groups for p in group['params'] if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        norm = (norm.full_tensor() if isinstance(norm, DTensor) else norm).item()
+        runner.message_hub.update_scalar('train/grad_norm', norm)
+        return norm
+
+    def _stop(self, runner, norm, batches):
+        step, name = runner.iter, f'not_finite_{runner.iter}'
+        for batch in batches:
+            values = {key: value.double().mean().item() for key, value in batch['losses'].items()}
+            # json has no NaN
+            batch['losses'] = {key: value if math.isfinite(value) else str(value) for key, value in values.items()}
+        # Gradients of earlier batches are not saved: the state is that before the first of them.
+        meta = dict(iter=batches[0]['step'] if batches else step)
+        runner.save_checkpoint(runner.work_dir, f'{name}.pth', by_epoch=False, meta=meta)
+        everyone = all_gather_object(batches)
+        path = osp.join(runner.work_dir, name)
+        bad = [
+            f'{key} of process {rank} at step {batch["step"]} is {value}'
+            for rank, batches in enumerate(everyone)
+            for batch in batches
+            for key, value in batch['losses'].items()
+            if isinstance(value, str)
+        ]
+        if is_main_process():
+            record = dict(step=step, seed=runner.seed, grad_norm=str(norm), processes=everyone)
+            write_json(f'{path}.json', record)
+        raise NotFiniteError(
+            f'the gradient of step {step} is not finite (norm {norm}; {"; ".join(bad) or "all losses are finite"}). '
+            f'The weights were not changed by it: {path}.pth is the state before, {path}.json has the samples and the '
+            f'losses. --resume {path}.pth repeats the step; --resume goes on from the last checkpoint of the schedule, '
+            'and meets the same samples. Lower the learning rate or clip_grad, or take out the sample.'
+        )

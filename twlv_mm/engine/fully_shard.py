@@ -1,0 +1,112 @@
+"""Parameters, gradients and optimizer state divided among the processes (FSDP2)."""
+
+import torch
+from mmengine.device import get_device
+from mmengine.dist import broadcast, get_world_size, is_main_process
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.utils._pytree import tree_map
+
+from twlv_mm.registry import MODEL_WRAPPERS
+
+
+@MODEL_WRAPPERS.register_module()
+class FullyShard:
+    """Shard a model with torch's ``fully_shard``, for models that do not fit beside their optimizer state; in configs
+    ``model_wrapper_cfg=dict(type='twlv_mm.FullyShard')``.
+
+    Every block of every ``blocks`` in the model is gathered when it computes, and what is left when the model does.
+    The model's ``state_dict()`` has whole tensors, and it loads whole ones, so that checkpoints do not depend on the
+    number of processes; all processes have to call it. Building this gives the model itself, not a wrapper around it:
+    mmengine wants a class here.
+
+    Args:
+        module (nn.Module): On its device; those of all processes become the first one's.
+
+    Source: torch.distributed.fsdp.fully_shard; blocks, then the rest, as torchtitan does it.
+    """
+
+    def __new__(cls, module):
+        """See the class."""
+        for tensor in module.state_dict().values():
+            broadcast(tensor)
+        mesh = init_device_mesh(get_device(), (get_world_size(),))
+        for part in list(module.modules()):
+            if isinstance(blocks := getattr(part, 'blocks', None), nn.ModuleList):
+                for block in blocks:
+                    fully_shard(block, mesh=mesh)
+        fully_shard(module, mesh=mesh)
+        module.register_state_dict_post_hook(_whole_weights)
+        module._register_load_state_dict_pre_hook(_share_weights, with_module=True)
+        return module
+
+
+def is_sharded(model):
+    """Whether :class:`FullyShard` made it what it is.
+
+    Args:
+        model (nn.Module): Any.
+
+    Returns:
+        bool
+    """
+    return isinstance(model, FSDPModule)
+
+
+def share_optimizer_state(optimizer):
+    """Let the state of a sharded model's optimizer be saved, by the first process, and loaded as whole tensors.
+
+    All processes have to call its ``state_dict()``.
+
+    Args:
+        optimizer (torch.optim.Optimizer): Of a sharded model's parameters.
+    """
+    optimizer.register_state_dict_post_hook(_whole_state)
+    optimizer.register_load_state_dict_pre_hook(_share_state)
+
+
+def _whole(value):
+    # On the CPU at once: all of them would not fit where the parts are.
+    return value.full_tensor().cpu() if isinstance(value, DTensor) else value
+
+
+def _share(value, like):
+    """The part of a whole tensor that this process has of one like it."""
+    whole = not isinstance(value, DTensor)
+    if isinstance(like, DTensor) and isinstance(value, torch.Tensor) and whole and value.shape == like.shape:
+        # All processes have read the file: nothing is to be sent.
+        return distribute_tensor(value.to(like.device), like.device_mesh, like.placements, src_data_rank=None)
+    return value
+
+
+def _whole_weights(module, state_dict, prefix, metadata):
+    for name, value in state_dict.items():
+        state_dict[name] = _whole(value)
+
+
+def _whole_state(optimizer, state_dict):
+    def whole(value):
+        if not isinstance(value, DTensor):
+            return value
+        gathered = _whole(value)
+        return gathered if is_main_process() else None  # two numbers a parameter: only the one who saves keeps them
+
+    return tree_map(whole, state_dict)
+
+
+def _share_weights(module, state_dict, prefix, *_):
+    for name, parameter in module.named_parameters():
+        if prefix + name in state_dict:
+            state_dict[prefix + name] = _share(state_dict[prefix + name], parameter)
+
+
+def _share_state(optimizer, state_dict):
+    parameters = [parameter for group in optimizer.param_groups for parameter in group['params']]
+    numbers = [number for group in state_dict['param_groups'] for number in group['params']]
+    state = dict(state_dict['state'])
+    for number, parameter in zip(numbers, parameters, strict=True):
+        if number in state:
+            state[number] = {name: _share(value, parameter) for name, value in state[number].items()}
+    return {**state_dict, 'state': state}

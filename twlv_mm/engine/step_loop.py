@@ -1,0 +1,70 @@
+"""Training by steps that can be entered at any of them, without reading again what was trained on."""
+
+import os.path as osp
+
+from mmengine.dist import broadcast_object_list
+from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner.base_loop import BaseLoop
+
+from twlv_mm.registry import LOOPS
+
+from .epoch_seed_hook import reseed
+
+
+@LOOPS.register_module()
+class StepTrainLoop(IterBasedTrainLoop):
+    """Train for a number of steps on a :class:`twlv_mm.pretraining.MixtureSampler`'s endless stream.
+
+    A run that is killed and resumed from a checkpoint of any step goes on as if it had not been: the sampler starts at
+    that step, where mmengine's loop would read and drop all batches before it, and the random numbers of each step
+    follow from the seed, the step and the rank. Workers start when training does. Samples that cannot be read are
+    listed in the work dir's ``unreadable_samples.jsonl``.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (dict | DataLoader): With ``batch_size=None`` and a sampler of whole batches that has ``start``.
+        max_iters (int): Steps.
+        val_interval (int): Steps from one validation to the next, where the config has one.
+
+    Raises:
+        ValueError: if the sampler is another one.
+    """
+
+    def __init__(self, runner, dataloader, max_iters, val_interval=1000):
+        # Past IterBasedTrainLoop, whose own start is that of the workers, before the checkpoint says at which step.
+        BaseLoop.__init__(self, runner, dataloader)
+        self._max_iters, self._max_epochs = int(max_iters), 1
+        self._iter = self._epoch = 0
+        self.val_begin, self.val_interval = 1, val_interval
+        self.stop_training = False
+        if not hasattr(self.dataloader.sampler, 'start') or self.dataloader.batch_size is not None:
+            raise ValueError(
+                "StepTrainLoop needs train_dataloader.sampler.type='twlv_mm.MixtureSampler', which makes whole "
+                'batches, and train_dataloader.batch_size=None'
+            )
+
+    def run(self):
+        """Train.
+
+        Returns:
+            nn.Module: the model.
+        """
+        runner, sampler = self.runner, self.dataloader.sampler
+        runner.call_hook('before_train')
+        # The dataloader is older than the seed that a run may take from its checkpoint.
+        seed = [runner.seed]
+        broadcast_object_list(seed)
+        sampler.seed, sampler.start = seed[0], self._iter
+        self.dataloader.dataset.failures_file = osp.join(runner.work_dir, 'unreadable_samples.jsonl')
+        runner.call_hook('before_train_epoch')
+        batches = iter(self.dataloader)
+        while self._iter < self._max_iters and not self.stop_training:
+            runner.model.train()
+            batch = next(batches)
+            reseed(runner)
+            self.run_iter(batch)
+            if runner.val_loop is not None and (self._iter % self.val_interval == 0 or self._iter == self._max_iters):
+                runner.val_loop.run()
+        runner.call_hook('after_train_epoch')
+        runner.call_hook('after_train')
+        return runner.model

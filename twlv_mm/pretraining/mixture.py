@@ -1,0 +1,121 @@
+"""Several sets of videos and images as one, for :class:`MixtureSampler`."""
+
+import json
+import random
+import warnings
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from twlv_mm.registry import DATASETS
+
+KINDS = ('image', 'video')
+ATTEMPTS = 10
+
+
+class MixtureError(RuntimeError):
+    """So many samples in a row cannot be read that it is not the samples' fault."""
+
+
+@DATASETS.register_module()
+class MixtureDataset(Dataset):
+    """Sets of videos and images with weights.
+
+    It is asked for a batch: a list of :class:`SampleKey`. Everything random in a sample's transforms follows from its
+    key. A sample that cannot be read is listed in ``failures_file`` and replaced by another of its set, at random.
+
+    In a config::
+
+        dataset=dict(
+            type='twlv_mm.MixtureDataset',
+            sets=dict(
+                k710=dict(kind='video', weight=0.66, dataset=dict(
+                    type='twlv_mm.FileListDataset', ann_file=..., data_prefix=..., pipeline=...)),
+                cc3m=dict(kind='image', weight=2.88, dataset=dict(
+                    type='twlv_mm.ShardDataset', shards='data/cc3m/*.tar', pipeline=...))))
+
+    Args:
+        sets (dict[str, dict]): Of each set, by its name: kind ('video' or 'image': the clips of a batch are of one
+            kind, and have to be of one shape); weight (float), its share of all samples, relative to the others';
+            dataset (dict), one with mmengine's ``get_data_info`` and ``pipeline``, such as FileListDataset,
+            ShardDataset or VideoListDataset.
+
+    Attributes:
+        parts (list[Dataset]): The sets.
+        names, kinds, weights (list): Of each.
+        failures_file (str | None): Where samples that cannot be read are listed, a line of json each. Until the run
+            says where, they are warned of.
+
+    Raises:
+        ValueError: if there is no set, or a kind or weight is none.
+        MixtureError: from a worker, if ten samples of a set in a row cannot be read.
+    """
+
+    def __init__(self, sets):
+        if not sets or not isinstance(sets, dict):
+            raise ValueError(f'sets of a mixture are a dict with an entry for each, by its name; not {sets}')
+        self.names = list(sets)
+        self.kinds = [entry['kind'] for entry in sets.values()]
+        self.weights = [entry['weight'] for entry in sets.values()]
+        self.failures_file = None
+        for name, kind, weight in zip(self.names, self.kinds, self.weights, strict=True):
+            if kind not in KINDS:
+                raise ValueError(f"the set {name} is of kind {kind!r}; there are 'video' and 'image'")
+            if not 0 < weight < float('inf'):
+                raise ValueError(f'the weight of the set {name} is {weight}; leave the set out, or give it a share')
+        self.parts = [DATASETS.build(entry['dataset']) for entry in sets.values()]
+
+    def __len__(self):
+        """Samples of all sets."""
+        return sum(len(part) for part in self.parts)
+
+    def __getitem__(self, keys):
+        """Read a batch.
+
+        Args:
+            keys (list[SampleKey]): Samples of one kind.
+
+        Returns:
+            list[dict]: inputs (M, 3, T, H, W), uint8, and data_samples, whose metainfo has ``sample_seed`` (int) and
+            ``source`` (dict): set, index, file and seed of what was read, and replaced: how many could not be read.
+        """
+        return [self._read(key) for key in keys]
+
+    def _read(self, key):
+        part, name, index = self.parts[key.part], self.names[key.part], key.index
+        for attempt in range(ATTEMPTS):
+            info = part.get_data_info(index)
+            file = info['filename']
+            _seed(key.seed)
+            try:
+                sample = part.pipeline(info)
+            # Decoders and transforms have no error in common. What is wrong with all samples, such as a transform,
+            # ends the loop.
+            except Exception as error:
+                last = error
+                self._report(dict(set=name, index=index, file=file, error=f'{type(error).__name__}: {error}'))
+                index = int(np.random.default_rng([key.seed, attempt]).integers(len(part)))
+                continue
+            source = dict(set=name, index=index, file=file, seed=key.seed, replaced=attempt)
+            sample['data_samples'].set_metainfo(dict(sample_seed=key.seed, source=source))
+            return sample
+        where = f' They are listed in {self.failures_file}.' if self.failures_file else ''
+        raise MixtureError(
+            f'{ATTEMPTS} samples of the set {name} in a row cannot be read, the last of them {file} '
+            f'({type(last).__name__}: {last}).{where} Is their folder mounted, and the pipeline right?'
+        ) from last
+
+    def _report(self, failure):
+        if self.failures_file is None:
+            warnings.warn(f'replaced a sample that cannot be read: {failure}', stacklevel=2)
+            return
+        # One short write at the end of the file: those of several workers do not mix.
+        with open(self.failures_file, 'a') as file:
+            file.write(json.dumps(failure) + '\n')
+
+
+def _seed(seed):
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed, which sees to devices too, takes milliseconds

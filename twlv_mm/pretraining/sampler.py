@@ -1,0 +1,125 @@
+"""Which samples make the batch of a step: an infinite stream that any number of processes enters at any step."""
+
+from typing import NamedTuple
+
+import numpy as np
+from mmengine.dist import get_dist_info, sync_random_seed
+from torch.utils.data import Sampler
+
+from twlv_mm.registry import DATA_SAMPLERS
+
+from .rota import Rota
+
+
+class SampleKey(NamedTuple):
+    """One sample of a mixture.
+
+    Attributes:
+        part (int): Which set.
+        index (int): Which of its samples.
+        seed (int): What everything random in its transforms follows from.
+    """
+
+    part: int
+    index: int
+    seed: int
+
+
+@DATA_SAMPLERS.register_module()
+class MixtureSampler(Sampler):
+    """The batches of a :class:`MixtureDataset`, each of one kind, without end.
+
+    Which samples a step has follows from the seed and the step alone, whatever the number of processes and workers; a
+    process takes every W-th of them. A set's share of all samples is its weight; its samples come in random order, each
+    once before any comes again. What the dataloader gets from here is a whole batch: set its ``batch_size`` to None.
+
+    In a config::
+
+        train_dataloader = dict(
+            batch_size=None,
+            sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=256, image=1024)),
+            dataset=dict(type='twlv_mm.MixtureDataset', ...))
+
+    Args:
+        dataset (MixtureDataset): Has the sets, their kinds and weights.
+        batch_sizes (dict[str, int]): Kind -> samples of a batch, of all processes together.
+        seed (int, optional): The same in all processes; one that they agree on if None.
+
+    Attributes:
+        start (int): The step that iteration begins at.
+
+    Raises:
+        ValueError: if a kind has no batch size, or a batch cannot be divided evenly among the processes.
+    """
+
+    def __init__(self, dataset, batch_sizes, seed=None):
+        self.rank, self.world_size = get_dist_info()
+        self.seed = sync_random_seed() if seed is None else seed
+        self.start = 0
+        self._sizes = [len(part) for part in dataset.parts]
+        self._weights = np.asarray(dataset.weights, np.float64)
+        self._kinds = []  # numbers of its sets, and samples of a batch, of each kind
+        for kind in sorted(set(dataset.kinds)):
+            size = batch_sizes.get(kind)
+            if size is None or size < 1:
+                raise ValueError(f'batch_sizes has no number of samples for {kind!r}, a kind of the mixture')
+            if size % self.world_size:
+                raise ValueError(
+                    f'a batch of {size} samples ({kind}) cannot be divided among {self.world_size} processes: '
+                    'batch_sizes are those of all processes together'
+                )
+            self._kinds.append((np.flatnonzero(np.array(dataset.kinds) == kind), size))
+
+    def set_epoch(self, epoch):
+        """For mmengine's DistSamplerSeedHook; an endless stream has no epochs."""
+
+    def __len__(self):
+        """Steps in which as many samples are drawn as there are: what mmengine takes for an epoch."""
+        steps = sum(self._shares()) / self._weights.sum() * sum(self._sizes)
+        return max(round(steps), 1)
+
+    def _shares(self):
+        # Weights are shares of samples: a kind with larger batches gets fewer of them.
+        return [self._weights[own].sum() / size for own, size in self._kinds]
+
+    def __iter__(self):
+        """From ``start`` on.
+
+        Yields:
+            list[SampleKey]: this process's samples of a step.
+        """
+        kinds = Rota(self._shares(), [self.seed, 0])
+        parts = [Rota(self._weights[own], [self.seed, 1, number]) for number, (own, _) in enumerate(self._kinds)]
+        steps = kinds.before(self.start)  # of each kind so far
+        drawn = np.zeros(len(self._sizes), np.int64)  # of each set so far
+        for rota, (own, size), count in zip(parts, self._kinds, steps, strict=True):
+            drawn[own] = rota.before(count * size)
+
+        orders, step = {}, self.start
+        while True:
+            kind = kinds.choices(step, step + 1)[0]
+            own, size = self._kinds[kind]
+            chosen = own[parts[kind].choices(steps[kind] * size, (steps[kind] + 1) * size)]
+            indices = np.empty(size, np.int64)
+            for part in np.unique(chosen):
+                places = np.flatnonzero(chosen == part)
+                indices[places] = self._in_order(part, drawn[part] + np.arange(len(places)), orders)
+                drawn[part] += len(places)
+            seeds = np.random.SeedSequence([self.seed, 2, step]).generate_state(size)
+            keys = zip(chosen.tolist(), indices.tolist(), seeds.tolist(), strict=True)
+            yield [SampleKey(*key) for key in list(keys)[self.rank :: self.world_size]]
+            steps[kind] += 1
+            step += 1
+
+    def _in_order(self, part, draws, orders):
+        """The samples of a set's (n,) draws: its samples in an order of its own for every time through."""
+        size = self._sizes[part]
+        times = draws // size
+        indices = np.empty(len(draws), np.int64)
+        for time in np.unique(times):
+            known = orders.get(part)
+            if known is None or known[0] != time:
+                order = np.random.default_rng([self.seed, 3, part, time]).permutation(size).astype(np.uint32)
+                known = orders[part] = (time, order)
+            indices[times == time] = known[1][draws[times == time] % size]
+        return indices

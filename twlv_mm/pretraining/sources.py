@@ -1,0 +1,118 @@
+"""Where the samples of a set come from: files of a list, or members of tar files (WebDataset shards)."""
+
+import glob
+import os
+
+import numpy as np
+from mmengine.dataset import Compose
+from torch.utils.data import Dataset
+
+from twlv_mm.registry import DATASETS
+
+from .shards import index_path, member_path
+
+
+@DATASETS.register_module()
+class FileListDataset(Dataset):
+    """Files of a list, without labels; tens of millions of them cost memory of 8 bytes each.
+
+    Whether every file is there is not looked up, but for the first: one that is missing counts as a sample that cannot
+    be read. ``twlv_mm.VideoListDataset`` reads lists with labels.
+
+    Args:
+        ann_file (str): A path a line, which may hold spaces.
+        pipeline (list[dict]): Transforms.
+        data_prefix (dict): ``video`` is the folder that the paths start from.
+
+    Raises:
+        FileNotFoundError: if there is no list, or its first file is not there.
+        ValueError: if the list is empty or has an empty line.
+    """
+
+    def __init__(self, ann_file, pipeline, data_prefix):
+        if not os.path.isfile(ann_file):
+            raise FileNotFoundError(f'there is no list {ann_file}; docs/pretraining_data.md says how to make one')
+        self._folder = data_prefix['video']
+        # Mapped, so that all processes of a machine share one copy.
+        self._text = np.memmap(ann_file, np.uint8, 'r') if os.path.getsize(ann_file) else np.empty(0, np.uint8)
+        ends = np.flatnonzero(self._text == ord('\n'))
+        if len(self._text) and self._text[-1] != ord('\n'):
+            ends = np.append(ends, len(self._text))
+        self._edges = np.concatenate([[-1], ends])
+        empty = np.flatnonzero(np.diff(self._edges) == 1)
+        if not len(ends) or len(empty):
+            what = f'line {empty[0] + 1} is empty' if len(empty) else 'it lists nothing'
+            raise ValueError(f'{ann_file}: {what}; every line has to be the path of a file')
+        first = self.get_data_info(0)['filename']
+        if not os.path.isfile(first):
+            raise FileNotFoundError(
+                f'{first}, the first file of {ann_file}, is not there: set data_prefix to its folder'
+            )
+        self.pipeline = Compose(pipeline)
+
+    def __len__(self):
+        """Lines."""
+        return len(self._edges) - 1
+
+    def get_data_info(self, index):
+        """What a sample is before its transforms.
+
+        Args:
+            index (int): From 0.
+
+        Returns:
+            dict: filename, modality, start_index.
+        """
+        line = bytes(self._text[self._edges[index] + 1 : self._edges[index + 1]]).decode()
+        return _info(os.path.join(self._folder, line.rstrip('\r')))
+
+
+@DATASETS.register_module()
+class ShardDataset(Dataset):
+    """Videos or images in tar files, as img2dataset and video2dataset write them, each read where it lies.
+
+    Transforms that open files have to know how: ``DecordInit(io_backend='twlv_tar')``, ``ImageDecode``.
+
+    Args:
+        shards (str): Pattern of the tar files, such as ``data/cc3m/*.tar``. Each has an index beside it, from
+            ``tools/data/index_shards.py``.
+        pipeline (list[dict]): Transforms.
+
+    Raises:
+        FileNotFoundError: if there is no such tar file, or one has no index.
+        ValueError: if a tar file is shorter than its index says, or there is no sample in any.
+    """
+
+    def __init__(self, shards, pipeline):
+        self._paths = sorted(glob.glob(shards))
+        if not self._paths:
+            raise FileNotFoundError(f'there is no tar file {shards}')
+        bare = [path for path in self._paths if not os.path.isfile(index_path(path))]
+        if bare:
+            raise FileNotFoundError(
+                f'{len(bare)} of the tar files {shards} have no index, {bare[0]} the first of them: run '
+                f"python tools/data/index_shards.py '{shards}'"
+            )
+        # Mapped: the names are needed for messages only.
+        self._indices = [np.load(index_path(path), mmap_mode='r', allow_pickle=False) for path in self._paths]
+        for path, index in zip(self._paths, self._indices, strict=True):
+            if len(index) and os.path.getsize(path) < index['offset'][-1] + index['size'][-1]:
+                raise ValueError(f'{path} is shorter than its index says: copy it again, or index it again')
+        self._ends = np.cumsum([len(index) for index in self._indices])
+        if not self._ends[-1]:
+            raise ValueError(f'there is no sample in the tar files {shards}')
+        self.pipeline = Compose(pipeline)
+
+    def __len__(self):
+        """Samples of all shards."""
+        return int(self._ends[-1])
+
+    def get_data_info(self, index):
+        """As :meth:`FileListDataset.get_data_info`; filename says where in which tar file."""
+        shard = int(np.searchsorted(self._ends, index, side='right'))
+        name, offset, size = self._indices[shard][index - self._ends[shard]]  # negative: from the shard's end
+        return _info(member_path(self._paths[shard], name.decode(), offset, size))
+
+
+def _info(filename):
+    return dict(filename=filename, modality='RGB', start_index=0)

@@ -1,0 +1,43 @@
+"""Pixels of the masked patches."""
+
+import math
+
+import torch.nn.functional as F
+
+from twlv_mm.encoders import patchify
+from twlv_mm.registry import MODELS
+
+from .base import Target
+
+
+@MODELS.register_module()
+class PixelTarget(Target):
+    """Pixels; ``type='twlv_mm.PixelTarget'``.
+
+    Args:
+        backbone (VideoVisionTransformer): The encoder.
+        predictor_dims (int): Width of the predictor.
+        weight (float): Factor of its loss.
+        per_patch (bool): Normalise each patch and channel to mean 0 and variance 1, which weighs texture like contrast
+            and takes brightness and colour out; otherwise they are as the encoder gets them.
+
+    Source: VideoMAE (Tong et al. 2022), its code's ``normlize_target``; squared error.
+    """
+
+    def __init__(self, backbone, predictor_dims, weight=1.0, per_patch=True):
+        self.size = backbone.patch_embed.proj.kernel_size
+        self.per_patch = per_patch
+        super().__init__(predictor_dims, 3 * math.prod(self.size), weight, on='masked')
+
+    def values(self, video, grid, features):
+        """See :class:`Target`."""
+        patches = patchify(video.float(), self.size)
+        if not self.per_patch:
+            return patches
+        # The normalisation of the input, one factor and offset a channel, cancels.
+        patches = patches.unflatten(2, (3, -1))
+        return ((patches - patches.mean(-1, keepdim=True)) / (patches.std(-1, keepdim=True) + 1e-6)).flatten(2)
+
+    def distance(self, predicted, values):
+        """See :class:`Target`."""
+        return F.mse_loss(predicted, values)

@@ -1,0 +1,62 @@
+"""Features of frozen teachers, of each token or of the whole clip."""
+
+import torch.nn.functional as F
+
+from twlv_mm.registry import MODELS
+
+from .base import Target
+
+
+class _Normalised(Target):
+    """Squared distance of the features, both scaled to length 1: 2 - 2 cosine, as in UMT (Li et al. 2023)."""
+
+    def distance(self, predicted, values):
+        """See :class:`Target`."""
+        return 2 - 2 * F.cosine_similarity(predicted, values, dim=-1).mean()
+
+
+@MODELS.register_module()
+class TeacherTokens(_Normalised):
+    """A teacher's features of each patch; ``type='twlv_mm.TeacherTokens'``.
+
+    Args:
+        backbone (VideoVisionTransformer): The encoder.
+        predictor_dims (int): Width of the predictor.
+        teachers (dict[str, Teacher]): Those of the pretrainer.
+        teacher (str): Name of one of them.
+        weight (float): Factor of its loss.
+        on (str): 'visible': the encoder's tokens of the patches that it sees are aligned with the teacher's, as in UMT;
+            'masked': those of the others are predicted.
+    """
+
+    def __init__(self, backbone, predictor_dims, teachers, teacher, weight=1.0, on='visible'):
+        width = backbone.arch.embed_dims if on == 'visible' else predictor_dims
+        super().__init__(width, teachers[teacher].dims, weight, on)
+        self.teacher = teacher
+
+    def values(self, video, grid, features):
+        """See :class:`Target`."""
+        return features[self.teacher].tokens
+
+
+@MODELS.register_module()
+class TeacherClip(_Normalised):
+    """A teacher's pooled vector of the clip, from the encoder's own; ``type='twlv_mm.TeacherClip'``.
+
+    Args:
+        backbone (VideoVisionTransformer): The encoder.
+        predictor_dims (int): Not used.
+        teachers (dict[str, Teacher]): Those of the pretrainer.
+        teacher (str): Name of one of them.
+        weight (float): Factor of its loss.
+    """
+
+    def __init__(self, backbone, predictor_dims, teachers, teacher, weight=1.0):
+        arch = backbone.arch
+        width = arch.output_dims or arch.clip_embed_dims or arch.embed_dims
+        super().__init__(width, teachers[teacher].pooled_dims, weight, on='clip')
+        self.teacher = teacher
+
+    def values(self, video, grid, features):
+        """See :class:`Target`."""
+        return features[self.teacher].pooled

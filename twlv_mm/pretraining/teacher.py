@@ -1,0 +1,110 @@
+"""Frozen encoders whose features are targets, and whose attention may say what to mask."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from twlv_mm.encoders import get_model
+
+
+@dataclass
+class Features:
+    """What a teacher says of N clips, on the student's grid of L patches.
+
+    Args:
+        tokens (Tensor): (N, L, C).
+        pooled (Tensor): (N, C'), by the teacher's own pooling.
+        attention (Tensor | None): (N, L), what the patches receive in its last block; where it was asked for.
+    """
+
+    tokens: torch.Tensor
+    pooled: torch.Tensor
+    attention: torch.Tensor | None = None
+
+
+class Teacher:
+    """A frozen encoder, shown what the student is shown.
+
+    Image encoders, and video encoders of one frame (``num_frames=1``), see the middle frame of each of the student's
+    tubelets, one by one; other video encoders as many frames as they were made for, evenly taken. The picture is
+    resized so that the teacher's patches are as many as the student's (UMT does the same), and what differs in time is
+    averaged or repeated.
+
+    It is no module: it is neither trained, nor sharded, nor a part of the student's checkpoints.
+
+    Args:
+        student (Architecture): Of the encoder that is trained.
+        arch (str): Name of a model, see :func:`twlv_mm.list_models`.
+        weights (str, optional): Its checkpoint; needed unless ``allow_random``.
+        **overrides: As for :func:`twlv_mm.get_model`.
+
+    Raises:
+        FileNotFoundError, ValueError, TypeError: as :func:`twlv_mm.get_model`.
+        RuntimeError: when it is used without weights.
+    """
+
+    def __init__(self, student, arch, weights=None, **overrides):
+        self.encoder = get_model(arch, weights, frozen=True, **overrides)
+        self.student = student
+        self.dims = self.encoder.arch.embed_dims
+        self.pooled_dims = self.encoder.arch.output_dims or self.encoder.arch.clip_embed_dims or self.dims
+
+    @torch.no_grad()
+    def __call__(self, video, grid, with_attention=False):
+        """Look at clips.
+
+        Args:
+            video (Tensor): (N, 3, T, H, W), normalised for the student.
+            grid (tuple[int, int, int]): The student's patches.
+            with_attention (bool): Whether the attention is wanted.
+
+        Returns:
+            Features: all of them float32 and without a graph.
+        """
+        encoder = self.encoder.to(video.device)
+        count = len(video)
+        frame_by_frame = encoder.arch.per_frame or encoder.arch.num_frames == 1
+        video = self._show(video, grid, grid[0] if frame_by_frame else encoder.arch.num_frames)
+        if frame_by_frame:
+            video = video.transpose(1, 2).flatten(0, 1).unsqueeze(2)
+        own_grid = encoder.grid(video)
+        received = []
+        if with_attention:
+            last = encoder.blocks[-1].attn
+            asking = 1 if encoder.arch.class_token else None
+            hook = last.register_forward_pre_hook(lambda _, args: received.append(last.received(*args, queries=asking)))
+        try:
+            tokens = encoder.tokens(video)
+        finally:
+            if with_attention:
+                hook.remove()
+        pooled = encoder.pool(tokens, own_grid).unflatten(0, (count, -1)).mean(1)
+        attention = self._on_grid(received[0].unsqueeze(-1), own_grid, count, grid).squeeze(-1) if received else None
+        return Features(self._on_grid(tokens, own_grid, count, grid), pooled.float(), attention)
+
+    def _show(self, video, grid, num_frames):
+        """Choose frames, resize and normalise them for the teacher."""
+        arch, length = self.encoder.arch, video.shape[2]
+        if num_frames < length:
+            middles = (torch.arange(num_frames, device=video.device) + 0.5) * (length / num_frames)
+            video = video[:, :, middles.long()]
+        size = tuple(side * arch.patch_size for side in grid[1:])
+        if size != video.shape[3:]:
+            frames = F.interpolate(video.transpose(1, 2).flatten(0, 1), size, mode='bicubic', antialias=True)
+            video = frames.unflatten(0, (len(video), -1)).transpose(1, 2)
+        if (arch.mean, arch.std) != (self.student.mean, self.student.std):
+            mean, std, own_mean, own_std = (
+                torch.tensor(values, device=video.device).view(3, 1, 1, 1)
+                for values in (self.student.mean, self.student.std, arch.mean, arch.std)
+            )
+            video = (video * std + mean - own_mean) / own_std
+        return video
+
+    def _on_grid(self, tokens, own_grid, count, grid):
+        """(N or N * frames, L'', C) with class tokens -> (N, L, C) float32."""
+        patches = tokens[:, -own_grid[0] * own_grid[1] * own_grid[2] :].float()
+        patches = patches.reshape(count, -1, *grid[1:], patches.shape[-1])
+        if patches.shape[1] != grid[0]:
+            patches = F.adaptive_avg_pool3d(patches.movedim(-1, 1), grid).movedim(1, -1)
+        return patches.flatten(1, 3)
