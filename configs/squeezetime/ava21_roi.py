@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 encoder_weights = None
+written_for = 'squeezetime_r50'
 model = dict(
     backbone=dict(
         _delete_=True, type='twlv_mm.SqueezeTime', arch='squeezetime_r50', weights=encoder_weights, detection=True

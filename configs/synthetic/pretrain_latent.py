@@ -5,4 +5,9 @@ model = dict(
     masks=[dict(type='twlv_mm.RandomMask', ratio=0.75)],
     targets=dict(_delete_=True, latent=dict(type='twlv_mm.LatentTarget')),
 )
-custom_hooks = {{_base_.custom_hooks}} + [dict(type='twlv_mm.MomentumScheduleHook', start=0.99)]
+# The base's, which a list cannot be added to, and the moving average's.
+custom_hooks = [
+    dict(type='twlv_mm.FiniteGradientHook'),
+    dict(type='twlv_mm.ClipRateHook'),
+    dict(type='twlv_mm.MomentumScheduleHook', start=0.99),
+]

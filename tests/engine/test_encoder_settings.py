@@ -127,6 +127,16 @@ def test_the_line_may_be_in_a_child_config_or_on_the_command_line(line, tmp_path
     assert steps_of(cfg)['SampleFrames'].clip_len == 8
 
 
+def test_encoder_of_another_kind_takes_its_type_along():
+    cfg = followed('twlv/ava_roi.py', encoder='squeezetime_r50')
+    assert cfg.model.backbone.type == 'twlv_mm.SqueezeTime'
+    assert cfg.model.roi_head.bbox_head.in_channels == 2048
+    assert cfg.model.roi_head.bbox_roi_extractor.featmap_stride == 32
+    cfg = followed('squeezetime/k400.py', encoder='umt_base')
+    assert cfg.model.backbone.type == 'twlv_mm.VideoViT'
+    assert cfg.model.cls_head.in_channels == 768
+
+
 def test_settings_of_the_encoder_are_followed_too():
     cfg = followed('twlv/k400_linear.py', **{'encoder': 'vjepa2_large', 'model.backbone.num_frames': 16})
     assert steps_of(cfg)['SampleFrames'].clip_len == 16

@@ -134,12 +134,19 @@ class SqueezeTimeArchitecture:
     resize = 'short_side'
     interpolation = 'bilinear'
     family = 'squeezetime'
+    backbone = 'twlv_mm.SqueezeTime'  # its type in a config
+    patch_size = 32  # pixels of the input to one of the feature map
     source = 'Zhai et al. 2024; its official code'
 
     @property
     def img_size(self):
         """int: side in pixels of the square input that the position tables are made for."""
         return 4 * self.pos_dim[0]
+
+    @property
+    def tubelet_size(self):
+        """int: frames of the input to one of the feature map, which has a single one."""
+        return self.num_frames
 
     @property
     def embed_dims(self):

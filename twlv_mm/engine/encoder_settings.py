@@ -122,9 +122,9 @@ class _Following:
             raise EncoderError(f'{name} cannot be set so: {error}') from None
         self.olds = [get_architecture(old)]
         try:
-            settings = {key: value for key, value in overrides.items() if getattr(self.olds[0], key) is not None}
+            settings = {key: value for key, value in overrides.items() if getattr(self.olds[0], key, None) is not None}
             self.olds.append(get_architecture(old, **settings))
-        except ValueError:
+        except (ValueError, TypeError):
             pass  # settings that are meant for the new one
         self.changes, self.warnings = [], []
 
@@ -183,6 +183,8 @@ class _Following:
             of_others = {getattr(arch, key) for arch in ARCHITECTURES.values()}
             own = None if self.swap else lambda value, of_others=of_others: value not in of_others
             self.number(normalise, key, 'model.data_preprocessor', lambda arch, key=key: getattr(arch, key), own)
+        if model.backbone.get('detection'):
+            return  # SqueezeTime's variant for AVA has maps of its own
         fits = lambda value: value % self.new.patch_size == 0  # noqa: E731
         # Where it is left out, 16 is what DetectionPreprocessor takes.
         default = 16 if normalise.get('type', '').endswith('DetectionPreprocessor') else None
