@@ -5,12 +5,11 @@ train_dataloader = dict(
     _delete_=True,
     batch_size=None,  # the sampler's
     num_workers=0,
-    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=64)),
+    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=32)),
     dataset=dict(
         type='twlv_mm.MixtureDataset',
-        sets=[
-            dict(
-                name='trimmed',
+        sets=dict(
+            trimmed=dict(
                 kind='video',
                 weight=1,
                 dataset=dict(
@@ -21,6 +20,6 @@ train_dataloader = dict(
                     pipeline={{_base_.pipeline}},
                 ),
             )
-        ],
+        ),
     ),
 )
