@@ -18,7 +18,6 @@ from .drawing_hook import DrawingHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_hook import FiniteGradientHook, NotFiniteError
 from .folds import FoldError, run_folds
-from .fully_shard import FullyShard
 from .inference import (
     SEGMENT_COLUMNS,
     InferenceSummary,
@@ -50,7 +49,6 @@ __all__ = [
     'EpochSeedHook',
     'FiniteGradientHook',
     'FoldError',
-    'FullyShard',
     'InferenceSummary',
     'NotFiniteError',
     'ReduceLROnPlateauHook',
