@@ -5,7 +5,7 @@
 linear probe on stored embeddings beside a script that reads one file at a time. `localization`: ActionFormer's local
 attention beside attention over all steps. `segmentation`: ASFormer's sliding window beside attention to all steps.
 `detection`: queries that are factorised in time and space beside queries that all attend to all. `sweep`: 20 probes
-trained at once beside one.
+trained at once beside one. `pretraining`: steps at several shares of masked patches beside one that encodes all.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from twlv_mm.embeddings.encoder_benchmark import encoder_rate
 from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 from twlv_mm.localization.attention_benchmark import benchmark_local_attention
+from twlv_mm.pretraining.mask_benchmark import benchmark_masks
 from twlv_mm.recognition.offline_benchmark import benchmark_offline
 from twlv_mm.recognition.sweep_benchmark import benchmark_sweep
 from twlv_mm.segmentation.attention_benchmark import benchmark_windows
@@ -100,6 +101,11 @@ def measure_detection(args):
     print_steps(f'A training step of the decoder of space-time queries, {args.batch_size} clips', rates)
 
 
+def measure_pretraining(args):
+    rates = benchmark_masks(args.arch, args.clips, args.ratios, args.iterations)
+    print_steps(f'A step of masked pretraining of {args.arch}, {args.clips} clips', rates)
+
+
 def print_steps(title, rates):
     first = next(iter(rates))
     print_table(
@@ -165,6 +171,12 @@ def main():
     detection = tasks.add_parser('detection', help='training steps of the decoder of space-time queries')
     detection.add_argument('--batch-size', type=int, default=2, help='clips (default 2)')
     detection.set_defaults(measure=measure_detection)
+    pretraining = tasks.add_parser('pretraining', help='steps of masked pretraining')
+    pretraining.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
+    pretraining.add_argument('--clips', type=int, default=1, help='of a batch (default 1)')
+    pretraining.add_argument('--ratios', type=float, nargs='+', default=[0.75, 0.9], help='masked (default 0.75 0.9)')
+    pretraining.add_argument('--iterations', type=int, default=2, help='after one to warm up (default 2)')
+    pretraining.set_defaults(measure=measure_pretraining)
     sweep = tasks.add_parser('sweep', help='training iterations of one probe and of 20')
     sweep.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
     sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')

@@ -1,8 +1,5 @@
 # Masked pretraining on generated clips: tokens of the encoder's own moving average (V-JEPA's target).
 _base_ = './pretrain_pixels.py'
 
-model = dict(
-    masks=[dict(type='twlv_mm.RandomMask', ratio=0.75)],
-    targets=dict(_delete_=True, latent=dict(type='twlv_mm.LatentTarget')),
-)
-custom_hooks = {{_base_.custom_hooks}} + [dict(type='twlv_mm.MomentumScheduleHook', start=0.99)]
+model = dict(targets=dict(_delete_=True, latent=dict(type='twlv_mm.LatentTarget')))
+default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook', start=0.99))  # of a short run; V-JEPA: 0.998

@@ -107,8 +107,12 @@ class MaskedPretrainer(BaseModel):
         """(N, 3, T, H, W) -> (N, D, T', H', W'), nothing masked."""
         return self.backbone(video)
 
+    def encode(self, video, keep):
+        """Tokens of the visible patches, class token first where there is one: (N, 3, T, H, W), (N, K) -> (N, K', D)."""
+        return self.backbone.tokens(video, keep)
+
     def _look(self, video, grid, keep, masked):
-        tokens = self.backbone.tokens(video, keep)
+        tokens = self.encode(video, keep)
         visible = tokens[:, -keep.shape[1] :]
         predicted = None if self.predictor is None else self.predictor(visible, keep, masked, grid)
         pooled = self.backbone.pool(tokens, (1, 1, keep.shape[1]))

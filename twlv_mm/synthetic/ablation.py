@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm.encoders import get_model
-from twlv_mm.engine import launch, write_csv
+from twlv_mm.engine import write_csv
 from twlv_mm.engine.results_hook import write_json
 from twlv_mm.visualization import draw_trade_off
 
 from .checks import read_clips
 from .frozen_probes import PROBES, frozen_scores
-from .small import pretraining_config, train_teachers
+from .small import pretrain
 
 ENCODER = 'twlv_small_synthetic'
 UNTRAINED = 'untrained'
@@ -36,12 +36,11 @@ class Ablation:
         small (str): Folder of the teachers; they are trained there if missing.
         targets (Sequence[str]): Names of :data:`twlv_mm.synthetic.small.PRETRAINED`.
         seeds (Sequence[int]): Of the encoder's start, of the training and of the attentive probe.
-        options (Sequence[str]): For ``--cfg-options`` of every run.
     """
 
-    def __init__(self, out, data, small, targets, seeds, options=()):
+    def __init__(self, out, data, small, targets, seeds):
         self.out, self.data, self.small = Path(out), Path(data), Path(small)
-        self.targets, self.seeds, self.options = [UNTRAINED, *targets], seeds, options
+        self.targets, self.seeds = [UNTRAINED, *targets], seeds
 
     def run(self):
         """Run what is missing, and write the tables and the picture after each cell."""
@@ -84,15 +83,7 @@ class Ablation:
         if name == UNTRAINED:
             torch.manual_seed(seed)
             return get_model(ENCODER)
-        config = pretraining_config(name)
-        arguments = [str(config), '--work-dir', str(folder), '--seed', str(seed), '--resume', '--cfg-options']
-        settings = [
-            f'train_dataloader.dataset.sets.trimmed.dataset.data_root={self.data}',
-            f'experiment_name={name}_{seed}',
-        ]
-        settings += train_teachers(config, self.small, self.data)
-        launch.main_train([*arguments, *settings, *self.options])
-        return get_model(ENCODER, (folder / 'last_checkpoint').read_text())
+        return get_model(ENCODER, pretrain(name, folder, self.data, self.small, seed))
 
     def _scores(self, name, seed):
         return self.out / name / f'seed_{seed}' / SCORES

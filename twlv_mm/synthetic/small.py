@@ -1,6 +1,6 @@
 """The small encoder of the generated clips, trained with labels or pretrained without."""
 
-import shutil
+import os
 from pathlib import Path
 
 import torch
@@ -10,21 +10,19 @@ from twlv_mm.encoders import encoder_state, read_checkpoint
 from twlv_mm.engine import launch
 
 CONFIGS = Path(__file__).resolve().parents[1] / '.mim/configs/synthetic'
-# What a file in the folder of encoders is trained by: those with labels, and by pretraining.
+# With labels: name of the weights -> config.
 SUPERVISED = {'encoder': 'both_finetune', 'single_frame': 'appearance_single_frame'}
+# By masked pretraining, with configs of these names.
 PRETRAINED = ('pixels', 'latent', 'teacher', 'video_teacher', 'mixture')
 
 
 def train_small(name, out, data, seed=0, options=()):
-    """Train the small encoder, and leave its weights at ``<out>/<name>.pth``.
-
-    Teachers that a pretraining takes from ``<out>`` are trained first where they are missing. A pretraining that was
-    stopped goes on.
+    """Train the small encoder, and leave its weights at ``<out>/<name>.pth``; the run has ``<out>/<name>``.
 
     Args:
         name (str): 'encoder' (on appearance and motion), 'single_frame' (on appearance, from single frames), or one of
             :data:`PRETRAINED`.
-        out (str): Folder of the weights; the run has ``<out>/<name>``.
+        out (str): Folder of the weights.
         data (str): The trimmed set.
         seed (int): Of the training.
         options (Sequence[str]): Arguments of tools/train.py.
@@ -32,47 +30,45 @@ def train_small(name, out, data, seed=0, options=()):
     Returns:
         Path: the weights.
     """
-    out = Path(out)
-    arguments = ['--work-dir', str(out / name), '--seed', str(seed), *options]
-    if name in SUPERVISED:
-        settings = [f'train_dataloader.dataset.data_root={data}']
-        config = CONFIGS / f'{SUPERVISED[name]}.py'
+    work_dir, path = Path(out) / name, Path(out) / f'{name}.pth'
+    if name in PRETRAINED:
+        checkpoint = pretrain(name, work_dir, data, out, seed, options)
     else:
-        config = pretraining_config(name)
-        settings = [
-            f'train_dataloader.dataset.sets.trimmed.dataset.data_root={data}',
-            *train_teachers(config, out, data),
-        ]
-        arguments.append('--resume')
-    launch.main_train([str(config), *arguments, '--cfg-options', f'experiment_name=small_{name}', *settings])
-    state = encoder_state(read_checkpoint((out / name / 'last_checkpoint').read_text()))
-    path = out / f'{name}.pth'
-    torch.save(state, f'{path}.partial')
-    shutil.move(f'{path}.partial', path)
+        settings = [f'train_dataloader.dataset.data_root={data}']
+        checkpoint = _train(SUPERVISED[name], work_dir, seed, settings, options)
+    torch.save(encoder_state(read_checkpoint(checkpoint)), f'{path}.partial')
+    os.replace(f'{path}.partial', path)
     return path
 
 
-def pretraining_config(name):
-    """Path of a pretraining config: one of :data:`PRETRAINED`."""
-    return CONFIGS / f'pretrain_{name}.py'
-
-
-def train_teachers(config, out, data):
-    """Train those teachers of a pretraining config that are missing.
+def pretrain(name, work_dir, data, small, seed=0, options=()):
+    """Pretrain the small encoder; a run that was stopped goes on.
 
     Args:
-        config (Path): The config. Its teachers' weights are called ``<name>.pth``, with a name of :data:`SUPERVISED`.
-        out (str): Folder where they are, or come to be.
+        name (str): One of :data:`PRETRAINED`.
+        work_dir (str): Of the run.
         data (str): The trimmed set.
+        small (str): Folder of the teachers' weights, as of :func:`train_small`; teachers that are missing are trained.
+        seed (int): Of the run.
+        options (Sequence[str]): Arguments of tools/train.py.
 
     Returns:
-        list[str]: for ``--cfg-options``: where the teachers are.
+        str: the last checkpoint.
     """
-    settings = []
-    for teacher, its in (Config.fromfile(config).model.get('teachers') or {}).items():
-        path = Path(out) / Path(its.weights).name
+    settings = [f'train_dataloader.dataset.sets.trimmed.dataset.data_root={data}']
+    config = Config.fromfile(CONFIGS / f'pretrain_{name}.py')
+    for teacher, its in (config.model.get('teachers') or {}).items():
+        path = Path(small) / Path(its.weights).name
         if not path.exists():
-            print(f'Its teacher {path} is missing and is trained first.', flush=True)
-            train_small(path.stem, out, data)
+            print(f'The teacher {path} is missing and is trained first.', flush=True)
+            train_small(path.stem, small, data)
         settings.append(f'model.teachers.{teacher}.weights={path}')
-    return settings
+    return _train(f'pretrain_{name}', work_dir, seed, settings, [*options, '--resume'])
+
+
+def _train(config, work_dir, seed, settings, options):
+    # Runs of one process need names of their own.
+    settings = [*settings, f'experiment_name={Path(work_dir).as_posix().replace("/", "_")}']
+    arguments = ['--work-dir', str(work_dir), '--seed', str(seed), *options, '--cfg-options', *settings]
+    launch.main_train([str(CONFIGS / f'{config}.py'), *arguments])
+    return (Path(work_dir) / 'last_checkpoint').read_text()

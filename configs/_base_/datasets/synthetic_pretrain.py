@@ -5,7 +5,7 @@ train_dataloader = dict(
     _delete_=True,
     batch_size=None,  # the sampler's
     num_workers=0,
-    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=64)),
+    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=32)),
     dataset=dict(
         type='twlv_mm.MixtureDataset',
         sets=dict(

@@ -1,0 +1,26 @@
+# The objective of TWLV-I's pretraining (paper 2.1). The paper says of it only that masked modelling is the baseline and
+# that its targets are diversified, to join the strengths of distillation. Masks, targets and weights are assumed, from
+# the methods that it names:
+# - masks: V-JEPA's short- and long-range blocks, some 90 % of a clip; each clip is seen under both;
+# - motion: the encoder's own moving average, as V-JEPA;
+# - appearance: tokens of a frozen CLIP ViT-L/14, frame by frame, on the visible patches, as UMT;
+# - pixels of the masked patches, as VideoMAE, with a small weight: the only target that no network makes.
+# Give the teacher with --cfg-options model.teachers.image.weights=PATH (a visual tower in open_clip's layout). The
+# moving average needs twlv_mm.MomentumScheduleHook among the hooks.
+_base_ = '../encoders/twlv_base.py'
+
+model = dict(
+    type='twlv_mm.MaskedPretrainer',
+    backbone=dict(frozen=False),
+    masks=[
+        dict(type='twlv_mm.MultiBlockMask', blocks=8, spatial=(0.15, 0.15)),
+        dict(type='twlv_mm.MultiBlockMask', blocks=2, spatial=(0.7, 0.7)),
+    ],
+    predictor=dict(dims=384, depth=12, num_heads=12),  # V-JEPA's
+    teachers=dict(image=dict(arch='clip_large', weights='weights/clip_vit_large_patch14.pth')),
+    targets=dict(
+        latent=dict(type='twlv_mm.LatentTarget'),
+        image=dict(type='twlv_mm.TeacherTokens', teacher='image'),
+        pixels=dict(type='twlv_mm.PixelTarget', weight=0.1),
+    ),
+)

@@ -1,0 +1,10 @@
+# Pretraining of TWLV-I, ViT-B, from scratch (paper 2.1, Table 1). masked_pretrainer.py says what of it is assumed; the
+# image teacher's weights come with --cfg-options model.teachers.image.weights=PATH.
+_base_ = [
+    '../_base_/datasets/pretrain_images_videos.py',
+    '../_base_/models/masked_pretrainer.py',
+    '../_base_/schedules/pretrain_90k.py',
+    '../_base_/pretrain_runtime.py',
+]
+
+default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook'))  # 0.998 to 1, as V-JEPA
