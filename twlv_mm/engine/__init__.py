@@ -20,7 +20,6 @@ from .encoder_settings import EncoderError, EncoderSettingsHook, follow_encoder
 from .epoch_seed_hook import EpochSeedHook
 from .finite_hook import FiniteGradientHook, NotFiniteError
 from .folds import FoldError, run_folds
-from .fully_shard import FullyShard
 from .inference import (
     SEGMENT_COLUMNS,
     InferenceSummary,
@@ -54,7 +53,6 @@ __all__ = [
     'EpochSeedHook',
     'FiniteGradientHook',
     'FoldError',
-    'FullyShard',
     'InferenceSummary',
     'NotFiniteError',
     'ReduceLROnPlateauHook',

@@ -7,7 +7,6 @@ import torch
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from torch.distributed.tensor import DTensor
 
 from twlv_mm.registry import HOOKS
 
@@ -56,9 +55,8 @@ class FiniteGradientHook(Hook):
         clip = wrapper.clip_grad_kwargs or {}
         if 'max_norm' in clip:  # the wrapper has computed it, and logs it
             return runner.message_hub.get_scalar(f'train/{wrapper.grad_name}').current()
-        gradients = [p.grad for group in wrapper.optimizer.param_groups for p in group['params'] if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        norm = (norm.full_tensor() if isinstance(norm, DTensor) else norm).item()
+        parameters = [parameter for group in wrapper.optimizer.param_groups for parameter in group['params']]
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, math.inf))
         runner.message_hub.update_scalar('train/grad_norm', norm)
         return norm
 

@@ -1,15 +1,22 @@
-"""Parameters, gradients and optimizer state divided among the processes (FSDP2)."""
+"""Parameters, gradients and optimizer state divided among the processes (FSDP2).
+
+Imported when a config asks for it: the torch that it needs is newer than what the rest needs.
+"""
 
 import torch
 from mmengine.device import get_device
 from mmengine.dist import broadcast, get_world_size, is_main_process
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map
 
 from twlv_mm.registry import MODEL_WRAPPERS
+
+try:
+    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.tensor import DTensor, distribute_tensor
+except ImportError as error:
+    raise ImportError(f'twlv_mm.FullyShard needs torch 2.6 or later, and this is {torch.__version__}') from error
 
 
 @MODEL_WRAPPERS.register_module()
@@ -20,7 +27,7 @@ class FullyShard:
     Every block of every ``blocks`` in the model is gathered when it computes, and what is left when the model does.
     The model's ``state_dict()`` has whole tensors, and it loads whole ones, so that checkpoints do not depend on the
     number of processes; all processes have to call it. Building this gives the model itself, not a wrapper around it:
-    mmengine wants a class here.
+    mmengine wants a class here. The model's ``is_sharded`` is True then.
 
     Args:
         module (nn.Module): On its device; those of all processes become the first one's.
@@ -40,19 +47,8 @@ class FullyShard:
         fully_shard(module, mesh=mesh)
         module.register_state_dict_post_hook(_whole_weights)
         module._register_load_state_dict_pre_hook(_share_weights, with_module=True)
+        module.is_sharded = True
         return module
-
-
-def is_sharded(model):
-    """Whether :class:`FullyShard` made it what it is.
-
-    Args:
-        model (nn.Module): Any.
-
-    Returns:
-        bool
-    """
-    return isinstance(model, FSDPModule)
 
 
 def share_optimizer_state(optimizer):

@@ -16,7 +16,6 @@ from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
 
-from .fully_shard import is_sharded, share_optimizer_state
 from .latest_checkpoint import latest_checkpoint
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
@@ -35,7 +34,7 @@ class Runner(MMEngineRunner):
       complete one. ``resume='auto'`` goes on from the work dir's latest checkpoint, and starts anew, from ``load_from``
       if given, where there is none.
     - runs several processes on machines without an accelerator, with gloo.
-    - saves and resumes models that :class:`FullyShard` has divided among the processes.
+    - saves and resumes models that ``twlv_mm.FullyShard`` has divided among the processes.
     - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
       before it trains or tests; each process its share of the videos.
 
@@ -93,7 +92,7 @@ class Runner(MMEngineRunner):
 
     def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
         """See mmengine; ``strict`` unless training starts from ``load_from``."""
-        if is_sharded(self.model):
+        if self._is_sharded:
             map_location = 'cpu'  # each process reads all of it, and keeps a part
         strict = strict or bool(self._resume) or not self._trains
         try:
@@ -109,14 +108,16 @@ class Runner(MMEngineRunner):
     def build_optim_wrapper(self, optim_wrapper):
         """See mmengine."""
         built = super().build_optim_wrapper(optim_wrapper)
-        if is_sharded(self.model) and built is not optim_wrapper:
+        if self._is_sharded and built is not optim_wrapper:
+            from .fully_shard import share_optimizer_state  # where it is there, torch is new enough for it
+
             share_optimizer_state(built.optimizer)
         return built
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine; a local file appears under its name only when it is complete."""
         if not is_main_process():
-            if is_sharded(self.model):  # the first process asks for all parts of these, in this order
+            if self._is_sharded:  # the first process asks for all parts of these, in this order
                 self.model.state_dict()
                 if kwargs.get('save_optimizer', True):
                     self.optim_wrapper.state_dict()
@@ -139,6 +140,10 @@ class Runner(MMEngineRunner):
     def _trains(self):
         # mmengine builds the loop of what it runs, and keeps the configs of the others.
         return isinstance(self._train_loop, BaseLoop)
+
+    @property
+    def _is_sharded(self):
+        return getattr(self.model, 'is_sharded', False)
 
     @property
     def _unwrapped_model(self):
