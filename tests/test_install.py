@@ -89,9 +89,10 @@ def test_config_of_another_project_inherits_ours(python, checkout, tmp_path):
     assert '_scope_' not in str(mine)
 
 
-def test_wheel_holds_every_config_and_tool_as_a_file(wheel, tmp_path):
+def test_wheel_holds_every_config_tool_and_template_as_a_file(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
+    assert (tmp_path / 'twlv_mm/analysis/scatter.html').is_file()
     mim = tmp_path / 'twlv_mm' / '.mim'
     shipped = {path.relative_to(mim).as_posix() for path in mim.rglob('*') if path.is_file()}
     ours = [path for folder in ('configs', 'tools') for path in (ROOT / folder).rglob('*') if path.is_file()]

@@ -65,9 +65,8 @@ def draw_of_direction(args):
         thumbnails, frameless = video_thumbnails(args.videos, video_ids, args.thumbnails, args.seed)
     print(write_tables(study, out))
     pictures = draw_direction(study, out, thumbnails=thumbnails, fit_drawn=args.fit_drawn)
-    dataset = args.dataset or Path(next(iter(folders.values()))).absolute().parents[1].name
     arguments = {name: value for name, value in vars(args).items() if name not in ('draw', 'encoders')}
-    records = write_results(study, out, dataset, arguments)
+    records = write_results(study, out, args.dataset, arguments)
     report_videos(study.left_out, frameless)
     print(f'{len(pictures)} pictures and pages in {out}, the table in {out}/direction.csv, {out}/direction.md and')
     print('\n'.join(map(str, records)))
@@ -146,7 +145,7 @@ def main():
         direction, 'name of an encoder, and its forward embeddings; the reversed ones are in <sampling>-reversed'
     )
     direction.add_argument('--permutations', type=int, default=200, help='for the baseline (default %(default)s)')
-    direction.add_argument('--dataset', help="name for results.json (default: that of the embeddings' folder)")
+    direction.add_argument('--dataset', required=True, help='its name, for results.json')
     direction.set_defaults(draw=draw_of_direction)
 
     segmentation = pictures.add_parser('segmentation', help='labels of frames, of several runs one above the other')

@@ -50,8 +50,8 @@ def tell_direction(forward, backward, *, permutations=200, seed=0):
     trained on neither or on both.
 
     The confidence interval is the bootstrap over videos of what the cross-validation found: it tells what other videos
-    would have given, with classifiers that are as well trained. The baseline repeats all of it with the names of the
-    two directions swapped for half of the videos, drawn by lot.
+    would have given, with classifiers that are as well trained. Where no video is missed, it is Clopper and Pearson's.
+    The baseline repeats all of it with the names of the two directions swapped for half of the videos, drawn by lot.
 
     Args:
         forward (ndarray): (n, D) vectors of the videos.
@@ -80,10 +80,9 @@ def tell_direction(forward, backward, *, permutations=200, seed=0):
     signs = np.ones((len(forward), 1 + permutations))
     signs[:, 1:] = rng.choice([-1.0, 1.0], (len(forward), permutations))
     hits, paired = _cross_validate(np.asarray(forward, np.float64), np.asarray(backward, np.float64), signs, rng)
-    drawn = rng.integers(len(forward), size=(RESAMPLES, len(forward)))
     accuracies = 100 * hits.mean(axis=0)
     return _score(
-        len(forward), accuracies[0], 100 * paired[:, 0].mean(), 100 * hits[drawn, 0].mean(axis=1), accuracies[1:]
+        len(forward), accuracies[0], 100 * paired[:, 0].mean(), 100 * _resample(hits[:, 0], rng), accuracies[1:]
     )
 
 
@@ -104,8 +103,21 @@ def mean_score(scores):
     return _score(sum(score.videos for score in scores), accuracy, paired, resampled, swapped)
 
 
+def _resample(hits, rng):
+    """Means of the videos' hits, (n,), drawn anew with replacement: (2000,).
+
+    Where all are hits, these would all be 1, as if n videos could not have missed one that happens once in n; the draws
+    then are from Beta(n, 1), whose percentile is the lower limit of Clopper and Pearson.
+    """
+    count = len(hits)
+    if hits.min() == hits.max() == 1:
+        return rng.beta(count, 1, RESAMPLES)
+    return hits[rng.integers(count, size=(RESAMPLES, count))].mean(axis=1)
+
+
 def _score(videos, accuracy, paired, resampled, swapped):
     low, high = np.percentile(resampled, [(100 - CONFIDENCE) / 2, (100 + CONFIDENCE) / 2])
+    low, high = min(low, accuracy), max(high, accuracy)
     reached = np.append(swapped, accuracy) >= accuracy - 1e-9
     numbers = (accuracy, low, high, paired, swapped.mean(), np.percentile(swapped, CONFIDENCE), reached.mean())
     return DirectionScore(videos, *map(float, numbers), resampled, swapped)

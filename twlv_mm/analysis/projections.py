@@ -35,8 +35,8 @@ def project(vectors, method, labels=None, groups=None, *, seed=0, fit_drawn=Fals
     - 'tsne': t-SNE on the first 50 principal components, begun from the first two.
     - 'lda': the linear discriminants of the classes, with a shrunk covariance, found on one half of the groups; the
       other half is projected. Discriminants separate the points that they were found on whether or not there is
-      anything to tell: with more dimensions than vectors, always. Between two classes there is one discriminant; the
-      second axis then is the first principal component of what it leaves.
+      anything to tell, the more dimensions the better. Between two classes there is one discriminant; the second axis
+      then is the first principal component of what it leaves.
 
     Args:
         vectors (ndarray): (n, D) float.

@@ -87,7 +87,8 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
     columns = min(len(panels), COLUMNS)
     rows = -(-len(panels) // columns)
     legend = len(classes) if 1 < len(classes) <= MAX_LEGEND else 0
-    per_row = max(1, int(columns * PANEL / 1.6)) if max(map(len, classes)) < 16 else max(1, int(columns * PANEL / 2.6))
+    names = [shorten(name, LONGEST_NAME) for name in classes]
+    per_row = max(1, int(columns * PANEL / (0.35 + 0.066 * max(map(len, names)))))
     below = ROW * -(-legend // per_row) + (0.1 if legend else 0)
     height = rows * (PANEL + 0.55) + below + (0.35 if title else 0.05)
     figure = Figure(figsize=(columns * PANEL + 0.1, height), dpi=dpi, layout='constrained')
@@ -101,7 +102,6 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
         figure.suptitle(title, fontsize=11, fontweight='bold', parse_math=False)
     if legend:
         handles = [Line2D([], [], ls='', marker='o', ms=5, color=colour) for colour in colours]
-        names = [shorten(name, LONGEST_NAME) for name in classes]
         placed = figure.legend(
             handles, names, loc='lower center', ncols=min(per_row, legend), fontsize=7.5, frameon=False,
             handletextpad=0.1, columnspacing=1.0, borderaxespad=0.3,

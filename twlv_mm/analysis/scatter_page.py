@@ -114,15 +114,16 @@ def _numbers(panel, place):
     low, high = panel.xy.min(axis=0), panel.xy.max(axis=0)
     extent = high - low if panel.one_axis else np.repeat((high - low).max(), 2)
     shares = (panel.xy - (low + high) / 2) / np.maximum(extent, 1e-12) * 0.94 + 0.5
-    spans = None if panel.spans is None else _base64(panel.spans, '<f4')
+    # In an order drawn by lot, so that no class lies on top of the others.
+    order = np.random.default_rng(0).permutation(len(shares))
     return dict(
         title=panel.title,
         note=panel.note,
         axes=panel.axes,
-        xy=_base64((shares * 65535).round(), '<u2'),
-        labels=_base64(panel.labels, '<u2'),
-        videos=_base64([place[video_id] for video_id in panel.video_ids], '<u4'),
-        spans=spans,
+        xy=_base64((shares[order] * 65535).round(), '<u2'),
+        labels=_base64(panel.labels[order], '<u2'),
+        videos=_base64([place[panel.video_ids[row]] for row in order], '<u4'),
+        spans=None if panel.spans is None else _base64(panel.spans[order], '<f4'),
     )
 
 

@@ -5,7 +5,7 @@ import colorsys
 import matplotlib
 
 # Degrees between the hues of neighbours, the golden section of the circle: no two of many come to lie close.
-HUE_STEP = 137.5
+HUE_STEP = 137.508
 
 
 def class_colour(index):
