@@ -116,7 +116,7 @@ def make_page():
     """The report of what has been measured here."""
     test, names = str(EMBEDDINGS / 'uniform/test'), (VIDEOS / 'test_{}.txt', VIDEOS / 'classes_{}.txt')
     views = [
-        View('small encoder', f'Generated videos, {label}', test, *(str(name).format(label) for name in names))
+        View(ENCODER, f'Generated videos, {label}', test, *(str(name).format(label) for name in names))
         for label in LABELS
     ]
     return write_report(ROOT, PAGE, 'A small encoder on generated videos', views)

@@ -113,11 +113,25 @@ def test_a_task_that_fails_is_listed_with_its_reason_and_the_others_go_on(data, 
 
 
 def test_embeddings_that_cannot_be_extracted_fail_the_tasks_that_need_them(data, stubs, tmp_path):
-    (tmp_path / 'tools/extract.py').write_text("raise SystemExit('error: no such encoder')")
+    (tmp_path / 'tools/extract.py').write_text("print('error: no such encoder'); raise SystemExit(2)")
     states = build(data, tmp_path / 'out').run()
     for name in KNN:
         assert states[name][0] == FAILED
         assert 'its embeddings could not be extracted: error: no such encoder' in states[name][1]
+
+
+def test_videos_that_cannot_be_read_do_not_stop_the_tasks(data, stubs, tmp_path, capsys):
+    (tmp_path / 'tools/extract.py').write_text("print('1 videos embedded, 1 failed'); raise SystemExit(1)")
+    assert build(data, tmp_path / 'out').run()['appearance_knn'][0] == FINISHED
+    assert 'some videos could not be embedded' in capsys.readouterr().out
+
+
+def test_what_was_said_of_other_tasks_stays(data, stubs, tmp_path):
+    for name in KNN:
+        build(data, tmp_path / 'out', (name,)).run()
+    said = json.loads((tmp_path / 'out/small-random/evaluation.json').read_text())
+    assert {task['task']: task['status'] for task in said['tasks']} == dict(zip(KNN, (FINISHED, FAILED), strict=True))
+    assert len(said['views']) == 2
 
 
 def test_other_weights_or_settings_are_not_taken_for_finished(data, stubs, tmp_path):

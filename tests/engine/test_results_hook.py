@@ -84,6 +84,11 @@ def test_encoder_is_told_from_the_backbone(hook, tmp_path):
     )
 
 
+def test_an_encoder_can_be_given_the_name_that_reports_show(tmp_path):
+    hook = ResultsHook('segmentation', 'gtea', {}, label='ours, 2 epochs')
+    assert write(hook, {}, tmp_path)['encoder']['label'] == 'ours, 2 epochs'
+
+
 def test_unknown_facts_are_null(hook, tmp_path):
     record = write(hook, {}, tmp_path)
     assert set(record['encoder'].values()) == {None}

@@ -193,6 +193,10 @@ def test_written_predictions_are_scored_the_same(ann_file, tmp_path):
     content = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
     assert sorted(content) == ['external_data', 'results', 'version']
     assert content['results']['b'] == [dict(label='jump', segment=[6, 9], score=pytest.approx(0.7))]
+    # What was annotated stands there, too, so that the file can be drawn by itself.
+    truth = content['external_data']['truth']
+    assert truth.keys() == content['results'].keys()
+    assert [action['label'] for action in truth['b']] == [CLASSES[label] for label in build(ann_file).truth['b'][1]]
     again = {
         video_id: [(*line['segment'], line['score'], CLASSES.index(line['label'])) for line in lines]
         for video_id, lines in content['results'].items()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,16 @@ def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, 
         launch.main_test([tiny_config, str(checkpoint), '--work-dir', str(tmp_path / name)])
         scores.append(results(tmp_path / name)['metrics'])
     assert scores[0] == scores[1]
+
+
+def test_training_that_ends_with_its_test_leaves_what_a_test_of_its_checkpoint_does(tiny_config, tiny_run, tmp_path):
+    # Trained already: what is left to do is the test.
+    shutil.copytree(tiny_run, tmp_path / 'trained')
+    launch.main_train([tiny_config, '--work-dir', str(tmp_path / 'trained'), '--resume', '--no-validate', '--test'])
+    launch.main_test([tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path / 'tested')])
+    after, alone = results(tmp_path / 'trained'), results(tmp_path / 'tested')
+    assert after['metrics'] == alone['metrics']
+    assert after['checkpoint']['sha256'] == alone['checkpoint']['sha256']
 
 
 def test_two_processes_train_and_give_the_test_score_of_one(tiny_config, tmp_path):

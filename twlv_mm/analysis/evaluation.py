@@ -26,6 +26,8 @@ from .run_records import HASH, STATUS
 TOOLS = Path(__file__).parents[1] / '.mim/tools'
 FINISHED, NO_DATA, FAILED, WAITING, RUNNING = 'finished', 'no data', 'failed', 'waiting', 'running'
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)  # loaded here: what runs between fork and exec must not load anything
+SOME_FAILED = 1  # exit code of tools/extract.py, and of Python after an error
 
 
 class BusyError(RuntimeError):
@@ -62,6 +64,7 @@ class Evaluation:
         weights = encoder.sha256[:HASH] if encoder.sha256 else 'random'
         self.root = Path(out) / f'{encoder.label}-{weights}'
         self.states = {}
+        self._before = dict(tasks=[], views=[])
 
     def todo(self):
         """The tasks that are not finished and have data.
@@ -84,6 +87,7 @@ class Evaluation:
         self.root.mkdir(parents=True, exist_ok=True)
         with self._alone():
             todo = self.todo()
+            self._read_before()
             self._write_states()
             self._write_encoder()
             wanted = {}
@@ -193,21 +197,41 @@ class Evaluation:
             environment['OMP_NUM_THREADS'] = '1'
         with log.open('w') as file:
             print(f'$ {shlex.join(command)}', file=file, flush=True)
-            done = subprocess.run(
+            began = time.monotonic()
+            process = subprocess.Popen(
                 command, stdout=file, stderr=subprocess.STDOUT, env=environment, preexec_fn=_end_with_parent
             )
-        if done.returncode:
-            lines = [line for line in log.read_text(errors='replace').splitlines() if line.strip()]
-            raise StepError(f'{lines[-1][:300]} (exit code {done.returncode}; see {log})')
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        lines = [line for line in log.read_text(errors='replace').splitlines() if line.strip()]
+        if tool == 'extract.py' and process.returncode == SOME_FAILED and 'Traceback' not in '\n'.join(lines):
+            print(f'  {self.encoder.label}: some videos could not be embedded, see {log}', flush=True)
+        elif process.returncode:
+            raise StepError(f'{lines[-1][:300]} (exit code {process.returncode}; see {log})')
+        with log.open('a') as file:
+            seconds = time.monotonic() - began
+            print(f'# {seconds:.0f} s, {usage.ru_utime + usage.ru_stime:.0f} s of a CPU core', file=file)
 
     def _say(self, task, status, reason='', note=''):
         self.states[task.name] = status, reason
         self._write_states()
         print(f'  {self.encoder.label}: {task.name} {status}{note}{": " + reason if reason else ""}', flush=True)
 
+    def _read_before(self):
+        """What earlier commands have said of other tasks, which stays."""
+        try:
+            before = json.loads((self.root / STATUS).read_text())
+            self._before = dict(
+                tasks=[task for task in before['tasks'] if task['task'] not in self.states],
+                views=[view for view in before['views'] if view['title'] not in {one['title'] for one in self.views}],
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # there is none, or none of ours
+
     def _write_states(self):
         tasks = [dict(task=name, status=status, reason=reason) for name, (status, reason) in self.states.items()]
         views = [view | dict(folder=f'embeddings/{view["folder"]}') for view in self.views]
+        tasks, views = self._before['tasks'] + tasks, self._before['views'] + views
         write_json(str(self.root / STATUS), dict(encoder=self.encoder.label, tasks=tasks, views=views))
 
     def _write_encoder(self):
@@ -227,4 +251,4 @@ class Evaluation:
 def _end_with_parent():
     """Have the system end this process when its parent ends, however that happens (Linux)."""
     if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

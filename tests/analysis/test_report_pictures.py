@@ -1,0 +1,104 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from twlv_mm.analysis.report import make_report
+from twlv_mm.analysis.report_embeddings import View, embedding_panels
+from twlv_mm.embeddings import write_embeddings
+from twlv_mm.segmentation.predictions import video_entry, write_predictions
+
+from .records import TAL, record, write, write_results
+
+FRAMES = [0] * 40 + [1] * 40
+
+
+def write_segmentation(folder, name, predicted, **videos):
+    path = write(folder, name, record('segmentation', 'gtea', dict(mF1=80.0), encoder=dict(label=name)))
+    entries = {video: video_entry(15.0, np.array(FRAMES), np.array(predicted)) for video in videos or ['a', 'b', 'c']}
+    write_predictions(path.with_name('predictions.json'), ['cut', 'stir <b>'], [], entries)
+    return path.with_name('predictions.json')
+
+
+def texts(picture):
+    """What can be read in a figure."""
+    return re.findall(r'<text[^>]*>([^<]*)</text>', picture.element)
+
+
+def test_segmentations_of_encoders_are_drawn_above_one_another(tmp_path):
+    write_segmentation(tmp_path, 'one', FRAMES)
+    write_segmentation(tmp_path, 'two', FRAMES[::-1])
+    (picture,) = make_report(tmp_path).segmentation
+    assert picture.title == 'Segmentation of GTEA'
+    assert [text for text in texts(picture) if text in ('ground truth', 'one', 'two')] == ['ground truth', 'one', 'two']
+    assert 'stir &lt;b&gt;' in texts(picture)
+    assert picture.element.startswith('<svg ')
+    assert 'width=' not in picture.element.partition('>')[0]
+
+
+def test_predictions_that_cannot_be_drawn_are_listed(tmp_path):
+    write_segmentation(tmp_path, 'one', FRAMES)
+    write_segmentation(tmp_path, 'two', FRAMES).write_text('{"version": 1, "videos": []}')
+    path = write(tmp_path, 'tal', record('localization', 'thumos14', dict(mAP=50.0), protocol=TAL))
+    path.with_name('predictions.json').write_text('{"results": {"a": [3]}, "external_data": {"truth": {"a": 4}}}')
+    report = make_report(tmp_path)
+    assert report.segmentation == report.localization == []
+    assert [problem.partition(' is not drawn')[0] for problem in report.problems] == [
+        'segmentation of gtea',
+        'localization of thumos14',
+    ]
+
+
+def test_actions_are_drawn_in_time_beneath_the_annotated_ones(tmp_path):
+    action = dict(label='jump', segment=[2.0, 6.5])
+    content = dict(
+        results={'v': [action | dict(score=0.9), dict(label='run', segment=[1.0, 9.0], score=0.01)]},
+        external_data=dict(truth={'v': [action]}),
+    )
+    for label in ('one', 'two'):
+        path = write(tmp_path, label, record('localization', 'thumos14', {}, protocol=TAL, encoder=dict(label=label)))
+        path.with_name('predictions.json').write_text(json.dumps(content))
+    pictures = make_report(tmp_path).localization
+    assert [picture.title for picture in pictures] == ['THUMOS14, one', 'THUMOS14, two']
+    assert 'jump' in texts(pictures[0])
+    assert 'run' not in texts(pictures[0])  # too unlikely to be drawn
+
+
+def test_the_overview_has_all_tasks_and_appearance_against_motion(tmp_path):
+    write_results(tmp_path)
+    titles = [picture.title for picture in make_report(tmp_path).overview]
+    assert titles[:2] == ['All tasks, generated videos', 'Appearance against motion, generated videos']
+    first, second, third, *_ = make_report(tmp_path).overview
+    assert {'untrained', 'trained', 'frame-wise', 'segmentation', 'detection'} <= set(texts(first))
+    assert {'linear', 'attentive', 'kNN', 'appearance, top-1 in %'} <= set(texts(second))
+    assert {'TWLV-I, ViT-L (paper)', 'best other ViT-L (paper)', 'twlv_base'} <= set(texts(third))
+
+
+@pytest.fixture
+def embeddings(tmp_path):
+    """Videos of two classes, which an encoder tells apart, in either direction."""
+    for view, sign in (('uniform', 1), ('uniform-reversed', -1)):
+        folder = tmp_path / view / 'test'
+        folder.mkdir(parents=True)
+        for number in range(24):
+            vector = np.random.default_rng(number).normal(0, 0.1, 6).astype(np.float32)
+            vector[number % 2] += 3
+            vector[4] += sign
+            info = dict(annotation=number % 2, duration=2.0, num_frames=16)
+            write_embeddings(str(folder), f'v{number:02d}', vector[None], np.array([[0.0, 2.0]]), info)
+    return str(tmp_path / 'uniform/test')
+
+
+def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(embeddings):
+    views = [View('one', 'K400', embeddings), View('two', 'K400', embeddings)]
+    pictures, problems = embedding_panels(views)
+    assert problems == []
+    assert [picture.title for picture in pictures] == ['K400, t-SNE', 'K400, LDA', "K400 '0', forward and reversed, LDA"]
+    assert all('"one"' in picture.element and '"two"' in picture.element for picture in pictures)
+
+
+def test_embeddings_that_are_not_there_are_listed(tmp_path):
+    pictures, problems = embedding_panels([View('one', 'K400', str(tmp_path / 'nowhere'))])
+    assert pictures == []
+    assert 'the embeddings of K400 are not drawn' in problems[0]
