@@ -45,11 +45,11 @@ def test_clips_have_the_frames_and_pixels_of_the_encoder_and_their_length_in_tim
 def test_heads_take_what_the_encoder_gives(tasks, name):
     encoder = find_encoder(name)
     arch = encoder.architecture
-    assert encoder.dims == ENCODERS[name]
+    assert arch.embedding_dims == ENCODERS[name]
     for task in ('k400_linear_offline', 'thumos14_tal', 'gtea_tas'):
-        assert fitted(tasks, task, encoder).model.in_channels == encoder.dims
+        assert fitted(tasks, task, encoder).model.in_channels == arch.embedding_dims
     linear = fitted(tasks, 'ssv2_linear', encoder).model
-    assert linear.cls_head.in_channels == (arch.embed_dims if arch.pooling == 'mean' else encoder.dims)
+    assert linear.cls_head.in_channels == (arch.embed_dims if arch.pooling == 'mean' else arch.embedding_dims)
     attentive = fitted(tasks, 'ssv2_attentive', encoder).model
     assert attentive.cls_head.in_channels == arch.embed_dims
     assert arch.embed_dims % attentive.cls_head.num_heads == 0
