@@ -173,7 +173,7 @@ class _Following:
         if live:
             self._live(model)
         else:
-            pooled = self.cfg.get('extraction', {}).get('pooling') is None
+            pooled = (self.cfg.get('extraction') or {}).get('pooling') is None
             for key in ('in_channels', 'feat_dim'):
                 self.number(model, key, 'model', _vector_width if pooled else _width, must=_never)
 
