@@ -284,7 +284,7 @@ def _give_encoder_weights(cfg):
         return
     if not osp.isfile(cfg.encoder_weights):
         raise UsageError(f'there is no file {cfg.encoder_weights} (encoder_weights)')
-    encoder = cfg.model.get('backbone') or cfg.get('extraction', {}).get('encoder')
+    encoder = cfg.model.get('backbone') or (cfg.get('extraction') or {}).get('encoder')
     if encoder is None:
         raise UsageError('encoder_weights is for encoders, and this config has none: embeddings come from theirs')
     encoder.weights = cfg.encoder_weights
