@@ -142,7 +142,7 @@ def test_config_of_squeezetime_is_whole():
     cfg = Config.fromfile(CONFIGS / 'squeezetime/ava21_roi.py')
     init_default_scope('mmaction')
     with torch.device('meta'):
-        model = MODELS.build(cfg.model)
+        model = MODELS.build(cfg.model).eval()
         maps = model.extract_feat(torch.empty(1, 3, 16, 256, 256))[0]
     assert maps.shape == (1, model.roi_head.bbox_head.fc_cls.in_features, 16, 16, 16)
     assert tuple(cfg.model.data_preprocessor.mean) == model.backbone.arch.mean

@@ -1,4 +1,5 @@
 # SqueezeTime, trained with its head. encoder_weights: the published weights to start from, of ImageNet-1K or K400.
+written_for = 'squeezetime_r50'  # whose numbers the configs on this have
 encoder_weights = None
 model = dict(
     data_preprocessor=dict(
