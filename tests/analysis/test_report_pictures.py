@@ -94,7 +94,11 @@ def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(emb
     views = [View('one', 'K400', embeddings), View('two', 'K400', embeddings)]
     pictures, problems = embedding_panels(views)
     assert problems == []
-    assert [picture.title for picture in pictures] == ['K400, t-SNE', 'K400, LDA', "K400 '0', forward and reversed, LDA"]
+    assert [picture.title for picture in pictures] == [
+        'K400, t-SNE',
+        'K400, LDA',
+        "K400 '0', forward and reversed, LDA",
+    ]
     assert all('"one"' in picture.element and '"two"' in picture.element for picture in pictures)
 
 
