@@ -27,7 +27,7 @@ TOOLS = Path(__file__).parent
 CONFIGS = TOOLS.parent / 'configs/synthetic'
 DATA, OUT = Path('work_dirs/synthetic'), Path('work_dirs/report')
 FRAME_WISE = OUT / 'encoders/frame_wise'
-RENDERING = 110  # seconds of a core for all generated videos
+RENDERING = 63  # seconds of a core for all generated videos
 
 
 class Small(NamedTuple):
