@@ -31,7 +31,7 @@ def benchmark_masks(arch='twlv_base', clips=1, ratios=(0.75, 0.9), iterations=2,
         **settings: Other arguments of the encoder.
 
     Returns:
-        dict[str, dict]: :data:`ALL` and '75 % masked' and so on, each as :func:`~twlv_mm.engine.benchmark_steps` has it.
+        dict[str, dict]: :data:`ALL` and '75% masked' and so on, each as :func:`~twlv_mm.engine.benchmark_steps` has it.
     """
     ways = {ALL: ratios[0]} | {f'{ratio:.0%} masked': ratio for ratio in ratios}
     build = partial(training_step, ways=ways, arch=arch, clips=clips, **settings)

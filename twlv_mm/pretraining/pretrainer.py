@@ -108,7 +108,7 @@ class MaskedPretrainer(BaseModel):
         return self.backbone(video)
 
     def encode(self, video, keep):
-        """Tokens of the visible patches, class token first where there is one: (N, 3, T, H, W), (N, K) -> (N, K', D)."""
+        """(N, 3, T, H, W), (N, K) places of visible patches -> (N, K', D), a class token first where there is one."""
         return self.backbone.tokens(video, keep)
 
     def _look(self, video, grid, keep, masked):
