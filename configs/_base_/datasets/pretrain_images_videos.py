@@ -1,9 +1,8 @@
-# What TWLV-I is pretrained on: K710, HowTo360K, WebVid10M and 15 million images (paper 2.1; its Table 1 is a picture
-# that says which). docs/pretraining_data.md says how to lay out data/.
+# What TWLV-I is pretrained on (paper Table 1): K710, HowTo360K, WebVid10M and 15 million images.
+# docs/pretraining_data.md says how to lay out data/.
 #
-# Assumed, since the paper does not say: every sample comes as often as any other, so that the weights are the numbers
-# of samples, in millions. These are the publishers' or what UMT (Li et al. 2023) found of the sets that lose links; the
-# images add up to the paper's 15 million. HowTo360K's is its name.
+# Weights are Table 1's numbers of clips and images, in millions: every sample comes as often as any other, which is
+# assumed, since the paper does not say.
 # Assumed: clips, crops and flips of V-JEPA; an image is a still clip of one tubelet. Four times as many images as
 # videos in a batch, of which each has an eighth of a video's patches.
 clip_len, tubelet = 16, 2
@@ -43,7 +42,7 @@ train_dataloader = dict(
         sets=dict(
             k710=dict(
                 kind='video',
-                weight=0.658,  # UniFormerV2's list of Kinetics-400, 600 and 700 without repetitions
+                weight=0.658,  # Kinetics-400, 600 and 700 without repetitions
                 dataset=dict(ann_file='data/k710/videos.txt', data_prefix=dict(video='data/k710'), **videos),
             ),
             howto360k=dict(
@@ -54,7 +53,7 @@ train_dataloader = dict(
             webvid10m=dict(kind='video', weight=10.73, dataset=dict(shards='data/webvid10m/*.tar', **video_shards)),
             coco=dict(
                 kind='image',
-                weight=0.113,  # of captions' training part
+                weight=0.113,
                 dataset=dict(ann_file='data/coco/images.txt', data_prefix=dict(video='data/coco'), **images),
             ),
             visual_genome=dict(
