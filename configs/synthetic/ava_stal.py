@@ -1,6 +1,6 @@
-# Spatio-temporal action localization on generated videos with boxes: the small encoder, frozen, and a small end-to-end
-# detector on it. `make small` makes the encoder, and
-#   python tools/make_synthetic.py boxes
+# Spatio-temporal action localization on generated videos with boxes: the small encoder, which goes on learning, and a
+# small end-to-end detector on it. `make small` makes the encoder, and
+#   python tools/make_synthetic.py boxes --num-boxes 400
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
 _base_ = ['../_base_/models/stal_detector.py', '../_base_/datasets/synthetic_boxes.py', '../_base_/runtime.py']
 
@@ -8,7 +8,7 @@ encoder_weights = None
 written_for = 'twlv_small_synthetic'
 model = dict(
     data_preprocessor=dict(size_divisor=8),
-    backbone=dict(arch='twlv_small_synthetic', img_size=96, allow_random=True),
+    backbone=dict(arch='twlv_small_synthetic', img_size=96, frozen=False),
     decoder=dict(
         in_channels=128,
         num_frames=4,
@@ -22,18 +22,18 @@ model = dict(
     ),
     head=dict(num_classes=17, num_queries=16, embed_dims=128),
 )
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=10)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=7, val_interval=7)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='AdamW', lr=5e-4, weight_decay=1e-4), clip_grad=dict(max_norm=1.0)
+    type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, end=2, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=2, T_max=58, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=6, convert_to_iter_based=True),
 ]
 default_hooks = dict(
-    checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=2),
+    checkpoint=dict(interval=1, save_best=None, max_keep_ckpts=2),
     data=dict(type='twlv_mm.CheckAVAHook'),
     visualization=dict(type='twlv_mm.DetectionVisualizationHook'),
     results=dict(

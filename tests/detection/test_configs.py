@@ -1,7 +1,10 @@
 """The configs of spatio-temporal action localization: whole, and from training to resuming to the test on videos."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from twlv_mm.detection import ROIDetector, SpatioTemporalDetector
 from twlv_mm.engine import launch
 from twlv_mm.synthetic import make_boxes
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs'
 NAMES = sorted(f'twlv/{path.stem}' for path in CONFIGS.glob('twlv/ava_*.py'))
 TINY_ENCODER = {
     'model.backbone.allow_random': True,
@@ -85,6 +89,28 @@ def test_run_goes_from_training_over_resuming_to_the_test_on_video_files(name, a
     assert record['metrics']['mAP@0.5'] == pytest.approx(100 * scores['mAP@0.5'])
     assert record['encoder']['name'] == 'twlv_base'
     assert list((tmp_path / 'seen').rglob('*.png'))
+
+
+def test_two_processes_train_and_give_the_test_score_of_one(ava, tmp_path, monkeypatch):
+    monkeypatch.chdir(ava)
+    config, *options = arguments('ava_stal', tmp_path / 'trained', 2, val_cfg=None, val_dataloader=None)
+    options += ['val_evaluator=None', 'default_hooks.checkpoint.save_best=None']
+    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
+    run = dict(env=env, capture_output=True, text=True, check=False)
+    trained = subprocess.run([ROOT / 'tools/dist_train.sh', config, '2', *options], **run)
+    assert trained.returncode == 0, trained.stderr
+
+    # Three keyframes: one of the processes gets one of them a second time.
+    config, _, _, *options = arguments('ava_stal', '', 2, **{'test_dataloader.dataset.indices': 3})
+    command = [config, str(tmp_path / 'trained/epoch_2.pth')]
+    tested = subprocess.run(
+        [ROOT / 'tools/dist_test.sh', *command, '2', '--work-dir', tmp_path / 'two', *options], **run
+    )
+    assert tested.returncode == 0, tested.stderr
+    launch.main_test([*command, '--work-dir', str(tmp_path / 'one'), *options])
+    one, two = (json.loads(next(tmp_path.glob(f'{name}/*/results.json')).read_text()) for name in ('one', 'two'))
+    assert two['hardware']['processes'] == 2
+    assert two['metrics'] == one['metrics']
 
 
 @pytest.mark.parametrize('name', NAMES)

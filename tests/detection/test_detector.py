@@ -207,6 +207,24 @@ def test_query_sees_its_own_frame_and_its_own_kind():
     assert not changed[[0, 2, 3]].any()
 
 
+@pytest.mark.parametrize('size', [(12, 12), (9, 16)])
+def test_queries_begin_by_reading_around_their_anchors(size):
+    torch.manual_seed(0)
+    decoder = FactorisedDecoder(8, 1, 16, num_layers=1, feedforward_channels=32).eval()
+    head = TubeletHead(num_classes=CLASSES, num_queries=16)
+    features = torch.randn(1, 8, 1, *size, requires_grad=True)
+    hidden = decoder(features, torch.zeros(1, *size, dtype=torch.bool))
+    rows, columns = ((torch.arange(side) + 0.5) / side for side in size)
+    shares = []
+    for query, (x, y) in enumerate(head.anchors[:, :2].sigmoid().tolist()):
+        (read,) = torch.autograd.grad(hidden[0, 0, 0, query].square().sum(), features, retain_graph=True)
+        read = read.abs().sum(dim=(0, 1, 2))
+        near = ((rows - y).abs() < 0.25)[:, None] & ((columns - x).abs() < 0.25)
+        shares.append(read[near].mean() / read[~near].mean())
+    # Queries that do not know where they start read as much from anywhere.
+    assert torch.stack(shares).median() > 2
+
+
 def test_clip_without_people_teaches_that_there_are_none():
     model = make_detector(frozen=True, allow_random=True)
     losses = model(torch.randn(1, 3, 8, 64, 96), [make_sample([], [])], mode='loss')

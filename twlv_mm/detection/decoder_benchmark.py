@@ -24,7 +24,8 @@ class PlainLayer(FactorisedDecoderLayer):
         padding = padding.repeat(1, shape[1])
         query, query_pos, tokens, token_pos = (x.flatten(1, 2) for x in (query, query_pos, tokens, token_pos))
         query = self.norms[0](self.self_attn(query, query_pos=query_pos, key_pos=query_pos))
-        query = self.cross_attn(query, tokens, tokens, query_pos=query_pos, key_pos=token_pos, key_padding_mask=padding)
+        values = tokens + token_pos
+        query = self.cross_attn(query, tokens, values, query_pos=query_pos, key_pos=token_pos, key_padding_mask=padding)
         return self.norms[2](self.ffn(self.norms[1](query))).view(shape)
 
 

@@ -12,6 +12,8 @@ from torch import nn
 
 from twlv_mm.registry import MODELS
 
+from .decoder import grid_centres
+
 PRIOR = 0.01  # probability of every class before training
 
 
@@ -220,9 +222,5 @@ class _Target:
 
 
 def _grid(count):
-    """Anchors (count, 4): centres on a grid as square as possible, sides of a quarter of the picture."""
-    columns = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
-    places = torch.arange(count)
-    centres = torch.stack([(places % columns + 0.5) / columns, (places // columns + 0.5) / rows], dim=1)
-    return torch.cat([centres, torch.full((count, 2), 0.25)], dim=1)
+    """Anchors (count, 4): where the decoder's queries start, sides of a quarter of the picture."""
+    return torch.cat([grid_centres(count), torch.full((count, 2), 0.25)], dim=1)

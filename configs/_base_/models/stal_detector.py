@@ -1,6 +1,7 @@
 # The end-to-end detector of paper 2.5, after Gritsenko et al. 2023, on TWLV-I ViT-B. Sizes: paper Table 8.
 # Assumed, the paper does not say or its text cannot be read: 6 decoder layers, 64 queries, 8 heads, and the losses'
-# weights, which are DETR's for boxes, and 2 for classes.
+# weights, which are DETR's for boxes, and 2 for classes. Queries begin at anchors on a grid (TubeletHead,
+# FactorisedDecoder), which is ours.
 _base_ = '../encoders/twlv_base.py'
 
 model = dict(
