@@ -18,6 +18,7 @@ help:
 	@echo 'make test                 run the tests'
 	@echo 'make demo [VIDEO=path]    embed small generated videos, and yours; train a probe on them and test it'
 	@echo 'make small                train the small encoder of the synthetic configs: work_dirs/small/encoder.pth'
+	@echo 'make small PRETRAIN=pixels  pretrain it without labels instead (or latent, teacher, video_teacher, mixture)'
 	@echo 'make lint                 check rules and format with ruff'
 	@echo 'make setup                only set up $(VENV); the three above do that by themselves'
 	@echo 'make clean                remove $(VENV) and what builds leave behind'
@@ -53,7 +54,7 @@ demo: $(STAMP)
 	$(PY) tools/demo.py $(if $(VIDEO),--video "$(VIDEO)")
 
 small: $(STAMP)
-	$(PY) tools/make_small.py
+	$(PY) tools/make_small.py $(if $(PRETRAIN),--pretrain $(PRETRAIN))
 
 lint: $(STAMP)
 	$(PY) -m ruff check .
