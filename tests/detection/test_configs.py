@@ -146,8 +146,11 @@ def test_config_of_squeezetime_trains_and_tests_on_video_files(ava, tmp_path, mo
         'train_dataloader.batch_size': 2,
         'val_dataloader.batch_size': 2,
         'test_dataloader.batch_size': 2,
-        'train_cfg.max_epochs': 1,
-        'train_cfg.val_interval': 1,
+        'train_cfg.max_epochs': 2,
+        'train_cfg.val_interval': 2,
+        'param_scheduler.0.end': 1,
+        'param_scheduler.1.begin': 1,
+        'param_scheduler.1.T_max': 9,
         'optim_wrapper.optimizer.lr': 0.01,
     } | {
         f'{loader}_dataloader.{key}': value
@@ -158,7 +161,7 @@ def test_config_of_squeezetime_trains_and_tests_on_video_files(ava, tmp_path, mo
     config = str(CONFIGS / 'squeezetime/ava21_roi.py')
     runner = launch.main_train([config, *options])
     assert runner.model.backbone.detection
-    scores = launch.main_test([config, str(tmp_path / 'epoch_1.pth'), *options])
+    scores = launch.main_test([config, str(tmp_path / 'epoch_2.pth'), *options])
     assert 0 <= scores['mAP@0.5'] <= 1
     record = json.loads(sorted(tmp_path.glob('*/results.json'))[-1].read_text())
     assert (record['dataset'], record['encoder']['name']) == ('ava_v2.1', 'squeezetime_r50')
