@@ -87,7 +87,7 @@ def test_probes_read_what_is_in_the_features(clips):
             return tokens[:, 0]
 
     # Train on the test clips too, so that every class is known.
-    both = {split: clips['test'] for split in ('train', 'test')}
+    both = dict.fromkeys(('train', 'test'), clips['test'])
     scores = frozen_scores(Oracle([both['train'][1], both['test'][1]]), both, epochs=60, neighbours=1)
     assert scores['appearance'] == scores['motion'] == dict.fromkeys(PROBES, 100.0)
 
