@@ -111,6 +111,10 @@ def test_two_processes_train_and_give_the_test_score_of_one(ava, tmp_path, monke
     one, two = (json.loads(next(tmp_path.glob(f'{name}/*/results.json')).read_text()) for name in ('one', 'two'))
     assert two['hardware']['processes'] == 2
     assert two['metrics'] == one['metrics']
+    # Of a model that has hardly learned, the score alone may be 0 whatever was predicted.
+    one, two = (sorted(next(tmp_path.glob(f'{name}/*/predictions.csv')).read_text().split()) for name in ('one', 'two'))
+    assert len(one) > 100
+    assert len(two) == len(one)
 
 
 @pytest.mark.parametrize('name', NAMES)

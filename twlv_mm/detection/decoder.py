@@ -25,10 +25,9 @@ class FactorisedDecoder(BaseModule):
     the same place in space at other times, to those of the same time, and to the tokens of its time. Where tokens have
     fewer times than queries, each is used for several.
 
-    The places of tokens are added to what queries read, not only to what they compare with: the features of an encoder
-    need not tell where they are. Spatial embeddings start as the codes of places on a grid, and the attention to tokens
-    as one to near tokens; all of it goes on learning. Without these, which the source does not have, boxes take many
-    times as many steps to learn.
+    Spatial embeddings start as the codes of places on a grid, and the attention to tokens as one to near tokens; what
+    queries read has the places of the tokens added, because an encoder's features need not tell where they are. All of
+    it goes on learning. This is ours: the source does not have it.
 
     Args:
         in_channels (int): D of the feature map.
