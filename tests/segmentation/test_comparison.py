@@ -112,8 +112,8 @@ def test_command_says_what_it_has_drawn_and_what_not(tmp_path, runs, monkeypatch
     assert (tmp_path / 'out/a.png').exists()
     with pytest.raises(SystemExit, match='2'):
         run('--runs', *named, named[0], '--out', tmp_path / 'out')
-    error = 'error: two runs have the same name: give each its own, NAME=predictions.json\n'
+    error = 'error: two have the same name: give each its own, NAME=PATH\n'
     assert capsys.readouterr().err == error
     with pytest.raises(SystemExit, match='2'):
         run('--runs', 'one.json', '--out', tmp_path / 'out')
-    assert "'one.json' is not NAME=predictions.json" in capsys.readouterr().err
+    assert "'one.json' is not NAME=PATH" in capsys.readouterr().err
