@@ -90,14 +90,15 @@ def embeddings(tmp_path):
     return str(tmp_path / 'uniform/test')
 
 
-def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(embeddings):
-    views = [View('one', 'K400', embeddings), View('two', 'K400', embeddings)]
+def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(embeddings, tmp_path):
+    (tmp_path / 'names.txt').write_text('Moving up\nMoving down\n')
+    views = [View(name, 'SSv2', embeddings, class_names=str(tmp_path / 'names.txt')) for name in ('one', 'two')]
     pictures, problems = embedding_panels(views)
     assert problems == []
     assert [picture.title for picture in pictures] == [
-        'K400, t-SNE',
-        'K400, LDA',
-        "K400 '0', forward and reversed, LDA",
+        'SSv2, t-SNE',
+        'SSv2, LDA',
+        "SSv2 'Moving up', forward and reversed, LDA",
     ]
     assert all('"one"' in picture.element and '"two"' in picture.element for picture in pictures)
 

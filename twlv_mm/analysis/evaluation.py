@@ -25,6 +25,7 @@ from .run_records import HASH, STATUS
 
 TOOLS = Path(__file__).parents[1] / '.mim/tools'
 FINISHED, NO_DATA, FAILED, WAITING, RUNNING = 'finished', 'no data', 'failed', 'waiting', 'running'
+SEED = ('--seed', '0')  # of all trainings
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)  # loaded here: what runs between fork and exec must not load anything
 SOME_FAILED = 1  # exit code of tools/extract.py, and of Python after an error
@@ -182,9 +183,9 @@ class Evaluation:
         config.write_text(text)
         where = [config, '--work-dir', folder, *self.options]
         return {
-            'train': ('train.py', *where, '--resume', '--no-validate', '--test'),
+            'train': ('train.py', *where, *SEED, '--resume', '--no-validate', '--test'),
             'test': ('test.py', *where),
-            'folds': ('run_folds.py', *where),
+            'folds': ('run_folds.py', *where, *SEED),
         }[task.how]
 
     def _step(self, name, tool, *arguments):

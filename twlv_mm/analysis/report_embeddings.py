@@ -1,5 +1,6 @@
 """The report's panels of embeddings: t-SNE and LDA (Figures 6 and 7), forward and reversed (Figures 8 and 9)."""
 
+import re
 from typing import NamedTuple
 
 from .direction_pairs import load_pairs
@@ -11,7 +12,7 @@ from .scatter_page import scatter_fragment
 # So that the page stays small and its colours can be told apart.
 MAX_POINTS, MAX_CLASSES = 2000, 20
 METHODS = {'tsne': 't-SNE', 'lda': 'LDA'}
-UP = 'up'  # the direction that the paper's Figure 8 shows
+UP = re.compile(r'\bup\b')  # the direction that the paper's Figure 8 shows
 
 
 class View(NamedTuple):
@@ -74,8 +75,9 @@ def _directions(title, views):
             pairs[view.encoder] = load_pairs(view.folder, view.ann_file, view.class_names)
         except FileNotFoundError:
             return  # no reversed ones
-    shown = next(iter(pairs.values())).forward.classes
-    shown = UP if UP in shown else shown[0]
+    shown = next((name for name in next(iter(pairs.values())).forward.classes if UP.search(name)), None)
+    if shown is None:
+        return
     of_class = {encoder: its.of_class(shown) for encoder, its in pairs.items()}
     panels = [panel(encoder, points, 'lda') for encoder, points in of_class.items()]
     classes = next(iter(of_class.values())).classes
