@@ -6,5 +6,6 @@ _base_ = [
     '../_base_/pretrain_runtime.py',
 ]
 
+written_for = 'twlv_large'
 model = dict(backbone=dict(arch='twlv_large'), predictor=dict(num_heads=16))
 default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook'))  # 0.998 to 1, as V-JEPA

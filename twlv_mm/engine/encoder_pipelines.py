@@ -54,7 +54,9 @@ def follow_in_pipelines(node, following, path=''):
 def _follow(pipeline, following, path):
     for place, step in enumerate(pipeline):
         if _kind(step) in FRAMES:
-            _follow_frames(step, FRAMES[_kind(step)], following, f'{path}[{place}]', DEFAULT_FRAMES)
+            # An image may be a still clip of fewer frames, as in pretraining.
+            fits = (lambda number: number % following.new.tubelet_size == 0) if _kind(step) == 'StillVideo' else None
+            _follow_frames(step, FRAMES[_kind(step)], following, f'{path}[{place}]', DEFAULT_FRAMES, fits)
         if _kind(step) in RESIZING:
             where = f'{path}[{place}]'
             following.number(step, 'interpolation', where, lambda arch: arch.interpolation, default='bilinear')
@@ -65,9 +67,9 @@ def _follow(pipeline, following, path):
         following.refuse(f'{path}: resizing', 'squash', following.new.resize, 'squash')
 
 
-def _follow_frames(node, key, following, path, default=None):
+def _follow_frames(node, key, following, path, default=None, fits=None):
     before = node.get(key, default)
-    if not following.number(node, key, path, lambda arch: arch.num_frames, default=default):
+    if not following.number(node, key, path, lambda arch: arch.num_frames, fits, default):
         return
     if isinstance(node.get('frame_interval'), int):
         interval = node['frame_interval'] * before / following.new.num_frames
