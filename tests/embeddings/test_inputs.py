@@ -94,3 +94,17 @@ def test_nothing_to_embed_is_an_error(tmp_path):
     (tmp_path / 'list.json').write_text('[1, 2]')
     with pytest.raises(ValueError, match=r'list\.json is not an annotation list'):
         find_videos(tmp_path / 'list.json')
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('list.txt', '../elsewhere.mp4 0\n'),
+        ('list.txt', '/elsewhere.mp4 0\n'),
+        ('list.csv', '../elsewhere,1,0,0,1,1,1,0\n'),
+    ],
+)
+def test_list_cannot_have_files_written_outside_of_their_folder(folder, tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match='outside of the folder of the videos'):
+        find_videos(tmp_path / name, folder)

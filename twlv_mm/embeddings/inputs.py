@@ -74,6 +74,12 @@ def find_videos(source, root=None, subset=None):
         return [Video(Path(source).stem, source)]
     if not videos:
         raise FileNotFoundError(f'{where}; files with these endings count: {" ".join(SUFFIXES)}')
+    outside = [video for video in videos if '..' in Path(video.video_id).parts or os.path.isabs(video.video_id)]
+    if outside:
+        raise ValueError(
+            f'{source} lists {outside[0].path}, outside of the folder of the videos, and its files would be written '
+            'outside of theirs: let root be a folder that holds all videos, or name them below it'
+        )
     videos.sort(key=lambda video: video.video_id)
     for one, other in itertools.pairwise(videos):
         if one.video_id == other.video_id:
