@@ -39,7 +39,7 @@ def test_small_encoder_is_trained_and_left_where_get_model_takes_it(tmp_path):
     assert made.returncode == 0, made.stderr
     path = tmp_path / 'small/encoder.pth'
     encoder = twlv_mm.get_model('twlv_small_synthetic', path)
-    trained = torch.load(max((tmp_path / 'small').glob('epoch_*.pth')), weights_only=True)['state_dict']
+    trained = torch.load(max((tmp_path / 'small/encoder').glob('epoch_*.pth')), weights_only=True)['state_dict']
     for name, value in encoder.state_dict().items():
         assert torch.equal(value, trained[f'backbone.{name}']), name
 
