@@ -1,10 +1,5 @@
 """Pictures and pages of points in the plane."""
 
-import json
-import re
-import shutil
-import subprocess
-
 import cv2
 import numpy as np
 import pytest
@@ -13,9 +8,10 @@ from twlv_mm.analysis import Panel, draw_embeddings, scatter_fragment, scatter_h
 from twlv_mm.video import write_video
 from twlv_mm.visualization import class_colours
 
+from .chromium import Chromium, find_chromium
 from .saved import clusters, save_folder
 
-CHROMIUM = shutil.which('chromium')
+CHROMIUM = find_chromium()
 
 
 def one_panel(count=90, classes=3, title='an encoder', **fields):
@@ -55,9 +51,8 @@ def test_name_of_a_file_or_class_cannot_break_out_of_the_page():
     assert page.count('</script>') == 2
 
 
-# Runs after the page's own script: what a hand with a mouse does, told on the console.
-HAND = """<script>
-addEventListener('load', () => {
+# What a hand with a mouse does in the page: how many pictures it is shown, and what it is told.
+HAND = """(() => {
   const canvas = document.querySelector('canvas'), box = canvas.getBoundingClientRect();
   const at = (x, y) => ({ clientX: box.left + box.width * x, clientY: box.top + box.height * y, cancelable: true });
   const tip = document.querySelector('.tip'), told = [];
@@ -73,9 +68,8 @@ addEventListener('load', () => {
   }
   document.querySelector('.bar button').click();
   canvas.dispatchEvent(new PointerEvent('pointerleave'));
-  console.log('told ' + JSON.stringify([pictures, ...new Set(told)]) + ' end');
-});
-</script></body>"""
+  return [pictures, ...new Set(told)];
+})()"""
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason='there is no chromium to open the page with')
@@ -84,13 +78,12 @@ def test_page_draws_zooms_and_tells_in_a_browser_without_any_other_file(tmp_path
     pixel = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='
     page = scatter_html(panels, ['up', 'down', '<b>bold'], title='two', thumbnails={'v001': pixel})
     assert 'http' not in page
-    (tmp_path / 'page.html').write_text(page.replace('</body>', HAND))
-    command = [CHROMIUM, '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars']
-    command += ['--enable-logging=stderr', '--window-size=900,700', f'--user-data-dir={tmp_path / "profile"}']
-    command += [f'--screenshot={tmp_path / "page.png"}', f'file://{tmp_path / "page.html"}']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
-    (console,) = (line for line in done.stderr.splitlines() if 'CONSOLE' in line)  # ours, and no error
-    pictures, *told = json.loads(re.search('told (.*) end', console)[1])
+    (tmp_path / 'page.html').write_text(page)
+    with Chromium(CHROMIUM, str(tmp_path / 'profile'), size=(900, 700)) as browser:
+        browser.open((tmp_path / 'page.html').as_uri())
+        pictures, *told = browser.run(HAND)
+        browser.screenshot(tmp_path / 'page.png', whole=False)
+        assert browser.complaints() == []
     names = [line.split()[0] for line in told]
     assert names
     assert set(names) <= {f'v{number:03d}' for number in range(1, 90, 3)}  # those of the class that was clicked on
