@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+from mmaction.visualization import ActionVisualizer
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
+
 from twlv_mm.engine import launch
 
 TINY_CONFIG = """
@@ -59,6 +63,16 @@ default_hooks = dict(
 env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 randomness = dict(seed=0)
 """
+
+
+@pytest.fixture(autouse=True)
+def own_logs():
+    """A test's runs log into their own folders.
+
+    mmengine names loggers and visualizers by config and second, and reuses those of a run that has the same name.
+    """
+    for kind in (MMLogger, MessageHub, Visualizer, ActionVisualizer):
+        kind._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')

@@ -46,7 +46,7 @@ def commands_with(text):
 @pytest.mark.skipif(not Path('/proc').is_dir(), reason='the system has no /proc to see running processes in')
 def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finished(tmp_path):
     data, out = tmp_path / 'data', tmp_path / 'out'
-    make_trimmed(data / 'trimmed', num_train=24, num_test=16, workers=1)
+    make_trimmed(data / 'trimmed', num_train=24, num_test=96, workers=1)  # some of every class
     first = multiprocessing.get_context('fork').Process(target=lambda: build(data, out).run())
     first.start()
     wait_for(lambda: list(out.glob('small-random/appearance_knn-*/*/results.json')) or not first.is_alive())

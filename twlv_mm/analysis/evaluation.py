@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ class Evaluation:
         weights = encoder.sha256[:HASH] if encoder.sha256 else 'random'
         self.root = Path(out) / f'{encoder.label}-{weights}'
         self.states = {}
+        self._states_lock = threading.Lock()
         self._before = dict(tasks=[], views=[])
 
     def todo(self):
@@ -214,8 +216,9 @@ class Evaluation:
             print(f'# {seconds:.0f} s, {usage.ru_utime + usage.ru_stime:.0f} s of a CPU core', file=file)
 
     def _say(self, task, status, reason='', note=''):
-        self.states[task.name] = status, reason
-        self._write_states()
+        with self._states_lock:  # tasks at work beside each other
+            self.states[task.name] = status, reason
+            self._write_states()
         print(f'  {self.encoder.label}: {task.name} {status}{note}{": " + reason if reason else ""}', flush=True)
 
     def _read_before(self):
