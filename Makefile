@@ -19,7 +19,7 @@ help:
 	@echo 'make demo [VIDEO=path]    embed small generated videos, and yours; train a probe on them and test it'
 	@echo 'make small                train the small encoder of the synthetic configs: work_dirs/small/encoder.pth'
 	@echo 'make report               evaluate three small encoders on generated videos: work_dirs/report/report.html'
-	@echo 'make small PRETRAIN=pixels  pretrain it without labels instead (or latent, teacher, video_teacher, mixture)'
+	@echo 'make small PRETRAIN=pixels  pretrain it instead (or latent, teacher, motion_teacher, video_teacher, mixture)'
 	@echo 'make lint                 check rules and format with ruff'
 	@echo 'make setup                only set up $(VENV); those above do that by themselves'
 	@echo 'make clean                remove $(VENV) and what builds leave behind'

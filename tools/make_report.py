@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Evaluate three small encoders on generated videos, and make the report: work_dirs/report/report.html.
 
-Untrained; trained on appearance and motion (make small); and without time, which sees one frame of a clip. Killed, the
-same command goes on.
+Untrained; pretrained by masked modelling on a mixture of targets (make small PRETRAIN=mixture); and without time, which
+sees one frame of a clip. Killed, the same command goes on.
 """
 
 import argparse
@@ -52,8 +52,13 @@ class Small(NamedTuple):
 
 ENCODERS = (
     Small('untrained', 'twlv_small_synthetic'),
-    # The one to switch: another tool, or other arguments, that make the encoder with both capabilities.
-    Small('trained', 'twlv_small_synthetic', Path('work_dirs/small/encoder.pth'), ('make_small.py',), seconds=420),
+    Small(
+        'pretrained',
+        'twlv_small_synthetic',
+        Path('work_dirs/small/mixture.pth'),
+        ('make_small.py', '--pretrain', 'mixture'),
+        seconds=700,
+    ),
     Small(
         'frame-wise',
         str(CONFIGS / 'both_single_frame.py'),

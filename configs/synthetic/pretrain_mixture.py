@@ -1,14 +1,23 @@
-# Masked pretraining on generated clips, on several targets at once: the appearance that a teacher of single frames
-# knows, the pixels of the masked patches, and the encoder's own moving average. Nothing in it knows motions.
-_base_ = './pretrain_teacher.py'
+# Masked pretraining on generated clips, on several targets at once: what a teacher of single frames knows of
+# appearances, what a teacher of clips knows of motions, and the pixels of the masked patches. Neither teacher knows
+# what the other does.
+_base_ = './pretrain_motion_teacher.py'
 
 model = dict(
-    targets=dict(pixels=dict(type='twlv_mm.PixelTarget', per_patch=False), latent=dict(type='twlv_mm.LatentTarget'))
+    teachers=dict(
+        frames=dict(
+            arch='twlv_small_synthetic', num_frames=1, tubelet_size=1, weights='work_dirs/small/single_frame.pth'
+        )
+    ),
+    targets=dict(
+        frames=dict(type='twlv_mm.TeacherTokens', teacher='frames'),
+        frames_clip=dict(type='twlv_mm.TeacherClip', teacher='frames'),
+        pixels=dict(type='twlv_mm.PixelTarget', per_patch=False),
+    ),
 )
-default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook', start=0.99))
-# Three minutes of two CPU cores.
-train_cfg = dict(max_iters=800)
+# Six minutes of a CPU core.
+train_cfg = dict(max_iters=1200)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=50, T_max=750, eta_min=0, by_epoch=False),
+    dict(type='CosineAnnealingLR', begin=50, T_max=1150, eta_min=0, by_epoch=False),
 ]

@@ -11,7 +11,7 @@ model = dict(
         clip=dict(type='twlv_mm.TeacherClip', teacher='video'),
     ),
 )
-# Three minutes of two CPU cores.
+# Four minutes of a CPU core.
 train_cfg = dict(max_iters=1300)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),

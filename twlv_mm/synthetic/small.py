@@ -11,17 +11,17 @@ from twlv_mm.engine import launch
 
 CONFIGS = Path(__file__).resolve().parents[1] / '.mim/configs/synthetic'
 # With labels: name of the weights -> config.
-SUPERVISED = {'encoder': 'both_finetune', 'single_frame': 'appearance_single_frame'}
+SUPERVISED = {'encoder': 'both_finetune', 'motion': 'motion_finetune', 'single_frame': 'appearance_single_frame'}
 # By masked pretraining, with configs of these names.
-PRETRAINED = ('pixels', 'latent', 'teacher', 'video_teacher', 'mixture')
+PRETRAINED = ('pixels', 'latent', 'teacher', 'motion_teacher', 'video_teacher', 'mixture')
 
 
 def train_small(name, out, data, seed=0, options=()):
     """Train the small encoder, and leave its weights at ``<out>/<name>.pth``; the run has ``<out>/<name>``.
 
     Args:
-        name (str): 'encoder' (on appearance and motion), 'single_frame' (on appearance, from single frames), or one of
-            :data:`PRETRAINED`.
+        name (str): 'encoder' (on appearance and motion), 'motion' (on motion), 'single_frame' (on appearance, from
+            single frames), or one of :data:`PRETRAINED`.
         out (str): Folder of the weights.
         data (str): The trimmed set.
         seed (int): Of the training.

@@ -19,7 +19,8 @@ class PixelTarget(Target):
         predictor_dims (int): Width of the predictor.
         weight (float): Factor of its loss.
         per_patch (bool): Normalise each patch and channel to mean 0 and variance 1, which weighs texture like contrast
-            and takes brightness and colour out; otherwise they are as the encoder gets them.
+            and takes brightness and colour out; otherwise each clip and channel, which takes out the colour of the
+            whole only.
 
     Source: VideoMAE (Tong et al. 2022), its code's ``normlize_target``; squared error.
     """
@@ -31,13 +32,15 @@ class PixelTarget(Target):
 
     def values(self, video, grid, features):
         """See :class:`Target`."""
-        patches = patchify(video.float(), self.size)
-        if not self.per_patch:
-            return patches
         # The normalisation of the input, one factor and offset a channel, cancels.
-        patches = patches.unflatten(2, (3, -1))
-        return ((patches - patches.mean(-1, keepdim=True)) / (patches.std(-1, keepdim=True) + 1e-6)).flatten(2)
+        if not self.per_patch:
+            return patchify(_normalise(video.float().flatten(2)).view_as(video), self.size)
+        return _normalise(patchify(video.float(), self.size).unflatten(2, (3, -1))).flatten(2)
 
     def distance(self, predicted, values):
         """See :class:`Target`."""
         return F.mse_loss(predicted, values)
+
+
+def _normalise(values):
+    return (values - values.mean(-1, keepdim=True)) / (values.std(-1, keepdim=True) + 1e-6)
