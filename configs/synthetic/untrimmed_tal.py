@@ -34,7 +34,7 @@ videos = dict(type='twlv_mm.LocalizationDataset', ann_file=ann_file, classes=cla
 train_dataloader = dict(
     batch_size=2,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         videos,
@@ -46,7 +46,7 @@ train_dataloader = dict(
 test_dataloader = dict(
     batch_size=8,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, folder=f'{embeddings}/multi-clip/test', subset='Test', pipeline=[pack], test_mode=True),
 )
