@@ -96,14 +96,6 @@ def test_coarse_products_leave_few_cosines_to_compute(monkeypatch, bf16_units):
     assert sum(computed) < 50 * 4000 / 50
 
 
-def test_bf16_units_are_known_from_what_the_system_says(tmp_path, monkeypatch):
-    monkeypatch.undo()
-    for flags, has in {'fpu avx2 avx512f': False, 'fpu avx512_bf16 sse': True, 'amx_bf16': True}.items():
-        (tmp_path / 'cpuinfo').write_text(f'flags\t\t: {flags}\n')
-        assert knn.has_bf16_units(tmp_path / 'cpuinfo') is has
-    assert knn.has_bf16_units(tmp_path / 'none') is False
-
-
 def test_last_vectors_of_the_bank_vote_too(monkeypatch):
     monkeypatch.setattr(knn, 'BANK_ROWS', 64)
     bank = vectors(0, 130)

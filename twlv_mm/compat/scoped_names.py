@@ -1,9 +1,9 @@
 """``type='twlv_mm.EmbeddingKNN'`` in a config makes mmengine import all models of mmaction2, and with them mmdet.
 
 mmengine 0.10.7's ``Registry.get`` first imports everything that belongs to the registry it is called on, here that of
-the default scope, and only then sees that the name is of another scope. Where a run needs nothing of mmaction2's models,
-that takes longer than the rest of its start. Here, names with our scope or mmengine's go to the root registry, from
-where upstream finds them.
+the default scope, and only then sees that the name is of another scope. A run on stored embeddings needs nothing of
+that, and would wait for it longer than for its result. Here, names with our scope or mmengine's go to the root
+registry, from where upstream finds them.
 """
 
 import functools

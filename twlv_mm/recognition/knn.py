@@ -6,14 +6,15 @@ computed in fp32.
 """
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-# Queries and bank vectors whose cosines are in memory at a time. A block of the bank, 16 MiB where D is 1024, should fit
-# into a CPU's cache.
+from twlv_mm.bf16 import has_bf16_units
+
+# Queries and bank vectors whose cosines are in memory at a time. A block of the bank should fit into a CPU's cache: it
+# has 16 MiB where D is 1024.
 QUERY_ROWS, BANK_ROWS = 2048, 4096
 # Where more of a block's vectors than this can be neighbours, it takes less time to compute all cosines in fp32.
 MOST_CANDIDATES = 1 / 8
@@ -80,12 +81,6 @@ def nearest(queries, bank, k):
             for block in blocks:
                 block.meet(rows, start)
     return torch.cat([block.cosines for block in blocks]), torch.cat([block.places for block in blocks])
-
-
-def has_bf16_units(cpuinfo='/proc/cpuinfo'):
-    """Whether this machine's CPU multiplies in bf16; False where the system does not say so in the file ``cpuinfo``."""
-    path = Path(cpuinfo)
-    return path.exists() and not {'avx512_bf16', 'amx_bf16'}.isdisjoint(path.read_text().split())
 
 
 class _Rows:
