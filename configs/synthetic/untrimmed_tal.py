@@ -65,7 +65,7 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=5, T_max=55, eta_min=1e-8, convert_to_iter_based=True),
 ]
-custom_hooks = [dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.02, gamma=10)]
+custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=0.02, gamma=10)]
 default_hooks = dict(
     checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),
     data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),

@@ -26,6 +26,7 @@ class EmbeddingClassifier(BaseModel):
     """
 
     def __init__(self, num_classes):
+        # By its name, mmengine would look for this, its default, among all models of mmaction2.
         super().__init__(BaseDataPreprocessor())
         self.num_classes = num_classes
         self.metainfo = None
