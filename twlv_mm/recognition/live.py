@@ -1,4 +1,4 @@
-"""What brings live video to a probe through mmaction2's models and datasets, which import mmdet: three seconds."""
+"""What brings live video to a probe by mmaction2's models and datasets, and imports mmdet with them: two seconds."""
 
 from .datasets.video_list_dataset import VideoListDataset
 from .probe_heads import AttentiveHead
