@@ -1,5 +1,7 @@
 """Fixtures that several rooms need."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import cv2
@@ -73,6 +75,20 @@ def own_logs():
     """
     for kind in (MMLogger, MessageHub, Visualizer, ActionVisualizer):
         kind._instance_dict.clear()
+
+
+@pytest.fixture
+def imported_by():
+    """The modules that a process has imported after a run: (main_train or main_test, its arguments) -> set[str]."""
+
+    def names(function, arguments):
+        code = f'from twlv_mm.engine import launch; launch.{function}(sys.argv[1:])'
+        command = [sys.executable, '-c', f'import sys; {code}; print(); print(*sys.modules)', *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return set(done.stdout.splitlines()[-1].split())
+
+    return names
 
 
 @pytest.fixture(scope='session')

@@ -18,10 +18,10 @@ from rich.table import Table
 
 import twlv_mm  # isort: skip  before mmaction's models
 
+from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.detection.decoder_benchmark import benchmark_decoders
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate, encoder_size
-from twlv_mm.embeddings.extractor import emulates_bf16
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 from twlv_mm.encoders.squeezetime_benchmark import PLAIN, benchmark_squeezetime
 from twlv_mm.localization.attention_benchmark import benchmark_local_attention
@@ -48,8 +48,8 @@ def measure_encoders(args):
             ]
         )
         for precision in args.precision:
-            if precision == 'bf16' and emulates_bf16(args.device):
-                print(f'{name} bf16: not measured, this CPU emulates it')
+            if precision == 'bf16' and not has_bf16_units(args.device):
+                print(f'{name} bf16: not measured, {args.device} has no units for it')
                 continue
             rate = encoder_rate(name, precision, args.batch_size, args.device, args.seconds, args.least, **given)
             rows[-1] += [f'{rate["clips_per_second"]:.3g}', f'{100 * rate["share"]:.0f}']

@@ -4,24 +4,22 @@
 import argparse
 import inspect
 import sys
+from importlib import import_module
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from mmengine.config import Config
 
-from twlv_mm.detection import DetectionInferencer
 from twlv_mm.engine import infer_videos
-from twlv_mm.localization import LocalizationInferencer
-from twlv_mm.recognition import RecognitionInferencer
-from twlv_mm.segmentation import SegmentationInferencer
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
+# Names, of which one is imported: detection needs mmdet, which takes seconds.
 INFERENCERS = dict(
-    recognition_linear=RecognitionInferencer,
-    recognition_attentive=RecognitionInferencer,
-    localization=LocalizationInferencer,
-    segmentation=SegmentationInferencer,
-    detection=DetectionInferencer,
+    recognition_linear='twlv_mm.recognition.RecognitionInferencer',
+    recognition_attentive='twlv_mm.recognition.RecognitionInferencer',
+    localization='twlv_mm.localization.LocalizationInferencer',
+    segmentation='twlv_mm.segmentation.SegmentationInferencer',
+    detection='twlv_mm.detection.DetectionInferencer',
 )
 
 
@@ -63,7 +61,8 @@ def inferencer_class(config):
             f'{config} is of the task {task!r} (default_hooks.results.task), and there are inferencers for '
             f'{", ".join(INFERENCERS)}'
         )
-    return INFERENCERS[task]
+    room, name = INFERENCERS[task].rsplit('.', 1)
+    return getattr(import_module(room), name)
 
 
 def given(args, names, function):

@@ -8,20 +8,14 @@ that were trained on them.
 
 import argparse
 import sys
-from pathlib import Path
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-import torch
+from mmengine.device import get_device
 
+from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.synthetic import FolderError, make_trimmed
 from twlv_mm.synthetic.small import PRETRAINED, train_small
-
-
-def bf16_pays():
-    """Whether this machine multiplies in bfloat16 faster than in float32: GPUs, and CPUs with AMX."""
-    cpu = Path('/proc/cpuinfo')
-    return torch.cuda.is_available() or (cpu.exists() and 'amx_bf16' in cpu.read_text())
 
 
 def main():
@@ -37,7 +31,9 @@ def main():
         make_trimmed(args.data, args.seed, args.num_train, args.num_test)
     except FolderError as error:
         sys.exit(f'error: {error}')
-    options = ['--amp'] if bf16_pays() else []
+    # With AVX-512 BF16, training with labels takes 4/5 of the CPU time in bf16. Pretraining encodes so few patches that
+    # casting takes more than it saves.
+    options = ['--amp'] if has_bf16_units(get_device()) and not args.pretrain else []
     path = train_small(args.pretrain or 'encoder', args.out, args.data, args.seed, options)
     print(f'The small encoder is in {path}')
 

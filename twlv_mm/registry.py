@@ -2,9 +2,11 @@
 
 The parent is mmengine's root, not mmaction2's registry, so that ``type='twlv_mm.Name'`` resolves from every scope: a
 child of mmaction's registry is not found from inside a model that sets ``_scope_='mmdet'``, a child of the root is.
-mmengine imports this module by itself when it meets the scope, and the ``locations`` on the first look-up; configs need
+mmengine imports this module by itself when it meets the scope, and a look-up imports the ``locations``; configs need
 no ``custom_imports``.
 """
+
+from importlib import import_module
 
 from mmengine import registry as root
 from mmengine.registry import Registry
@@ -21,18 +23,42 @@ __all__ = [
     'TRANSFORMS',
 ]
 
+
+class RoomRegistry(Registry):
+    """A registry that imports its locations in their order, and no more of them once it has what is looked for."""
+
+    def get(self, key):
+        """See mmengine.
+
+        Args:
+            key (str): A name, with or without a scope.
+
+        Returns:
+            type | None: what is registered under it.
+        """
+        scope, name = self.split_scope_key(key)
+        if scope in (None, self.scope):
+            for location in self._locations:
+                if name in self.module_dict:
+                    return self.module_dict[name]
+                import_module(location)
+        return super().get(key)
+
+
+# Those that import mmaction2's models, and with them mmdet, come last.
 TASKS = [
     'twlv_mm.recognition',
     'twlv_mm.localization',
     'twlv_mm.segmentation',
-    'twlv_mm.detection',
     'twlv_mm.pretraining',
+    'twlv_mm.recognition.live',
+    'twlv_mm.detection',
 ]
-DATASETS = Registry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=TASKS)
-MODELS = Registry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', *TASKS])
-TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', *TASKS])
-HOOKS = Registry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', *TASKS])
-METRICS = Registry('metric', parent=root.METRICS, scope='twlv_mm', locations=TASKS)
+DATASETS = RoomRegistry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=TASKS)
+MODELS = RoomRegistry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', *TASKS])
+TRANSFORMS = RoomRegistry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', *TASKS])
+HOOKS = RoomRegistry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', *TASKS])
+METRICS = RoomRegistry('metric', parent=root.METRICS, scope='twlv_mm', locations=TASKS)
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])
 LOOPS = Registry('loop', parent=root.LOOPS, scope='twlv_mm', locations=['twlv_mm.engine'])
 DATA_SAMPLERS = Registry('data sampler', parent=root.DATA_SAMPLERS, scope='twlv_mm', locations=['twlv_mm.pretraining'])

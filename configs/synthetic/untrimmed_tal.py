@@ -34,7 +34,7 @@ videos = dict(type='twlv_mm.LocalizationDataset', ann_file=ann_file, classes=cla
 train_dataloader = dict(
     batch_size=2,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         videos,
@@ -46,7 +46,7 @@ train_dataloader = dict(
 test_dataloader = dict(
     batch_size=8,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, folder=f'{embeddings}/multi-clip/test', subset='Test', pipeline=[pack], test_mode=True),
 )
@@ -65,7 +65,7 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=5, T_max=55, eta_min=1e-8, convert_to_iter_based=True),
 ]
-custom_hooks = [dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.02, gamma=10)]
+custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=0.02, gamma=10)]
 default_hooks = dict(
     checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),
     data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),

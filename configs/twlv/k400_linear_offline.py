@@ -11,7 +11,7 @@ model = dict(type='twlv_mm.EmbeddingLinearProbe', in_channels=768, num_classes={
 train_dataloader = dict(
     batch_size=1024,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     dataset={{_base_.train_set}},
 )
 val_dataloader = {{_base_.test_dataloader}}

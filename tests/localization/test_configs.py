@@ -204,6 +204,13 @@ def test_training_finds_planted_actions(name, request, tmp_path):
     assert (results['dataset'], results['protocol']['head']) == (name.split('_')[0], 'ActionFormer')
 
 
+def test_training_does_not_wait_for_models_of_live_video(thumos14, tmp_path, imported_by):
+    run = actionformer('thumos14_tal', thumos14, tmp_path, **{'train_cfg.max_epochs': 2, 'param_scheduler.1.T_max': 1})
+    imported = imported_by('main_train', run)
+    assert 'twlv_mm.localization' in imported
+    assert not imported & {'mmdet', 'mmaction.models', 'mmaction.datasets'}
+
+
 def test_run_that_was_killed_and_resumed_equals_an_uninterrupted_one(thumos14, tmp_path, monkeypatch):
     options = {'train_dataloader.num_workers': 2, 'train_cfg.max_epochs': 3, 'model.drop_path': 0.1}
     whole, killed = (actionformer('thumos14_tal', thumos14, tmp_path / part, **options) for part in ('whole', 'killed'))

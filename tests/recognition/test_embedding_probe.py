@@ -126,6 +126,12 @@ def test_results_name_the_encoder_of_the_embeddings(root):
     assert 'kinetics710' in encoder['pretraining_sets']
 
 
+def test_knn_does_not_wait_for_models_of_live_video_and_compilers(root, imported_by):
+    imported = imported_by('main_test', config(root, 'k400_knn'))
+    assert 'twlv_mm.recognition' in imported
+    assert not imported & {'mmdet', 'mmaction.models', 'mmaction.datasets', 'twlv_mm.recognition.live', 'torch._dynamo'}
+
+
 def test_unknown_column_is_an_error(monkeypatch):
     monkeypatch.setenv('KNN_COLUMN', 'clips')
     with pytest.raises(KeyError, match='clips'):

@@ -14,6 +14,7 @@ from . import (
     numpy_names,
     pickles,
     resume_config,
+    scoped_names,
     tsn_head,
     video_backend,
     weights_only,
@@ -33,6 +34,7 @@ DEFECTS = (
     bf16_heads,
     video_backend,
     lr_schedule,
+    scoped_names,
 )
 
 

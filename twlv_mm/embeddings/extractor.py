@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.encoders import POOLINGS, get_model
 from twlv_mm.video import ClipSampling, clips_of_frames, open_video, sample_windows, stream_frames
 
@@ -104,8 +105,12 @@ class Extractor:
         self.device = torch.device(device)
         self.model.to(self.device)
         mean, std = self.model.arch.mean, self.model.arch.std
-        if self.precision == 'bf16' and emulates_bf16(self.device):
-            warnings.warn('this CPU emulates bf16, which takes many times as long as fp32', stacklevel=3)
+        if self.precision == 'bf16' and not has_bf16_units(self.device):
+            warnings.warn(
+                f'this {self.device.type} has no bf16 units that we know of and emulates bf16: that takes longer than '
+                'fp32, on CPUs without AVX-512 many times as long',
+                stacklevel=3,
+            )
         self._mean, self._std = (torch.tensor(values, device=self.device).view(3, 1, 1, 1) for values in (mean, std))
         return self
 
@@ -204,11 +209,6 @@ class Extractor:
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == 'bf16')
         with torch.inference_mode(), autocast:
             return self.model.embed(video, self.pooling).float()
-
-
-def emulates_bf16(device):
-    """Whether a device (str or torch.device) has no bf16 arithmetic: CPUs without AVX-512, which take ages for it."""
-    return torch.device(device).type == 'cpu' and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def frozen_encoder(name, weights, **overrides):

@@ -95,7 +95,10 @@ class VideoVisionTransformer(VideoEncoder):
         if arch.position == 'learnable':
             self.pos_embed = nn.Parameter(torch.zeros(1, *arch.table_grid, arch.embed_dims))
         elif arch.position in TABLES:
-            self.register_buffer('pos_embed', TABLES[arch.position](arch.embed_dims, arch.table_grid))
+            # On the meta device torch would import its compiler to do this, which takes a second.
+            with torch.device('cpu'):
+                table = TABLES[arch.position](arch.embed_dims, arch.table_grid)
+            self.register_buffer('pos_embed', table.to(self.patch_embed.proj.weight.device))
         self.norm_pre = make_norm(arch) if arch.pre_norm else nn.Identity()
         self.blocks = nn.ModuleList(
             Block(arch, drop_path_rate * depth / max(arch.depth - 1, 1)) for depth in range(arch.depth)

@@ -1,7 +1,7 @@
 """ActionFormer: a pyramid of local attention whose every step says which action it is in, and from when to when."""
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel
 
 from twlv_mm.embeddings import check_inputs, encoder_of
 from twlv_mm.registry import MODELS
@@ -81,7 +81,8 @@ class ActionFormer(BaseModel):
         data_preprocessor=None,
         init_cfg=None,
     ):
-        super().__init__(data_preprocessor, init_cfg)
+        # By its name, mmengine would look for its default among all models of mmaction2.
+        super().__init__(data_preprocessor or BaseDataPreprocessor(), init_cfg)
         if external is not None and num_classes != 1:
             raise ValueError(
                 f'with external scores the model finds actions of any class: set num_classes=1, not {num_classes}'

@@ -5,7 +5,7 @@ from functools import cached_property
 import torch
 import torch.nn.functional as F
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseDataPreprocessor, BaseModel, is_model_wrapper
 from torch import nn
 
 from twlv_mm.embeddings import check_comparable, encoder_of
@@ -26,7 +26,8 @@ class EmbeddingClassifier(BaseModel):
     """
 
     def __init__(self, num_classes):
-        super().__init__()
+        # By its name, mmengine would look for this, its default, among all models of mmaction2.
+        super().__init__(BaseDataPreprocessor())
         self.num_classes = num_classes
         self.metainfo = None
 

@@ -1,19 +1,21 @@
 """k nearest neighbours by cosine: exact, in bounded memory, on CPU and GPU.
 
-A CPU with bf16 units multiplies several times as fast in bf16. There, products of rounded vectors tell which vectors
-of the bank can be neighbours, with a bound on what rounding does, and only theirs are computed in fp32.
+A CPU with bf16 units multiplies several times as fast in bf16. There, once k vectors are found, products of rounded
+vectors tell which others of the bank can be nearer, with a bound on what rounding does, and only their cosines are
+computed in fp32.
 """
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-# Queries and bank vectors whose cosines are in memory at a time, 256 MiB of them. A block of the bank should fit into a
-# CPU's cache.
-QUERY_ROWS, BANK_ROWS = 8192, 8192
+from twlv_mm.bf16 import has_bf16_units
+
+# Queries and bank vectors whose cosines are in memory at a time. A block of the bank should fit into a CPU's cache: it
+# has 16 MiB where D is 1024.
+QUERY_ROWS, BANK_ROWS = 2048, 4096
 # Where more of a block's vectors than this can be neighbours, it takes less time to compute all cosines in fp32.
 MOST_CANDIDATES = 1 / 8
 
@@ -81,12 +83,6 @@ def nearest(queries, bank, k):
     return torch.cat([block.cosines for block in blocks]), torch.cat([block.places for block in blocks])
 
 
-def has_bf16_units(cpuinfo='/proc/cpuinfo'):
-    """Whether this machine's CPU multiplies in bf16; False where the system does not say so in the file ``cpuinfo``."""
-    path = Path(cpuinfo)
-    return path.exists() and not {'avx512_bf16', 'amx_bf16'}.isdisjoint(path.read_text().split())
-
-
 class _Rows:
     """Vectors of length 1, as they are and rounded.
 
@@ -121,12 +117,13 @@ class _Neighbours:
 
     def meet(self, rows, start):
         """Compare with rows (_Rows) of the bank, the first of which has the place ``start``."""
-        candidates = None if rows.coarse is None else self._candidates(rows)
+        found = self.cosines.shape[1] == self.k
+        candidates = self._candidates(rows) if found and rows.coarse is not None else None
         if candidates is not None and candidates.count_nonzero() <= MOST_CANDIDATES * candidates.numel():
             places, cosines = _padded(candidates, lambda *pairs: _cosines_of_pairs(self.queries, rows, *pairs))
         else:
             values = self.queries.exact @ rows.exact.T
-            if self.cosines.shape[1] < self.k:
+            if not found:
                 places = _largest(values, self.k)
                 cosines = values.gather(1, places)
             else:
@@ -147,14 +144,7 @@ class _Neighbours:
         """
         dims = rows.exact.shape[1]
         error = 1.01 * (self.queries.rounding + rows.rounding.max()) + dims * 2**-23
-        products = self.queries.coarse @ rows.coarse.T
-        if self.cosines.shape[1] < self.k:
-            # At least k cosines of this block are no less than the k-th largest product, less the errors.
-            last = products.topk(min(self.k, len(rows.exact)), dim=1).values[:, -1:].float()
-            last = last - last.abs() * 2**-8 - error
-        else:
-            last = self.cosines[:, -1:]
-        return products >= (last - error).bfloat16()
+        return self.queries.coarse @ rows.coarse.T >= (self.cosines[:, -1:] - error).bfloat16()
 
 
 def _padded(chosen, cosines_of):

@@ -9,7 +9,7 @@ from mmcv.transforms import BaseTransform
 
 from twlv_mm.registry import DATASETS, TRANSFORMS
 
-from .datasets import VideoListDataset
+from .datasets.video_list_dataset import VideoListDataset
 
 
 @DATASETS.register_module()

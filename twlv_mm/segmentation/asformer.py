@@ -4,7 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -69,7 +69,8 @@ class ASFormer(BaseModel):
         data_preprocessor=None,
         init_cfg=None,
     ):
-        super().__init__(data_preprocessor, init_cfg)
+        # By its name, mmengine would look for its default among all models of mmaction2.
+        super().__init__(data_preprocessor or BaseDataPreprocessor(), init_cfg)
         if window not in WINDOWS:
             raise ValueError(f'window is {window!r}; there are {" and ".join(map(repr, WINDOWS))}')
         self.num_classes = num_classes

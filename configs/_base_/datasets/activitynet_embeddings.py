@@ -12,14 +12,14 @@ pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
     batch_size=16,
     num_workers=4,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, folder=f'{data_root}/multi-clip/train', subset='training', pipeline=[resize, pack]),
 )
 test_dataloader = dict(
     batch_size=16,  # of no consequence for the result
     num_workers=4,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         videos, folder=f'{data_root}/multi-clip/val', subset='validation', pipeline=[resize, pack], test_mode=True

@@ -12,7 +12,7 @@ test_set = dict(split, folder='multi-clip/val', scope='clip')
 test_dataloader = dict(
     batch_size=2048,
     num_workers=0,  # a batch is gathered from a matrix in memory
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     dataset=test_set,
 )
 accuracy = dict(type='AccMetric', metric_list=('top_k_accuracy',))

@@ -11,7 +11,7 @@ pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
     batch_size=2,
     num_workers=2,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         videos,
@@ -23,7 +23,7 @@ train_dataloader = dict(
 test_dataloader = dict(
     batch_size=8,  # of no consequence for the result
     num_workers=2,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, folder=f'{data_root}/multi-clip/val', subset='Test', pipeline=[pack], test_mode=True),
 )

@@ -15,4 +15,4 @@ param_scheduler = [
 ]
 # What is saved and tested is the average of the weights, with decay 0.999. Assumed: it starts with less, (t - 10) / t
 # after t iterations, so that a short run is not tested on the weights that it started from.
-custom_hooks = [dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.001, gamma=10)]
+custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=0.001, gamma=10)]

@@ -2,7 +2,7 @@
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8)
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper',  # --amp: bf16, which pays on CPUs with AMX and on GPUs only
+    type='OptimWrapper',  # --amp: bf16, which pays on GPUs, and CPUs with bf16 units (AVX-512 BF16, AMX)
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
     clip_grad=dict(max_norm=1.0),
 )

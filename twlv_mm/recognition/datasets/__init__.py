@@ -1,7 +1,7 @@
 """The paper's recognition data sets: from their official annotation files to lists, and lists checked before training.
 
 official.py is what the readers share, kinetics.py to imagenet1k.py read a data set each, prepare.py writes the lists,
-lists.py reads and checks them, video_list_dataset.py gives them to mmaction2.
+lists.py reads and checks them.
 """
 
 from .diving48 import DIVING48
@@ -14,7 +14,6 @@ from .mit import MIT
 from .official import DataSet, Split
 from .prepare import main, prepare
 from .ssv2 import SSV2
-from .video_list_dataset import VideoListDataset
 
 __all__ = [
     'DIVING48',
@@ -28,7 +27,6 @@ __all__ = [
     'DataSet',
     'Sample',
     'Split',
-    'VideoListDataset',
     'check_files',
     'main',
     'missing_files',
