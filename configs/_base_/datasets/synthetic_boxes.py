@@ -2,9 +2,9 @@
 data_root = 'work_dirs/synthetic/boxes'
 label_file = f'{data_root}/ava_action_list.pbtxt'
 
-# 64 of 96 pixels, so that shapes have the size that the small encoder was trained on, and 8 frames at about the pace that
-# it was trained on: 2 x 8 x 8 tokens cost less than a fifth of the 4 x 12 x 12 of 16 frames and all pixels. A shorter
-# clip has fewer motions beside the keyframe's, too.
+# 64 of 96 pixels, so that shapes have the size that the small encoder was trained on, and 8 frames at about the pace
+# that it was trained on: 2 x 8 x 8 tokens cost less than a fifth of the 4 x 12 x 12 of 16 frames and all pixels. A
+# shorter clip has fewer motions beside the keyframe's, too.
 frames = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=8, seconds=4 / 3),
     dict(type='twlv_mm.SeekDecode'),
