@@ -1,6 +1,6 @@
 # Actions of given boxes on generated videos: mmaction2's AVARoIHead on the small encoder, which goes on learning. Boxes
 # with a score above 0.9 are those of the acting shapes, off by half a pixel. `make small` makes the encoder, and
-#   python tools/make_synthetic.py boxes
+#   python tools/make_synthetic.py boxes --num-boxes 400
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
 _base_ = ['../_base_/models/ava_roi_head.py', '../_base_/datasets/synthetic_boxes.py', '../_base_/runtime.py']
 
@@ -8,7 +8,7 @@ encoder_weights = None
 written_for = 'twlv_small_synthetic'
 model = dict(
     data_preprocessor=dict(size_divisor=8),
-    backbone=dict(arch='twlv_small_synthetic', img_size=96, frozen=False),
+    backbone=dict(arch='twlv_small_synthetic', img_size=64, frozen=False),
     roi_head=dict(
         bbox_roi_extractor=dict(featmap_stride=8, output_size=4),
         bbox_head=dict(in_channels=128, num_classes=17, dropout_ratio=0.0),
@@ -35,6 +35,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='synthetic_boxes',
-        protocol=dict(head='AVARoIHead', boxes='proposals', frames=16, seconds=2.0, resolution=96),
+        protocol=dict(head='AVARoIHead', boxes='proposals', frames=8, seconds=4 / 3, resolution=64),
     ),
 )

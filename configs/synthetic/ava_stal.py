@@ -8,10 +8,10 @@ encoder_weights = None
 written_for = 'twlv_small_synthetic'
 model = dict(
     data_preprocessor=dict(size_divisor=8),
-    backbone=dict(arch='twlv_small_synthetic', img_size=96, frozen=False),
+    backbone=dict(arch='twlv_small_synthetic', img_size=64, frozen=False),
     decoder=dict(
         in_channels=128,
-        num_frames=4,
+        num_frames=2,
         num_queries=16,
         num_layers=3,
         embed_dims=128,
@@ -22,7 +22,7 @@ model = dict(
     ),
     head=dict(num_classes=17, num_queries=16, embed_dims=128),
 )
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=7, val_interval=7)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=25, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -30,16 +30,16 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, T_max=6, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=24, convert_to_iter_based=True),
 ]
 default_hooks = dict(
-    checkpoint=dict(interval=1, save_best=None, max_keep_ckpts=2),
+    checkpoint=dict(interval=5, save_best=None, max_keep_ckpts=2),
     data=dict(type='twlv_mm.CheckAVAHook'),
     visualization=dict(type='twlv_mm.DetectionVisualizationHook'),
     results=dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='synthetic_boxes',
-        protocol=dict(head='end to end', frames=16, seconds=2.0, resolution=96),
+        protocol=dict(head='end to end', frames=8, seconds=4 / 3, resolution=64),
     ),
 )

@@ -11,6 +11,10 @@ FRAMES = [
     dict(type='DecordDecode'),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
 ]
+KEYFRAMES = [
+    dict(type='twlv_mm.SampleKeyframeClip', clip_len=4, seconds=0.5),
+    dict(type='twlv_mm.SeekDecode'),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +47,14 @@ def test_change_of_a_sample_leaves_the_next_as_it_was(constant_video):
     for image in first['imgs']:
         image[:] = 0
     np.testing.assert_array_equal(cached(dict(sample))['imgs'], kept)
+
+
+def test_keyframes_of_one_file_have_frames_of_their_own(constant_video):
+    cached = Compose([dict(type='twlv_mm.CachedFrames', transforms=KEYFRAMES)])
+    keyframes = [
+        dict(filename=constant_video, img_key=f'film,{second}', timestamp=second, offset_seconds=0) for second in (0, 1)
+    ]
+    plain = [Compose(KEYFRAMES)(dict(keyframe))['imgs'] for keyframe in keyframes]
+    assert not np.array_equal(*plain)
+    for keyframe, expected in [*zip(keyframes, plain, strict=True)] * 2:
+        np.testing.assert_array_equal(cached(dict(keyframe))['imgs'], expected)

@@ -12,8 +12,8 @@ class CachedFrames(BaseTransform):
     For sets that fit in memory: 3,000 clips of 16 frames of 32 x 32 pixels take 150 MB. Every worker process has a
     cache of its own and loses it when it ends, so use it with ``num_workers=0``.
 
-    Required keys: filename, and what the transforms require. Modified keys: what the transforms modify; imgs come as a
-    list of (H, W, C) arrays of which each call gets its own copy.
+    Required keys: filename, img_key where items are keyframes of files, and what the transforms require. Modified keys:
+    what the transforms modify; imgs come as a list of (H, W, C) arrays of which each call gets its own copy.
 
     Args:
         transforms (list[dict]): From the opening of a video to frames of their last size: DecordInit, sampling without
@@ -26,7 +26,7 @@ class CachedFrames(BaseTransform):
 
     def transform(self, results):
         """See the class."""
-        name = results['filename']
+        name = results['filename'], results.get('img_key')
         if name not in self._made:
             made = self.transforms(dict(results))
             changed = [key for key in made if key not in results or made[key] is not results[key]]
