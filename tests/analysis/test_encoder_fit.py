@@ -1,6 +1,8 @@
 import copy
 
 import pytest
+import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from twlv_mm.analysis.encoder_fit import find_encoder, fit_config
@@ -58,6 +60,13 @@ def test_heads_take_what_the_encoder_gives(tasks, name):
     assert detector.decoder.in_channels == arch.embed_dims
     assert detector.decoder.num_frames * arch.tubelet_size == arch.num_frames
     assert fitted(tasks, 'ava_roi', encoder).model.roi_head.bbox_roi_extractor.featmap_stride == arch.patch_size
+
+
+def test_config_that_is_written_down_has_the_weights_of_any_kind_of_path(tasks, tmp_path):
+    torch.save({}, tmp_path / 'encoder.pth')
+    cfg = fitted(tasks, 'k400_linear', find_encoder('twlv_base', tmp_path / 'encoder.pth'))
+    (tmp_path / 'config.py').write_text(cfg.pretty_text)
+    assert Config.fromfile(tmp_path / 'config.py').encoder_weights == str(tmp_path / 'encoder.pth')
 
 
 def test_an_encoder_of_a_config_keeps_its_overrides_and_models_can_be_built(tmp_path):

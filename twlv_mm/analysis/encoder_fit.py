@@ -1,5 +1,6 @@
 """A task's config, changed so that it evaluates another encoder than the one it was written for."""
 
+import os
 from typing import NamedTuple
 
 from mmengine.config import Config
@@ -44,7 +45,7 @@ def find_encoder(source, weights=None, label=None):
 
     Args:
         source (str): A name from :func:`twlv_mm.list_models`, or a config, whose ``model.backbone`` is taken.
-        weights (str, optional): Its checkpoint; random without.
+        weights (str | Path, optional): Its checkpoint; random without.
         label (str, optional): What to call it; by default its name.
 
     Returns:
@@ -65,7 +66,9 @@ def find_encoder(source, weights=None, label=None):
     get_architecture(name, **overrides)
     if '/' in (label or name):
         raise ValueError(f'the label {label} has a slash, and becomes the name of a folder: choose another')
-    return Encoder(label or name, name, overrides, weights, None if weights is None else file_sha256(weights))
+    if weights is None:
+        return Encoder(label or name, name, overrides, None, None)
+    return Encoder(label or name, name, overrides, os.fspath(weights), file_sha256(weights))  # configs have text
 
 
 def fit_config(cfg, encoder):
