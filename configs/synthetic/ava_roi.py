@@ -17,18 +17,18 @@ model = dict(
 train_dataloader = dict(dataset=dict(proposal_file={{_base_.train_proposals}}))
 val_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))
 test_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=30, val_interval=10)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, end=2, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=2, T_max=28, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=19, convert_to_iter_based=True),
 ]
 default_hooks = dict(
-    checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=2),
+    checkpoint=dict(interval=5, save_best=None, max_keep_ckpts=2),
     data=dict(type='twlv_mm.CheckAVAHook'),
     visualization=dict(type='twlv_mm.DetectionVisualizationHook'),
     results=dict(
