@@ -43,7 +43,7 @@ class Task:
         how (str): 'train' (and test), 'test', 'folds', or 'direction'.
         extractions (list[Extraction]): Whose embeddings it reads.
         moved (dict[str, str]): Beginnings of paths in the config -> name of the extraction that stands for them.
-        seconds (float): What it takes a core for the small encoder; 0 where not known.
+        seconds (float): What it takes a core for the small encoder, with its part of the extraction; 0 where not known.
         arguments (tuple[str]): Of tools/visualize.py direction, for how='direction', which has no config.
     """
 
@@ -105,25 +105,25 @@ def generated_tasks(data):
     tasks = []
     for label in ('appearance', 'motion'):
         tasks += [
-            _task(f'synthetic/{label}_linear', seconds=60),
+            _task(f'synthetic/{label}_linear', seconds=55),
             _task(f'synthetic/{label}_attentive', seconds=60),
-            _task(f'synthetic/{label}_knn', how='test', seconds=20, extractions=[train, test]),
+            _task(f'synthetic/{label}_knn', how='test', seconds=35, extractions=[train, test]),
         ]
         tasks[-1].moved = {'work_dirs/synthetic/embeddings': 'trimmed'}
-    for name, seconds in (('tal', 60), ('tas', 120)):
+    for name, seconds in (('tal', 60), ('tas', 75)):
         task = _task(f'synthetic/untrimmed_{name}', seconds=seconds, extractions=[untrimmed])
         where = 'synthetic' if name == 'tal' else 'synthetic_80'
         task.moved = {f'work_dirs/{where}/untrimmed_embeddings': 'untrimmed'}
         task.config.pop('extraction')  # is a step of its own, which both share
         tasks.append(task)
-    tasks.append(_task('synthetic/ava_roi', seconds=240))
+    tasks.append(_task('synthetic/ava_roi', seconds=150))
     for task in tasks:
         # The data of 80 videos that untrimmed_tas.py asks for are those of the folder, however many they are.
         for root in ('work_dirs/synthetic_80', 'work_dirs/synthetic'):
             relocate(task.config, root, str(data), except_for=tuple(task.moved))
     names = ('--ann-file', f'{data}/trimmed/test_motion.txt', '--class-names', f'{data}/trimmed/classes_motion.txt')
     arguments = ('uniform/test', *names, '--dataset', 'synthetic_trimmed')
-    tasks.append(Task('direction', None, 'direction', [test], arguments=arguments, seconds=30))
+    tasks.append(Task('direction', None, 'direction', [test], arguments=arguments, seconds=10))
     return tasks
 
 
