@@ -8,7 +8,7 @@ encoder_weights = None
 written_for = 'twlv_small_synthetic'
 model = dict(
     data_preprocessor=dict(size_divisor=8),
-    backbone=dict(arch='twlv_small_synthetic', img_size=64, frozen=False),
+    backbone=dict(arch='twlv_small_synthetic', img_size=64, num_frames=8, frozen=False),
     decoder=dict(
         in_channels=128,
         num_frames=2,

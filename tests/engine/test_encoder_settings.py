@@ -257,7 +257,7 @@ def test_detection_takes_a_step_on_another_encoder(tmp_path, monkeypatch):
     assert model.backbone.arch_name == 'internvideo2_1b'
     assert (model.decoder.in_channels, model.decoder.num_frames) == (48, 8)
     assert model.data_preprocessor.size_divisor == 16
-    assert pipeline['SampleKeyframeClip'].clip_len == 8
+    assert pipeline['CachedFrames'].transforms[0].clip_len == 8
     assert runner.iter == 1
 
 

@@ -7,6 +7,7 @@ neither was set by somebody, and is an error if it contradicts the encoder.
 
 import copy
 import logging
+from contextlib import suppress
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -109,7 +110,7 @@ class _Following:
         swap (bool): Whether it is another encoder than the config is written for.
         new (Architecture): The encoder.
         olds (list[Architecture]): Whose numbers may be replaced: the encoder that the config is written for, as it is
-            in the table and with the settings of the config.
+            in the table, with the clips' size of the config, and with all settings of the config.
         changes (list[str]): What was changed.
         warnings (list[str]): What could not be kept.
     """
@@ -121,11 +122,11 @@ class _Following:
         except (ValueError, TypeError) as error:
             raise EncoderError(f'{name} cannot be set so: {error}') from None
         self.olds = [get_architecture(old)]
-        try:
-            settings = {key: value for key, value in overrides.items() if getattr(self.olds[0], key, None) is not None}
-            self.olds.append(get_architecture(old, **settings))
-        except (ValueError, TypeError):
-            pass  # settings that are meant for the new one
+        settings = {key: value for key, value in overrides.items() if getattr(self.olds[0], key, None) is not None}
+        clips = {key: settings[key] for key in ('num_frames', 'img_size') if key in settings}
+        for given in (clips, settings):
+            with suppress(ValueError, TypeError):  # settings that are meant for the new one
+                self.olds.append(get_architecture(old, **given))
         self.changes, self.warnings = [], []
 
     def number(self, node, key, path, of, must=None, default=None):
