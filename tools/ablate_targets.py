@@ -2,8 +2,8 @@
 """Which reconstruction target brings appearance, which brings motion, and what a mixture brings: on generated clips.
 
 The small encoder is pretrained with each target and seed, and frozen; a linear probe, an attentive probe and kNN say
-what it knows of held-out clips. The same command again goes on where it was stopped. Three minutes of two idle CPU
-cores for each target and seed, and as much once for the two teachers, which `make small` uses as well.
+what it knows of held-out clips. The same command again goes on where it was stopped. Four to six minutes of a CPU core
+for each target and seed, one for its probes, and a few once for the teachers, some of which `make small` uses as well.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Train the small encoder on generated clips; leaves <out>/encoder.pth, or with --pretrain NAME <out>/NAME.pth.
 
-On appearance and motion at once, which takes two CPU cores three to four minutes; or by masked pretraining, three
-minutes, and as much for each teacher that is missing: pixels and latent do without labels, the others have teachers
-that were trained on them.
+On appearance and motion at once, which takes two CPU cores three to four minutes; or by masked pretraining, four to six
+minutes of a core, and a few for each teacher that is missing: pixels and latent do without labels, the others have
+teachers that were trained on them.
 """
 
 import argparse

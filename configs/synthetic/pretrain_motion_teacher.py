@@ -1,19 +1,6 @@
-# Masked pretraining on generated clips: tokens and the pooled vector of a teacher of clips that was trained on motions,
-# and on nothing else. Made by `python tools/make_small.py --pretrain motion_teacher`, or given with
-# --cfg-options model.teachers.motion.weights=PATH
-_base_ = './pretrain_pixels.py'
+# Masked pretraining on generated clips: as pretrain_video_teacher.py, and the teacher was trained on motions and on
+# nothing else. Made by `python tools/make_small.py --pretrain motion_teacher`, or given with
+# --cfg-options model.teachers.video.weights=PATH
+_base_ = './pretrain_video_teacher.py'
 
-model = dict(
-    teachers=dict(motion=dict(arch='twlv_small_synthetic', weights='work_dirs/small/motion.pth')),
-    targets=dict(
-        _delete_=True,
-        tokens=dict(type='twlv_mm.TeacherTokens', teacher='motion'),
-        clip=dict(type='twlv_mm.TeacherClip', teacher='motion'),
-    ),
-)
-# Four minutes of a CPU core.
-train_cfg = dict(max_iters=1300)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=50, T_max=1250, eta_min=0, by_epoch=False),
-]
+model = dict(teachers=dict(video=dict(weights='work_dirs/small/motion.pth')))

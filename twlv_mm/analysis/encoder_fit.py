@@ -66,9 +66,9 @@ def find_encoder(source, weights=None, label=None):
     get_architecture(name, **overrides)
     if '/' in (label or name):
         raise ValueError(f'the label {label} has a slash, and becomes the name of a folder: choose another')
-    if weights is None:
-        return Encoder(label or name, name, overrides, None, None)
-    return Encoder(label or name, name, overrides, os.fspath(weights), file_sha256(weights))  # configs have text
+    if weights is not None:
+        weights = os.fspath(weights)  # a config that is written down has text
+    return Encoder(label or name, name, overrides, weights, None if weights is None else file_sha256(weights))
 
 
 def fit_config(cfg, encoder):
