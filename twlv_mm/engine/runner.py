@@ -1,6 +1,7 @@
 """mmengine's runner, with what evaluations need of it mended."""
 
 import atexit
+import gc
 import os
 import os.path as osp
 import re
@@ -178,6 +179,8 @@ class Runner(MMEngineRunner):
 
 def _leave_group():
     # gloo's threads must end while Python still runs: what they hold cannot be freed once it shuts down, and now and
-    # then a process whose work is done is aborted.
+    # then a process whose work is done is aborted. They end with the last reference to the group, and a wrapped model
+    # has one, which lives on in the cycles of its runner.
     if is_distributed():
         torch.distributed.destroy_process_group()
+        gc.collect()
