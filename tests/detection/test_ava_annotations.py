@@ -12,7 +12,7 @@ def write(path, text):
 
 
 def test_rows_of_all_widths_are_read(tmp_path):
-    text = 'a,0902,0.1,0.2,0.3,0.4,12,7\nb.c,902.5,0.077,0,1,1,80\n\nb.c,0903,0.1,0.2,0.3,0.4,,\nb.c,0904\r\n\n'
+    text = '\ufeffa,0902,0.1,0.2,0.3,0.4,12,7\nb.c,902.5,0.077,0,1,1,80\n\nb.c,0903,0.1,0.2,0.3,0.4,,\nb.c,0904\r\n\n'
     rows = read_ava_csv(write(tmp_path / 'boxes.csv', text))
     assert rows.videos == ['a', 'b.c', 'b.c', 'b.c']
     assert rows.timestamps.tolist() == [902, 902.5, 903, 904]
@@ -37,6 +37,12 @@ def test_rows_of_a_large_file_come_in_its_order(tmp_path):
         ('a,902\n\na,902,0,0,1,x,1,1\n', r"boxes\.csv has 'x' for the y2 in line 3: a number is needed"),
         ('video,timestamp\n', r"has 'timestamp' for the time stamp in line 1"),
         ('a,902\na,\n', r'boxes\.csv has no time stamp in line 2'),
+        ('a,902\na,inf,0,0,1,1,1,1\n', r"has 'inf' for the time stamp in line 2: a number is needed"),
+        ('a,902\na,902,nan,0,1,1,1,1\n', r"has 'nan' for the x1 in line 2: a number is needed"),
+        ('a,902\na,902,0,,1,1,1,1\n', r'boxes\.csv has a part of a box in line 2'),
+        ('a,902\na,902,,,,,1,1\n', r'boxes\.csv has an action without a box in line 2'),
+        ('a,902\na,902,0,0,1,1,1.5,1\n', r'boxes\.csv has an action that is no whole number in line 2'),
+        ('a,902\na,902,0,0,1,1,1,0.5\n', r'boxes\.csv has a person that is no whole number in line 2'),
     ],
 )
 def test_wrong_rows_are_told_with_their_line(text, message, tmp_path):
@@ -57,6 +63,8 @@ def test_both_kinds_of_label_lists_are_read(tmp_path):
     assert read_action_names(write(tmp_path / 'names.pbtxt', old)) == {14: 'walk'}
     names = read_action_names(write(tmp_path / 'names.pbtxt', new))
     assert list(names.items()) == [(11, 'sit'), (80, "watch (e.g., 'TV')")]
+    one_line = 'item { name: "jump" id: 1 }\nitem { name: "read (id: 7)" id: 3 }\n'
+    assert read_action_names(write(tmp_path / 'names.pbtxt', one_line)) == {1: 'jump', 3: 'read (id: 7)'}
     for text, message in (
         ('walk\nsit\n', 'has 0 ids and 0 names of actions'),
         (new.replace('  id: 80\n', ''), 'has 1 ids and 2 names'),

@@ -3,6 +3,7 @@
 import re
 import sys
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 MILLISECONDS = 1000
 COLUMNS = 'time stamp', 'x1', 'y1', 'x2', 'y2', 'action', 'person'  # after the video
 CHUNK = 20_000  # lines
+NAME = r'\bname:\s*"(.*?)"'
 
 
 class AVABoxes(NamedTuple):
@@ -59,15 +61,15 @@ def read_ava_csv(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if a row has another number of columns, or text where a number should be; with its line.
+        ValueError: if a row has another number of columns, text where a number should be, part of a box, an action
+            without a box, or an action or person that is no whole number; with its line.
     """
     videos, parts = [], []
     for lines, (names, *columns) in _chunks(path, 'annotations', (2, 6, 7, 8)):
         # The same few ids again and again: one string each.
         videos += map(sys.intern, names)
         parts.append([_numbers(path, lines, *column) for column in zip(COLUMNS, columns, strict=True)])
-        if np.isnan(parts[-1][0]).any():
-            raise ValueError(f'{path} has no time stamp in line {lines[int(np.isnan(parts[-1][0]).argmax())]}')
+        _check_rows(path, lines, *parts[-1])
     if not videos:
         raise ValueError(f'{path} has no rows: AVA has a line for each action of each person at each keyframe')
     timestamps, *corners, actions, persons = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -114,8 +116,9 @@ def read_action_names(path):
         ValueError: if there are no actions, an id is less than 1 or comes twice, or an item has no name or no id.
     """
     text = _existing(path, 'names of the actions').read_text(encoding='utf-8')
-    ids = [int(number) for number in re.findall(r'^\s*(?:label_)?id:\s*(-?\d+)', text, re.MULTILINE)]
-    names = re.findall(r'^\s*name:\s*"(.*)"', text, re.MULTILINE)
+    # An item may stand in one line. Names go first: one may hold what looks like an id.
+    names = re.findall(NAME, text)
+    ids = [int(number) for number in re.findall(r'\b(?:label_)?id:\s*(-?\d+)', re.sub(NAME, '', text))]
     if not ids or len(ids) != len(names):
         raise ValueError(
             f'{path} has {len(ids)} ids and {len(names)} names of actions: give each an item as in\n'
@@ -138,7 +141,8 @@ def _chunks(path, what, widths):
 
     These files have no quotes. A list for each line, as the csv module gives, takes ten times as long.
     """
-    with _existing(path, what).open(encoding='utf-8') as file:
+    # Some editors put a mark in front that is no part of the first name.
+    with _existing(path, what).open(encoding='utf-8-sig') as file:
         numbered = ((number, line.strip()) for number, line in enumerate(file, 1) if line.strip())
         while chunk := list(islice(numbered, CHUNK)):
             numbers, lines = zip(*chunk, strict=True)
@@ -157,16 +161,30 @@ def _chunks(path, what, widths):
 def _numbers(path, lines, name, column):
     """(R,) float64, NaN for empty cells."""
     try:
-        return np.array([cell or 'nan' for cell in column] if '' in column else column, dtype=np.float64)
+        numbers = np.array([cell or 'nan' for cell in column] if '' in column else column, dtype=np.float64)
+        if np.isfinite(numbers).sum() == len(column) - column.count(''):
+            return numbers
     except ValueError:
-        place = next(place for place, cell in enumerate(column) if not _is_number(cell))
-        raise ValueError(
-            f'{path} has {column[place]!r} for the {name} in line {lines[place]}: a number is needed'
-        ) from None
+        pass
+    place = next(place for place, cell in enumerate(column) if not _is_number(cell))
+    raise ValueError(f'{path} has {column[place]!r} for the {name} in line {lines[place]}: a number is needed')
 
 
 def _is_number(cell):
     try:
-        return cell == '' or float(cell) is not None
+        return cell == '' or isfinite(float(cell))
     except ValueError:
         return False
+
+
+def _check_rows(path, lines, timestamps, x1, y1, x2, y2, actions, persons):
+    edges = 4 - np.isnan([x1, y1, x2, y2]).sum(axis=0)
+    for wrong, what in (
+        (np.isnan(timestamps), 'no time stamp'),
+        ((edges > 0) & (edges < 4), 'a part of a box'),
+        ((edges == 0) & (actions >= 0), 'an action without a box'),
+        (actions % 1 > 0, 'an action that is no whole number'),
+        (persons % 1 > 0, 'a person that is no whole number'),
+    ):
+        if wrong.any():
+            raise ValueError(f'{path} has {what} in line {lines[int(wrong.argmax())]}')
