@@ -253,6 +253,24 @@ def test_external_scores_name_the_classes_after_nms(tmp_path):
     assert model.train()(inputs, samples, mode='loss')['loss_reg'] > 0
 
 
+def test_external_scores_are_of_the_data_sets_classes(tmp_path):
+    named = [dict(label='run', score=0.9), dict(label='jump', score=0.1)]
+    (tmp_path / 'scores.json').write_text(json.dumps(dict(results=dict(v0=named))))
+    (tmp_path / 'three.json').write_text(json.dumps(dict(v0=[0.1, 0.0, 0.9])))
+    inputs, samples = make_batch(random_video(40))
+
+    def predict(name):
+        external = dict(path=str(tmp_path / name), top_k=1)
+        model = ActionFormer(**SMALL | dict(num_classes=1), external=external).eval()
+        model.metainfo = dict(classes=('jump', 'run'))  # as the hook sets it
+        model(inputs, samples, mode='predict')
+
+    predict('scores.json')
+    assert samples[0].pred_instances.labels.unique().tolist() == [1]
+    with pytest.raises(ValueError, match=r'three\.json: v0 has scores of 3 classes, and there are 2'):
+        predict('three.json')
+
+
 def test_training_with_external_scores_does_not_need_their_file():
     model = ActionFormer(**SMALL | dict(num_classes=1), external=dict(path='missing.json'))
     batch = make_batch(random_video(40))

@@ -87,12 +87,21 @@ def test_training_leaves_out_and_cuts_what_the_features_do_not_show_and_says_so(
     assert end == pytest.approx(10.1)  # a tail that made no clip is no reason to cut
     text = '\n'.join(log)
     assert '1 videos have embeddings of less than 90% of their duration' in text
-    assert '1 videos (1 actions) have actions after the end of their embeddings' in text
+    assert '1 videos (1 actions) have actions before or after their embeddings' in text
     assert '1 videos (1 actions) have actions that go on after the end' in text
     assert '1 videos have no action and are left out of training: empty' in text
 
     test = build(ann_file, tmp_path / 'train', test_mode=True)
     assert [len(item['labels']) for item in test] == [3, 0, 1]
+
+
+def test_training_leaves_out_actions_before_the_features_and_says_so(tmp_path, log):
+    save(tmp_path / 'train', 'late', 20, times=clip_windows(10, CLIP, STRIDE) + 10)
+    actions = [('serve', 1, 9.9), ('return', 8, 12), ('serve', 10, 10.2)]
+    ann_file = annotate(tmp_path, dict(late=(20, actions)))
+    (item,) = build(ann_file, tmp_path / 'train')
+    assert item['labels'].tolist() == [1, 0]
+    assert '1 videos (1 actions) have actions before or after their embeddings' in '\n'.join(log)
 
 
 def test_missing_embeddings_are_said_loudly_with_their_share_of_the_actions(tmp_path, log):

@@ -92,8 +92,7 @@ def test_scores_are_normalized_as_chosen(tmp_path):
 
 def test_video_ids_match_with_and_without_their_prefix(tmp_path):
     external = ExternalScores(write(tmp_path, {**SCORES, 'v_five': [0, 1, 0, 0], 'five': [1, 0, 0, 0]}))
-    external.check(['one', 'v_one', 'two', 'v_two', 'v_three', 'v_v_three'])
-    for video_id, label in (('v_one', 1), ('two', 0), ('v_five', 1), ('five', 0)):
+    for video_id, label in (('one', 1), ('v_one', 1), ('two', 0), ('v_three', 3), ('v_five', 1), ('five', 0)):
         assert external(video_id, SEGMENTS, PROPOSALS)[2][0] == label
 
 
@@ -101,8 +100,6 @@ def test_video_without_scores_is_named(tmp_path):
     external = ExternalScores(write(tmp_path))
     with pytest.raises(ValueError, match=r'scores\.json has no scores of four'):
         external('four', SEGMENTS, PROPOSALS)
-    with pytest.raises(ValueError, match=r'of 4 of 5 videos \(a, b, c, …\)'):
-        external.check(['a', 'b', 'one', 'c', 'd'])
 
 
 @pytest.mark.parametrize(
@@ -140,6 +137,10 @@ def test_missing_and_broken_files_are_named(tmp_path):
         (tmp_path / name).write_text('{"a": [0.1')
         with pytest.raises(ValueError, match=f'{name} cannot be read as classifier scores'):
             ExternalScores(tmp_path / name)
+    np.save(tmp_path / 'one.npy', np.ones(4))
+    (tmp_path / 'one.npy').rename(tmp_path / 'one.npz')
+    with pytest.raises(ValueError, match=r'one\.npz cannot be read as classifier scores'):
+        ExternalScores(tmp_path / 'one.npz')
 
 
 class Payload:
@@ -160,7 +161,6 @@ def test_normalization_decides_the_score_on_thumos14(norm, points):
     folder = Path(os.environ['TWLV_SHARED']) / 'annotations/thumos14'
     annotations = read_annotations(folder / 'thumos14.json', 'Test')
     external = ExternalScores(folder / 'thumos14_cls_scores.json', annotations.classes, score_norm=norm)
-    external.check(annotations.videos)
     with np.load(GOLDEN, allow_pickle=False) as file:
         golden = {key: file[key] for key in file.files if key != 'meta'}
     segments = torch.from_numpy(np.stack([golden['in/t_start'], golden['in/t_end']], axis=1))

@@ -215,6 +215,10 @@ def test_external_scores_name_the_actions(config, checkpoint, folder):
     assert {one['label'] for one in found} == {'rest'}
     with pytest.raises(ValueError, match=r'scores\.json has no scores of short'):
         inferencer(folder / 'videos/short.mp4')
+    by_name = dict(results={'match.1': [dict(label='return', score=1)]})  # which needs the names of the training
+    scores.write_text(json.dumps(by_name))
+    inferencer = LocalizationInferencer(cfg, folder / 'external.pth', 'cpu')
+    assert {one['label'] for one in inferencer(folder / 'videos/match.1.mp4')['predictions']} == {'return'}
     scores.unlink()
     with pytest.raises(FileNotFoundError, match='no file of classifier scores'):
         LocalizationInferencer(cfg, folder / 'external.pth', 'cpu')

@@ -80,6 +80,12 @@ def test_windows_of_an_action_longer_than_two_of_them_lie_within_it():
         assert results['segments'][0, 1] >= 99
 
 
+def test_windows_lie_as_near_as_can_be_to_an_action_that_no_step_shows():
+    for results in crops(300, [[-9, -3]], count=10, max_length=100):
+        assert results['origin'] == CLIP / 2
+        assert results['labels'].tolist() == [0]
+
+
 def test_videos_without_actions_are_cropped_anywhere():
     assert {len(results['feats']) for results in crops(300, [], count=10, max_length=100)} == {100}
 

@@ -48,7 +48,7 @@ class ActionFormer(BaseModel):
         loss (dict, optional): Arguments of :class:`LocalizationLoss`: label_smoothing, reg_weight, init_norm.
         test_cfg (dict, optional): Arguments of :class:`SegmentDecoder`: min_score, max_candidates, min_duration, nms.
         external (dict, optional): Arguments of :class:`ExternalScores`. With it, the model finds actions of any class,
-            and a classifier of whole videos names them.
+            and a classifier of whole videos names them, whose classes are those of the data set unless it says.
         weights (str, optional): A file of the published ActionFormer code.
         data_preprocessor (dict, optional): As for mmengine's BaseModel.
         init_cfg (dict, optional): As for mmengine's BaseModel.
@@ -150,8 +150,10 @@ class ActionFormer(BaseModel):
         if not (logits.isfinite().all() and offsets.isfinite().all()):
             names = ', '.join(sample.video_id for sample in data_samples)
             raise ValueError(f'the model gives NaN or infinite numbers for {names}: its training diverged')
+        classes = self.metainfo and self.metainfo['classes']
         for place, sample in enumerate(data_samples):
-            sample.pred_instances = self.decoder(logits[place], offsets[place], valid[place], points, lengths, sample)
+            found = logits[place], offsets[place], valid[place]
+            sample.pred_instances = self.decoder(*found, points, lengths, sample, classes)
         return data_samples
 
     def _outputs(self, inputs, data_samples):

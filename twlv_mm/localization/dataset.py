@@ -27,8 +27,8 @@ class LocalizationDataset(BaseDataset):
     does not grow with the data set and the workers of a data loader share what the system caches.
 
     In training, videos without actions are left out, as in ActionFormer, whose schedules count epochs of the others;
-    actions that begin after the features' end are left out, and those that end after it are cut. In tests everything
-    stays as annotated. What is left out is counted in the log.
+    actions that end before the features begin, or begin after their end, are left out, and those that end after it are
+    cut. In tests everything stays as annotated. What is left out is counted in the log.
 
     Args:
         ann_file (str): A file for :func:`~twlv_mm.localization.annotations.read_annotations`.
@@ -146,7 +146,8 @@ class LocalizationDataset(BaseDataset):
             end = (grid_end(item) - item['origin']) / item['step']
             # Up to a step is left at the end of a video that is covered: an action may well end there.
             last = min(end + 1, (item['duration'] - item['origin']) / item['step'])
-            inside = item['segments'][:, 0] < min(end, last)
+            begin = -item['clip_seconds'] / 2 / item['step']
+            inside = (item['segments'][:, 0] < min(end, last)) & (item['segments'][:, 1] > begin)
             segments = item['segments'][inside]
             lost += [item['video_id']] * int((~inside).sum())
             cut += [item['video_id']] * int((segments[:, 1] > last + 1e-3).sum())
@@ -154,7 +155,7 @@ class LocalizationDataset(BaseDataset):
             item.update(segments=segments, labels=item['labels'][inside])
             if len(segments):
                 kept.append(item)
-        self._note(lost, 'have actions after the end of their embeddings, which training leaves out', 'actions')
+        self._note(lost, 'have actions before or after their embeddings, which training leaves out', 'actions')
         self._note(cut, 'have actions that go on after the end of their embeddings, which training cuts', 'actions')
         empty = {item['video_id'] for item in items} - {item['video_id'] for item in kept}
         self._note(sorted(empty), 'have no action and are left out of training')

@@ -16,7 +16,7 @@ class SegmentDecoder:
         min_duration (float): Candidates must be longer, in steps at full rate, as in the published code.
         nms (dict, optional): Arguments of :func:`suppress`, such as sigma, max_segments, per_class, voting_threshold.
         external (dict, optional): Arguments of :class:`ExternalScores`, which then says what the classes are; its file
-            is read when the first video is decoded.
+            is read when the first video is decoded, not in training.
 
     Source: Zhang et al. 2022 (ActionFormer) and its published code.
     """
@@ -29,7 +29,24 @@ class SegmentDecoder:
         self._external = external
         self._scores = None
 
-    def __call__(self, logits, offsets, valid, points, lengths, sample):
+    def external_scores(self, classes=None):
+        """The scores of the external classifier, read once.
+
+        Args:
+            classes (Sequence[str], optional): The names of its classes, unless ``external`` has them.
+
+        Returns:
+            ExternalScores: the scores.
+
+        Raises:
+            FileNotFoundError: as ExternalScores.
+            ValueError: as ExternalScores.
+        """
+        if self._scores is None:
+            self._scores = ExternalScores(**dict(classes=classes) | dict(self._external))
+        return self._scores
+
+    def __call__(self, logits, offsets, valid, points, lengths, sample, classes=None):
         """Decode a video.
 
         Args:
@@ -39,6 +56,7 @@ class SegmentDecoder:
             points (Points): P points.
             lengths (list[int]): Points of each level.
             sample (ActionDataSample): With video_id, duration, origin and step.
+            classes (Sequence[str], optional): As for :meth:`external_scores`.
 
         Returns:
             InstanceData: segments (M, 2) float32 in seconds, scores (M,), labels (M,) int64, best first; M may be 0.
@@ -49,9 +67,7 @@ class SegmentDecoder:
         segments, scores, labels = suppress(segments, scores, labels, **self.nms)
         segments = (sample.origin + segments * sample.step).clamp(0, sample.duration)
         if self._external is not None:
-            if self._scores is None:
-                self._scores = ExternalScores(**self._external)
-            segments, scores, labels = self._scores(sample.video_id, segments, scores)
+            segments, scores, labels = self.external_scores(classes)(sample.video_id, segments, scores)
         return InstanceData(segments=segments, scores=scores, labels=labels)
 
     def _candidates(self, scores, offsets, valid, places, strides):

@@ -96,24 +96,6 @@ class ExternalScores:
         fused, order = fused.sort(descending=True, stable=True)
         return segments[order // len(labels)], fused, labels[order % len(labels)]
 
-    def check(self, video_ids):
-        """Make sure before a test that all its videos have scores.
-
-        Args:
-            video_ids (Iterable[str]): The videos.
-
-        Raises:
-            ValueError: if some have none, with their number and the first three.
-        """
-        video_ids = list(video_ids)
-        missing = [video_id for video_id in video_ids if self._row(video_id) is None]
-        if missing:
-            shown = ', '.join(missing[:3]) + (', …' if len(missing) > 3 else '')
-            raise ValueError(
-                f'{self.path} has no scores of {len(missing)} of {len(video_ids)} videos ({shown}): score these too, '
-                'or leave them out'
-            )
-
     def _row(self, video_id):
         # As it is first: YouTube's ids may begin with v_ themselves.
         names = video_id, f'v_{video_id}', video_id.removeprefix('v_')
@@ -136,7 +118,7 @@ def _read(path, classes):
             content = json.loads(path.read_text(encoding='utf-8'))
         else:
             raise ValueError('it is none of .json, .npz, .pkl and .pickle')
-    except (ValueError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise ValueError(f'{path} cannot be read as classifier scores: {error}') from error
     if isinstance(content, dict) and isinstance(content.get('results'), dict):
         content = _in_order_of(classes, path, content)

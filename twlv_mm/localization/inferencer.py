@@ -8,10 +8,17 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.embeddings import VideoEmbedder
-from twlv_mm.engine import SEGMENT_COLUMNS, class_names, load_model, made_with, read_strip, segment_rows
+from twlv_mm.engine import (
+    SEGMENT_COLUMNS,
+    class_names,
+    load_model,
+    made_with,
+    read_class_names,
+    read_strip,
+    segment_rows,
+)
 
 from .actionformer import ActionFormer
-from .external_scores import ExternalScores
 
 
 class LocalizationInferencer:
@@ -55,9 +62,10 @@ class LocalizationInferencer:
         self.embedder = VideoEmbedder(cfg, encoder_weights, next(self.model.parameters()).device)
         trained_on = meta.get('dataset_meta') or {}
         self.embedder.check(trained_on, checkpoint)
-        names = trained_on.get('classes') if classes is None else classes
-        external = cfg.model.get('external')
-        num_classes = ExternalScores(**external).num_classes if external else self.model.num_classes
+        names, num_classes = trained_on.get('classes') if classes is None else classes, self.model.num_classes
+        if self.model.class_agnostic:
+            names = names and read_class_names(names)
+            num_classes = self.model.decoder.external_scores(names).num_classes
         self.classes = class_names(names, num_classes)
         self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
         self._made_with = dict(model=dict(type=type(self.model).__name__), **made_with(cfg, checkpoint))

@@ -58,7 +58,7 @@ class CropFeatures(BaseTransform):
         inside = np.minimum(starts[:, None] + length + margin, segments[:, 1])
         inside = inside - np.maximum(starts[:, None] - margin, segments[:, 0])
         shares = inside / (segments[:, 1] - segments[:, 0])
-        needed = min(self.min_overlap, shares.max(initial=0))
+        needed = min(self.min_overlap, shares.max(initial=-np.inf))
         kept = shares >= needed
         if len(segments):
             starts, kept = starts[kept.any(axis=1)], kept[kept.any(axis=1)]
