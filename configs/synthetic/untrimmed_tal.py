@@ -1,5 +1,5 @@
 # Temporal action localization on generated videos of one to three minutes, from the video files: the small encoder
-# embeds clips of a second, ActionFormer learns on them. `make small` makes the encoder, and
+# embeds clips of two seconds, ActionFormer learns on them. `make small` makes the encoder, and
 #   python tools/make_synthetic.py untrimmed
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
 _base_ = ['../_base_/schedules/actionformer_50e.py', '../_base_/runtime.py']
