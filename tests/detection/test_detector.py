@@ -237,6 +237,8 @@ def test_clip_without_people_teaches_that_there_are_none():
     [
         (dict(in_channels=32), r'gives 48 channels, the decoder takes 32: set model\.decoder\.in_channels=48'),
         (dict(num_frames=6), r'gives 4 times, of which 6 frames cannot be made.* a multiple of 4'),
+        (dict(num_queries=3), r'gives 3 queries of 32 numbers, the head takes 9 of 32: set num_queries'),
+        (dict(embed_dims=16, num_heads=4), r'queries of 16 numbers, the head takes 9 of 32'),
     ],
 )
 def test_parts_that_do_not_fit_are_named(change, message):

@@ -82,7 +82,16 @@ class TubeletHead(DETRHead):
         Returns:
             tuple[Tensor, Tensor]: logits (layers, N, T, S, num_classes); boxes (layers, N, T, S, 4), centre, width and
             height in shares of the picture.
+
+        Raises:
+            ValueError: if S or C are not those of this head.
         """
+        if hidden.shape[-2:] != (self.num_queries, self.embed_dims):
+            raise ValueError(
+                f'the decoder gives {hidden.shape[-2]} queries of {hidden.shape[-1]} numbers, the head takes '
+                f'{self.num_queries} of {self.embed_dims}: set num_queries and embed_dims to the same in model.decoder '
+                'and model.head'
+            )
         return self.fc_cls(hidden).float(), (self.reg_mlp(hidden).float() + self.anchors).sigmoid()
 
     def loss(self, hidden, data_samples, key_frames):
