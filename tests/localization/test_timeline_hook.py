@@ -98,6 +98,13 @@ def test_every_nth_video_is_drawn_across_batches(tmp_path):
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*.png')) == ['a.png', 'sub/d.png']
 
 
+def test_no_picture_is_written_outside_of_its_folder(tmp_path):
+    hook = LocalizationVisualizationHook(enable=True, out_dir=str(tmp_path / 'drawn'))
+    with pytest.raises(ValueError, match=r'\.\./stray\.png would be written outside of .*drawn'):
+        run(hook, [sample_of('../stray')])
+    assert not list(tmp_path.iterdir())
+
+
 def test_frames_of_the_files_are_shown_and_missing_ones_counted(tmp_path):
     videos = tmp_path / 'videos'
     videos.mkdir()

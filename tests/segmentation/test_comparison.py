@@ -87,6 +87,15 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path, runs):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('video_id', ['../../{}', '{}', 'sub/../../{}'])
+def test_no_picture_is_written_outside_of_its_folder(tmp_path, video_id):
+    video_id = video_id.format(tmp_path / 'stray' if video_id == '{}' else 'stray')
+    run = write_run(tmp_path / 'run.json', **{video_id: ([0, 0, 1], [0, 0, 1])})
+    with pytest.raises(ValueError, match='stray.png would be written outside of .*pictures'):
+        compare_runs({'run': run}, tmp_path / 'a/pictures')
+    assert not list(tmp_path.rglob('stray*'))
+
+
 def test_file_that_is_none_of_predictions_is_refused(tmp_path, runs):
     with pytest.raises(FileNotFoundError, match='no file of predictions .*gone.json'):
         read_predictions(tmp_path / 'gone.json')
