@@ -19,17 +19,27 @@ def test_import_is_light_and_then_every_openmmlab_package_imports():
 
 
 def test_applying_twice_changes_nothing():
-    from mmaction.models.heads.tsn_head import TSNHead
+    from mmaction.datasets.transforms import ColorJitter
+    from mmaction.models.heads import BaseHead, TSNHead
     from mmaction.visualization.video_backend import LocalVisBackend
     from mmengine.config import Config
+    from mmengine.fileio.handlers import PickleHandler
     from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+    from mmengine.registry import Registry
+    from mmengine.runner import CheckpointLoader, Runner
 
     def patched():
         return (
+            ColorJitter.adjust_hue,
+            BaseHead.loss_by_feat,
             TSNHead.forward,
             LocalVisBackend.add_video,
             Config._get_cfg_path,
+            PickleHandler.load_from_fileobj,
             _ParamScheduler.load_state_dict,
+            Registry.get,
+            CheckpointLoader._schemes[''],
+            Runner.load_checkpoint,
             sys.modules.get('mmaction.models.localizers.drn'),
             sys.modules.get('mmcv._ext'),
         )

@@ -83,4 +83,4 @@ def load_pickle(file, **kwargs):
 
 def apply():
     """Let mmengine read pickles with ``load_pickle``."""
-    PickleHandler.load_from_fileobj = lambda self, file, **kwargs: load_pickle(file, **kwargs)
+    PickleHandler.load_from_fileobj = staticmethod(load_pickle)
