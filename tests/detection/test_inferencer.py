@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.detection.inferencer import DetectionInferencer
 from twlv_mm.encoders import file_sha256
@@ -85,6 +86,28 @@ def test_boxes_are_those_of_a_test_run(inferencer, config, folder, tmp_path):
     ]
     assert len(listed) == len(tested) == 3 * 5
     np.testing.assert_allclose(sorted(listed), sorted([[*map(float, row[1:])] for row in tested]), atol=1e-4)
+
+
+def test_trained_detector_finds_boxes_that_follow_through_the_clip(config, folder):
+    cfg = Config.fromfile(config)
+    cfg.model = dict(
+        type='twlv_mm.SpatioTemporalDetector',
+        data_preprocessor=cfg.model.data_preprocessor,
+        backbone=dict(type='twlv_mm.VideoViT', arch='twlv_small_synthetic', depth=1, allow_random=True),
+        decoder=dict(type='twlv_mm.FactorisedDecoder', in_channels=128, num_frames=16, num_queries=5, num_layers=1),
+        head=dict(type='twlv_mm.TubeletHead', num_classes=len(NAMES), num_queries=5),
+    )
+    cfg.test_dataloader.dataset.pipeline[0].update(clip_len=16, seconds=2.0)
+    init_default_scope('mmaction')
+    state = MODELS.build(cfg.model).state_dict()
+    torch.save(dict(state_dict=state, meta=dict(dataset_meta=dict(classes=NAMES))), folder / 'detector.pth')
+    result = DetectionInferencer(cfg, folder / 'detector.pth', 'cpu')(folder / 'videos/a.mp4', min_score=0)
+    for keyframe in result['keyframes']:
+        assert len(keyframe['predictions']) == 5
+        for found in keyframe['predictions']:
+            assert {action['label'] for action in found['actions']} == set(NAMES[1:])
+            times, boxes = found['tube']['times'], found['tube']['boxes']
+            assert boxes[times.index(keyframe['time'])] == pytest.approx(found['box'])
 
 
 def test_interval_and_least_score_are_those_that_are_asked_for(inferencer, folder):

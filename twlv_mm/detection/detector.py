@@ -29,6 +29,11 @@ class SpatioTemporalDetector(BaseModel):
         self.decoder = MODELS.build(decoder)
         self.head = MODELS.build(head)
 
+    @property
+    def num_classes(self):
+        """int: Columns of the scores, the first of which is no action."""
+        return self.head.num_classes
+
     def forward(self, inputs, data_samples, mode='tensor'):
         """Run a batch.
 
