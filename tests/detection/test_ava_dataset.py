@@ -166,6 +166,7 @@ def test_pickle_payload_in_proposals_does_not_run(folder):
     [
         ('[]', 'has no proposals'),
         ('{"a": [[0, 0, 1, 1]]}', "has proposals of 'a': '<video>,<time stamp>' is needed"),
+        ('{"a,inf": [[0, 0, 1, 1]]}', "has proposals of 'a,inf': '<video>,<time stamp>' is needed"),
         ('{"a,0902": [[0, 0, 1]]}', r"the proposals of 'a,0902' are \(1, 3\) numbers"),
         ('{"a,0902": ', 'cannot be read as proposals'),
     ],

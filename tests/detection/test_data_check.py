@@ -1,5 +1,6 @@
 """Everything that is wrong with AVA's data is said at once, before the first epoch."""
 
+import json
 import logging
 import runpy
 import sys
@@ -97,6 +98,13 @@ def test_pixels_in_place_of_shares_are_an_error(folder):
     (error,) = errors_of(folder)
     assert '1 of 2 rows' in error
     assert 'box outside of the picture, the first is 20, 10, 50, 90 of a at 902 s' in error
+
+
+def test_proposals_with_width_and_height_are_an_error(folder):
+    (folder / 'proposals.json').write_text(json.dumps(PROPOSALS | {'a,0905': [[0.6, 0.5, 0.2, 0.4, 0.95]]}))
+    (error,) = errors_of(folder, proposal_file=str(folder / 'proposals.json'))
+    assert 'proposals that end before they start at 1 of 4 (a,905) keyframes' in error
+    assert 'x1, y1, x2, y2, not x, y, width, height' in error
 
 
 def test_boxes_that_rounding_puts_outside_are_none(folder):

@@ -36,9 +36,9 @@ def check_dataset(dataset, num_classes=()):
 
     Errors are: videos that are not there or cannot be read, keyframes without proposals (with ``skip_missing`` these
     two are left out and are no errors, but for files that cannot be read), keyframes outside of their video, boxes and
-    proposals outside of the picture, persons without a tube at their keyframe, another number of classes than the
-    model's. Warnings are: boxes without area, actions that are not in the list of actions, keyframes that no box is
-    left of.
+    proposals outside of the picture, proposals that end before they start, persons without a tube at their keyframe,
+    another number of classes than the model's. Warnings are: boxes without area, actions that are not in the list of
+    actions, keyframes that no box is left of.
 
     Args:
         dataset (AVAVideoDataset): What to check.
@@ -143,6 +143,12 @@ def _check_proposals(dataset):
             f'{dataset.proposal_file} has proposals outside of the picture at {_some(outside, found)} keyframes: they '
             "have to be shares of the picture's width and height, from 0 to 1, not pixels"
         )
+    backwards = [_name(image) for image in found if _is_backwards(dataset.proposals[image]).any()]
+    if backwards:
+        yield (
+            f'{dataset.proposal_file} has proposals that end before they start at {_some(backwards, found)} keyframes: '
+            'they have to be x1, y1, x2, y2, not x, y, width, height'
+        )
 
 
 def _check_outside(path, rows):
@@ -160,6 +166,10 @@ def _check_outside(path, rows):
 def _is_outside(boxes):
     # NaN, a row without a box, is neither.
     return ((boxes < -ROUNDING) | (boxes > 1 + ROUNDING)).any(axis=-1)
+
+
+def _is_backwards(boxes):
+    return (boxes[:, 2:4] < boxes[:, :2]).any(axis=1)
 
 
 def _check_tubes(dataset):

@@ -70,7 +70,7 @@ def _key(path, name):
     try:
         video_id, timestamp = name.rsplit(',', 1)
         return image_key(video_id, timestamp)
-    except (AttributeError, ValueError):
+    except (AttributeError, ValueError, OverflowError):
         raise ValueError(f"{path} has proposals of {name!r}: '<video>,<time stamp>' is needed") from None
 
 
