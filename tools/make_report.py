@@ -6,6 +6,7 @@ sees one frame of a clip. Killed, the same command goes on.
 """
 
 import argparse
+import json
 import os
 import shlex
 import shutil
@@ -27,6 +28,7 @@ TOOLS = Path(__file__).parent
 CONFIGS = TOOLS.parent / 'configs/synthetic'
 DATA, OUT = Path('work_dirs/synthetic'), Path('work_dirs/report')
 FRAME_WISE = OUT / 'encoders/frame_wise'
+SIZES = dict(boxes=dict(num_clips=125))  # where it is not the usual one
 RENDERING = 63  # seconds of a core for all generated videos
 
 
@@ -87,9 +89,16 @@ def make_weights(small):
         Path(partial).replace(small.weights)
 
 
+def finished_set(folder):
+    """The settings of a set of generated videos, of any size; None if it is not there or not finished."""
+    manifest = folder / 'manifest.json'
+    manifest = json.loads(manifest.read_text()) if manifest.is_file() else {}
+    return manifest['settings'] if manifest.get('complete') else None
+
+
 def expected_seconds(jobs):
     """How long all that is not finished will take this machine's cores, as far as two AVX2 cores tell."""
-    seconds = 0 if (DATA / 'boxes/manifest.json').is_file() else RENDERING
+    seconds = 0 if finished_set(DATA / 'boxes') else RENDERING
     tasks = generated_tasks(DATA)
     for small in ENCODERS:
         there = small.weights is None or small.weights.is_file()
@@ -113,9 +122,12 @@ def main():
     )
 
     print(f'1. Rendering videos into {DATA}, where they are missing.', flush=True)
-    make_trimmed(DATA / 'trimmed')
-    make_untrimmed(DATA / 'untrimmed')
-    make_boxes(DATA / 'boxes')
+    for name, make in (('trimmed', make_trimmed), ('untrimmed', make_untrimmed), ('boxes', make_boxes)):
+        if settings := finished_set(DATA / name):
+            sizes = (f'{value} {key[4:]}' for key, value in settings.items() if key.startswith('num_'))
+            print(f'  {name}: as they are ({", ".join(sizes)})', flush=True)
+        else:
+            make(DATA / name, **SIZES.get(name, {}))
     print('2. Encoders.', flush=True)
     for small in ENCODERS:
         make_weights(small)

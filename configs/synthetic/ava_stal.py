@@ -1,6 +1,6 @@
 # Spatio-temporal action localization on generated videos with boxes: the small encoder, which goes on learning, and a
 # small end-to-end detector on it. `make small` makes the encoder, and
-#   python tools/make_synthetic.py boxes --num-boxes 400
+#   python tools/make_synthetic.py boxes --num-boxes 1200
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
 _base_ = ['../_base_/models/stal_detector.py', '../_base_/datasets/synthetic_boxes.py', '../_base_/runtime.py']
 
@@ -22,7 +22,7 @@ model = dict(
     ),
     head=dict(num_classes=17, num_queries=16, embed_dims=128),
 )
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=25, val_interval=5)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=2)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -30,10 +30,10 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, T_max=24, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=7, convert_to_iter_based=True),
 ]
 default_hooks = dict(
-    checkpoint=dict(interval=5, save_best=None, max_keep_ckpts=2),
+    checkpoint=dict(interval=2, save_best=None, max_keep_ckpts=2),
     data=dict(type='twlv_mm.CheckAVAHook'),
     visualization=dict(type='twlv_mm.DetectionVisualizationHook'),
     results=dict(
