@@ -23,6 +23,8 @@ from twlv_mm.embeddings import (
     read_failures,
     verify,
 )
+from twlv_mm.embeddings.parquet import read_ids
+from twlv_mm.embeddings.store import Store
 from twlv_mm.synthetic import render_clip, write_video
 
 from ..video.faults import make_faults
@@ -117,6 +119,32 @@ def test_second_run_does_only_what_is_missing(encoder, folder, tmp_path, formats
     assert vectors_equal(tmp_path / 'once/multi-clip/all', tmp_path / 'twice/multi-clip/all', tolerance=0)
     third = extract_collection(dense(encoder), videos, tmp_path / 'twice', formats=formats, workers=0)
     assert (third.embedded, third.finished_before, len(third.failures)) == (0, 7, 1)
+
+
+@pytest.mark.parametrize('formats', [['npy'], ['parquet'], ['npy', 'parquet']])
+def test_further_videos_join_those_that_are_in_the_folder(encoder, folder, tmp_path, formats, monkeypatch):
+    monkeypatch.setattr('twlv_mm.embeddings.store.PART_VIDEOS', 2)
+    videos = [video for video in find_videos(folder) if video.video_id != 'broken']
+    # The third run has the others' videos in other parts, as their place in the list is another.
+    for some in (videos[2:3], videos[1:5], videos):
+        extract_collection(dense(encoder), some, tmp_path / 'all', formats=formats, workers=0)
+        assert set(vectors_of(tmp_path / 'all/multi-clip/all')) >= {video.video_id for video in some}
+    extract_collection(dense(encoder), videos, tmp_path / 'once', formats=['npy'], workers=0)
+    assert vectors_equal(tmp_path / 'once/multi-clip/all', tmp_path / 'all/multi-clip/all', tolerance=0)
+    if 'parquet' in formats:
+        parts = (tmp_path / 'all').rglob('part-*.parquet')
+        assert sorted(video_id for part in parts for video_id in read_ids(part)) == [v.video_id for v in videos]
+
+
+def test_run_leaves_alone_what_another_was_stopped_at(tmp_path):
+    made = np.zeros((1, 4), np.float32), np.array([[0.0, 1.0]]), dict(duration=1.0)
+    Store(tmp_path, ['parquet'], ['a/one', 'a/two']).write('a/one', *made)
+    Store(tmp_path, ['parquet'], ['b/other']).write('b/other', *made)
+    resumed = Store(tmp_path, ['parquet'], ['a/one', 'a/two'])
+    assert resumed.finished == {'a/one'}
+    resumed.write('a/two', *made)
+    assert EmbeddingFolder(tmp_path).video_ids == ['a/one', 'a/two', 'b/other']
+    assert [path.name for path in tmp_path.iterdir()] == ['part-00000-of-00001-00000.parquet']
 
 
 def vectors_equal(one, other, tolerance=1e-6):
