@@ -203,6 +203,35 @@ def test_shards_without_an_index_say_how_to_make_one(tmp_path):
         ShardDataset(str(tmp_path / '*.tar'), [])
 
 
+def test_any_number_of_shards_leaves_no_file_open(shards):
+    before = len(os.listdir('/proc/self/fd'))
+    dataset = ShardDataset(str(shards / '*.tar'), [])
+    assert dataset.get_data_info(7)['filename'].startswith(f'tar://{shards}/00001.tar/007.png?')
+    assert len(os.listdir('/proc/self/fd')) <= before
+
+
+def test_names_that_are_no_utf8_are_read_as_any_other(tmp_path):
+    name = os.fsdecode(b'caf\xe9.png')
+    (tmp_path / name).write_bytes(image(40))
+    write_tar(tmp_path / 'a.tar', [(name, image(40))])
+    (tmp_path / 'list.txt').write_bytes(os.fsencode(name) + b'\n')
+    assert index_shards([str(tmp_path / 'a.tar')]) == 0
+    listed = dict(
+        type='twlv_mm.FileListDataset', ann_file=str(tmp_path / 'list.txt'), data_prefix=dict(video=str(tmp_path))
+    )
+    for dataset in (listed, dict(type='twlv_mm.ShardDataset', shards=str(tmp_path / 'a.tar'))):
+        (sample,) = mixture(images=dict(dataset, pipeline=IMAGE_PIPELINE))[[SampleKey(0, 0, 1)]]
+        assert sample['data_samples'].source['replaced'] == 0
+        assert sample['inputs'].float().mean() == 40
+
+
+def test_shard_of_another_ending_is_refused_before_it_is_trained_on(tmp_path, capsys):
+    write_tar(tmp_path / 'a.tar.1', [('0.png', image(0))])
+    with pytest.raises(SystemExit):
+        index_shards([str(tmp_path / 'a.tar.1')])
+    assert 'a.tar.1 is not called *.tar' in capsys.readouterr().err
+
+
 def test_shard_of_images_and_videos_asks_which_are_samples(tmp_path, capsys):
     write_tar(tmp_path / 'a.tar', [('0.png', image(0)), ('0.mp4', b'video')])
     with pytest.raises(SystemExit):
