@@ -18,6 +18,7 @@ from twlv_mm.embeddings import (
     EmbeddingFolder,
     Extractor,
     MixError,
+    Video,
     extract_collection,
     find_videos,
     read_failures,
@@ -184,10 +185,29 @@ def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_pa
     (dict(views=['backwards']), "views: there is no 'backwards'; there are forward, reversed"),
     (dict(on_fault='stop'), "on_fault: there is no 'stop'"),
     (dict(shard=(4, 4)), 'there is no shard 4 of 4'),
+    (dict(workers=-1), 'workers=-1: give 0 or more'),
+    (dict(decoder='opencv'), "there is no decoder 'opencv'"),
 ])  # fmt: skip
 def test_unknown_options_are_refused_before_anything_is_written(encoder, folder, tmp_path, options, said):
     with pytest.raises(ValueError, match=said):
-        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', workers=0, **options)
+        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', **dict(workers=0) | options)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('video_id', ['manifest', '.hidden', 'sub/.hidden', '../outside', '/outside', '', 'a.part/b'])
+def test_id_that_would_not_be_read_again_is_refused_before_anything_is_written(encoder, folder, tmp_path, video_id):
+    with pytest.raises(ValueError, match=r'0\.mp4 would be embedded as .*Rename the video'):
+        extract_collection(dense(encoder), [Video(video_id, str(folder / '0.mp4'))], tmp_path / 'out', workers=0)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_decoder_that_is_not_installed_is_said_once_and_before_anything_is_written(
+    encoder, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, 'torchcodec', None)
+    monkeypatch.delitem(sys.modules, 'twlv_mm.video.torchcodec_reader', raising=False)
+    with pytest.raises(ValueError, match="'torchcodec' cannot be used .* pip install torchcodec"):
+        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', workers=1, decoder='torchcodec')
     assert not (tmp_path / 'out').exists()
 
 
@@ -340,9 +360,14 @@ def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, c
             runpy.run_path(str(ROOT / 'tools/extract.py'), run_name='__main__')
         return end.value.code, *capsys.readouterr()
 
-    code, _, err = run('twlv_bas', folder, '--out', tmp_path / 'out')
-    assert code == 2
-    assert 'twlv_base' in err
+    monkeypatch.delenv('RANK', raising=False)
+    for arguments, said in (
+        (['twlv_bas', folder], 'twlv_base'),
+        ([SMALL, folder, '--shard', '3'], "argument --shard: invalid shard value: '3'"),
+        ([SMALL, folder, '--launcher', 'pytorch'], 'RANK is not set: use tools/dist_extract.sh'),
+    ):
+        code, _, err = run('--out', tmp_path / 'out', *arguments)
+        assert (code, said in err) == (2, True), err
     with pytest.warns(UserWarning, match='random encoder'):
         code, out, _ = run(SMALL, folder / '0.mp4', '--out', tmp_path / 'out', '--workers', 0)
     assert code == 0
