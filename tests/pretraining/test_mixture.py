@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from twlv_mm.pretraining import FileListDataset, MixtureDataset, MixtureError, SampleKey, ShardDataset, index_shards
 from twlv_mm.pretraining.shards import index_path
+from twlv_mm.registry import TRANSFORMS
 
 VIDEO_PIPELINE = [
     dict(type='DecordInit', io_backend='twlv_tar'),
@@ -123,6 +125,19 @@ def test_damaged_sample_is_listed_and_replaced_by_another_of_its_set(tiny_videos
     assert len(failures) == sum(sample['data_samples'].source['replaced'] for sample in samples)
     assert {failure['index'] for failure in failures} == {0, 1}
     assert all(failure['set'] == 'videos' and failure['error'] for failure in failures)
+
+
+def test_sample_that_a_transform_refuses_is_replaced(tiny_videos, tmp_path):
+    @TRANSFORMS.register_module(force=True)
+    class RefusesFirst(BaseTransform):
+        def transform(self, results):
+            return None if results['filename'].endswith('train_0.mp4') else results
+
+    videos = video_list(tiny_videos, tmp_path, ['train_0.mp4', 'train_1.mp4'])
+    made = mixture(videos=dict(videos, pipeline=[dict(type='twlv_mm.RefusesFirst'), *VIDEO_PIPELINE]))
+    with pytest.warns(UserWarning, match='a transform gave no sample'):
+        (sample,) = made[[SampleKey(0, 0, 1)]]
+    assert sample['data_samples'].source['index'] == 1
 
 
 def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
