@@ -63,7 +63,7 @@ def parse_args():
 
     many = parser.add_argument_group('many processes')
     many.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none', help='who started this one')
-    many.add_argument('--shard', default='0/1', metavar='I/N', help='this is process I, from 0, of N')
+    many.add_argument('--shard', type=shard, default=(0, 1), metavar='I/N', help='this is process I, from 0, of N')
     many.add_argument('--engine', choices=ENGINES, default='local', help='ray: a Ray cluster (default local)')
     args = parser.parse_args()
     if args.verify is None and None in (args.model, args.input, args.out):
@@ -71,10 +71,20 @@ def parse_args():
     return args
 
 
+def shard(text):
+    """'3/16' -> (3, 16)."""
+    number, count = map(int, text.split('/'))
+    return number, count
+
+
 def shard_of(args):
     """Number of this process and how many there are."""
     names = dict(pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS')).get(args.launcher)
-    return tuple(int(os.environ[name]) for name in names) if names else tuple(map(int, args.shard.split('/')))
+    missing = [name for name in names or () if name not in os.environ]
+    if missing:
+        script = dict(pytorch='dist_extract.sh', slurm='slurm_extract.sh')[args.launcher]
+        raise ValueError(f'no {args.launcher} launcher has started this, {missing[0]} is not set: use tools/{script}')
+    return tuple(int(os.environ[name]) for name in names) if names else args.shard
 
 
 def device_of(args):

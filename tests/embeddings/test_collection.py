@@ -18,11 +18,14 @@ from twlv_mm.embeddings import (
     EmbeddingFolder,
     Extractor,
     MixError,
+    Video,
     extract_collection,
     find_videos,
     read_failures,
     verify,
 )
+from twlv_mm.embeddings.parquet import read_ids
+from twlv_mm.embeddings.store import Store
 from twlv_mm.synthetic import render_clip, write_video
 
 from ..video.faults import make_faults
@@ -119,6 +122,32 @@ def test_second_run_does_only_what_is_missing(encoder, folder, tmp_path, formats
     assert (third.embedded, third.finished_before, len(third.failures)) == (0, 7, 1)
 
 
+@pytest.mark.parametrize('formats', [['npy'], ['parquet'], ['npy', 'parquet']])
+def test_further_videos_join_those_that_are_in_the_folder(encoder, folder, tmp_path, formats, monkeypatch):
+    monkeypatch.setattr('twlv_mm.embeddings.store.PART_VIDEOS', 2)
+    videos = [video for video in find_videos(folder) if video.video_id != 'broken']
+    # The third run has the others' videos in other parts, as their place in the list is another.
+    for some in (videos[2:3], videos[1:5], videos):
+        extract_collection(dense(encoder), some, tmp_path / 'all', formats=formats, workers=0)
+        assert set(vectors_of(tmp_path / 'all/multi-clip/all')) >= {video.video_id for video in some}
+    extract_collection(dense(encoder), videos, tmp_path / 'once', formats=['npy'], workers=0)
+    assert vectors_equal(tmp_path / 'once/multi-clip/all', tmp_path / 'all/multi-clip/all', tolerance=0)
+    if 'parquet' in formats:
+        parts = (tmp_path / 'all').rglob('part-*.parquet')
+        assert sorted(video_id for part in parts for video_id in read_ids(part)) == [v.video_id for v in videos]
+
+
+def test_run_leaves_alone_what_another_was_stopped_at(tmp_path):
+    made = np.zeros((1, 4), np.float32), np.array([[0.0, 1.0]]), dict(duration=1.0)
+    Store(tmp_path, ['parquet'], ['a/one', 'a/two']).write('a/one', *made)
+    Store(tmp_path, ['parquet'], ['b/other']).write('b/other', *made)
+    resumed = Store(tmp_path, ['parquet'], ['a/one', 'a/two'])
+    assert resumed.finished == {'a/one'}
+    resumed.write('a/two', *made)
+    assert EmbeddingFolder(tmp_path).video_ids == ['a/one', 'a/two', 'b/other']
+    assert [path.name for path in tmp_path.iterdir()] == ['part-00000-of-00001-00000.parquet']
+
+
 def vectors_equal(one, other, tolerance=1e-6):
     one, other = vectors_of(one), vectors_of(other)
     assert list(one) == list(other)
@@ -156,10 +185,29 @@ def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_pa
     (dict(views=['backwards']), "views: there is no 'backwards'; there are forward, reversed"),
     (dict(on_fault='stop'), "on_fault: there is no 'stop'"),
     (dict(shard=(4, 4)), 'there is no shard 4 of 4'),
+    (dict(workers=-1), 'workers=-1: give 0 or more'),
+    (dict(decoder='opencv'), "there is no decoder 'opencv'"),
 ])  # fmt: skip
 def test_unknown_options_are_refused_before_anything_is_written(encoder, folder, tmp_path, options, said):
     with pytest.raises(ValueError, match=said):
-        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', workers=0, **options)
+        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', **dict(workers=0) | options)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('video_id', ['manifest', '.hidden', 'sub/.hidden', '../outside', '/outside', '', 'a.part/b'])
+def test_id_that_would_not_be_read_again_is_refused_before_anything_is_written(encoder, folder, tmp_path, video_id):
+    with pytest.raises(ValueError, match=r'0\.mp4 would be embedded as .*Rename the video'):
+        extract_collection(dense(encoder), [Video(video_id, str(folder / '0.mp4'))], tmp_path / 'out', workers=0)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_decoder_that_is_not_installed_is_said_once_and_before_anything_is_written(
+    encoder, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, 'torchcodec', None)
+    monkeypatch.delitem(sys.modules, 'twlv_mm.video.torchcodec_reader', raising=False)
+    with pytest.raises(ValueError, match="'torchcodec' cannot be used .* pip install torchcodec"):
+        extract_collection(dense(encoder), find_videos(folder), tmp_path / 'out', workers=1, decoder='torchcodec')
     assert not (tmp_path / 'out').exists()
 
 
@@ -312,9 +360,14 @@ def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, c
             runpy.run_path(str(ROOT / 'tools/extract.py'), run_name='__main__')
         return end.value.code, *capsys.readouterr()
 
-    code, _, err = run('twlv_bas', folder, '--out', tmp_path / 'out')
-    assert code == 2
-    assert 'twlv_base' in err
+    monkeypatch.delenv('RANK', raising=False)
+    for arguments, said in (
+        (['twlv_bas', folder], 'twlv_base'),
+        ([SMALL, folder, '--shard', '3'], "argument --shard: invalid shard value: '3'"),
+        ([SMALL, folder, '--launcher', 'pytorch'], 'RANK is not set: use tools/dist_extract.sh'),
+    ):
+        code, _, err = run('--out', tmp_path / 'out', *arguments)
+        assert (code, said in err) == (2, True), err
     with pytest.warns(UserWarning, match='random encoder'):
         code, out, _ = run(SMALL, folder / '0.mp4', '--out', tmp_path / 'out', '--workers', 0)
     assert code == 0

@@ -128,6 +128,10 @@ def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
         Extractor(encoder, sampling='dense')
     with pytest.raises(ValueError, match='must be positive'):
         Extractor(encoder, sampling='multi-clip', clip_seconds=0)
+    with pytest.raises(ValueError, match='batch_size=0: give 1 or more'):
+        Extractor(encoder, batch_size=0)
+    with pytest.raises(ValueError, match='num_frames=0: give 1 or more'):
+        Extractor(encoder, num_frames=0)
     with pytest.raises(ValueError, match='weights go with a model given by name'):
         Extractor(encoder, 'encoder.pth')
     with pytest.raises(FileNotFoundError, match='no video file at'):
@@ -145,6 +149,13 @@ def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
     np.testing.assert_array_equal([e.vector for e in extractor(video)[0]], [e.vector for e in expected])
     assert not any(parameter.requires_grad for parameter in extractor.model.parameters())
     assert len(Extractor.from_config(tmp_path / 'config.py', sampling='multi-clip', stride_seconds=1.0)(video)[0]) == 6
+    with pytest.raises(ValueError, match='clip_seconds=0 .* must be positive'):
+        Extractor.from_config(tmp_path / 'config.py', sampling='multi-clip', clip_seconds=0)
+    (tmp_path / 'squeezetime.py').write_text(
+        "model = dict(backbone=dict(type='twlv_mm.SqueezeTime', widen_factor=0.125, num_frames=8))"
+    )
+    with pytest.warns(UserWarning, match='squeezetime_r50 has no weights'):
+        assert Extractor.from_config(tmp_path / 'squeezetime.py').sampling.num_frames == 8
     (tmp_path / 'swapped.py').write_text(
         "_base_ = './config.py'\nencoder = 'twlv_base'\nencoder_weights = None\n"
         'model = dict(backbone=dict(img_size=32, depth=1, embed_dims=48, num_heads=4))\n'

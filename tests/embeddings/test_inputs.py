@@ -19,6 +19,24 @@ def test_folder_is_searched_with_its_sub_folders(folder):
     assert [video.video_id for video in find_videos(folder)] == ['a', 'sub/b', 'sub/c d', 'v_xyz']
 
 
+def test_hidden_files_and_folders_are_passed_over(folder):
+    for name in ('._a.mp4', '.trash/a.mp4', 'sub/._b.MKV'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    for source in (folder, f'{folder}/**/*'):
+        assert [video.video_id for video in find_videos(source)] == ['a', 'sub/b', 'sub/c d', 'v_xyz']
+
+
+def test_root_and_subset_are_refused_where_there_is_nothing_to_choose(folder):
+    (folder / 'list.txt').write_text('a.mp4 0\n')
+    for source in (folder, folder / 'a.mp4', f'{folder}/*.mp4'):
+        with pytest.raises(ValueError, match='is no list: leave root out'):
+            find_videos(source, root=folder)
+    for source in (folder, folder / 'a.mp4', folder / 'list.txt'):
+        with pytest.raises(ValueError, match='is none: leave subset out'):
+            find_videos(source, subset='val')
+
+
 def test_file_is_taken_whatever_its_name(folder):
     assert find_videos(folder / 'notes.doc') == [Video('notes', str(folder / 'notes.doc'))]
 
@@ -66,7 +84,7 @@ def test_activitynet_json_finds_files_by_id_and_chooses_a_subset(folder, tmp_pat
         Video('gone', f'{folder}/gone.mp4'),
         Video('xyz', f'{folder}/v_xyz.webm'),
     ]
-    with pytest.raises(FileNotFoundError, match="for the subset 'test'"):
+    with pytest.raises(ValueError, match="list.json has no subset 'test'; there are training, validation"):
         find_videos(tmp_path / 'list.json', folder, 'test')
 
 

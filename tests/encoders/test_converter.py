@@ -38,13 +38,13 @@ def test_family_and_size_are_recognised_and_the_new_file_is_the_same_encoder(gol
     name, source, tensors = official(golden, save=save)
     # A bare state dict of V-JEPA's has no key that tells it from one of ours.
     family = ARCHITECTURES[name].family if save is save_file and name.startswith('vjepa') else None
-    report = convert_checkpoint(source, tmp_path / 'ours.pth', family)
+    ours = tmp_path / 'made for it' / 'ours.pth'
+    report = convert_checkpoint(source, ours, family)
     assert report.arch == name
     assert report.conversion.family == ARCHITECTURES[name].family
-    ours, theirs = (twlv_mm.get_model(name, path).eval() for path in (tmp_path / 'ours.pth', source))
-    with torch.no_grad():
-        assert torch.equal(ours.embed(tensors['in/video']), theirs.embed(tensors['in/video']))
-    frozen = twlv_mm.get_model(name, tmp_path / 'ours.pth', frozen=True)  # as encoder_weights gives it
+    vectors = [twlv_mm.get_model(name, path).eval().embed(tensors['in/video']) for path in (ours, source)]
+    assert torch.equal(*vectors)
+    frozen = twlv_mm.get_model(name, ours, frozen=True)  # as encoder_weights gives it
     assert frozen.weights_sha256
     assert torch.isfinite(frozen.embed(tensors['in/video'])).all()
 

@@ -1,7 +1,9 @@
 """SqueezeTime: official outputs, counts, the encoders' contract, its variants, and ways to run it faster."""
 
+import copy
 import json
 import os
+import pickle
 from pathlib import Path
 
 import mmaction.models  # noqa: F401
@@ -151,6 +153,10 @@ def test_what_does_not_fit_is_a_clear_error(tmp_path):
         twlv_mm.get_model('squeezetime_r50', patch_size=16)
     with pytest.raises(ValueError, match='squeezetime_r50 is not built by VideoVisionTransformer'):
         VideoVisionTransformer('squeezetime_r50')
+    with pytest.raises(ValueError, match=r'pos_dim=\(8, 4\); give the side of a table for each of the four stages'):
+        twlv_mm.get_model('squeezetime_r50', pos_dim=[8, 4])
+    with pytest.raises(ValueError, match='fused already'):
+        tiny(statistics=False).fuse().fuse()
     with pytest.raises(ValueError, match='depth=18; there are 50'):
         twlv_mm.get_model('squeezetime_r50', depth=18)
     state = tiny(statistics=False).state_dict()
@@ -182,6 +188,14 @@ def test_fused_model_gives_the_same_outputs(options, video):
             rounded = model.fuse(torch.bfloat16).embed(clips)
             assert rounded.dtype == torch.float32
             assert torch.nn.functional.cosine_similarity(rounded, model.embed(clips)).min() > 0.999
+
+
+def test_fused_model_can_be_copied_and_sent_to_other_processes_after_use(video):
+    fused = tiny().fuse()
+    with torch.no_grad():
+        expected = fused(video)
+        for again in (copy.deepcopy(fused), pickle.loads(pickle.dumps(fused))):
+            assert torch.equal(again(video), expected)
 
 
 def test_fused_model_without_onednn_gives_the_same_outputs(video, monkeypatch):

@@ -5,6 +5,9 @@ import torch
 from torch import nn
 
 import twlv_mm
+from twlv_mm.analysis.report_layouts import TITLES
+from twlv_mm.analysis.report_tables import HOLDS
+from twlv_mm.encoders import ARCHITECTURES
 
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)
 GRID = (4, 4, 4)
@@ -63,6 +66,20 @@ def test_full_size_models_have_the_published_number_of_parameters(name):
     parameters, published, tolerance = PARAMETERS[name]
     assert sum(p.numel() for p in model.parameters()) == parameters
     assert parameters / 1e6 == pytest.approx(published, abs=tolerance)
+
+
+# Sets that no task here is tested on.
+UNTESTED = (
+    'howto100m howto360k webvid2m webvid10m yt_temporal_1b instagram coco sbu visual_genome cc3m cc12m wit400m dfn5b '
+    'synthetic'
+)
+
+
+def test_pretraining_sets_are_called_as_in_results():
+    # The report marks a result where the set is among these, which another name would hide.
+    known = {*TITLES, *(name for names in HOLDS.values() for name in names), *UNTESTED.split()}
+    for name, arch in ARCHITECTURES.items():
+        assert set(arch.pretraining_sets or ()) <= known, name
 
 
 def test_image_encoders_see_one_frame_at_a_time(video):

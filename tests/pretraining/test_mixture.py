@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from twlv_mm.pretraining import FileListDataset, MixtureDataset, MixtureError, SampleKey, ShardDataset, index_shards
 from twlv_mm.pretraining.shards import index_path
+from twlv_mm.registry import TRANSFORMS
 
 VIDEO_PIPELINE = [
     dict(type='DecordInit', io_backend='twlv_tar'),
@@ -125,6 +127,19 @@ def test_damaged_sample_is_listed_and_replaced_by_another_of_its_set(tiny_videos
     assert all(failure['set'] == 'videos' and failure['error'] for failure in failures)
 
 
+def test_sample_that_a_transform_refuses_is_replaced(tiny_videos, tmp_path):
+    @TRANSFORMS.register_module(force=True)
+    class RefusesFirst(BaseTransform):
+        def transform(self, results):
+            return None if results['filename'].endswith('train_0.mp4') else results
+
+    videos = video_list(tiny_videos, tmp_path, ['train_0.mp4', 'train_1.mp4'])
+    made = mixture(videos=dict(videos, pipeline=[dict(type='twlv_mm.RefusesFirst'), *VIDEO_PIPELINE]))
+    with pytest.warns(UserWarning, match='a transform gave no sample'):
+        (sample,) = made[[SampleKey(0, 0, 1)]]
+    assert sample['data_samples'].source['index'] == 1
+
+
 def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
     broken = video_list(tiny_videos, tmp_path)
     broken['pipeline'] = broken['pipeline'][:1] + broken['pipeline'][2:]
@@ -201,6 +216,35 @@ def test_shards_without_an_index_say_how_to_make_one(tmp_path):
     write_tar(tmp_path / 'a.tar', [('0.png', image(0))])
     with pytest.raises(FileNotFoundError, match=r'index_shards.py .*\*.tar'):
         ShardDataset(str(tmp_path / '*.tar'), [])
+
+
+def test_any_number_of_shards_leaves_no_file_open(shards):
+    before = len(os.listdir('/proc/self/fd'))
+    dataset = ShardDataset(str(shards / '*.tar'), [])
+    assert dataset.get_data_info(7)['filename'].startswith(f'tar://{shards}/00001.tar/007.png?')
+    assert len(os.listdir('/proc/self/fd')) <= before
+
+
+def test_names_that_are_no_utf8_are_read_as_any_other(tmp_path):
+    name = os.fsdecode(b'caf\xe9.png')
+    (tmp_path / name).write_bytes(image(40))
+    write_tar(tmp_path / 'a.tar', [(name, image(40))])
+    (tmp_path / 'list.txt').write_bytes(os.fsencode(name) + b'\n')
+    assert index_shards([str(tmp_path / 'a.tar')]) == 0
+    listed = dict(
+        type='twlv_mm.FileListDataset', ann_file=str(tmp_path / 'list.txt'), data_prefix=dict(video=str(tmp_path))
+    )
+    for dataset in (listed, dict(type='twlv_mm.ShardDataset', shards=str(tmp_path / 'a.tar'))):
+        (sample,) = mixture(images=dict(dataset, pipeline=IMAGE_PIPELINE))[[SampleKey(0, 0, 1)]]
+        assert sample['data_samples'].source['replaced'] == 0
+        assert sample['inputs'].float().mean() == 40
+
+
+def test_shard_of_another_ending_is_refused_before_it_is_trained_on(tmp_path, capsys):
+    write_tar(tmp_path / 'a.tar.1', [('0.png', image(0))])
+    with pytest.raises(SystemExit):
+        index_shards([str(tmp_path / 'a.tar.1')])
+    assert 'a.tar.1 is not called *.tar' in capsys.readouterr().err
 
 
 def test_shard_of_images_and_videos_asks_which_are_samples(tmp_path, capsys):

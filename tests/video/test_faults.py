@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twlv_mm.synthetic import write_video
-from twlv_mm.video import VideoError, open_video
+from twlv_mm.video import Segment, VideoError, open_video
 
 from .decoders import DECODERS
 from .faults import NO_FILE, damage_packets, good, make_faults, packet_places, textured, write_predicted
@@ -80,6 +80,17 @@ def test_a_hole_in_any_frame_is_noticed_on_opening(tmp_path, decoder):
         path.write_bytes(damage_packets(source, bytes, slice(number, number + 1), 0.5, 0.6))
         with pytest.raises(VideoError, match=r'hole\.mp4 is damaged at packet'):
             open_video(path, decoder)
+
+
+def test_a_hole_in_a_segment_is_noticed_on_opening_and_one_after_it_is_not_looked_for(tmp_path):
+    source, path = tmp_path / 'sound.mp4', tmp_path / 'hole.mp4'
+    write_predicted(source, textured(20))  # ten frames a second, one of them a key frame
+    for number in range(0, 20, 3):
+        path.write_bytes(damage_packets(source, bytes, slice(number, number + 1), 0.5, 0.6))
+        with pytest.raises(VideoError, match=r'hole\.mp4 from 0\.5 to 2 s: it is damaged in the frame at'):
+            open_video(Segment(str(path), 0.5, 2.0))
+    with open_video(Segment(str(path), 0.5, 1.0)) as reader:  # the last hole is behind it
+        assert len(reader.read(range(5))) == 5
 
 
 @pytest.mark.parametrize('decoder', DECODERS)

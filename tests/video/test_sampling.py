@@ -69,7 +69,7 @@ def test_rounded_time_stamps_give_the_same_frames():
     assert (frames_of_windows(rounded, windows, 4) == frames_of_windows(exact, windows, 4)).all()
 
 
-@pytest.mark.parametrize('lengths', [(0, 1), (-1, None), (2, 0)])
+@pytest.mark.parametrize('lengths', [(0, 1), (-1, None), (2, 0), (float('nan'), None), (2, float('nan'))])
 def test_lengths_that_are_not_positive_are_refused(lengths):
     with pytest.raises(ValueError, match='must be positive'):
         clip_windows(10.0, *lengths)

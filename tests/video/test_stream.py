@@ -5,9 +5,20 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from twlv_mm.video import frames_of_windows, iter_clips, open_video, resize_and_crop, sample_windows
+from twlv_mm.video import (
+    clips_of_frames,
+    frames_of_windows,
+    iter_frames,
+    open_video,
+    resize_and_crop,
+    sample_windows,
+)
 
 from .conftest import write_numbered
+
+
+def iter_clips(reader, indices, size):
+    return clips_of_frames(iter_frames(reader, np.unique(indices), size), indices)
 
 
 class Recorder:

@@ -4,9 +4,10 @@ import os
 from typing import NamedTuple
 
 import twlv_mm
-from twlv_mm.video import ReadFault, Segment, read_ahead
+from twlv_mm.video import ReadFault, Segment, read_ahead, reader_class
 
 from .batches import VIEWS, SharedBatches
+from .folder import check_id
 from .manifest import add_failure, claim, forget_failures
 from .progress import ExtractionProgress
 from .store import Store
@@ -73,8 +74,8 @@ def extract_collection(
 
     Raises:
         MixError: if the folder was made with other settings.
-        ValueError: if there is no such format, view, policy, engine or shard, or the decoder does not read segments and
-            there are some.
+        ValueError: if there is no such format, view, policy, engine, shard or decoder, the decoder is not installed, or
+            does not read segments and there are some; if a video's id cannot be one of an embedding folder.
         ImportError: if pyarrow or Ray is needed and not installed.
     """
     asked = dict(formats=formats, views=views, on_fault=[on_fault], engine=[engine])
@@ -85,6 +86,12 @@ def extract_collection(
                 raise ValueError(f'{name}: there is no {value!r}; there are {", ".join(known[name])}')
     if not 0 <= shard[0] < shard[1]:
         raise ValueError(f'there is no shard {shard[0]} of {shard[1]}: they count from 0')
+    if workers is not None and workers < 0:
+        raise ValueError(f'workers={workers}: give 0 or more processes')
+    for video in videos:
+        check_id(video.video_id, video.path)
+    if decoder is not None:
+        reader_class(decoder)  # or each video would fail for the want of it
     if decoder not in (None, 'av') and any(video.segment for video in videos):
         raise ValueError(f'the decoder {decoder!r} does not read segments of videos: choose av, or none')
     videos = videos[shard[0] :: shard[1]]

@@ -55,8 +55,8 @@ class Extractor:
         device (str, optional): Where to encode; a GPU if there is one.
 
     Raises:
-        ValueError: if the model, the sampling, the pooling or the precision is unknown, or the weights are another
-            model's.
+        ValueError: if the model, the sampling, the pooling or the precision is unknown, a number is not positive, or
+            the weights are another model's.
     """
 
     def __init__(
@@ -73,6 +73,9 @@ class Extractor:
         batch_size=8,
         device=None,
     ):
+        for name, number in (('num_frames', num_frames), ('batch_size', batch_size)):
+            if number is not None and number < 1:
+                raise ValueError(f'{name}={number}: give 1 or more')
         if isinstance(model, str):
             model = frozen_encoder(model, weights)
         elif weights is not None:
@@ -134,17 +137,20 @@ class Extractor:
         """
         cfg = Config.fromfile(path)
         backbone = dict(cfg.get('model', {}).get('backbone', {}))
-        if str(backbone.pop('type', None)).removeprefix('twlv_mm.') not in ('VideoViT', 'SqueezeTime'):
+        kind = str(backbone.pop('type', None)).removeprefix('twlv_mm.')
+        if kind == 'SqueezeTime':
+            backbone.setdefault('arch', 'squeezetime_r50')  # as the class has it
+        if kind not in ('VideoViT', 'SqueezeTime') or 'arch' not in backbone:
             raise ValueError(
-                f'{path} has no model.backbone of type twlv_mm.VideoViT or twlv_mm.SqueezeTime to embed with'
+                f'{path} has no model.backbone of type twlv_mm.VideoViT or twlv_mm.SqueezeTime with an arch, to use'
             )
         weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
         overrides = {key: value for key, value in backbone.items() if key not in _OF_TRAINING}
         arch = overrides.pop('arch')
         return cls(
             frozen_encoder(cfg.get('encoder') or arch, weights, **overrides),
-            clip_seconds=clip_seconds or cfg.get('clip_seconds', 2.0),
-            stride_seconds=stride_seconds or cfg.get('stride_seconds'),
+            clip_seconds=cfg.get('clip_seconds', 2.0) if clip_seconds is None else clip_seconds,
+            stride_seconds=cfg.get('stride_seconds') if stride_seconds is None else stride_seconds,
             **options,
         )
 

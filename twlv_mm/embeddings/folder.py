@@ -172,6 +172,28 @@ class EmbeddingFolder:
         return array
 
 
+def check_id(video_id, path):
+    """Check that a folder finds the embeddings of a video again, and that they are in it.
+
+    Args:
+        video_id (str): Its id.
+        path (str): Its file, for the message.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    *folders, name = video_id.split('/')
+    if (
+        video_id == Path(MANIFEST).stem
+        or any(not part or part.startswith('.') for part in (*folders, name))
+        or any(part.endswith('.part') for part in folders)
+    ):
+        raise ValueError(
+            f'{path} would be embedded as {video_id!r}, which cannot be read again: an id must not be absolute or '
+            f'hidden, in a folder called *.part, or the name of {MANIFEST}. Rename the video'
+        )
+
+
 def _scan(folder, prefix=''):
     """Paths of the files below a folder, in no order, without hidden and unfinished ones."""
     with os.scandir(folder) as entries:

@@ -38,7 +38,7 @@ def find_videos(source, root=None, subset=None):
         source (str): A video file; a folder, which is searched with its sub-folders; a pattern such as
             ``'videos/*/a*.mp4'``; or an annotation list: mmaction2's ``.txt`` (``file class …`` in a line, or files
             only; ``file start end class`` is a segment, its times in seconds with a decimal point), THUMOS14's or
-            ActivityNet's ``.json``, AVA's ``.csv``.
+            ActivityNet's ``.json``, AVA's ``.csv``. Hidden files and folders are passed over, unless a list names them.
         root (str, optional): Folder of the videos of a list; the folder of the list if None.
         subset (str, optional): Of a ``.json``: only the videos of this subset ('validation', say).
 
@@ -50,10 +50,12 @@ def find_videos(source, root=None, subset=None):
 
     Raises:
         FileNotFoundError: if there is no such path, or no video in it.
-        ValueError: if two videos would get the same id, a segment does not end after it starts, or a list cannot be
-            read.
+        ValueError: if two videos would get the same id, a segment does not end after it starts, a list cannot be read
+            or has no such subset, or ``root`` or ``subset`` are given and there is no list, or no ``.json``.
     """
     source = os.fspath(source)
+    suffix = Path(source).suffix.lower()
+    is_list = os.path.isfile(source) and suffix in _LISTS
     if glob.has_magic(source) and not os.path.exists(source):
         base = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), Path(source).parts[:-1]))
         videos = _of_files((Path(path) for path in glob.glob(source, recursive=True)), base)
@@ -63,17 +65,21 @@ def find_videos(source, root=None, subset=None):
         where = f'no videos in {source}'
     elif not os.path.isfile(source):
         raise FileNotFoundError(f'there is no file or folder {source}')
-    elif Path(source).suffix.lower() in _LISTS:
-        read = _LISTS[Path(source).suffix.lower()]
+    elif is_list:
         try:
-            videos = read(Path(source), Path(root or Path(source).parent), subset)
+            videos = _LISTS[suffix](Path(source), Path(root or Path(source).parent), subset)
         except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f'{source} is not an annotation list of a known kind: {error!r}') from error
-        where = f'no videos are listed in {source}' + (f' for the subset {subset!r}' if subset else '')
+        if not videos:
+            raise FileNotFoundError(f'no videos are listed in {source}')
     else:
-        return [Video(Path(source).stem, source)]
+        videos = [Video(Path(source).stem, source)]
     if not videos:
         raise FileNotFoundError(f'{where}; files with these endings count: {" ".join(SUFFIXES)}')
+    if root is not None and not is_list:
+        raise ValueError(f"root is the folder of a list's videos, and {source} is no list: leave root out")
+    if subset is not None and not (is_list and suffix == '.json'):
+        raise ValueError(f'a .json has subsets, and {source} is none: leave subset out')
     outside = [video for video in videos if '..' in Path(video.video_id).parts or os.path.isabs(video.video_id)]
     if outside:
         raise ValueError(
@@ -91,7 +97,10 @@ def _of_files(paths, base):
     return [
         Video(path.relative_to(base).with_suffix('').as_posix(), str(path))
         for path in paths
-        if path.suffix.lower() in SUFFIXES and (path.is_file() or path.is_symlink())
+        if path.suffix.lower() in SUFFIXES
+        # Hidden ones are what systems leave beside videos, such as macOS's ._name.mp4.
+        and not any(part.startswith('.') for part in path.relative_to(base).parts)
+        and (path.is_file() or path.is_symlink())
     ]
 
 
@@ -133,6 +142,9 @@ def _listed_id(name, root):
 
 def _of_activitynet_json(source, root, subset):
     entries = json.loads(source.read_text())['database']
+    subsets = sorted({entry['subset'] for entry in entries.values()})
+    if subset not in (None, *subsets):
+        raise ValueError(f'{source} has no subset {subset!r}; there are {", ".join(subsets)}')
     names = [name for name, entry in entries.items() if subset in (None, entry['subset'])]
     return _of_names(names, root)
 

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -102,14 +102,18 @@ class Store:
         if new:
             path = self.folder / f'part-{self._shard[0]:05d}-of-{self._shard[1]:05d}-{number:05d}.parquet'
             there = {video['video_id']: video for video in read_part(path)} if path.exists() else {}
+            # A run of other videos into this folder wrote to a file of the same name.
+            others = [video_id for video_id in there if self._part_of.get(video_id) != number]
             taken = [video_id for video_id in part if video_id in there or video_id in new]
-            write_part(path, (there.get(video_id) or _read(self._files, video_id) for video_id in taken))
+            write_part(path, (there.get(video_id) or _read(self._files, video_id) for video_id in taken + others))
         if 'npy' not in self.formats:
             for video_id in part:
                 for end in ('.json', '_c.npy', '_v.npy'):
                     (self._files / f'{video_id}{end}').unlink(missing_ok=True)
             if self._shard[1] == 1 and not any(self._open):
-                shutil.rmtree(self._files, ignore_errors=True)
+                for folder, *_ in os.walk(self._files, topdown=False):
+                    with suppress(OSError):  # not empty: what a run of other videos was stopped at
+                        os.rmdir(folder)
 
     def _read_parquet_ids(self):
         from .parquet import import_pyarrow, read_ids

@@ -43,7 +43,8 @@ class Architecture:
         interpolation (str): Of that resizing: 'bilinear' or 'bicubic', OpenCV's.
         family (str): Whose layout official weights have: a key of :data:`twlv_mm.encoders.FAMILIES`.
         source (str): Where these numbers come from.
-        pretraining_sets (tuple[str], optional): Data sets its published weights were trained on; None if not known.
+        pretraining_sets (tuple[str], optional): Data sets its published weights were trained on, called as in
+            results.json, by which the report marks results on them; None if not known.
     """
 
     embed_dims: int
@@ -186,7 +187,7 @@ _VJEPA2 = dict(
     num_frames=64,
     family='vjepa2',
     source='Assran et al. 2025; github.com/facebookresearch/vjepa2: its hub; 384 pixels: img_size=384',
-    pretraining_sets=('ssv2', 'kinetics710', 'howto100m', 'yt_temporal_1b', 'imagenet'),
+    pretraining_sets=('ssv2', 'kinetics710', 'howto100m', 'yt_temporal_1b', 'imagenet1k'),
 )
 
 # Stage 2 goes on from stage 1 with image-text and video-text pairs, and 4 frames.
@@ -206,7 +207,7 @@ _VIDEOMAE = dict(
 _VIDEOMAE_V2 = dict(
     _VIDEOMAE,
     source='Wang et al. 2023; github.com/OpenGVLab/VideoMAEv2, vit_giant_patch14_224',
-    pretraining_sets=('kinetics710', 'ssv2', 'ava', 'webvid2m', 'instagram'),
+    pretraining_sets=('kinetics710', 'ssv2', 'ava_v2.2', 'webvid2m', 'instagram'),
 )
 
 # Stage 1 has 8 frames, stage 2 has 4 (num_frames=4).
@@ -283,7 +284,7 @@ ARCHITECTURES = {
     'clip_large': Architecture(**_LARGE, **_CLIP, patch_size=14, output_dims=768),
     'dfn_huge': Architecture(**_HUGE, **_DFN, patch_size=14, output_dims=1024),
     # The published weights are trained on ImageNet-1K, then Kinetics-400.
-    'squeezetime_r50': SqueezeTimeArchitecture(pretraining_sets=('in1k', 'kinetics400')),
+    'squeezetime_r50': SqueezeTimeArchitecture(pretraining_sets=('imagenet1k', 'kinetics400')),
 }
 
 # What a user may change of a row; the rest defines the architecture.

@@ -59,7 +59,7 @@ def convert_checkpoint(source, target=None, family=None):
 
     Args:
         source (str): An official checkpoint, as for :func:`twlv_mm.get_model`.
-        target (str, optional): The new file; nothing is written if None.
+        target (str, optional): The new file, whose folder is made if missing; nothing is written if None.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
 
     Returns:
@@ -96,6 +96,7 @@ def convert_checkpoint(source, target=None, family=None):
             source_sha256=file_sha256(source),
         )
         partial = f'{os.fspath(target)}.partial'
+        os.makedirs(os.path.dirname(partial) or '.', exist_ok=True)
         # Views of a larger tensor would be saved with all of it.
         torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in state.items()}), partial)
         os.replace(partial, target)

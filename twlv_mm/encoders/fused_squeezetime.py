@@ -55,6 +55,10 @@ class FusedConv(nn.Module):
             return torch.ops.mkldnn._convolution_pointwise_(other, x, *rest)
         return torch.ops.mkldnn._convolution_pointwise(x, other, *rest)
 
+    def __getstate__(self):
+        # Weights in oneDNN's order can be neither copied nor pickled; they are made again.
+        return self.__dict__ | dict(_packed=None, _packed_for=None)
+
     def _weight_for(self, x):
         """The weight as oneDNN wants it for maps of this shape; in another order it is slow, not wrong."""
         if self._packed_for != (x.shape, x.dtype):

@@ -110,7 +110,7 @@ class SqueezeTime(VideoEncoder):
             position tables of the four stages; maps of another size resize them).
 
     Raises:
-        ValueError: if there is no such depth, branch, or way to unfold the channels.
+        ValueError: if there is no such depth, branch, or way to unfold the channels, or a table for each stage.
 
     Source: Zhai et al. 2024, "No Time to Waste: Squeeze Time into Channel for Mobile Video Understanding", official
     code.
@@ -135,6 +135,10 @@ class SqueezeTime(VideoEncoder):
             raise ValueError(f'branches={branches!r}; give some of {", ".join(BRANCHES)} (IOI, TFC: paper section 3)')
         if self.arch.depth not in STAGES:
             raise ValueError(f'depth={self.arch.depth}; there are {", ".join(map(str, STAGES))}')
+        if len(self.arch.pos_dim) != 4:
+            raise ValueError(
+                f'pos_dim={tuple(self.arch.pos_dim)}; give the side of a table for each of the four stages'
+            )
         if detection and self.arch.embed_dims % self.arch.num_frames:
             raise ValueError(f'{self.arch.embed_dims} channels cannot be unfolded into {self.arch.num_frames} moments')
         self.detection = detection
@@ -157,7 +161,12 @@ class SqueezeTime(VideoEncoder):
 
         Returns:
             SqueezeTime: takes and gives what this one does in eval mode. Its state dict is another one: save this one.
+
+        Raises:
+            ValueError: if this is such a copy.
         """
+        if isinstance(self.net, FusedSqueezeTimeNet):
+            raise ValueError('this SqueezeTime is fused already: take the one that it was made of')
         fused = copy.deepcopy(self).requires_grad_(False)
         fused.net = FusedSqueezeTimeNet(fused.net, dtype)
         fused.frozen = True

@@ -90,6 +90,8 @@ class MixtureDataset(Dataset):
             _seed(key.seed)
             try:
                 sample = part.pipeline(info)
+                if sample is None:  # so a transform of mmcv's says that it cannot
+                    raise ValueError('a transform gave no sample')
             # Decoders and transforms have no error in common. What is wrong with all samples, such as a transform,
             # ends the loop.
             except Exception as error:

@@ -89,14 +89,16 @@ def index_shard(path, suffixes=IMAGES + VIDEOS):
         indexed then.
 
     Raises:
-        ValueError: if there are both images and videos.
+        ValueError: if there are both images and videos, or the file is not called ``*.tar``.
     """
+    if not path.endswith('.tar'):
+        raise ValueError(f'{path} is not called *.tar, by which its members are found: rename it')
     members, fault = [], None
     try:
         with tarfile.open(path, 'r:') as tar:
             for member in tar:
                 if member.isfile() and os.path.splitext(member.name)[1].lower() in suffixes:
-                    members.append((member.name.encode(), member.offset_data, member.size))
+                    members.append((os.fsencode(member.name), member.offset_data, member.size))
                 tar.members = []  # tarfile keeps all it has met
     except (tarfile.TarError, OSError, EOFError) as error:
         fault = str(error)

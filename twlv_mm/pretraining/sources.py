@@ -63,7 +63,7 @@ class FileListDataset(Dataset):
         Returns:
             dict: filename, modality, start_index.
         """
-        line = bytes(self._text[self._edges[index] + 1 : self._edges[index + 1]]).decode()
+        line = os.fsdecode(bytes(self._text[self._edges[index] + 1 : self._edges[index + 1]]))
         return _info(os.path.join(self._folder, line.rstrip('\r')))
 
 
@@ -93,12 +93,13 @@ class ShardDataset(Dataset):
                 f'{len(bare)} of the tar files {shards} have no index, {bare[0]} the first of them: run '
                 f"python tools/data/index_shards.py '{shards}'"
             )
-        # Mapped: the names are needed for messages only.
-        self._indices = [np.load(index_path(path), mmap_mode='r', allow_pickle=False) for path in self._paths]
-        for path, index in zip(self._paths, self._indices, strict=True):
+        counts = []
+        for path in self._paths:
+            index = _read_index(path)
             if len(index) and os.path.getsize(path) < index['offset'][-1] + index['size'][-1]:
                 raise ValueError(f'{path} is shorter than its index says: copy it again, or index it again')
-        self._ends = np.cumsum([len(index) for index in self._indices])
+            counts.append(len(index))
+        self._ends = np.cumsum(counts)
         if not self._ends[-1]:
             raise ValueError(f'there is no sample in the tar files {shards}')
         self.pipeline = Compose(pipeline)
@@ -110,8 +111,14 @@ class ShardDataset(Dataset):
     def get_data_info(self, index):
         """As :meth:`FileListDataset.get_data_info`; filename says where in which tar file."""
         shard = int(np.searchsorted(self._ends, index, side='right'))
-        name, offset, size = self._indices[shard][index - self._ends[shard]]  # negative: from the shard's end
-        return _info(member_path(self._paths[shard], name.decode(), offset, size))
+        path = self._paths[shard]
+        name, offset, size = _read_index(path)[index - self._ends[shard]]  # negative: from the shard's end
+        return _info(member_path(path, os.fsdecode(name), offset, size))
+
+
+def _read_index(path):
+    # Not kept: a mapped file counts as an open one, and sets have more shards than a process may have of these.
+    return np.load(index_path(path), mmap_mode='r', allow_pickle=False)
 
 
 def _info(filename):

@@ -12,10 +12,10 @@ from .packets import VideoHeader, read_header
 from .rand_augment import RandAugment
 from .random_erasing import RandomErasing
 from .read_ahead import ReaderProcess, ReadFault, read_ahead
-from .reader import READERS, Reader, Segment, VideoError, decord_frame_times, open_video
+from .reader import READERS, Reader, Segment, VideoError, decord_frame_times, open_video, reader_class
 from .sampling import clip_windows, frames_of_windows, sample_windows
 from .seek import SeekDecode
-from .stream import ClipSampling, FrameStream, clips_of_frames, iter_clips, iter_frames, resize_and_crop, stream_frames
+from .stream import ClipSampling, FrameStream, clips_of_frames, iter_frames, resize_and_crop, stream_frames
 from .transforms import EmbeddingSample, LongSideCrops
 from .writer import write_video
 
@@ -39,11 +39,11 @@ __all__ = [
     'clips_of_frames',
     'decord_frame_times',
     'frames_of_windows',
-    'iter_clips',
     'iter_frames',
     'open_video',
     'read_ahead',
     'read_header',
+    'reader_class',
     'resize_and_crop',
     'sample_windows',
     'stream_frames',

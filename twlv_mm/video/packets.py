@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 from typing import NamedTuple
 
 import av
@@ -97,11 +98,11 @@ def index_frames(path):
         with av.open(path) as container:
             stream = _video_stream(path, container)
             _check_whole(path, stream)
-            length_size = _length_size(stream.codec_context)
+            find_damage = damage_finder(stream)
             # AVI has no time stamps: FFmpeg makes some up in the order of decoding.
             shown, stamped = [], container.format.name != 'avi'
             for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
-                damage = _damage(packet, length_size)
+                damage = find_damage(packet)
                 if damage:
                     raise VideoError(f'{path} is damaged at packet {number}: {damage}')
                 if packet.is_discard:
@@ -115,6 +116,18 @@ def index_frames(path):
             return FrameIndex(stream.index, stamps if stamped else None, relative_times(edges))
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f'{path} cannot be decoded: {reason(error)}') from error
+
+
+def damage_finder(stream):
+    """Make what looks for damage in packets, as :func:`index_frames` does.
+
+    Args:
+        stream (av.VideoStream): Of an open container.
+
+    Returns:
+        Callable: a packet of the stream -> str, what is wrong with its structure, or None.
+    """
+    return partial(_damage, length_size=_length_size(stream.codec_context))
 
 
 def _video_stream(path, container):

@@ -30,7 +30,7 @@ def clip_windows(duration, clip_seconds, stride_seconds=None):
     ``floor((duration - T) / T_s) + 1``.
     """
     stride_seconds = clip_seconds if stride_seconds is None else stride_seconds
-    if clip_seconds <= 0 or stride_seconds <= 0:
+    if not (clip_seconds > 0 and stride_seconds > 0):  # nor NaN
         raise ValueError(f'clip_seconds={clip_seconds} and stride_seconds={stride_seconds} must be positive')
     if duration < clip_seconds - TOLERANCE:
         return np.array([[0.0, duration]])

@@ -3,6 +3,7 @@
 import av
 import numpy as np
 
+from .packets import damage_finder
 from .reader import Reader, VideoError, reason
 from .sampling import TOLERANCE
 from .seek import decode_from, first_stamp, upright
@@ -12,7 +13,8 @@ class SegmentReader(Reader):
     """Frames of a segment through PyAV, from the key frame before it on; nothing else of the file is read.
 
     Times count from the segment's start. Where it goes on after the video's end, it ends there. What is noticed of
-    damage is what :class:`~twlv_mm.video.pyav_reader.PyAVReader` notices.
+    damage, from that key frame to the segment's end, is what :class:`~twlv_mm.video.pyav_reader.PyAVReader` notices,
+    but for files that end before their index does.
 
     Args:
         segment (Segment): Which one.
@@ -72,11 +74,14 @@ def _frame_starts(segment):
             unit = float(stream.time_base)
             if seeking:
                 container.seek(first + int(segment.start / unit), stream=stream)
-            stamps = []
+            stamps, find_damage = [], damage_finder(stream)
             for packet in container.demux(stream):
                 # A frame is shown no earlier than it is decoded, and packets come in the order of decoding.
                 if packet.size == 0 or (packet.dts is not None and (packet.dts - first) * unit > segment.end):
                     break
+                if packet.pts is not None and (damage := find_damage(packet)):
+                    seconds = (packet.pts - first) * unit
+                    raise VideoError(f'{segment}: it is damaged in the frame at {seconds:.3f} s: {damage}')
                 stamps.append(packet.pts)
         if None in stamps:
             raise VideoError(f'{segment.path} has no time stamps, so segments of it cannot be found: convert it to MP4')

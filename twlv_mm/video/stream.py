@@ -128,25 +128,6 @@ def clips_of_frames(chunks, indices):
         yield np.stack([held[index] for index in clip])
 
 
-def iter_clips(reader, indices, size):
-    """Read a video front to back and hand out its clips, each needed frame decoded and resized once.
-
-    The memory is that of a chunk and of a clip, whatever the length of the video.
-
-    Args:
-        reader (Reader): An open video.
-        indices (ndarray): (M, N) frame indices, from :func:`frames_of_windows`.
-        size (int): Side in pixels of the square frames.
-
-    Yields:
-        ndarray: (N, size, size, 3) uint8, clip after clip.
-
-    Raises:
-        VideoError: if a frame cannot be decoded, after all clips before it were handed out.
-    """
-    return clips_of_frames(iter_frames(reader, np.unique(indices), size), indices)
-
-
 def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear'):
     """Make frames square, as an encoder wants it.
 
