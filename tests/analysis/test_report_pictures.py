@@ -14,9 +14,9 @@ from .records import TAL, record, write, write_results
 FRAMES = [0] * 40 + [1] * 40
 
 
-def write_segmentation(folder, name, predicted, **videos):
+def write_segmentation(folder, name, predicted, videos=('a', 'b', 'c')):
     path = write(folder, name, record('segmentation', 'gtea', dict(mF1=80.0), encoder=dict(label=name)))
-    entries = {video: video_entry(15.0, np.array(FRAMES), np.array(predicted)) for video in videos or ['a', 'b', 'c']}
+    entries = {video: video_entry(15.0, np.array(FRAMES), np.array(predicted)) for video in videos}
     write_predictions(path.with_name('predictions.json'), ['cut', 'stir <b>'], [], entries)
     return path.with_name('predictions.json')
 
@@ -48,6 +48,13 @@ def test_predictions_that_cannot_be_drawn_are_listed(tmp_path):
         'segmentation of gtea',
         'localization of thumos14',
     ]
+
+
+def test_predictions_of_a_video_whose_id_leads_elsewhere_write_nothing(tmp_path):
+    write_segmentation(tmp_path / 'runs', 'one', FRAMES, [f'{tmp_path}/evil'])
+    (problem,) = make_report(tmp_path / 'runs').problems
+    assert 'evil.svg would be written outside of' in problem
+    assert not list(tmp_path.glob('evil*'))
 
 
 def test_actions_are_drawn_in_time_beneath_the_annotated_ones(tmp_path):

@@ -1,10 +1,8 @@
 """Pictures of a test: the boxes that were found on a keyframe, and those that were annotated."""
 
-from pathlib import Path
-
 from PIL import Image
 
-from twlv_mm.engine import DrawingHook
+from twlv_mm.engine import DrawingHook, file_below
 from twlv_mm.registry import HOOKS
 
 
@@ -51,8 +49,7 @@ class DetectionVisualizationHook(DrawingHook):
         # Best last: it is on top.
         order = found.scores.amax(dim=1).argsort()
         boxes += _drawn(found.bboxes[order], found.scores[order], classes, self.min_score)
-        path = Path(self.out_dir, sample.video_id, f'{_seconds(sample.timestamp)}.png')
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = file_below(self.out_dir, f'{sample.video_id}/{_seconds(sample.timestamp)}.png')
         Image.fromarray(draw_boxes(picture, boxes)).save(path)
 
     def after_test_epoch(self, runner, metrics=None):

@@ -1,10 +1,9 @@
 """Pictures of a test, one a video: what the hooks of the tasks share."""
 
-from pathlib import Path
-
 from mmengine.dist import all_gather_object
 
 from .drawing_hook import DrawingHook
+from .file_below import file_below
 from .video_strips import VideoStrips
 
 
@@ -19,7 +18,7 @@ class VideoDrawingHook(DrawingHook):
 
     Raises:
         FileNotFoundError: before a test, if there are no ``videos``.
-        ValueError: as DrawingHook.
+        ValueError: as DrawingHook; in a test, if the id of a video leads out of ``out_dir``.
     """
 
     def __init__(self, *args, videos=None, **kwargs):
@@ -45,8 +44,7 @@ class VideoDrawingHook(DrawingHook):
 
     def draw_sample(self, sample, classes, data_batch, place):
         """See :class:`DrawingHook`."""
-        path = Path(self.out_dir, f'{sample.video_id}.png')
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = file_below(self.out_dir, f'{sample.video_id}.png')
         self.draw(path, sample, classes, self._strips(sample.video_id))
 
     def after_test_epoch(self, runner, metrics=None):

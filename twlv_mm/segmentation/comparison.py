@@ -1,9 +1,8 @@
 """The labels that several models give to a video, one bar above the other (the paper's Figure 5)."""
 
-from pathlib import Path
 from typing import NamedTuple
 
-from twlv_mm.engine import VideoStrips
+from twlv_mm.engine import VideoStrips, file_below
 
 from .predictions import read_predictions
 from .segments import segments_in_seconds
@@ -40,7 +39,7 @@ def compare_runs(runs, out, videos=None, video_root=None, suffix='.png'):
     Raises:
         FileNotFoundError: if there is no such file, or no video in ``video_root``.
         ValueError: if a file is none of predictions, if the runs differ in their classes or in the truth of a video, if
-            no run has one of ``videos``, or no video is in all runs.
+            no run has one of ``videos``, no video is in all runs, or an id leads out of ``out``.
     """
     found = {name: read_predictions(path) for name, path in runs.items()}
     _check_classes(found)
@@ -60,8 +59,7 @@ def compare_runs(runs, out, videos=None, video_root=None, suffix='.png'):
         _check_truth(found, video_id)
     strips = VideoStrips(video_root)
     for video_id in drawn:
-        path = Path(out, f'{video_id}{suffix}')
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = file_below(out, f'{video_id}{suffix}')
         _draw(path, found, video_id, strips(video_id))
     return Comparison(drawn, {video_id: names for video_id, names in lacking.items() if names}, strips.failures)
 
