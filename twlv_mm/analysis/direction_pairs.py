@@ -46,6 +46,7 @@ class DirectionPairs(NamedTuple):
             one.video_ids,
             np.repeat([0, 1], len(one.videos)),
             DIRECTIONS,
+            [0, 1],
             None,
         )
 

@@ -38,8 +38,8 @@ def knn_votes(queries, bank, bank_labels, num_classes, k=200, temperature=0.1):
         Tensor: (N, C) float64, on the device of the queries; not normalised.
 
     Raises:
-        ValueError: if the two differ in D, the bank has fewer than k vectors, a number is not finite, or the temperature
-            is less than 0.0015.
+        ValueError: if the two differ in D, the bank has fewer than k vectors, a number is not finite, or the
+            temperature is less than 0.0015.
 
     Source: the published evaluation script, with its k and T (Wu et al. 2018's weighted vote). That script leaves out
     the bank's last, incomplete batch; here the whole bank votes.
@@ -77,7 +77,9 @@ def nearest(queries, bank, k):
             'same encoder'
         )
     if not 1 <= k <= len(bank):
-        raise ValueError(f'k={k} neighbours cannot be taken from a bank of {len(bank)} vectors: set k to 1 ... {len(bank)}')
+        raise ValueError(
+            f'k={k} neighbours cannot be taken from a bank of {len(bank)} vectors: set k to 1 ... {len(bank)}'
+        )
     # Under autocast the products would be rounded to 8 bits.
     with torch.no_grad(), torch.autocast(queries.device.type, enabled=False):
         coarse = queries.device.type == 'cpu' and has_bf16_units()
