@@ -110,6 +110,19 @@ def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(emb
     assert all('"one"' in picture.element and '"two"' in picture.element for picture in pictures)
 
 
+def test_evaluations_of_one_name_are_told_apart_by_their_folders(embeddings, tmp_path):
+    view = dict(title='SSv2', folder=embeddings, ann_file=None, class_names=None)
+    task = dict(task='ssv2_knn', status='finished', reason='')
+    for name in ('small-random', 'small-abababab', 'other-random'):
+        (tmp_path / 'out' / name).mkdir(parents=True)
+        said = dict(encoder=name.partition('-')[0], tasks=[task], views=[view])
+        (tmp_path / 'out' / name / 'evaluation.json').write_text(json.dumps(said))
+    report = make_report(tmp_path / 'out')
+    names = ['other', 'small-abababab', 'small-random']
+    assert [one['encoder'] for one in report.evaluations] == names
+    assert all(f'"{name}"' in report.embeddings[0].element for name in names)
+
+
 def test_embeddings_that_are_not_there_are_listed(tmp_path):
     pictures, problems = embedding_panels([View('one', 'K400', str(tmp_path / 'nowhere'))])
     assert pictures == []
