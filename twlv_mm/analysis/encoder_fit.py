@@ -68,6 +68,8 @@ def find_encoder(source, weights=None, label=None):
         raise ValueError(f'the label {label} has a slash, and becomes the name of a folder: choose another')
     if weights is not None:
         weights = os.fspath(weights)  # a config that is written down has text
+        if not os.path.isfile(weights):
+            raise FileNotFoundError(f'there is no checkpoint {weights}')
     return Encoder(label or name, name, overrides, weights, None if weights is None else file_sha256(weights))
 
 
