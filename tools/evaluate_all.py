@@ -34,7 +34,10 @@ def parse_args():
     )
     parser.add_argument('--jobs', type=int, default=1, help='tasks at a time, one thread each if several (default 1)')
     parser.add_argument('--amp', action='store_true', help='train and test in bf16')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error(f'--jobs is {args.jobs}; it has to be 1 or more')
+    return args
 
 
 def main():
@@ -45,9 +48,10 @@ def main():
         sys.exit(f'error: {error}')
     tasks = generated_tasks(args.synthetic) if args.synthetic else paper_tasks()
     patterns = args.tasks or ['*']
+    unknown = [pattern for pattern in patterns if not fnmatch.filter([task.name for task in tasks], pattern)]
+    if unknown:
+        sys.exit(f'error: there is no task {" and none ".join(unknown)}: --list names them')
     tasks = [task for task in tasks if any(fnmatch.fnmatch(task.name, pattern) for pattern in patterns)]
-    if not tasks:
-        sys.exit(f'error: there is no task {" or ".join(patterns)}: --list names them')
     options = ['--amp'] if args.amp else []
     views = generated_views(args.synthetic) if args.synthetic else paper_views()
     evaluation = Evaluation(encoder, tasks, args.out, args.jobs, options, views)

@@ -115,6 +115,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='tasks at a time (default: the CPU cores)')
     args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error(f'--jobs is {args.jobs}; it has to be 1 or more')
     began = time.monotonic()
     expected = expected_seconds(args.jobs)
     print(

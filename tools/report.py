@@ -29,6 +29,8 @@ def main():
         name, equals, folder = text.partition('=')
         if not (name and equals and folder):
             parser.error(f'--embeddings {text!r} is not NAME=FOLDER')
+        if name in {view.encoder for view in views}:
+            parser.error(f'--embeddings has {name!r} twice: give each a name of its own')
         views.append(View(name, 'Embeddings', folder))
     try:
         page, text = write_report(args.results, args.out, args.title, views)

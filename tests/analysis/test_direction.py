@@ -88,9 +88,11 @@ def test_mean_over_classes_is_surer_than_each():
     assert mean.permuted_high < max(score.permuted_high for score in scores)
 
 
-def test_few_videos_and_other_shapes_are_refused():
+def test_few_videos_other_shapes_and_no_swaps_are_refused():
     forward, backward = videos(9)
     with pytest.raises(ValueError, match='9 videos in both directions are too few'):
         tell_direction(forward, backward)
     with pytest.raises(ValueError, match=r'\(9, 100\) and \(8, 100\)'):
         tell_direction(forward, backward[1:])
+    with pytest.raises(ValueError, match='permutations=0: the baseline needs'):
+        tell_direction(*videos(10), permutations=0)

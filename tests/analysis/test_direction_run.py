@@ -78,9 +78,17 @@ def test_videos_of_one_direction_are_listed_and_left_out(tmp_path):
     assert len(pairs.backward) == 38
 
 
+def test_pairs_are_found_from_within_the_folder_of_the_sampling(tmp_path, monkeypatch):
+    monkeypatch.chdir(save_pairs(tmp_path).parent)
+    assert load_pairs('val').forward.video_ids == NAMES
+
+
 def test_folders_that_are_no_two_directions_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match='multi-clip-reversed/val.*--views forward,reversed'):
-        load_pairs(tmp_path / 'multi-clip/val')
+    save_folder(tmp_path / 'lone/multi-clip/val', dict.fromkeys(NAMES, np.zeros((1, 12))))
+    with pytest.raises(FileNotFoundError, match='lone/multi-clip-reversed/val.*--views forward,reversed'):
+        load_pairs(tmp_path / 'lone/multi-clip/val')
+    with pytest.raises(FileNotFoundError, match='no folder nowhere$'):
+        load_pairs('nowhere')
     with pytest.raises(ValueError, match=r'different settings \(clip_seconds\)'):
         load_pairs(save_pairs(tmp_path / 'clips', clip_seconds=2.0))
     folder = save_pairs(tmp_path / 'views')

@@ -87,7 +87,8 @@ def test_an_encoder_that_cannot_be_found_is_an_error_that_says_so(tmp_path):
         find_encoder('twlv_bas')
     with pytest.raises(ValueError, match=r'has no model\.backbone of type'):
         find_encoder('configs/twlv/k400_knn.py')
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r'there is no checkpoint .*no\.pth'):
         find_encoder('twlv_base', str(tmp_path / 'no.pth'))
-    with pytest.raises(ValueError, match='slash'):
-        find_encoder('twlv_base', None, 'a/b')
+    for label in ('a/b', 'lr=0.1'):
+        with pytest.raises(ValueError, match='slash or an equals sign'):
+            find_encoder('twlv_base', None, label)

@@ -9,7 +9,7 @@ import pytest
 
 from twlv_mm.analysis import evaluation
 from twlv_mm.analysis.encoder_fit import find_encoder
-from twlv_mm.analysis.evaluation import FAILED, FINISHED, NO_DATA, BusyError, Evaluation
+from twlv_mm.analysis.evaluation import FAILED, FINISHED, NO_DATA, RUNNING, WAITING, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import make_report, write_report
 from twlv_mm.synthetic import make_trimmed
@@ -129,9 +129,15 @@ def test_videos_that_cannot_be_read_do_not_stop_the_tasks(data, stubs, tmp_path,
 def test_what_was_said_of_other_tasks_stays(data, stubs, tmp_path):
     for name in KNN:
         build(data, tmp_path / 'out', (name,)).run()
-    said = json.loads((tmp_path / 'out/small-random/evaluation.json').read_text())
+    path = tmp_path / 'out/small-random/evaluation.json'
+    said = json.loads(path.read_text())
     assert {task['task']: task['status'] for task in said['tasks']} == dict(zip(KNN, (FINISHED, FAILED), strict=True))
     assert len(said['views']) == 2
+    # A command that was killed could not say that its task runs no more.
+    said['tasks'][1]['status'] = RUNNING
+    path.write_text(json.dumps(said))
+    build(data, tmp_path / 'out', KNN[:1]).run()
+    assert json.loads(path.read_text())['tasks'][0]['status'] == WAITING
 
 
 def test_other_weights_or_settings_are_not_taken_for_finished(data, stubs, tmp_path):

@@ -72,6 +72,16 @@ def test_classes_are_chosen_by_name_or_number_left_out_and_drawn_by_lot(points):
         choose_points(points, only=['a'], exclude=['a'])
 
 
+@pytest.mark.parametrize('names', [None, ['up', 'down', 'left', 'right']])
+def test_number_of_a_class_is_its_label_though_others_have_no_videos(names, tmp_path):
+    save_folder(tmp_path / 'val', clusters(6)[0], {f'v00{number}': (0, 1, 3)[number % 3] for number in range(6)})
+    points = load_points(tmp_path / 'val', class_names=names)
+    assert choose_points(points, only=['3']).classes == ['right' if names else '3']
+    assert choose_points(choose_points(points, exclude=['0']), only=['3']).classes == ['right' if names else '3']
+    with pytest.raises(ValueError, match="no class '2' among the 3"):
+        choose_points(points, only=['2'])
+
+
 def test_same_points_are_drawn_by_lot_whatever_else_is_there(points):
     half = choose_points(points, amount=0.5, seed=3)
     assert len(half.labels) == 60

@@ -72,6 +72,25 @@ def test_actions_are_drawn_in_time_beneath_the_annotated_ones(tmp_path):
     assert 'run' not in texts(pictures[0])  # too unlikely to be drawn
 
 
+def test_encoders_that_there_is_no_room_for_are_named(tmp_path):
+    action = dict(label='jump', segment=[2.0, 6.5])
+    content = dict(results={'v': [action | dict(score=0.9)]}, external_data=dict(truth={'v': [action]}))
+    scores = {f'mAP@{threshold:.2f}': 50.0 for threshold in (0.5, 0.75, 0.95)} | {'mAP': 50.0}
+    for number in range(12):
+        encoder = dict(label=f'encoder {number:02d}')
+        for dataset, task in (('kinetics400', 'recognition_linear'), ('ssv2', 'recognition_linear')):
+            write(tmp_path, f'{dataset} {number:02d}', record(task, dataset, {'acc/top1': 50.0}, encoder=encoder))
+        path = write(
+            tmp_path, f'{number:02d}', record('localization', 'activitynet', scores, protocol=TAL, encoder=encoder)
+        )
+        path.with_name('predictions.json').write_text(json.dumps(content))
+    report = make_report(tmp_path)
+    radar = next(picture for picture in report.overview if picture.title.startswith('All tasks, sets of the paper'))
+    assert radar.caption.endswith('Not drawn: encoder 10, encoder 11, TWLV-I, ViT-L (paper), best other ViT-L (paper).')
+    assert len(report.localization) == 4
+    assert 'Not drawn: encoder 04, encoder 05, ' in report.localization[0].caption
+
+
 def test_the_overview_has_all_tasks_and_appearance_against_motion(tmp_path):
     write_results(tmp_path)
     titles = [picture.title for picture in make_report(tmp_path).overview]
@@ -108,6 +127,29 @@ def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(emb
         "SSv2 'Moving up', forward and reversed, LDA",
     ]
     assert all('"one"' in picture.element and '"two"' in picture.element for picture in pictures)
+
+
+def test_evaluations_of_one_name_are_told_apart_by_their_folders(embeddings, tmp_path):
+    view = dict(title='SSv2', folder=embeddings, ann_file=None, class_names=None)
+    task = dict(task='ssv2_knn', status='finished', reason='')
+    for name in ('small-random', 'small-abababab', 'other-random'):
+        (tmp_path / 'out' / name).mkdir(parents=True)
+        said = dict(encoder=name.partition('-')[0], tasks=[task], views=[view])
+        (tmp_path / 'out' / name / 'evaluation.json').write_text(json.dumps(said))
+    report = make_report(tmp_path / 'out')
+    names = ['other', 'small-abababab', 'small-random']
+    assert [one['encoder'] for one in report.evaluations] == names
+    assert all(f'"{name}"' in report.embeddings[0].element for name in names)
+
+
+def test_neighbours_are_as_many_as_the_videos_that_are_left_of_many_classes_allow(tmp_path):
+    for number in range(100):
+        vector = np.random.default_rng(number).normal(size=6).astype(np.float32)
+        info = dict(annotation=number, duration=2.0, num_frames=16)
+        write_embeddings(str(tmp_path / 'val'), f'v{number:02d}', vector[None], np.array([[0.0, 2.0]]), info)
+    pictures, (problem,) = embedding_panels([View('one', 'K400', str(tmp_path / 'val'))])
+    assert [picture.title for picture in pictures] == ['K400, t-SNE']
+    assert '20 classes have a single video' in problem  # for lda
 
 
 def test_embeddings_that_are_not_there_are_listed(tmp_path):

@@ -85,6 +85,14 @@ def test_clips_are_as_long_as_before_whatever_their_frames():
     assert (steps_of(cfg)['SegmentSample'].num_frames, steps_of(cfg)['SegmentSample'].clip_seconds) == (8, 64 / 30)
 
 
+@pytest.mark.parametrize(('kind', 'interval'), [('SampleFrames', 1), ('SampleAVAFrames', 2)])
+def test_clips_are_as_long_as_before_where_the_interval_is_left_out(kind, interval):
+    cfg = read('twlv/k400_linear.py')
+    cfg.merge_from_dict(dict(encoder='umt_large', train_pipeline=[dict(type=kind, clip_len=16)]))
+    follow_encoder(cfg)
+    assert cfg.train_pipeline == [dict(type=kind, clip_len=8, frame_interval=2 * interval)]
+
+
 def test_resolution_is_scaled_and_squashing_encoders_see_the_whole_picture():
     cfg = followed('twlv/in1k_linear.py', encoder='vjepa_huge_384')
     assert steps_of(cfg)['Resize'].scale == (-1, 439)  # 256 x 384 / 224

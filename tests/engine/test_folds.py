@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +225,21 @@ def test_work_dir_of_another_config_is_refused(config, tmp_path, capsys):
 def test_record_that_was_tampered_with_is_refused(config, tmp_path, capsys):
     (tmp_path / 'folds.json').write_text('{"config": ')
     assert 'is not a record of finished folds' in error_of(capsys, config, '--work-dir', tmp_path)
+
+
+def test_commands_that_finish_folds_at_the_same_time_lose_none(tmp_path):
+    path = str(tmp_path / 'folds.json')
+
+    def finish(first):
+        for fold in range(first, first + 40):
+            folds._add_finished(path, 'text', {fold: {}})
+
+    commands = [multiprocessing.get_context('fork').Process(target=finish, args=(first,)) for first in (0, 100, 200)]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join()
+    assert len(json.loads(Path(path).read_text())['folds']) == 120
 
 
 def test_unknown_fold_is_refused(config, tmp_path, capsys):

@@ -108,6 +108,14 @@ def test_option_that_comes_too_late_to_change_anything_is_refused(main, plain_co
     assert config_of(main, plain_config, '--cfg-options', 'model.column=video').model.column == 'video'
 
 
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+@pytest.mark.parametrize(
+    ('option', 'meant'), [('encoder_weigths=a.pth', 'encoder_weights'), ('optim_wraper.type=a', 'optim_wrapper')]
+)
+def test_option_that_nobody_reads_is_refused_with_what_may_be_meant(main, option, meant, plain_config, capsys):
+    assert f'did you mean {meant}?' in error_of(main, capsys, plain_config, '--cfg-options', option)
+
+
 def test_no_validate_leaves_validation_out(tiny_config, config_of):
     cfg = config_of(launch.main_train, tiny_config, '--no-validate')
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None

@@ -91,6 +91,13 @@ def test_video_without_one_label_of_the_head_is_refused(label, tmp_path):
         evaluate(ClassMetric(out_dir=str(tmp_path)), labels, [0, 1], 3)
 
 
+@pytest.mark.parametrize('value', [torch.nan, torch.inf])
+def test_scores_of_a_model_that_diverged_are_no_prediction(value, tmp_path):
+    sample = dict(pred_score=torch.tensor([0.5, value, 0.1]), gt_label=torch.tensor([1]))
+    with pytest.raises(ValueError, match=r'a video of class \[1\] has scores that are no finite numbers'):
+        ClassMetric(out_dir=str(tmp_path)).process(None, [sample])
+
+
 def test_names_that_do_not_fit_the_classes_are_refused(tmp_path):
     with pytest.raises(ValueError, match='there are 2 class names, and the model has 3 classes'):
         evaluate(ClassMetric(['run', 'sit'], str(tmp_path)), [0], [0], 3)

@@ -333,6 +333,16 @@ def test_list_is_read_as_it_was_written(tmp_path):
     assert read_list(tmp_path / 'segments.txt', segments=True) == segments
 
 
+def test_list_that_was_killed_halfway_is_not_taken_for_one(tmp_path):
+    def killed():
+        yield Sample('a.mp4', 3)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_list(tmp_path / 'videos.txt', killed())
+    assert not (tmp_path / 'videos.txt').exists()
+
+
 @pytest.mark.parametrize(
     ('text', 'segments', 'error'),
     [

@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 from twlv_mm.embeddings import write_embeddings
 from twlv_mm.engine import launch
-from twlv_mm.recognition import LabelledEmbeddings, knn_votes
+from twlv_mm.recognition import EmbeddingLinearProbe, LabelledEmbeddings, knn_votes
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
@@ -107,7 +107,7 @@ def test_config_computes_each_column_of_table_6(root, column, monkeypatch):
     for number in range(26):
         rows = np.atleast_2d(np.load(root / sampling / 'val' / f'v{number:03d}_{ending}.npy'))
         votes = knn_votes(torch.from_numpy(rows), np.concatenate(bank), torch.tensor(bank_labels), NUM_CLASSES, k=10)
-        videos.append(votes.sum(dim=0) / votes.sum())
+        videos.append((votes.sum(dim=0) / votes.sum()).float())
     scores = torch.stack([sample['pred_score'] for sample in mmengine.load(dump)])
     torch.testing.assert_close(scores, torch.stack(videos), rtol=1e-4, atol=1e-6)
 
@@ -208,6 +208,14 @@ def test_batch_has_all_clips_of_its_videos_or_a_random_one(root):
     first = dataset.__getitems__(range(26))[0]['inputs']
     torch.manual_seed(1)
     assert first.equal(dataset.__getitems__(range(26))[0]['inputs'])
+
+
+def test_loss_of_videos_with_all_their_clips_is_the_mean_over_the_clips(root):
+    probe = EmbeddingLinearProbe(DIMS, NUM_CLASSES)
+    (batch,) = LabelledEmbeddings(f'{root}/multi-clip/val', 'clip').__getitems__([3, 1])
+    scores = probe.fc(batch['inputs']).log_softmax(dim=1)
+    expected = -scores[range(6), [0, 0, 0, 0, 1, 1]].mean()  # video 3 has four clips, video 1 has two
+    torch.testing.assert_close(probe.loss(**batch)['loss'], expected)
 
 
 def test_labels_come_from_a_list_where_embeddings_have_none(root):

@@ -46,7 +46,7 @@ def test_votes_are_those_of_the_reference(golden, scope, k):
     if scope == 'clip':
         votes = torch.segment_reduce(votes, 'sum', lengths=lengths)
     expected = torch.from_numpy(golden[f'out/{scope}_scores_k{k}'])
-    torch.testing.assert_close(votes, expected, rtol=1e-5, atol=0)
+    torch.testing.assert_close(votes.float(), expected, rtol=1e-5, atol=0)
     correct = votes.argmax(dim=1) == torch.from_numpy(golden['in/query_labels'])
     assert correct.float().mean() == pytest.approx(float(golden[f'out/top1_{scope}_k{k}']))
 
@@ -102,7 +102,22 @@ def test_last_vectors_of_the_bank_vote_too(monkeypatch):
     labels = torch.zeros(130, dtype=torch.int64)
     labels[128:] = 1
     votes = knn_votes(torch.from_numpy(bank[128:]), bank, labels, 2, k=1)
-    torch.testing.assert_close(votes, torch.tensor([[0, 1.0]] * 2) * np.exp(10), rtol=1e-5, atol=0)
+    torch.testing.assert_close(votes, torch.tensor([[0, np.exp(10)]] * 2), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize('temperature', [0.01, 0.0015])
+def test_votes_at_a_low_temperature_are_those_of_the_nearest(temperature):
+    bank = vectors(0, 40)
+    votes = knn_votes(torch.from_numpy(bank), bank, torch.arange(40) % 8, 8, k=5, temperature=temperature)
+    assert (votes.argmax(dim=1) == torch.arange(40) % 8).all()
+    assert votes.isfinite().all()
+    assert votes.max(dim=1).values.div(votes.sum(dim=1)).min() > 0.99
+
+
+@pytest.mark.parametrize('temperature', [0.001, 0.0, -0.1, np.nan])
+def test_temperature_that_no_vote_can_be_computed_with_is_refused(temperature):
+    with pytest.raises(ValueError, match=r'temperature=.*: set it to 0\.0015 or more'):
+        knn_votes(torch.zeros(2, 16), vectors(0, 5), torch.arange(5), 5, k=1, temperature=temperature)
 
 
 def test_length_of_a_vector_does_not_matter():
@@ -142,7 +157,7 @@ def test_vectors_of_another_length_are_refused():
 
 @pytest.mark.parametrize('k', [0, 6])
 def test_more_neighbours_than_the_bank_has_are_refused(k):
-    with pytest.raises(ValueError, match=f'k={k} neighbours .* bank of 5 vectors'):
+    with pytest.raises(ValueError, match=rf'k={k} neighbours .* bank of 5 vectors: set k to 1 \.\.\. 5'):
         nearest(torch.zeros(2, 16), vectors(0, 5), k)
 
 

@@ -1,5 +1,6 @@
 """Labels and class counts that do not fit end a run before it starts."""
 
+import numpy as np
 import pytest
 from mmaction.datasets import VideoDataset
 from mmengine.dataset import ConcatDataset, RepeatDataset
@@ -48,6 +49,14 @@ def test_videos_without_a_label_are_named(listed):
 def test_each_of_several_labels_is_checked(listed):
     dataset = listed('a.mp4 0 3', 'b.mp4 1 9', multi_class=True, num_classes=5)
     with pytest.raises(ValueError, match=r'b\.mp4 has \[1, 9\]'):
+        check_labels(dataset, num_classes=5)
+
+
+def test_labels_that_are_arrays_are_named_like_lists(listed):
+    dataset = listed('a.mp4 0 3', 'b.mp4 1 9', multi_class=True, num_classes=5, serialize_data=False)
+    for annotation in dataset.data_list:
+        annotation['label'] = np.array(annotation['label'])
+    with pytest.raises(ValueError, match=r'1 of 2 videos .*b\.mp4 has \[1, 9\]'):
         check_labels(dataset, num_classes=5)
 
 

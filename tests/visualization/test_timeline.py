@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from twlv_mm.visualization.colours import class_colour
+from twlv_mm.visualization.time_axis import figure_over_time, finish_axes
 from twlv_mm.visualization.timeline import draw_timeline
 
 
@@ -82,3 +83,12 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
         draw_timeline(path, 9, [], frames=frames, frame_times=[1])
     with pytest.raises(ValueError, match='must ascend'):
         draw_timeline(path, 9, [], frames=frames, frame_times=[1, 1])
+
+
+@pytest.mark.parametrize('duration', [0.4, 50.0, 5000.0, 1e6, 1e12])
+def test_axis_has_a_few_ticks_however_long_the_video(duration):
+    figure, axes = figure_over_time(1.0, 1.0, ['jump'], duration)
+    finish_axes(axes, ['jump'], duration)
+    figure.draw_without_rendering()
+    ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= duration]
+    assert 3 <= len(ticks) <= 13

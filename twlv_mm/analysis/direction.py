@@ -63,7 +63,7 @@ def tell_direction(forward, backward, *, permutations=200, seed=0):
         DirectionScore: the score.
 
     Raises:
-        ValueError: if the two have other shapes, or there are fewer than ten videos.
+        ValueError: if the two have other shapes, there are fewer than ten videos, or no swap.
         ImportError: if scikit-learn is not installed.
     """
     if np.shape(forward) != np.shape(backward) or np.ndim(forward) != 2:
@@ -76,6 +76,8 @@ def tell_direction(forward, backward, *, permutations=200, seed=0):
             f'{len(forward)} videos in both directions are too few to measure on: {MIN_VIDEOS} are the least, and a '
             'hundred give an interval of some 10 points'
         )
+    if permutations < 1:
+        raise ValueError(f'permutations={permutations}: the baseline needs directions to be swapped once or more')
     rng = np.random.default_rng(seed)
     signs = np.ones((len(forward), 1 + permutations))
     signs[:, 1:] = rng.choice([-1.0, 1.0], (len(forward), permutations))

@@ -46,6 +46,7 @@ class DirectionPairs(NamedTuple):
             one.video_ids,
             np.repeat([0, 1], len(one.videos)),
             DIRECTIONS,
+            [0, 1],
             None,
         )
 
@@ -67,14 +68,15 @@ def load_pairs(folder, ann_file=None, class_names=None):
         ValueError: if no video has both directions, the two were made with different settings, or as
             :func:`load_points`.
     """
-    folder = Path(folder)
-    opposite = folder.parent.with_name(f'{folder.parent.name}-reversed') / folder.name
+    folder, forward = Path(folder), EmbeddingFolder(folder)
+    sampling = folder.absolute().parent
+    opposite = sampling.with_name(f'{sampling.name}-reversed') / folder.name
     if not opposite.is_dir():
         raise FileNotFoundError(
             f'there is no folder {opposite} with the same videos reversed: extract them with tools/extract.py --views '
             'forward,reversed, and name the forward folder <out>/<sampling>/<split>'
         )
-    forward, backward = EmbeddingFolder(folder), EmbeddingFolder(opposite)
+    backward = EmbeddingFolder(opposite)
     settings, decoder = _settings(forward, backward)
     unpaired = {
         video_id: direction

@@ -53,7 +53,7 @@ def find_encoder(source, weights=None, label=None):
 
     Raises:
         FileNotFoundError: if there is no such config or checkpoint.
-        ValueError: if there is no such encoder, the config has none, or the label cannot be a folder's name.
+        ValueError: if there is no such encoder, the config has none, or the label cannot be a name in commands.
     """
     overrides = {}
     name = source
@@ -64,11 +64,17 @@ def find_encoder(source, weights=None, label=None):
         overrides = {key: value for key, value in backbone.items() if key not in _OF_TASKS}
         name = overrides.pop('arch')
     get_architecture(name, **overrides)
-    if '/' in (label or name):
-        raise ValueError(f'the label {label} has a slash, and becomes the name of a folder: choose another')
+    label = label or name
+    if not {'/', '='}.isdisjoint(label):
+        raise ValueError(
+            f'the label {label} has a slash or an equals sign, but becomes the name of a folder and NAME of '
+            'NAME=FOLDER: choose another'
+        )
     if weights is not None:
         weights = os.fspath(weights)  # a config that is written down has text
-    return Encoder(label or name, name, overrides, weights, None if weights is None else file_sha256(weights))
+        if not os.path.isfile(weights):
+            raise FileNotFoundError(f'there is no checkpoint {weights}')
+    return Encoder(label, name, overrides, weights, None if weights is None else file_sha256(weights))
 
 
 def fit_config(cfg, encoder):

@@ -222,11 +222,15 @@ class Evaluation:
         print(f'  {self.encoder.label}: {task.name} {status}{note}{": " + reason if reason else ""}', flush=True)
 
     def _read_before(self):
-        """What earlier commands have said of other tasks, which stays."""
+        """What earlier commands have said of other tasks, which stays; what ran then runs no more."""
         try:
             before = json.loads((self.root / STATUS).read_text())
             self._before = dict(
-                tasks=[task for task in before['tasks'] if task['task'] not in self.states],
+                tasks=[
+                    task | (dict(status=WAITING) if task['status'] == RUNNING else {})
+                    for task in before['tasks']
+                    if task['task'] not in self.states
+                ],
                 views=[view for view in before['views'] if view['title'] not in {one['title'] for one in self.views}],
             )
         except (OSError, ValueError, KeyError, TypeError):

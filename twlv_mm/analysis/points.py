@@ -21,7 +21,8 @@ class Points(NamedTuple):
         videos (ndarray): (n,) int64, place in ``video_ids`` of the video that each vector is of.
         video_ids (list[str]): Sorted; each has a vector.
         labels (ndarray): (n,) int64, place in ``classes``.
-        classes (list[str]): Names, in the order of their indices; each has a vector.
+        classes (list[str]): Names, in the order of their numbers; each has a vector.
+        numbers (list[int]): Of the classes: their labels, or their places among the split's where labels are names.
         spans (ndarray | None): (n, 2) float64, start and end of the clips in seconds; None where not known, and for
             vectors of whole videos.
     """
@@ -31,6 +32,7 @@ class Points(NamedTuple):
     video_ids: list
     labels: np.ndarray
     classes: list
+    numbers: list
     spans: np.ndarray | None
 
     def take(self, rows):
@@ -50,6 +52,7 @@ class Points(NamedTuple):
             [self.video_ids[index] for index in present],
             labels,
             [self.classes[index] for index in kinds],
+            [self.numbers[index] for index in kinds],
             None if self.spans is None else self.spans[rows],
         )
 
@@ -82,14 +85,16 @@ def load_points(folder, scope='video', ann_file=None, class_names=None):
     vectors, videos, video_ids = load_matrix(folder, scope)
     _check_finite(vectors, videos, video_ids, folder.path)
     names = _names_of_classes(folder, ann_file, class_names)
-    classes = list(dict.fromkeys(name for _, name in sorted(set(names.values()))))
+    known = sorted(set(names.values()))
+    classes = [name for _, name in known]
+    numbers = [number for number, _ in known]
     place = {name: index for index, name in enumerate(classes)}
     of_video = np.array([place[names[video_id][1]] for video_id in video_ids])
     spans = None
     if scope == 'clip':
         times = [folder.times(video_id) for video_id in video_ids]
         spans = None if any(one is None for one in times) else np.concatenate(times)
-    return Points(vectors, videos, video_ids, of_video[videos], classes, spans)
+    return Points(vectors, videos, video_ids, of_video[videos], classes, numbers, spans)
 
 
 def choose_points(points, only=None, exclude=None, num_classes=None, amount=None, seed=0):
@@ -99,7 +104,7 @@ def choose_points(points, only=None, exclude=None, num_classes=None, amount=None
 
     Args:
         points (Points): What to choose from.
-        only (Sequence[str], optional): Classes to keep: names, or indices where no class is called so.
+        only (Sequence[str], optional): Classes to keep: names, or numbers where no class is called so.
         exclude (Sequence[str], optional): Classes to leave out.
         num_classes (int, optional): Keep this many of the classes, drawn by lot.
         amount (int | float, optional): Keep this many points, or this share of them if below 1, drawn by lot.
@@ -165,7 +170,7 @@ def common_videos(encoders):
 
 
 def _names_of_classes(folder, ann_file, class_names):
-    """video id -> (what sorts, name) of its class."""
+    """video id -> (number, name) of its class."""
     if ann_file is None:
         source = f'the annotations of {folder.path}'
         labels = {video_id: folder.annotation(video_id) for video_id in folder.video_ids}
@@ -183,8 +188,10 @@ def _names_of_classes(folder, ann_file, class_names):
             'list with a line "name.mp4 class" for every video'
         )
     if class_names is None:
-        numbers = all(type(label) is int for label in labels.values())
-        return {video_id: (label if numbers else 0, str(label)) for video_id, label in sorted(labels.items())}
+        if all(type(label) is int for label in labels.values()):
+            return {video_id: (label, str(label)) for video_id, label in labels.items()}
+        places = {name: place for place, name in enumerate(sorted(set(map(str, labels.values()))))}
+        return {video_id: (places[str(label)], str(label)) for video_id, label in labels.items()}
     names = read_class_names(class_names)
     foreign = [label for label in labels.values() if type(label) is str or not 0 <= label < len(names)]
     if foreign:
@@ -201,13 +208,13 @@ def _check_finite(vectors, videos, video_ids, folder):
 
 
 def _places(points, wanted):
-    """Places in ``classes`` of classes by name, or by index where no class is called so."""
+    """Places in ``classes`` of classes by name, or by number where no class is called so."""
     places = []
     for name in map(str, wanted):
         if name in points.classes:
             places.append(points.classes.index(name))
-        elif name.isdigit() and int(name) < len(points.classes):
-            places.append(int(name))
+        elif name.isdigit() and int(name) in points.numbers:
+            places.append(points.numbers.index(int(name)))
         else:
             shown = ', '.join(points.classes[:5]) + (', …' if len(points.classes) > 5 else '')
             raise ValueError(f'there is no class {name!r} among the {len(points.classes)}: {shown}')

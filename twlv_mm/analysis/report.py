@@ -1,6 +1,7 @@
 """The holistic report: one self-contained HTML page and a Markdown file from the results of any number of runs."""
 
 import os
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -98,9 +99,10 @@ def make_report(folder, title=TITLE, views=()):
     names = name_encoders(found.runs)
     tables = fill_tables(found.runs)
     problems = [f'{os.path.relpath(path, folder)} is left out: {reason}' for path, reason in found.rejected]
+    evaluations = _told_apart(found.evaluations, folder)
     folders = [
         View(content['encoder'], **view)
-        for _, content in found.evaluations
+        for content in evaluations
         for view in content['views']
         if Path(view['folder']).is_dir()
     ]
@@ -121,10 +123,19 @@ def make_report(folder, title=TITLE, views=()):
         segmentation=bars,
         localization=timelines,
         directions=direction_tables(found.runs, names),
-        evaluations=[content for _, content in found.evaluations],
+        evaluations=evaluations,
         problems=[*problems, *no_panels, *no_bars, *no_timelines],
         folder=Path(folder),
     )
+
+
+def _told_apart(evaluations, folder):
+    """What evaluations say; those whose encoders share a name are called by their folders, which have the weights."""
+    counts = Counter(content['encoder'] for _, content in evaluations)
+    return [
+        content if counts[content['encoder']] == 1 else content | dict(encoder=os.path.relpath(path.parent, folder))
+        for path, content in evaluations
+    ]
 
 
 def _overview(tables):

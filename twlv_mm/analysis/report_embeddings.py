@@ -57,13 +57,14 @@ def embedding_panels(views):
 def _projections(title, views):
     loaded = {view.encoder: load_points(view.folder, 'video', view.ann_file, view.class_names) for view in views}
     loaded, _ = common_videos(loaded)
+    chosen = {
+        encoder: choose_points(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
+        for encoder, points in loaded.items()
+    }
+    classes = next(iter(chosen.values())).classes
+    perplexity = min(30, min(map(_count, chosen.values())) / 4)
     for method, name in METHODS.items():
-        options = dict(perplexity=min(30, min(map(_count, loaded.values())) / 4)) if method == 'tsne' else {}
-        chosen = {
-            encoder: choose_points(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
-            for encoder, points in loaded.items()
-        }
-        classes = next(iter(chosen.values())).classes
+        options = dict(perplexity=perplexity) if method == 'tsne' else {}
         panels = [panel(encoder, points, method, **options) for encoder, points in chosen.items()]
         yield Picture(f'{title}, {name}', _card(panels, classes))
 

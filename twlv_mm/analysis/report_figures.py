@@ -85,6 +85,8 @@ def radar(tables, title, caption):
     series.sort(key=(OURS, OTHERS).__contains__)  # the paper's last
     if len(values_of) < 3:
         return None
+    if len(series) > MAX_SERIES:
+        caption = f'{caption} Not drawn: {", ".join(series[MAX_SERIES:])}.'
 
     def draw(folder):
         # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
@@ -214,16 +216,18 @@ def localization_timelines(runs, names):
         video = common[len(common) // 2]
         true = _actions(truth[video])
         classes = sorted({action['label'] for actions in truth.values() for action in _actions(actions)})
-        pictures = []
+        pictures, caption = [], f'The video {video}.'
+        if len(contents) > MAX_TIMELINES:
+            caption = f'{caption} Not drawn: {", ".join(list(contents)[MAX_TIMELINES:])}.'
         for name, content in list(contents.items())[:MAX_TIMELINES]:
             found = [one for one in _actions(content['results'][video]) if one['score'] >= MIN_SCORE]
-            pictures.append(_timeline(f'{TITLES.get(dataset, dataset)}, {name}', video, found, true, classes))
+            pictures.append(_timeline(f'{TITLES.get(dataset, dataset)}, {name}', caption, found, true, classes))
         return pictures
 
     return _of_datasets(runs, names, 'localization', of_dataset)
 
 
-def _timeline(title, video, found, true, classes):
+def _timeline(title, caption, found, true, classes):
     duration = max((action['end'] for action in [*found, *true]), default=1.0)
     classes = sorted({*classes, *(action['label'] for action in found)})
 
@@ -233,7 +237,7 @@ def _timeline(title, video, found, true, classes):
         draw_timeline(folder / 'timeline.svg', duration, found, true, classes=classes)
         return folder / 'timeline.svg'
 
-    return Picture(title, as_svg(draw), f'The video {video}.')
+    return Picture(title, as_svg(draw), caption)
 
 
 def _actions(entries):

@@ -12,6 +12,8 @@ FRAMES = {
 }
 # Those that have one stand for it where it is left out.
 DEFAULT_FRAMES = 16
+# mmaction2's transforms that take every n-th frame -> the n where it is left out.
+DEFAULT_INTERVALS = {'SampleFrames': 1, 'SampleAVAFrames': 2}
 # Transforms that change the size of pictures -> the argument that says to which.
 SIZES = {
     'Resize': 'scale',
@@ -27,8 +29,8 @@ RESIZING = ('Resize', 'RandomRescale')
 def follow_in_pipelines(node, following, path=''):
     """Let every pipeline of a config, and the protocols of its hooks, follow the encoder.
 
-    Frames: as many as the encoder takes, over the same time. Where a transform has a frame_interval, 16 frames with
-    interval 4 become 8 with interval 8; an interval that would be a fraction is rounded, to 1 at least, with a warning.
+    Frames: as many as the encoder takes, over the same time. Where a transform takes every n-th frame, 16 frames with
+    frame_interval 4 become 8 with 8; an interval that would be a fraction is rounded, to 1 at least, with a warning.
     Resolution: where a pipeline ends with the resolution of the encoder that it is written for, its sizes are scaled to
     that of the new one. Resizing: its interpolation; and a resizing of the short side with a crop of the centre becomes
     one of the whole picture to a square, where the encoder wants that ('squash'). Several crops of a picture stay, and
@@ -71,13 +73,14 @@ def _follow_frames(node, key, following, path, default=None, fits=None):
     before = node.get(key, default)
     if not following.number(node, key, path, lambda arch: arch.num_frames, fits, default):
         return
-    if isinstance(node.get('frame_interval'), int):
-        interval = node['frame_interval'] * before / following.new.num_frames
+    old = node.get('frame_interval', DEFAULT_INTERVALS.get(_kind(node)))
+    if isinstance(old, int):
+        interval = old * before / following.new.num_frames
         rounded = max(1, round(interval))
-        following.changes.append(f'{path}.frame_interval: {node["frame_interval"]} -> {rounded}')
+        following.changes.append(f'{path}.frame_interval: {old} -> {rounded}')
         if rounded != interval:
             following.warnings.append(
-                f'{path}: {before} frames with frame_interval={node["frame_interval"]} are as long as '
+                f'{path}: {before} frames with frame_interval={old} are as long as '
                 f'{following.new.num_frames} with {interval:g}; it is {rounded}, so that clips are '
                 f'{rounded / interval:g} times as long'
             )

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import fcntl
 import gc
 import json
 import os
@@ -219,9 +220,12 @@ def _read_finished(path, text):
 
 
 def _add_finished(path, text, records):
-    # What is there now, not what was there when this command started: others may run folds beside it.
-    finished = _read_finished(path, text) | records
-    write_json(path, dict(config=text, folds={str(fold): finished[fold] for fold in sorted(finished)}))
+    # What is there now, not what was there when this command started: others may run folds beside it, and must not
+    # write between this reading and writing.
+    with open(f'{path}.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        finished = _read_finished(path, text) | records
+        write_json(path, dict(config=text, folds={str(fold): finished[fold] for fold in sorted(finished)}))
 
 
 def _average(cfg, records):

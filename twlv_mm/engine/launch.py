@@ -10,6 +10,7 @@ import inspect
 import os
 import os.path as osp
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
@@ -21,8 +22,9 @@ from .runner import CheckpointError, Runner
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
 READ_LATER = {
     *inspect.signature(Runner).parameters,
-    *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
-    *('class_names', 'encoder', 'encoder_weights', 'extraction', 'written_for'),
+    *('activation_checkpointing', 'auto_scale_lr', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
+    *('model_wrapper_cfg', 'runner_type', 'sync_bn'),
+    *('class_names', 'encoder', 'encoder_weights', 'extraction', 'folds', 'written_for'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
@@ -249,6 +251,11 @@ def _read_config(args):
 
 def _merge(cfg, args):
     for name in args.cfg_options:
+        first = name.partition('.')[0]
+        if first not in cfg and first not in READ_LATER:
+            near = get_close_matches(first, [*cfg, *READ_LATER], 1)
+            meant = f': did you mean {near[0]}?' if near else ''
+            raise UsageError(f'--cfg-options {name}=… sets what nobody reads, {args.config} has no {first!r}{meant}')
         if '.' not in name and name in cfg and name not in READ_LATER:
             raise UsageError(
                 f'--cfg-options {name}=… comes too late: {args.config} has used its variable {name!r} by then. Set '

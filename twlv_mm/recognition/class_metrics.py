@@ -35,8 +35,9 @@ class ClassMetric(ConfusionMatrix):
 
     Raises:
         FileNotFoundError: if there is no such file of names.
-        ValueError: at the end of a test, if a video has no label or several, or one that the head has no class for; if
-            names are not one for each class; if there is no run and no ``out_dir``.
+        ValueError: in a test, if scores are NaN or infinite, which metrics count as if they were some class's; at its
+            end, if a video has no label or several, or one that the head has no class for; if names are not one for
+            each class; if there is no run and no ``out_dir``.
     """
 
     default_prefix = 'class'
@@ -45,6 +46,21 @@ class ClassMetric(ConfusionMatrix):
         super().__init__(**kwargs)
         self.classes = None if classes is None else read_class_names(classes)
         self.out_dir = out_dir
+
+    def process(self, data_batch, data_samples):
+        """See mmaction2.
+
+        Args:
+            data_batch (dict): Not used.
+            data_samples (list[dict]): With pred_score, a tensor (C,), and gt_label (1,) of each video.
+        """
+        for sample in data_samples:
+            if not sample['pred_score'].isfinite().all():
+                raise ValueError(
+                    f'a video of class {sample["gt_label"].tolist()} has scores that are no finite numbers: is the '
+                    'checkpoint of a run that diverged?'
+                )
+        super().process(data_batch, data_samples)
 
     def compute_metrics(self, results):
         """Write the files.

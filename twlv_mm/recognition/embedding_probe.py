@@ -46,7 +46,7 @@ class EmbeddingClassifier(BaseModel):
             inputs (Tensor): (M, D).
 
         Returns:
-            Tensor: (M, C), positive.
+            Tensor: (M, C), float32 or float64, not negative.
         """
         raise NotImplementedError
 
@@ -72,7 +72,7 @@ class EmbeddingClassifier(BaseModel):
             list[dict]: pred_score (C,) and gt_label (1,) of each video, as mmaction2's AccMetric takes them.
         """
         scores = torch.segment_reduce(self.scores(inputs), 'sum', lengths=num_clips)
-        scores = (scores / scores.sum(dim=1, keepdim=True)).cpu()
+        scores = (scores / scores.sum(dim=1, keepdim=True)).float().cpu()
         labels = labels.cpu().split(1)
         return [dict(pred_score=score, gt_label=label) for score, label in zip(scores, labels, strict=True)]
 
@@ -128,8 +128,8 @@ class EmbeddingLinearProbe(EmbeddingClassifier):
         return self.fc(inputs).softmax(dim=1)
 
     def loss(self, inputs, num_clips, labels):
-        """Cross entropy of single clips; see the base class."""
-        return dict(loss=F.cross_entropy(self.fc(inputs), labels))
+        """Cross entropy, the mean over the clips of all videos; see the base class."""
+        return dict(loss=F.cross_entropy(self.fc(inputs), labels.repeat_interleave(num_clips)))
 
 
 @HOOKS.register_module()

@@ -18,6 +18,7 @@ from twlv_mm.bf16 import has_bf16_units
 QUERY_ROWS, BANK_ROWS = 2048, 4096
 # Where more of a block's vectors than this can be neighbours, it takes less time to compute all cosines in fp32.
 MOST_CANDIDATES = 1 / 8
+LEAST_TEMPERATURE = 0.0015  # exp(1 / T) of smaller ones is close to the largest number of float64, or beyond
 
 
 def knn_votes(queries, bank, bank_labels, num_classes, k=200, temperature=0.1):
@@ -34,19 +35,25 @@ def knn_votes(queries, bank, bank_labels, num_classes, k=200, temperature=0.1):
         temperature (float): T; the smaller, the more the nearest ones count.
 
     Returns:
-        Tensor: (N, C) float32, on the device of the queries; not normalised.
+        Tensor: (N, C) float64, on the device of the queries; not normalised.
 
     Raises:
-        ValueError: if the two differ in D, the bank has fewer than k vectors, or a number is not finite.
+        ValueError: if the two differ in D, the bank has fewer than k vectors, a number is not finite, or the
+            temperature is less than 0.0015.
 
     Source: the published evaluation script, with its k and T (Wu et al. 2018's weighted vote). That script leaves out
     the bank's last, incomplete batch; here the whole bank votes.
     """
+    if not temperature >= LEAST_TEMPERATURE:
+        raise ValueError(
+            f'votes of exp(cosine / temperature) cannot be computed with temperature={temperature}: set it to '
+            f'{LEAST_TEMPERATURE} or more; the published script has 0.1'
+        )
     cosines, places = nearest(queries, bank, k)
-    # In float64, so that the order in which a GPU adds the votes does not show.
+    # In float64, so that the order in which a GPU adds the votes does not show; float32 ends at exp(88).
     votes = torch.zeros(len(queries), num_classes, dtype=torch.float64, device=queries.device)
     votes.scatter_add_(1, bank_labels.to(queries.device)[places], (cosines.double() / temperature).exp())
-    return votes.float()
+    return votes
 
 
 def nearest(queries, bank, k):
@@ -70,7 +77,9 @@ def nearest(queries, bank, k):
             'same encoder'
         )
     if not 1 <= k <= len(bank):
-        raise ValueError(f'k={k} neighbours cannot be taken from a bank of {len(bank)} vectors: set k between the two')
+        raise ValueError(
+            f'k={k} neighbours cannot be taken from a bank of {len(bank)} vectors: set k to 1 ... {len(bank)}'
+        )
     # Under autocast the products would be rounded to 8 bits.
     with torch.no_grad(), torch.autocast(queries.device.type, enabled=False):
         coarse = queries.device.type == 'cpu' and has_bf16_units()

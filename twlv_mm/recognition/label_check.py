@@ -84,7 +84,8 @@ def check_labels(dataset, num_classes):
     labels, wrong = set(), []
     for annotation in annotations:
         label = annotation.get('label')
-        its_labels = list(label) if isinstance(label, list | tuple | np.ndarray) else [label]
+        label = label.tolist() if isinstance(label, np.ndarray) else label
+        its_labels = list(label) if isinstance(label, list | tuple) else [label]
         labels.update(its_labels)
         if not all(isinstance(one, Integral) and 0 <= one < num_classes for one in its_labels):
             video = next((annotation[key] for key in ('filename', 'frame_dir', 'img_path') if key in annotation), '?')

@@ -58,7 +58,7 @@ def finish_axes(axes, names, duration, note=''):
     axes.tick_params(axis='y', length=0)
     axes.tick_params(axis='x', labelsize=9)
     axes.spines[['top', 'right', 'left']].set_visible(False)
-    step = next((tick for tick in TICKS if duration / tick <= 12), TICKS[-1])
+    step = next((tick for tick in TICKS if duration / tick <= 12), duration / 12)
     axes.xaxis.set_major_locator(MultipleLocator(step))
     minutes = duration >= 120
     if minutes:

@@ -64,16 +64,17 @@ def read_list(path, segments=False):
 
 
 def write_list(path, samples):
-    """Write what :func:`read_list` reads, times to a thousandth of a second.
+    """Write what :func:`read_list` reads, times to a thousandth of a second; the file appears when it is complete.
 
     Args:
         path (str): Where to.
         samples (Iterable[Sample]): All with a segment, or none.
     """
-    with open(path, 'w') as file:
+    with open(f'{path}.partial', 'w') as file:
         for sample in samples:
             times = ''.join(f'{time:.3f} ' for time in sample.segment or ())
             file.write(f'{sample.file} {times}{sample.label}\n')
+    os.replace(f'{path}.partial', path)
 
 
 def missing_files(paths):

@@ -1,0 +1,44 @@
+"""What tools/evaluate_all.py and tools/report.py make of their arguments."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+@pytest.fixture
+def error_of(monkeypatch, capsys):
+    """What a tool says when it refuses its arguments."""
+
+    def error_of(tool, *arguments):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            runpy.run_path(str(TOOLS / tool), run_name='__main__')
+        assert left.value.code
+        return f'{left.value.code}\n{capsys.readouterr().err}'
+
+    return error_of
+
+
+def test_report_is_made_of_a_folder(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(sys, 'argv', ['report.py', str(tmp_path), '--out', str(tmp_path / 'out'), '--title', 'Mine'])
+    runpy.run_path(str(TOOLS / 'report.py'), run_name='__main__')
+    page, text = capsys.readouterr().out.splitlines()
+    assert '<title>Mine</title>' in Path(page).read_text()
+    assert Path(text).read_text().startswith('# Mine\n')
+
+
+def test_report_needs_a_folder_and_a_name_for_each_embeddings(error_of, tmp_path):
+    assert f'error: there is no folder {tmp_path}/nowhere' in error_of('report.py', tmp_path / 'nowhere')
+    assert "'embeddings/val' is not NAME=FOLDER" in error_of('report.py', tmp_path, '--embeddings', 'embeddings/val')
+    assert "has 'a' twice" in error_of('report.py', tmp_path, '--embeddings', 'a=one/val', 'b=two/val', 'a=three/val')
+
+
+def test_every_pattern_has_to_name_a_task(error_of, tmp_path):
+    arguments = ['twlv_small_synthetic', '--synthetic', tmp_path, '--out', tmp_path / 'out', '--list']
+    error = error_of('evaluate_all.py', *arguments, '--tasks', 'motion_*', 'direktion')
+    assert 'error: there is no task direktion: --list names them' in error
+    assert '--jobs is 0; it has to be 1 or more' in error_of('evaluate_all.py', *arguments, '--jobs', 0)
