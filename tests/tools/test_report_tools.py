@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from twlv_mm.synthetic import make_boxes
+
 TOOLS = Path(__file__).parents[2] / 'tools'
 
 
@@ -42,3 +44,13 @@ def test_every_pattern_has_to_name_a_task(error_of, tmp_path):
     error = error_of('evaluate_all.py', *arguments, '--tasks', 'motion_*', 'direktion')
     assert 'error: there is no task direktion: --list names them' in error
     assert '--jobs is 0; it has to be 1 or more' in error_of('evaluate_all.py', *arguments, '--jobs', 0)
+
+
+def test_report_of_generated_videos_takes_sets_of_any_size_but_none_that_is_unfinished(tmp_path):
+    finished_set = runpy.run_path(str(TOOLS / 'make_report.py'))['finished_set']
+    assert finished_set(tmp_path / 'boxes') is None
+    make_boxes(tmp_path / 'boxes', num_clips=2, workers=1)
+    assert finished_set(tmp_path / 'boxes')['num_clips'] == 2
+    manifest = tmp_path / 'boxes/manifest.json'
+    manifest.write_text(manifest.read_text().replace('"complete": true', '"complete": false'))
+    assert finished_set(tmp_path / 'boxes') is None
