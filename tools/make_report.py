@@ -29,7 +29,7 @@ CONFIGS = TOOLS.parent / 'configs/synthetic'
 DATA, OUT = Path('work_dirs/synthetic'), Path('work_dirs/report')
 FRAME_WISE = OUT / 'encoders/frame_wise'
 SIZES = dict(boxes=dict(num_clips=125))  # where it is not the usual one
-RENDERING = 63  # seconds of a core for all generated videos
+RENDERING = 90  # seconds of a core for all generated videos
 
 
 class Small(NamedTuple):
