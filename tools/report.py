@@ -8,6 +8,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.analysis.report import TITLE, write_report
 from twlv_mm.analysis.report_embeddings import View
+from twlv_mm.analysis.run_records import find_runs
 
 
 def main():
@@ -33,10 +34,17 @@ def main():
             parser.error(f'--embeddings has {name!r} twice: give each a name of its own')
         views.append(View(name, 'Embeddings', folder))
     try:
+        found = find_runs(args.results)
         page, text = write_report(args.results, args.out, args.title, views)
     except FileNotFoundError as error:
         sys.exit(f'error: {error}')
     print(f'{page}\n{text}')
+    if not found.runs:
+        print(
+            f'There is no results.json of a run below {args.results} (links to folders are not followed), '
+            "so that the tables have the paper's numbers only.",
+            file=sys.stderr,
+        )
 
 
 if __name__ == '__main__':

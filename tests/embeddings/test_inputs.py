@@ -109,9 +109,10 @@ def test_nothing_to_embed_is_an_error(tmp_path):
         find_videos(f'{tmp_path}/*.mp4')
     with pytest.raises(FileNotFoundError, match='no file or folder'):
         find_videos(tmp_path / 'none')
-    (tmp_path / 'list.json').write_text('[1, 2]')
-    with pytest.raises(ValueError, match=r'list\.json is not an annotation list'):
-        find_videos(tmp_path / 'list.json')
+    for content in ('[1, 2]', '{"a": {"subset": "train", "annotations": []}}'):
+        (tmp_path / 'list.json').write_text(content)
+        with pytest.raises(ValueError, match=r'list\.json is not an annotation list.* has no "database"'):
+            find_videos(tmp_path / 'list.json')
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,14 @@ def test_folds_record_names_the_checkpoint_of_the_last_epoch_which_gives_the_sam
     assert 100 * metrics['closeness'] == pytest.approx(record['folds']['2']['closeness'])
 
 
+@pytest.mark.parametrize(('listed', 'noted'), [('[1, 2]', dict(fold=1)), ('[1]', {})])
+def test_test_of_one_of_several_folds_says_so(whole, config, tmp_path, listed, noted):
+    checkpoint = str(whole[0] / 'fold1/epoch_2.pth')
+    launch.main_test([config, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', f'folds={listed}'])
+    (path,) = tmp_path.glob('*/results.json')
+    assert json.loads(path.read_text())['protocol'] == dict(steps=12, **noted)
+
+
 def test_fold_alone_gives_what_it_gives_among_the_others(whole, config, tmp_path, capsys):
     alone = folds.main_folds([config, '--work-dir', str(tmp_path), '--folds', '2'])
     assert alone['folds'] == {'2': whole[1]['folds']['2']}

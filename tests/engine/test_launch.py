@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import mmengine
@@ -25,7 +26,7 @@ def plain_config(tmp_path):
     path = tmp_path / 'plain.py'
     path.write_text(
         "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n"
-        "test_evaluator = dict(type='AccMetric')\n"
+        "test_dataloader = dict()\ntest_evaluator = dict(type='AccMetric')\n"
         "default_hooks = dict(logger=dict(type='LoggerHook'))\n"
     )
     return str(path)
@@ -51,6 +52,12 @@ def test_missing_base_config_is_named(tmp_path, capsys):
 def test_missing_checkpoint_is_named(plain_config, capsys):
     assert 'there is no checkpoint no.pth' in error_of(launch.main_test, capsys, plain_config, 'no.pth')
     assert 'there is no checkpoint no.pth' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
+
+
+def test_config_without_a_test_is_told_before_anything_runs(capsys):
+    config = Path(__file__).parents[2] / 'configs/synthetic/pretrain_pixels.py'
+    assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_test, capsys, config)
+    assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_train, capsys, config, '--test')
 
 
 def test_auto_scale_lr_says_which_key_is_missing(plain_config, capsys):
@@ -163,6 +170,7 @@ def test_amp_replaces_the_loss_scale_of_mmengines_amp(plain_config, config_of):
 def test_encoder_weights_reach_the_backbone_from_the_command_line_and_from_a_child(main, config_of, tmp_path):
     (tmp_path / 'encoder.pth').touch()
     base = "encoder_weights = None\nmodel = dict(backbone=dict(type='twlv_mm.VideoViT', weights=encoder_weights))\n"
+    base += 'test_dataloader = dict()\n'
     (tmp_path / 'base.py').write_text(base)
     (tmp_path / 'child.py').write_text(f"_base_ = ['base.py']\nencoder_weights = '{tmp_path}/encoder.pth'\n")
     given = config_of(main, tmp_path / 'base.py', '--cfg-options', f'encoder_weights={tmp_path}/encoder.pth')

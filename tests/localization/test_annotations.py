@@ -116,6 +116,8 @@ def test_repetitions_and_ambiguous_moments_are_left_out_and_counted(tmp_path):
         ([dict(annotations=[])], 'neither of the known formats'),
         ({}, 'neither of the known formats'),
         ({'v': dict(annotations=[dict(label='a')])}, 'neither of the known formats'),
+        ({'u': dict(annotations=[]), 'v': dict(anotations=[])}, "It has another entry for 'v'"),
+        ([dict(annotations=[], video_id='u'), dict(annotations=[], video='v')], 'It has another entry for None'),
         ([dict(video(), video_id='v')] * 2, "several videos 'v'"),
         ({'v': video()}, 'no action at all'),
         ({'v': video(action('a', 3, 2))}, r"v has 'a' from 3 to 2 s"),

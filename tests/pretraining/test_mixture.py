@@ -154,8 +154,11 @@ def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
     [
         ({}, 'by its name'),
         ([dict(name='a', kind='video', weight=1)], 'by its name'),
-        (dict(a=dict(kind='sound', weight=1)), "'sound'"),
-        (dict(a=dict(kind='video', weight=0)), 'weight of the set a is 0'),
+        (dict(a=dict(kind='sound', weight=1, dataset={})), "'sound'"),
+        (dict(a=dict(kind='video', weight=0, dataset={})), 'weight of the set a is 0'),
+        (dict(a=dict(kind='video', weight=1, wieght=2, dataset={})), 'set a has to have .* it has .*wieght'),
+        (dict(a=dict(kind='video', weight=1)), 'set a has to have dataset, kind, weight'),
+        (dict(a=None), 'set a has to have .* it has None'),
     ],
 )
 def test_mixture_of_what_is_no_set_is_refused(sets, message):

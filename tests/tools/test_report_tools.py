@@ -28,7 +28,9 @@ def error_of(monkeypatch, capsys):
 def test_report_is_made_of_a_folder(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'argv', ['report.py', str(tmp_path), '--out', str(tmp_path / 'out'), '--title', 'Mine'])
     runpy.run_path(str(TOOLS / 'report.py'), run_name='__main__')
-    page, text = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    page, text = printed.out.splitlines()
+    assert f'no results.json of a run below {tmp_path}' in printed.err
     assert '<title>Mine</title>' in Path(page).read_text()
     assert Path(text).read_text().startswith('# Mine\n')
 

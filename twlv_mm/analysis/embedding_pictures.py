@@ -76,7 +76,10 @@ def draw_embeddings(
     chosen = {name: choose_points(points, only, exclude, num_classes, amount, seed) for name, points in loaded.items()}
     classes = next(iter(chosen.values())).classes
     if 'lda' in methods and classes == [NO_LABEL]:
-        raise ValueError('lda needs classes, and the embeddings have no annotations: give a list of the videos')
+        raise ValueError(
+            'lda needs classes, and the embeddings have no annotations: give a list of the videos with their classes '
+            '(--ann-file of the tool), or draw the others (--method pca tsne)'
+        )
     thumbnails, frameless = {}, []
     if videos is not None:
         video_ids = {video_id for points in chosen.values() for video_id in points.video_ids}

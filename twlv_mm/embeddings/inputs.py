@@ -141,7 +141,13 @@ def _listed_id(name, root):
 
 
 def _of_activitynet_json(source, root, subset):
-    entries = json.loads(source.read_text())['database']
+    content = json.loads(source.read_text())
+    if 'database' not in content:
+        raise ValueError(
+            f'{source} is not an annotation list of a known kind: it has no "database", as THUMOS14\'s and '
+            "ActivityNet's have; the folder of the videos can be given instead"
+        )
+    entries = content['database']
     subsets = sorted({entry['subset'] for entry in entries.values()})
     if subset not in (None, *subsets):
         raise ValueError(f'{source} has no subset {subset!r}; there are {", ".join(subsets)}')

@@ -57,7 +57,10 @@ def main_train(argv=None):
     args = parser.parse_args(argv)
 
     with one_line_errors(parser):
-        runner = build_runner(train_config(args))
+        cfg = train_config(args)
+        if args.test:
+            _check_test(cfg)  # before the training
+        runner = build_runner(cfg)
         runner.train()
         if args.test:
             runner.test()
@@ -86,7 +89,9 @@ def main_test(argv=None):
     args = parser.parse_args(argv)
 
     with one_line_errors(parser):
-        return build_runner(test_config(args)).test()
+        cfg = test_config(args)
+        _check_test(cfg)
+        return build_runner(cfg).test()
 
 
 def train_config(args):
@@ -167,6 +172,11 @@ def test_config(args):
     _give_encoder_weights(cfg)
     _check_checkpoint(cfg)
     return cfg
+
+
+def _check_test(cfg):
+    if cfg.get('test_dataloader') is None:
+        raise UsageError(f'{cfg.filename} has no test_dataloader, so that there is nothing to test')
 
 
 def build_runner(cfg):

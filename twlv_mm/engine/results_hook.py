@@ -49,7 +49,8 @@ class ResultsHook(Hook):
     Args:
         task (str): One of ``TASKS``.
         dataset (str): Name of the data set tested on.
-        protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ...
+        protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ... The fold is added
+            where the config lists several.
         metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
             AVAMetric give them, 1 for metrics in percent.
         label (str, optional): What reports are to call the encoder, where its name is not enough.
@@ -86,7 +87,7 @@ class ResultsHook(Hook):
         record = result_record(
             self.task,
             self.dataset,
-            self.protocol,
+            {**_fold(runner.cfg), **self.protocol},
             self._in_percent(metrics or {}, runner.logger),
             encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
             checkpoint=_checkpoint(runner),
@@ -170,6 +171,12 @@ def write_json(path, content):
     with open(partial, 'w') as file:
         json.dump(content, file, indent=2, allow_nan=False)
     os.replace(partial, path)
+
+
+def _fold(cfg):
+    """Which of several folds is tested, so that reports do not take it for the mean of all."""
+    fold = ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('fold')
+    return {} if fold is None or cfg.get('folds') in (None, [fold]) else dict(fold=fold)
 
 
 def _checkpoint(runner):

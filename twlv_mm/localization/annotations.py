@@ -117,18 +117,24 @@ def _read_entries(path):
         if repeated:
             raise ValueError(f'{path} has several videos {repeated[0]!r}: put all actions of a video into one entry')
         entries = dict(zip(ids, entries, strict=True))
-    sound = isinstance(entries, dict) and entries and all(isinstance(video_id, str) for video_id in entries)
-    if not sound or not all(isinstance(e, dict) and _is_actions(e.get('annotations')) for e in entries.values()):
+    if not isinstance(entries, dict) or not entries:
+        wrong = 'no videos'
+    else:
+        named = (i for i, entry in entries.items() if not _is_video(i, entry))
+        wrong = next((f'another entry for {video_id!r}' for video_id in named), None)
+    if wrong is not None:
         raise ValueError(
             f'{path} has neither of the known formats: {{"database": {{video_id: video}}}} as THUMOS14 and ActivityNet '
             'have it, {video_id: video}, or a list of videos with their video_id; each video is {"duration": seconds, '
-            '"subset": name, "annotations": [{"label": name, "segment": [start, end]}]}'
+            f'"subset": name, "annotations": [{{"label": name, "segment": [start, end]}}]}}. It has {wrong}'
         )
     return entries
 
 
-def _is_actions(annotations):
-    return isinstance(annotations, list) and all(
+def _is_video(video_id, entry):
+    annotations = entry.get('annotations') if isinstance(entry, dict) else None
+    sound = isinstance(video_id, str) and isinstance(annotations, list)
+    return sound and all(
         isinstance(action, dict) and isinstance(action.get('label'), str) and 'segment' in action
         for action in annotations
     )

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from twlv_mm.registry import DATASETS
 
 KINDS = ('image', 'video')
+ENTRY = {'kind', 'weight', 'dataset'}  # of each set
 ATTEMPTS = 10
 
 
@@ -48,13 +49,17 @@ class MixtureDataset(Dataset):
             says where, they are warned of.
 
     Raises:
-        ValueError: if there is no set, or a kind or weight is none.
+        ValueError: if there is no set, one has other keys than these, or a kind or weight is none.
         MixtureError: from a worker, if ten samples of a set in a row cannot be read.
     """
 
     def __init__(self, sets):
         if not sets or not isinstance(sets, dict):
             raise ValueError(f'sets of a mixture are a dict with an entry for each, by its name; not {sets}')
+        for name, entry in sets.items():
+            if not isinstance(entry, dict) or entry.keys() != ENTRY:
+                given = sorted(entry) if isinstance(entry, dict) else entry
+                raise ValueError(f'the set {name} has to have {", ".join(sorted(ENTRY))}, and no more; it has {given}')
         self.names = list(sets)
         self.kinds = [entry['kind'] for entry in sets.values()]
         self.weights = [entry['weight'] for entry in sets.values()]
