@@ -8,7 +8,7 @@ encoder_weights = None
 written_for = 'twlv_small_synthetic'
 data_root = 'work_dirs/synthetic_80/untrimmed'
 embeddings = 'work_dirs/synthetic_80/untrimmed_embeddings'
-folds = [1]  # one half to train on, the other to test on; fold 2 is the other way round
+folds = [1, 2]  # one half to train on, the other to test on, and the other way round
 
 extraction = dict(
     encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, allow_random=True),
