@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import mmengine
@@ -66,7 +67,12 @@ def test_amp_refuses_an_unknown_optim_wrapper(plain_config, capsys):
 
 def test_dump_and_show_say_what_they_need(plain_config, capsys):
     assert 'has to end with .pkl' in error_of(launch.main_test, capsys, plain_config, '--dump', 'scores.json')
-    assert 'visualization=dict(' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
+    assert 'default_hooks.visualization' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
+
+
+def test_show_dir_says_what_draws_recognition(capsys):
+    config = Path(__file__).parents[2] / 'configs/synthetic/motion_linear.py'
+    assert 'tools/infer.py' in error_of(launch.main_test, capsys, config, '--show-dir', 'drawn')
 
 
 def test_auto_scale_lr_is_switched_on_where_the_config_has_it(plain_config, config_of):
@@ -108,6 +114,13 @@ def test_option_that_comes_too_late_to_change_anything_is_refused(main, plain_co
     assert config_of(main, plain_config, '--cfg-options', 'model.column=video').model.column == 'video'
 
 
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+def test_option_of_a_misspelt_part_is_refused(main, plain_config, config_of, capsys):
+    error = error_of(main, capsys, plain_config, '--cfg-options', 'optim_wraper.optimizer.lr=1')
+    assert "no 'optim_wraper'; did you mean 'optim_wrapper'?" in error
+    assert config_of(main, plain_config, '--cfg-options', 'custom_hooks=[]').custom_hooks == []
+
+
 def test_no_validate_leaves_validation_out(tiny_config, config_of):
     cfg = config_of(launch.main_train, tiny_config, '--no-validate')
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
@@ -115,7 +128,7 @@ def test_no_validate_leaves_validation_out(tiny_config, config_of):
 
 def test_show_dir_sets_the_hook_that_draws(plain_config, config_of):
     with open(plain_config, 'a') as file:
-        file.write("default_hooks['visualization'] = dict(type='VisualizationHook')\n")
+        file.write("default_hooks['visualization'] = dict(type='twlv_mm.DetectionVisualizationHook')\n")
     hook = config_of(launch.main_test, plain_config, '--show-dir', 'drawn', '--interval', 5).default_hooks.visualization
     assert (hook.enable, hook.show, hook.out_dir, hook.interval) == (True, False, 'drawn', 5)
 

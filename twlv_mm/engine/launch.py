@@ -6,6 +6,7 @@ everything; testing needs no checkpoint.
 """
 
 import argparse
+import difflib
 import inspect
 import os
 import os.path as osp
@@ -21,7 +22,8 @@ from .runner import CheckpointError, Runner
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
 READ_LATER = {
     *inspect.signature(Runner).parameters,
-    *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
+    *('auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn'),
+    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval'),
     *('class_names', 'encoder', 'encoder_weights', 'extraction', 'written_for'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
@@ -151,8 +153,9 @@ def test_config(args):
     if args.show or args.show_dir is not None:
         if 'visualization' not in cfg.get('default_hooks', {}):
             raise UsageError(
-                f'--show and --show-dir need a hook that draws, and {args.config} has none: add '
-                "default_hooks = dict(visualization=dict(type='VisualizationHook')) to it"
+                f'--show and --show-dir need default_hooks.visualization, a hook that draws, and {args.config} has '
+                "none. What recognition says of videos is drawn by tools/infer.py (mmaction2's VisualizationHook fails "
+                'on every sample)'
             )
         cfg.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
@@ -249,7 +252,14 @@ def _read_config(args):
 
 def _merge(cfg, args):
     for name in args.cfg_options:
-        if '.' not in name and name in cfg and name not in READ_LATER:
+        top = name.split('.')[0]
+        if top not in cfg and top not in READ_LATER:
+            close = difflib.get_close_matches(top, {*cfg, *READ_LATER}, n=1)
+            raise UsageError(
+                f'--cfg-options {name}=… would change nothing: {args.config} has no {top!r}'
+                + (f'; did you mean {close[0]!r}?' if close else '')
+            )
+        if name in cfg and name not in READ_LATER:
             raise UsageError(
                 f'--cfg-options {name}=… comes too late: {args.config} has used its variable {name!r} by then. Set '
                 'what was made of it, or change the variable in a copy of the config'
