@@ -115,6 +115,18 @@ class Runner(MMEngineRunner):
             share_optimizer_state(built.optimizer)
         return built
 
+    def build_param_scheduler(self, scheduler):
+        """See mmengine; where a run ends before its warm-up does, that is said."""
+        try:
+            return super().build_param_scheduler(scheduler)
+        except ValueError as error:
+            if 'larger than begin' not in str(error):
+                raise
+            raise ValueError(
+                f'a part of param_scheduler begins after the run has ended ({error}): shorten its warm-up as well as '
+                'train_cfg, with --cfg-options param_scheduler.0.end=… param_scheduler.1.begin=…, say'
+            ) from error
+
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine; a local file appears under its name only when it is complete."""
         if not is_main_process():
