@@ -169,7 +169,7 @@ class Runner(MMEngineRunner):
         ours = getattr(getattr(self._unwrapped_model, 'backbone', None), 'arch_name', None)
         meta = CheckpointLoader.load_checkpoint(filename, map_location='cpu').get('meta', {})
         theirs = re.search(r"\barch='([^']+)'", meta.get('cfg', ''))
-        encoders = f' (encoder {ours}; the checkpoint has {theirs[1]})' if theirs and theirs[1] != ours else ''
+        encoders = f' (encoder {ours}; the checkpoint has {theirs[1]})' if ours and theirs and theirs[1] != ours else ''
         return (
             f"{filename} does not hold the weights of this config's model{encoders}:\n  {shown}{more}\n"
             'Give the checkpoint of a run of this config, or the config of the run that wrote the checkpoint.'
