@@ -73,7 +73,12 @@ def test_amp_refuses_an_unknown_optim_wrapper(plain_config, capsys):
 
 def test_dump_and_show_say_what_they_need(plain_config, capsys):
     assert 'has to end with .pkl' in error_of(launch.main_test, capsys, plain_config, '--dump', 'scores.json')
-    assert 'visualization=dict(' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
+    assert 'default_hooks.visualization' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
+
+
+def test_show_dir_says_what_draws_recognition(capsys):
+    config = Path(__file__).parents[2] / 'configs/synthetic/motion_linear.py'
+    assert 'tools/infer.py' in error_of(launch.main_test, capsys, config, '--show-dir', 'drawn')
 
 
 def test_auto_scale_lr_is_switched_on_where_the_config_has_it(plain_config, config_of):
@@ -123,6 +128,11 @@ def test_option_that_nobody_reads_is_refused_with_what_may_be_meant(main, option
     assert f'did you mean {meant}?' in error_of(main, capsys, plain_config, '--cfg-options', option)
 
 
+@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
+def test_option_of_what_the_runner_reads_need_not_be_in_the_config(main, plain_config, config_of):
+    assert config_of(main, plain_config, '--cfg-options', 'custom_hooks=[]').custom_hooks == []
+
+
 def test_no_validate_leaves_validation_out(tiny_config, config_of):
     cfg = config_of(launch.main_train, tiny_config, '--no-validate')
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
@@ -130,7 +140,7 @@ def test_no_validate_leaves_validation_out(tiny_config, config_of):
 
 def test_show_dir_sets_the_hook_that_draws(plain_config, config_of):
     with open(plain_config, 'a') as file:
-        file.write("default_hooks['visualization'] = dict(type='VisualizationHook')\n")
+        file.write("default_hooks['visualization'] = dict(type='twlv_mm.DetectionVisualizationHook')\n")
     hook = config_of(launch.main_test, plain_config, '--show-dir', 'drawn', '--interval', 5).default_hooks.visualization
     assert (hook.enable, hook.show, hook.out_dir, hook.interval) == (True, False, 'drawn', 5)
 

@@ -100,3 +100,12 @@ def test_launcher_that_needs_a_gpu_says_what_to_start_instead(tiny_config, tmp_p
     monkeypatch.setattr('twlv_mm.engine.runner.get_device', lambda: 'cpu')
     with pytest.raises(ValueError, match='dist_train.sh'):
         launch.main_train([tiny_config, '--work-dir', str(tmp_path), '--launcher', 'slurm'])
+
+
+def test_run_that_ends_before_its_warm_up_says_what_to_shorten(tiny_config, tmp_path):
+    (tmp_path / 'short.py').write_text(
+        f'_base_ = {tiny_config!r}\n'
+        "param_scheduler = [dict(type='LinearLR', end=5), dict(type='CosineAnnealingLR', begin=5, T_max=5)]\n"
+    )
+    with pytest.raises(ValueError, match=r'begins after the run has ended.*shorten its warm-up as well as train_cfg'):
+        launch.main_train([str(tmp_path / 'short.py'), '--work-dir', str(tmp_path)])

@@ -408,6 +408,20 @@ def test_dataset_finds_missing_files_before_training(tmp_path):
         DATASETS.build(cfg | dict(ann_file='other.txt'))
 
 
+@pytest.mark.parametrize('content', [b'', b'no video'])
+def test_training_names_a_video_that_is_damaged(tmp_path, content):
+    from twlv_mm.video import VideoError
+
+    init_default_scope('mmaction')
+    (tmp_path / 'broken.mp4').write_bytes(content)
+    (tmp_path / 'list.txt').write_text('broken.mp4 0\n')
+    dataset = VideoListDataset(
+        str(tmp_path / 'list.txt'), pipeline=[dict(type='DecordInit')], data_prefix=dict(video=str(tmp_path))
+    )
+    with pytest.raises(VideoError, match=r'broken\.mp4 cannot be decoded'):
+        dataset[0]
+
+
 def test_image_becomes_a_still_video_that_takes_no_memory(tmp_path):
     from mmengine.config import Config
     from mmengine.dataset import Compose

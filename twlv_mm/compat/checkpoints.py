@@ -47,7 +47,8 @@ def load_from_local(filename, map_location):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        pickle.UnpicklingError: if the file holds anything but tensors, plain values and what mmengine itself saves.
+        pickle.UnpicklingError: if the file is no checkpoint, damaged, or holds anything but tensors, plain values and
+            what mmengine itself saves.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
@@ -62,6 +63,11 @@ def load_from_local(filename, map_location):
             'values and what mmengine saves, and such things could run code while they load. If you trust its origin, '
             'save its state_dict alone and load that.'
         ) from None
+    except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
+        raise pickle.UnpicklingError(
+            f'{path} cannot be read as a checkpoint ({type(error).__name__}: {error}): it is damaged, cut off, or '
+            'another kind of file.'
+        ) from error
 
 
 def _getattr(owner, name):

@@ -23,7 +23,7 @@ from .runner import CheckpointError, Runner
 READ_LATER = {
     *inspect.signature(Runner).parameters,
     *('activation_checkpointing', 'auto_scale_lr', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
-    *('model_wrapper_cfg', 'runner_type', 'sync_bn'),
+    *('model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn'),
     *('class_names', 'encoder', 'encoder_weights', 'extraction', 'folds', 'written_for'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
@@ -158,8 +158,9 @@ def test_config(args):
     if args.show or args.show_dir is not None:
         if 'visualization' not in cfg.get('default_hooks', {}):
             raise UsageError(
-                f'--show and --show-dir need a hook that draws, and {args.config} has none: add '
-                "default_hooks = dict(visualization=dict(type='VisualizationHook')) to it"
+                f'--show and --show-dir need default_hooks.visualization, a hook that draws, and {args.config} has '
+                "none. What recognition says of videos is drawn by tools/infer.py (mmaction2's VisualizationHook fails "
+                'on every sample)'
             )
         cfg.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
@@ -266,7 +267,7 @@ def _merge(cfg, args):
             near = get_close_matches(first, [*cfg, *READ_LATER], 1)
             meant = f': did you mean {near[0]}?' if near else ''
             raise UsageError(f'--cfg-options {name}=… sets what nobody reads, {args.config} has no {first!r}{meant}')
-        if '.' not in name and name in cfg and name not in READ_LATER:
+        if name in cfg and name not in READ_LATER:
             raise UsageError(
                 f'--cfg-options {name}=… comes too late: {args.config} has used its variable {name!r} by then. Set '
                 'what was made of it, or change the variable in a copy of the config'

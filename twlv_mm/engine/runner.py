@@ -115,6 +115,18 @@ class Runner(MMEngineRunner):
             share_optimizer_state(built.optimizer)
         return built
 
+    def build_param_scheduler(self, scheduler):
+        """See mmengine; where a run ends before its warm-up does, that is said."""
+        try:
+            return super().build_param_scheduler(scheduler)
+        except ValueError as error:
+            if 'larger than begin' not in str(error):
+                raise
+            raise ValueError(
+                f'a part of param_scheduler begins after the run has ended ({error}): shorten its warm-up as well as '
+                'train_cfg, with --cfg-options param_scheduler.0.end=… param_scheduler.1.begin=…, say'
+            ) from error
+
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine; a local file appears under its name only when it is complete."""
         if not is_main_process():
@@ -157,7 +169,7 @@ class Runner(MMEngineRunner):
         ours = getattr(getattr(self._unwrapped_model, 'backbone', None), 'arch_name', None)
         meta = CheckpointLoader.load_checkpoint(filename, map_location='cpu').get('meta', {})
         theirs = re.search(r"\barch='([^']+)'", meta.get('cfg', ''))
-        encoders = f' (encoder {ours}; the checkpoint has {theirs[1]})' if theirs and theirs[1] != ours else ''
+        encoders = f' (encoder {ours}; the checkpoint has {theirs[1]})' if ours and theirs and theirs[1] != ours else ''
         return (
             f"{filename} does not hold the weights of this config's model{encoders}:\n  {shown}{more}\n"
             'Give the checkpoint of a run of this config, or the config of the run that wrote the checkpoint.'

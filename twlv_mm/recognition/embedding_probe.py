@@ -33,11 +33,11 @@ class EmbeddingClassifier(BaseModel):
 
     @property
     def backbone(self):
-        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
+        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known, or not yet.
 
         ResultsHook writes down who it is.
         """
-        return encoder_of(self.metainfo['settings'])
+        return self.metainfo and encoder_of(self.metainfo['settings'])
 
     def scores(self, inputs):
         """Score the classes for each vector.

@@ -4,6 +4,7 @@ import os
 
 from mmaction.datasets import BaseActionDataset
 
+from twlv_mm.engine import reading
 from twlv_mm.registry import DATASETS
 
 from .lists import check_files, read_list
@@ -27,6 +28,7 @@ class VideoListDataset(BaseActionDataset):
     Raises:
         FileNotFoundError: if there is no list, or files of it are not there.
         ValueError: if a line has another form, or there is none.
+        ReadFault: when a sample is read, if its file is damaged.
     """
 
     segments = False  # whether lines have a start and an end: in SegmentDataset
@@ -47,3 +49,18 @@ class VideoListDataset(BaseActionDataset):
             samples.append(dict(filename=os.path.join(folder, file), label=label, **times))
         check_files((sample['filename'] for sample in samples), self.ann_file)
         return samples
+
+    def prepare_data(self, idx):
+        """Put a sample through the pipeline.
+
+        Args:
+            idx (int): Its number.
+
+        Returns:
+            dict: what the pipeline gives.
+
+        Raises:
+            ReadFault: if its file cannot be decoded. decord does not name the file.
+        """
+        with reading(self.get_data_info(idx)['filename'], 'decode'):
+            return super().prepare_data(idx)
