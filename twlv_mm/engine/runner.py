@@ -191,8 +191,11 @@ class Runner(MMEngineRunner):
 
 def _leave_group():
     # gloo's threads must end while Python still runs: what they hold cannot be freed once it shuts down, and now and
-    # then a process whose work is done is aborted. They end with the last reference to the group, and a wrapped model
-    # has one, which lives on in the cycles of its runner.
+    # then a process whose work is done is aborted. They end with the last reference to the group. A wrapped model has
+    # one, which lives on in the cycles of its runner; if it were the last, Python's lock would be held while the
+    # threads are waited for, who may need it to free a tensor. Only the group's own Python object lets go of the lock.
     if is_distributed():
+        group = torch.distributed.group.WORLD
         torch.distributed.destroy_process_group()
         gc.collect()
+        del group
