@@ -2,7 +2,12 @@
 # small end-to-end detector on it. `make small` makes the encoder, and
 #   python tools/make_synthetic.py boxes --num-boxes 1200
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = ['../_base_/models/stal_detector.py', '../_base_/datasets/synthetic_boxes.py', '../_base_/runtime.py']
+_base_ = [
+    '../_base_/models/stal_detector.py',
+    '../_base_/datasets/synthetic_boxes.py',
+    '../_base_/schedules/synthetic_boxes_8e.py',
+    '../_base_/runtime.py',
+]
 
 encoder_weights = None
 written_for = 'twlv_small_synthetic'
@@ -22,16 +27,6 @@ model = dict(
     ),
     head=dict(num_classes=17, num_queries=16, embed_dims=128),
 )
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=2)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0)
-)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, T_max=7, convert_to_iter_based=True),
-]
 default_hooks = dict(
     checkpoint=dict(interval=2, save_best=None, max_keep_ckpts=2),
     data=dict(type='twlv_mm.CheckAVAHook'),

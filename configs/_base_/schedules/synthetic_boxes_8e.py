@@ -1,0 +1,11 @@
+# 8 epochs of 840 clips with some 11 keyframes each: half an hour of a CPU core.
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=2)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0)
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=7, convert_to_iter_based=True),
+]
