@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ TOOLS = Path(__file__).parent
 CONFIGS = TOOLS.parent / 'configs/synthetic'
 DATA, OUT = Path('work_dirs/synthetic'), Path('work_dirs/report')
 FRAME_WISE = OUT / 'encoders/frame_wise'
-SIZES = dict(boxes=dict(num_clips=125))  # where it is not the usual one
+SETS = dict(trimmed=make_trimmed, untrimmed=make_untrimmed, boxes=partial(make_boxes, num_clips=125))
 RENDERING = 90  # seconds of a core for all generated videos
 
 
@@ -85,8 +86,8 @@ def make_weights(small):
             sys.exit(f'error: that failed; the end of {log}:\n{log.read_text()[-2000:]}')
     if small.left_at is not None:
         # Never seen half written.
-        partial = shutil.copy(small.left_at, small.weights.with_suffix('.partial'))
-        Path(partial).replace(small.weights)
+        copy = shutil.copy(small.left_at, small.weights.with_suffix('.partial'))
+        Path(copy).replace(small.weights)
 
 
 def finished_set(folder):
@@ -124,12 +125,12 @@ def main():
     )
 
     print(f'1. Rendering videos into {DATA}, where they are missing.', flush=True)
-    for name, make in (('trimmed', make_trimmed), ('untrimmed', make_untrimmed), ('boxes', make_boxes)):
+    for name, make in SETS.items():
         if settings := finished_set(DATA / name):
             sizes = (f'{value} {key[4:]}' for key, value in settings.items() if key.startswith('num_'))
             print(f'  {name}: as they are ({", ".join(sizes)})', flush=True)
         else:
-            make(DATA / name, **SIZES.get(name, {}))
+            make(DATA / name)
     print('2. Encoders.', flush=True)
     for small in ENCODERS:
         make_weights(small)
