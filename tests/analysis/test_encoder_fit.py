@@ -92,3 +92,13 @@ def test_an_encoder_that_cannot_be_found_is_an_error_that_says_so(tmp_path):
     for label in ('a/b', 'lr=0.1'):
         with pytest.raises(ValueError, match='slash or an equals sign'):
             find_encoder('twlv_base', None, label)
+
+
+def test_config_names_its_encoder_or_has_none(tmp_path):
+    config = tmp_path / 'mine.py'
+    config.write_text("model = dict(backbone=dict(type='twlv_mm.SqueezeTime', frozen=True))")
+    encoder = find_encoder(str(config))
+    assert (encoder.arch, encoder.overrides) == ('squeezetime_r50', {})
+    config.write_text("model = dict(backbone=dict(type='twlv_mm.VideoViT'))")
+    with pytest.raises(ValueError, match=r'mine\.py has no model\.backbone of type .* with an arch'):
+        find_encoder(str(config))

@@ -5,11 +5,8 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
-from twlv_mm.encoders import file_sha256, get_architecture
+from twlv_mm.encoders import backbone_of, file_sha256, get_architecture
 from twlv_mm.engine import follow_encoder
-
-# Arguments of a backbone that are the task's, not the encoder's.
-_OF_TASKS = ('type', 'weights', 'frozen', 'allow_random', 'drop_path_rate', 'with_cp')
 
 
 class Encoder(NamedTuple):
@@ -58,11 +55,7 @@ def find_encoder(source, weights=None, label=None):
     overrides = {}
     name = source
     if source.endswith('.py'):
-        backbone = Config.fromfile(source).get('model', {}).get('backbone', {})
-        if not backbone.get('type', '').endswith(('VideoViT', 'SqueezeTime')):
-            raise ValueError(f'{source} has no model.backbone of type twlv_mm.VideoViT or SqueezeTime to evaluate')
-        overrides = {key: value for key, value in backbone.items() if key not in _OF_TASKS}
-        name = overrides.pop('arch')
+        name, overrides = backbone_of(Config.fromfile(source), source)
     get_architecture(name, **overrides)
     label = label or name
     if not {'/', '='}.isdisjoint(label):

@@ -9,12 +9,10 @@ import torch
 from mmengine.config import Config
 
 from twlv_mm.bf16 import has_bf16_units
-from twlv_mm.encoders import POOLINGS, get_model
+from twlv_mm.encoders import POOLINGS, backbone_of, get_model
 from twlv_mm.video import ClipSampling, clips_of_frames, open_video, sample_windows, stream_frames
 
 PRECISIONS = ('fp32', 'bf16')
-# Arguments of a backbone that have no say in what it gives.
-_OF_TRAINING = ('weights', 'frozen', 'allow_random', 'drop_path_rate', 'with_cp')
 
 
 class Embedding(NamedTuple):
@@ -136,17 +134,8 @@ class Extractor:
             ValueError: if the config has no such backbone, or as the class.
         """
         cfg = Config.fromfile(path)
-        backbone = dict(cfg.get('model', {}).get('backbone', {}))
-        kind = str(backbone.pop('type', None)).removeprefix('twlv_mm.')
-        if kind == 'SqueezeTime':
-            backbone.setdefault('arch', 'squeezetime_r50')  # as the class has it
-        if kind not in ('VideoViT', 'SqueezeTime') or 'arch' not in backbone:
-            raise ValueError(
-                f'{path} has no model.backbone of type twlv_mm.VideoViT or twlv_mm.SqueezeTime with an arch, to use'
-            )
-        weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
-        overrides = {key: value for key, value in backbone.items() if key not in _OF_TRAINING}
-        arch = overrides.pop('arch')
+        arch, overrides = backbone_of(cfg, path)
+        weights = weights or cfg.get('encoder_weights') or cfg.model.backbone.get('weights')
         return cls(
             frozen_encoder(cfg.get('encoder') or arch, weights, **overrides),
             clip_seconds=cfg.get('clip_seconds', 2.0) if clip_seconds is None else clip_seconds,

@@ -7,6 +7,7 @@ which converter.py rewrites.
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .checkpoint import file_sha256, load_weights, read_checkpoint
+from .config_backbone import backbone_of
 from .converter import ConversionReport, convert_checkpoint
 from .layouts import FAMILIES, encoder_state
 from .pooling import POOLINGS
@@ -22,6 +23,7 @@ __all__ = [
     'ConversionReport',
     'SqueezeTime',
     'VideoVisionTransformer',
+    'backbone_of',
     'convert_checkpoint',
     'encoder_state',
     'file_sha256',
