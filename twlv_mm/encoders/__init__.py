@@ -2,7 +2,7 @@
 
 One configurable vision transformer (vit.py) and SqueezeTime (squeezetime.py); what tells the models apart is a row of
 a table (architectures.py). Weights are read from files (checkpoint.py) in the layouts of their authors (layouts.py),
-which converter.py rewrites.
+which converter.py rewrites; config_backbone.py reads which encoder a config names.
 """
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
