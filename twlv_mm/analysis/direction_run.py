@@ -13,7 +13,8 @@ from rich.progress import Progress
 
 from twlv_mm.embeddings import encoder_of
 from twlv_mm.engine import provenance
-from twlv_mm.engine.results_hook import RESULTS, result_record, write_json
+from twlv_mm.engine.results_hook import RESULTS, result_record
+from twlv_mm.records import write_json
 
 from .direction import CONFIDENCE, FOLDS, MIN_VIDEOS, REPEATS, mean_score, tell_direction
 from .direction_pairs import DIRECTIONS, common_pairs

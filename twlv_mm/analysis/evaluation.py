@@ -18,7 +18,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from twlv_mm.engine.results_hook import RESULTS, write_json
+from twlv_mm.engine.results_hook import RESULTS
+from twlv_mm.records import write_json
 
 from .encoder_fit import fit_config
 from .evaluation_tasks import relocate

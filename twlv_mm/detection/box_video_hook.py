@@ -2,7 +2,8 @@
 
 from PIL import Image
 
-from twlv_mm.engine import DrawingHook, file_below
+from twlv_mm.engine import DrawingHook
+from twlv_mm.records import path_below
 from twlv_mm.registry import HOOKS
 
 
@@ -49,7 +50,8 @@ class DetectionVisualizationHook(DrawingHook):
         # Best last: it is on top.
         order = found.scores.amax(dim=1).argsort()
         boxes += _drawn(found.bboxes[order], found.scores[order], classes, self.min_score)
-        path = file_below(self.out_dir, f'{sample.video_id}/{_seconds(sample.timestamp)}.png')
+        path = path_below(self.out_dir, f'{sample.video_id}/{_seconds(sample.timestamp)}.png')
+        path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(draw_boxes(picture, boxes)).save(path)
 
     def after_test_epoch(self, runner, metrics=None):

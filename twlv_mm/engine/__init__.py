@@ -3,7 +3,7 @@ depends on the encoder follows it (encoder_settings.py, encoder_pipelines.py).
 
 What a run has trained is used on other videos by the inferencers of the tasks (inference.py is what they share).
 drawing_hook.py is what the hooks share that draw what a test finds, video_drawing_hook.py those that draw whole videos,
-video_strips.py reads frames for them, and file_below.py says where to.
+video_strips.py reads frames for them.
 
 Long runs: step_loop.py enters a run at any step, fully_shard.py divides a model among processes, finite_hook.py stops
 before a gradient that is not finite, clip_rate_hook.py logs the speed, and compile_hook.py compiles blocks.
@@ -18,7 +18,6 @@ from .compile_hook import CompileBlocksHook
 from .drawing_hook import DrawingHook
 from .encoder_settings import EncoderError, EncoderSettingsHook, follow_encoder
 from .epoch_seed_hook import EpochSeedHook
-from .file_below import file_below
 from .finite_hook import FiniteGradientHook, NotFiniteError
 from .folds import FoldError, run_folds
 from .inference import (
@@ -65,7 +64,6 @@ __all__ = [
     'as_text',
     'benchmark_steps',
     'class_names',
-    'file_below',
     'follow_encoder',
     'infer_videos',
     'load_model',

@@ -8,9 +8,8 @@ from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from twlv_mm.records import write_json
 from twlv_mm.registry import HOOKS
-
-from .results_hook import write_json
 
 
 class NotFiniteError(RuntimeError):

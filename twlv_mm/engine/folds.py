@@ -14,8 +14,10 @@ from mmengine.logging import print_log
 from rich.console import Console
 from rich.table import Table
 
+from twlv_mm.records import write_json
+
 from .launch import UsageError, build_runner, one_line_errors, train_config, training_parser
-from .results_hook import RESULTS, ResultsHook, write_json
+from .results_hook import RESULTS, ResultsHook
 
 FINISHED = 'folds.json'
 # What may differ between the commands that share a work dir.

@@ -1,8 +1,6 @@
 """results.json: the record of a test run that reports are made from."""
 
-import json
 import math
-import os
 import os.path as osp
 import time
 from datetime import datetime
@@ -14,6 +12,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
 from twlv_mm.encoders import file_sha256
+from twlv_mm.records import write_json
 from twlv_mm.registry import HOOKS
 
 from . import provenance
@@ -157,20 +156,6 @@ def result_record(
         hardware=provenance.hardware(processes),
         date=datetime.now().astimezone().isoformat(timespec='seconds'),
     )
-
-
-def write_json(path, content):
-    """Write a file that is never seen half written.
-
-    Args:
-        path (str): The file.
-        content (dict): Of what json has; NaN and infinity are not of it.
-    """
-    # Several processes may write the same file.
-    partial = f'{path}.{os.getpid()}.partial'
-    with open(partial, 'w') as file:
-        json.dump(content, file, indent=2, allow_nan=False)
-    os.replace(partial, path)
 
 
 def _fold(cfg):

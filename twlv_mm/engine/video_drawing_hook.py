@@ -2,8 +2,9 @@
 
 from mmengine.dist import all_gather_object
 
+from twlv_mm.records import path_below
+
 from .drawing_hook import DrawingHook
-from .file_below import file_below
 from .video_strips import VideoStrips
 
 
@@ -44,7 +45,8 @@ class VideoDrawingHook(DrawingHook):
 
     def draw_sample(self, sample, classes, data_batch, place):
         """See :class:`DrawingHook`."""
-        path = file_below(self.out_dir, f'{sample.video_id}.png')
+        path = path_below(self.out_dir, f'{sample.video_id}.png')
+        path.parent.mkdir(parents=True, exist_ok=True)
         self.draw(path, sample, classes, self._strips(sample.video_id))
 
     def after_test_epoch(self, runner, metrics=None):

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from twlv_mm.engine import VideoStrips, file_below
+from twlv_mm.engine import VideoStrips
+from twlv_mm.records import path_below
 
 from .predictions import read_predictions
 from .segments import segments_in_seconds
@@ -59,7 +60,8 @@ def compare_runs(runs, out, videos=None, video_root=None, suffix='.png'):
         _check_truth(found, video_id)
     strips = VideoStrips(video_root)
     for video_id in drawn:
-        path = file_below(out, f'{video_id}{suffix}')
+        path = path_below(out, f'{video_id}{suffix}')
+        path.parent.mkdir(parents=True, exist_ok=True)
         _draw(path, found, video_id, strips(video_id))
     return Comparison(drawn, {video_id: names for video_id, names in lacking.items() if names}, strips.failures)
 

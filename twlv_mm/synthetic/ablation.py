@@ -11,7 +11,7 @@ from rich.table import Table
 
 from twlv_mm.encoders import get_model
 from twlv_mm.engine import write_csv
-from twlv_mm.engine.results_hook import write_json
+from twlv_mm.records import write_json
 from twlv_mm.visualization import draw_trade_off
 
 from .checks import read_clips

@@ -1,0 +1,162 @@
+"""Files that appear whole or not at all, logs and locks that follow no links, and reading of other people's files.
+
+A folder that was received from somebody may have links where this project writes. Nothing here follows a link in the
+last place of a path: a link is replaced by the new file, or refused.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def writing(path, mode='wb', **kwargs):
+    """Write a file that appears under its name when it is complete and on the disk.
+
+    Until then it has a random name in the same folder, beginning with a dot and ending in ``.part``. If the block
+    raises, that file is removed and the old one stays as it was.
+
+    Args:
+        path (str | Path): The file; its folder exists.
+        mode (str): 'wb' or 'w' (UTF-8 unless ``encoding`` is given). The file can be read back and sought.
+        kwargs: As for :func:`open`.
+
+    Yields:
+        IO: the open file.
+    """
+    path = Path(path)
+    # Names may be as long as the file system allows, which leaves no room for what is added.
+    temporary = path.with_name(f'.{path.name[:40]}.{secrets.token_hex(8)}.part')
+    if 'b' not in mode:
+        kwargs.setdefault('encoding', 'utf-8')
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    try:
+        with open(descriptor, mode + '+', **kwargs) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_folder(path.parent)
+
+
+def write_bytes(path, content):
+    """Write bytes as :func:`writing` does."""
+    with writing(path) as file:
+        file.write(content)
+
+
+def write_text(path, content):
+    """Write text in UTF-8 as :func:`writing` does; a lone surrogate is written as ``\\udc80``, say."""
+    write_bytes(path, content.encode('utf-8', 'backslashreplace'))
+
+
+def write_json(path, content, *, indent=2, sort_keys=False):
+    """Write json as :func:`writing` does.
+
+    Args:
+        path (str | Path): The file.
+        content (dict | list): Of what json has; NaN and infinity are not of it.
+        indent (int | None): Spaces a level.
+        sort_keys (bool): Whether keys are in alphabetical order.
+
+    Raises:
+        ValueError: if there is a NaN or an infinity.
+    """
+    write_text(path, json.dumps(content, indent=indent, sort_keys=sort_keys, allow_nan=False) + '\n')
+
+
+def append_line(path, line):
+    """Append a line to a log, in one write, so that lines of several processes do not mix.
+
+    Args:
+        path (str | Path): The log; made if it is not there.
+        line (str): Without a line end.
+
+    Raises:
+        OSError: if there is a link or something else than a regular file in its place.
+    """
+    descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        content = (line + '\n').encode('utf-8', 'backslashreplace')
+        if os.write(descriptor, content) != len(content):
+            raise OSError(f'{path}: the disk is full')
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path, *, wait=True):
+    """Hold a lock while the block runs; the system releases it if the process dies.
+
+    Args:
+        path (str | Path): The lock file; made if it is not there, and left there.
+        wait (bool): Whether to wait for whoever holds it.
+
+    Raises:
+        BlockingIOError: if another process holds it and ``wait`` is false.
+        OSError: if there is a link or something else than a regular file in its place.
+    """
+    descriptor = _open_own(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path, *, max_bytes=None):
+    """Open a file for reading in binary, if it is a regular file and not larger than expected.
+
+    Pipes and devices, which could block for ever or never end, are refused without being read.
+
+    Args:
+        path (str | Path): The file; links are followed.
+        max_bytes (int, optional): The largest size that makes sense for what is to be read.
+
+    Returns:
+        BinaryIO: the open file.
+
+    Raises:
+        OSError: if it is not there or is no regular file.
+        ValueError: if it is larger than ``max_bytes``.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(f'{path} is not a regular file')
+        if max_bytes is not None and status.st_size > max_bytes:
+            raise ValueError(
+                f'{path} has {status.st_size:,} bytes, more than the {max_bytes:,} expected of such a file'
+            )
+        return open(descriptor, 'rb')
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def sync_folder(folder):
+    """Have the names in a folder written to the disk, where its file system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _open_own(path, flags):
+    """Open a file that only this project writes, without following a link."""
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f'{path} is not a regular file')
+    return descriptor
