@@ -100,7 +100,7 @@ def test_every_nth_video_is_drawn_across_batches(tmp_path):
 
 def test_no_picture_is_written_outside_of_its_folder(tmp_path):
     hook = LocalizationVisualizationHook(enable=True, out_dir=str(tmp_path / 'drawn'))
-    with pytest.raises(ValueError, match=r'\.\./stray\.png would be written outside of .*drawn'):
+    with pytest.raises(ValueError, match=r'\.\./stray\.png.* leads out of .*drawn'):
         run(hook, [sample_of('../stray')])
     assert not list(tmp_path.iterdir())
 

@@ -91,7 +91,7 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path, runs):
 def test_no_picture_is_written_outside_of_its_folder(tmp_path, video_id):
     video_id = video_id.format(tmp_path / 'stray' if video_id == '{}' else 'stray')
     run = write_run(tmp_path / 'run.json', **{video_id: ([0, 0, 1], [0, 0, 1])})
-    with pytest.raises(ValueError, match='stray.png would be written outside of .*pictures'):
+    with pytest.raises(ValueError, match=r'stray\.png.* leads out of .*pictures'):
         compare_runs({'run': run}, tmp_path / 'a/pictures')
     assert not list(tmp_path.rglob('stray*'))
 
