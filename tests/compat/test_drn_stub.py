@@ -1,4 +1,8 @@
+import shutil
+import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -34,10 +38,30 @@ def test_a_submodule_is_looked_for_on_disk_without_importing(tmp_path, monkeypat
     (tmp_path / 'halfpackage' / '__init__.py').write_text('raise ImportError')
     (tmp_path / 'halfpackage' / 'inner' / '__init__.py').write_text('raise ImportError')
     (tmp_path / 'halfpackage' / 'inner' / 'leaf.py').write_text('')
+    (tmp_path / 'halfpackage' / 'inner' / 'plain').mkdir()
+    (tmp_path / 'halfpackage' / 'inner' / 'plain' / 'module.py').write_text('')
     monkeypatch.syspath_prepend(tmp_path)
+    there = ['halfpackage', *(f'halfpackage.inner{name}' for name in ('', '.leaf', '.plain', '.plain.module'))]
     found = [
         name
-        for name in ('halfpackage', 'halfpackage.inner', 'halfpackage.inner.leaf', 'halfpackage.other', 'nopackage.x')
+        for name in (*there, 'halfpackage.other', 'halfpackage.inner.plain.other', 'nopackage.x')
         if _modules.is_installed(name)
     ]
-    assert found == ['halfpackage', 'halfpackage.inner', 'halfpackage.inner.leaf']
+    assert found == there
+
+
+def test_clone_of_mmaction2_is_used_as_it_is(tmp_path):
+    """A clone has the folder, without an __init__.py, which the wheel lacks."""
+    installed = Path(find_spec('mmaction').origin).parent
+    shutil.copytree(installed, tmp_path / 'mmaction', ignore=shutil.ignore_patterns('.mim', '__pycache__'))
+    drn = tmp_path / 'mmaction/models/localizers/drn/drn.py'
+    drn.parent.mkdir()
+    drn.write_text('class DRN:\n    pass\n')
+    script = (
+        'import sys; sys.path.insert(0, sys.argv[1])\n'
+        'import twlv_mm, mmaction.models\n'
+        'print(sys.modules[mmaction.models.DRN.__module__].__file__)'
+    )
+    run = subprocess.run([sys.executable, '-c', script, tmp_path], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == str(drn)

@@ -1,7 +1,7 @@
 """Look for a submodule without importing its package, which may be slow or the very thing that is broken."""
 
 import importlib.util
-from importlib.machinery import PathFinder
+import pkgutil
 from pathlib import Path
 
 
@@ -9,7 +9,7 @@ def is_installed(name):
     """Say whether a module is on disk.
 
     Args:
-        name (str): dotted name, such as ``'mmcv._ext'``.
+        name (str): Dotted name, such as ``'mmcv._ext'``.
 
     Returns:
         bool: False if the module or its top-level package is missing.
@@ -19,4 +19,7 @@ def is_installed(name):
     if spec is None or not inner:
         return spec is not None
     folders = [str(Path(folder, *inner[:-1])) for folder in spec.submodule_search_locations or ()]
-    return PathFinder.find_spec(name, folders) is not None
+    # Each folder's own finder. PathFinder would look up the parent in sys.modules for a folder without __init__.py,
+    # such as mmaction/models/localizers/drn in a clone of mmaction2, and end in KeyError.
+    finders = [pkgutil.get_importer(folder) for folder in folders]
+    return any(finder is not None and finder.find_spec(inner[-1]) is not None for finder in finders)
