@@ -44,6 +44,9 @@ def test_config_on_embeddings_takes_no_weights(name):
         launch.main_test([str(CONFIGS / name), '--cfg-options', f'encoder_weights={__file__}'])
 
 
+SIZES = [('CenterCrop', 'crop_size'), ('ResizeCrop', 'size'), ('LongSideCrops', 'size')]
+
+
 @pytest.mark.parametrize('name', ON_VIDEO)
 def test_config_gives_the_encoder_what_it_was_made_for(name):
     cfg = Config.fromfile(CONFIGS / name)
@@ -59,12 +62,13 @@ def test_config_gives_the_encoder_what_it_was_made_for(name):
     for loader in ('train_dataloader', 'test_dataloader'):
         pipeline = [inner for step in cfg[loader].dataset.pipeline for inner in step.get('transforms', [step])]
         steps = {step.type.split('.')[-1]: step for step in pipeline}
-        samplers = ('SampleFrames', 'EmbeddingSample', 'SegmentSample', 'StillVideo')
+        samplers = ('SampleClips', 'EmbeddingSample', 'SegmentSample', 'StillVideo')
         sampler = next(steps[name] for name in samplers if name in steps)
         assert sampler.get('clip_len', sampler.get('num_frames')) == arch.num_frames
         # The official config of HMDB51 tests at 286 pixels.
         side = 286 if (name, loader) == ('squeezetime/hmdb51.py', 'test_dataloader') else arch.img_size
-        assert side in (*steps['Resize'].scale, steps.get('CenterCrop', {}).get('crop_size'))
+        sizes = [steps.get(kind, {}).get(key) for kind, key in SIZES]
+        assert side in (*steps.get('Resize', {}).get('scale', ()), *sizes)
     assert cfg.default_hooks.results.dataset
 
 
@@ -95,8 +99,8 @@ def test_squeezetime_trains_resumes_and_tests_in_the_stock_recognizer(tiny_confi
         "model = dict(backbone=dict(_delete_=True, type='twlv_mm.SqueezeTime', widen_factor=0.125, num_frames=8,\n"
         '                           pos_dim=(8, 4, 2, 1)), cls_head=dict(in_channels=256))\n'
         'train_dataloader = dict(dataset=dict(pipeline=[\n'
-        "    dict(type='DecordInit'), dict(type='SampleFrames', clip_len=8),\n"
-        "    dict(type='DecordDecode'), dict(type='Resize', scale=(-1, 36)),\n"
+        "    dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.SampleClips', num_frames=8),\n"
+        "    dict(type='twlv_mm.DecodeVideo'), dict(type='Resize', scale=(-1, 36)),\n"
         "    dict(type='MultiScaleCrop', input_size=32, scales=(1, 0.875), random_crop=True),\n"
         "    dict(type='Resize', scale=(32, 32), keep_ratio=False), dict(type='Flip', flip_ratio=0.5),\n"
         "    dict(type='ColorJitter'), dict(type='RandomErasing', erase_prob=1.0, mode='rand'),\n"

@@ -47,7 +47,7 @@ def test_sound_environment_gives_zero_and_names_every_version(capsys):
     [
         ('mmaction2', 'mmaction', "pip install 'mmaction2>=1.2.0,<1.3'"),
         ('mmengine', 'mmengine', "pip install 'mmengine>=0.10.7,<0.11'"),
-        ('av', 'av', "pip install 'av>=14'"),
+        ('av', 'av', "pip install 'av>=17'"),
     ],
 )
 def test_absent_component_is_named_with_its_cure(distribution, module, cure, monkeypatch, capsys):

@@ -14,7 +14,7 @@ import torch.distributed as dist
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
-from twlv_mm.video import READERS
+from twlv_mm.video import DECODERS
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
 
@@ -54,7 +54,7 @@ def parse_args():
     encoding.add_argument('--batch-size', type=int, default=8, help='clips encoded at once (default %(default)s)')
     encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     encoding.add_argument('--workers', type=int, help='processes that decode (default: one a core, four at most)')
-    encoding.add_argument('--decoder', choices=READERS, help='default: decord, and av for large files')
+    encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
     encoding.add_argument('--timeout', type=float, default=120, help='seconds to the next frames (default %(default)s)')
 
     output = parser.add_argument_group('output')

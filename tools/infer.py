@@ -11,6 +11,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from mmengine.config import Config
 
 from twlv_mm.engine import infer_videos
+from twlv_mm.video import DECODERS
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
 # Names, of which one is imported: detection needs mmdet, which takes seconds.
@@ -49,6 +50,7 @@ def parse_args():
         metavar='PATH',
         help="of localization and segmentation: the encoder's checkpoint (default: the config's)",
     )
+    parser.add_argument('--decoder', choices=DECODERS, help='not of detection (default: av, which reads everything)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     return parser.parse_args()
 
@@ -77,7 +79,7 @@ def main():
     args = parse_args()
     try:
         kind = inferencer_class(args.config)
-        building = given(args, ('device', 'classes', 'encoder_weights'), kind)
+        building = given(args, ('device', 'classes', 'encoder_weights', 'decoder'), kind)
         calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
         summary = infer_videos(kind(args.config, args.checkpoint, **building), args.input, args.out, **calling)
     except (ValueError, FileNotFoundError) as error:

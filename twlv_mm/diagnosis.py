@@ -72,7 +72,7 @@ COMPONENTS = (
     MMCV,
     Component('packaging', 'packaging', EVERYTHING),
     Component('wrapt', 'wrapt', EVERYTHING),
-    Component('av', 'av', READING, at_least='14'),
+    Component('av', 'av', READING, at_least='17'),
     Component('decord', 'decord', READING, at_least='0.6.0'),
     Component('rich', 'rich', 'embedding extraction'),
     Component('safetensors', 'safetensors', EVERYTHING, at_least='0.4.3'),

@@ -29,7 +29,7 @@ val_files = dict(
 )
 train_pipeline = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=16 * 4 / 30),  # every fourth frame of 30 a second
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(-1, 288)),
     dict(type='MultiScaleCrop', input_size=256, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True),
     dict(type='Resize', scale=(256, 256), keep_ratio=False),
@@ -41,7 +41,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=16 * 4 / 30),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(256, 256), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='twlv_mm.PackDetection'),

@@ -12,9 +12,9 @@ model = dict(
     cls_head=dict(type='I3DHead', num_classes=400, in_channels=2048, dropout_ratio=0.5, average_clips='prob'),
 )
 train_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='MultiScaleCrop', input_size=224, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -25,20 +25,19 @@ train_pipeline = [
     dict(type='PackActionInputs'),
 ]
 val_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1, test_mode=True),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1, test_mode=True),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=10, test_mode=True),
-    dict(type='DecordDecode'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=10, test_mode=True),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]

@@ -3,10 +3,10 @@ _base_ = './motion_finetune.py'
 
 model = dict(backbone=dict(num_frames=1, tubelet_size=1))
 frames = [
-    dict(type='DecordInit'),
+    dict(type='twlv_mm.OpenVideo'),
     dict(type='twlv_mm.EmbeddingSample', num_frames=1, sampling='uniform'),
-    dict(type='DecordDecode'),
-    dict(type='Resize', scale=(32, 32), keep_ratio=False),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.ResizeCrop', size=32, resize='squash'),
 ]
 pipeline = [
     dict(type='twlv_mm.CachedFrames', transforms=frames),

@@ -5,7 +5,7 @@ _base_ = './ek100_linear.py'
 # As many segments as in the test, one crop: V-JEPA's code.
 train_pipeline = [
     dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=2),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),

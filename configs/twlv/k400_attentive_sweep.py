@@ -4,11 +4,10 @@ _base_ = './k400_attentive.py'
 
 # One crop of as many segments as in training.
 heldout_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=8, test_mode=True),
-    dict(type='DecordDecode'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='CenterCrop', crop_size=224),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=8, test_mode=True),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.ResizeCrop', size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),
 ]

@@ -4,9 +4,9 @@ _base_ = './ssv2_linear.py'
 
 # As many segments as in the test, one crop: V-JEPA's code.
 train_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=2),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=2),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),

@@ -32,11 +32,11 @@ def test_clips_have_the_frames_and_pixels_of_the_encoder_and_their_length_in_tim
     encoder = find_encoder(name)
     arch = encoder.architecture
     for loader in ('train_dataloader', 'test_dataloader'):
-        sample = steps(fitted(tasks, 'k400_linear', encoder), loader)['SampleFrames']
-        assert sample['clip_len'] == arch.num_frames
-        assert sample['clip_len'] * sample['frame_interval'] == 64
+        sample = steps(fitted(tasks, 'k400_linear', encoder), loader)['SampleClips']
+        assert sample['num_frames'] == arch.num_frames
+        assert sample['num_frames'] * sample['frame_interval'] == 64
     test = steps(fitted(tasks, 'k400_linear', encoder))
-    assert test['Resize']['scale'] == (-1, arch.img_size)
+    assert test['LongSideCrops']['resize'] == 'short_side'
     assert test['LongSideCrops']['size'] == arch.img_size
     assert steps(fitted(tasks, 'in1k_linear', encoder))['StillVideo']['num_frames'] == arch.num_frames
     assert steps(fitted(tasks, 'ek100_attentive', encoder))['SegmentSample']['num_frames'] == arch.num_frames

@@ -21,7 +21,7 @@ test_dataloader = dict(
         type='twlv_mm.AVAVideoDataset', ann_file='<folder>/test.csv', label_file='<folder>/actions.pbtxt',
         data_prefix=dict(img='<folder>/videos'), offset_seconds=900, test_mode=True, pipeline=[
             dict(type='twlv_mm.SampleKeyframeClip', clip_len=4, seconds=1.0),
-            dict(type='twlv_mm.SeekDecode'),
+            dict(type='twlv_mm.DecodeVideo'),
             dict(type='Resize', scale=(-1, 72)),
             dict(type='FormatShape', input_format='NCTHW', collapse=True),
             dict(type='twlv_mm.PackDetection')]))

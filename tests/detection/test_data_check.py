@@ -61,7 +61,7 @@ def test_videos_that_are_missing_or_broken_are_counted_and_named(folder):
     assert 'no file of 1 of 2 (a) videos' in missing
     assert '2 of 4 keyframes' in missing
     assert '1 videos cannot be read: ' in broken
-    assert 'b.mp4 cannot be read as a video' in broken
+    assert 'b.mp4 cannot be decoded' in broken
     (broken,) = errors_of(folder, skip_missing=True)
     assert 'b.mp4' in broken
 

@@ -13,9 +13,9 @@ from mmengine.registry import MODELS, init_default_scope
 from tests.detection.ava_files import HEIGHT, WIDTH, build, rectangle_at, row, write_set
 from tests.video.conftest import grey_of, write_numbered
 from twlv_mm.detection.transforms import SampleKeyframeClip
-from twlv_mm.video import SeekDecode
+from twlv_mm.video import DecodeVideo
 
-DECODE = [dict(type='twlv_mm.SampleKeyframeClip', clip_len=8, seconds=2.0), dict(type='twlv_mm.SeekDecode')]
+DECODE = [dict(type='twlv_mm.SampleKeyframeClip', clip_len=8, seconds=2.0), dict(type='twlv_mm.DecodeVideo')]
 PACK = [dict(type='FormatShape', input_format='NCTHW', collapse=True), dict(type='twlv_mm.PackDetection')]
 AUGMENT = [
     dict(type='RandomRescale', scale_range=(100, 140)),
@@ -26,7 +26,7 @@ AUGMENT = [
 
 def frames_of(path, timestamp, offset=0, clip_len=8, seconds=2.0):
     item = dict(filename=path, timestamp=timestamp, offset_seconds=offset)
-    results = SeekDecode()(SampleKeyframeClip(clip_len, seconds)(item))
+    results = DecodeVideo()(SampleKeyframeClip(clip_len, seconds)(item))
     return [grey_of(image) for image in results['imgs']], results['key_frame']
 
 
@@ -62,7 +62,7 @@ def test_keyframe_outside_of_its_file_is_an_error_that_names_the_offset(tmp_path
 
 
 def test_a_video_opened_by_decord_is_an_error():
-    with pytest.raises(TypeError, match='take DecordInit and DecordDecode out'):
+    with pytest.raises(TypeError, match='take OpenVideo or DecordInit out'):
         SampleKeyframeClip()(dict(video_reader=None))
 
 
@@ -127,7 +127,7 @@ def test_tubes_are_around_what_they_are_around_in_every_frame_that_is_labelled(r
 
 def test_frames_as_pictures_give_what_the_video_gives(rectangles, tmp_path):
     for video in 'ab':
-        with_video = SeekDecode()(
+        with_video = DecodeVideo()(
             dict(filename=str(rectangles / f'videos/{video}.mp4'), instants=(np.arange(120) + 0.5) / 12)
         )
         (tmp_path / video).mkdir()

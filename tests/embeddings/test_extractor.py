@@ -57,9 +57,9 @@ def test_vectors_are_those_of_the_mmaction2_pipeline(encoder, video):
     init_default_scope('mmaction')
     pipeline = Compose(
         [
-            dict(type='DecordInit'),
+            dict(type='twlv_mm.OpenVideo'),
             dict(type='twlv_mm.EmbeddingSample', num_frames=16, sampling='multi-clip', clip_seconds=1.0),
-            dict(type='DecordDecode'),
+            dict(type='twlv_mm.DecodeVideo'),
             dict(type='Resize', scale=(-1, 32)),
             dict(type='CenterCrop', crop_size=32),
             dict(type='FormatShape', input_format='NCTHW'),
@@ -93,9 +93,9 @@ def test_frames_are_resized_as_the_encoder_wants_it(tmp_path):
 
     init_default_scope('mmaction')
     pipeline = [
-        dict(type='DecordInit'),
+        dict(type='twlv_mm.OpenVideo'),
         dict(type='twlv_mm.EmbeddingSample', num_frames=16),
-        dict(type='DecordDecode'),
+        dict(type='twlv_mm.DecodeVideo'),
         dict(type='Resize', scale=(28, 28), keep_ratio=False, interpolation='bicubic'),
     ]
     clip = np.stack(Compose(pipeline)(dict(filename=path, start_index=0, modality='RGB'))['imgs'])

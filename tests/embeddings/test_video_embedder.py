@@ -68,7 +68,7 @@ def test_video_gives_what_an_extraction_gives(folder, extracted, name):
     assert item == pytest.approx(dict(video_id=name, duration=extracted.info(name)['duration'], **grid))
     settings = dict(name='twlv_small_synthetic', weights_sha256=None, clip_seconds=1.0, stride_seconds=0.5)
     assert made_with['encoder'] == settings
-    assert (made_with['decoder']['name'], bool(made_with['decoder']['version'])) == ('decord', True)
+    assert (made_with['decoder']['name'], bool(made_with['decoder']['version'])) == ('av', True)
 
 
 def test_weights_given_go_before_those_of_the_config(folder):

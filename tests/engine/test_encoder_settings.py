@@ -61,7 +61,8 @@ def test_every_config_takes_another_encoder_with_all_that_depends_on_it(name):
     if 'backbone' in cfg.model:
         assert cfg.model.backbone.arch == 'dfn_huge'
         assert tuple(cfg.model.data_preprocessor.mean) == arch.mean
-        assert text.count("interpolation='bicubic'") == text.count("type='Resize'") + text.count("type='RandomRescale'")
+        resizing = ("type='Resize'", "type='RandomRescale'", 'ResizeCrop', "resize='short_side'")
+        assert text.count("interpolation='bicubic'") == sum(map(text.count, resizing))
     else:
         # Its vectors are as wide as those of twlv_large.
         assert cfg.model.get('in_channels', cfg.model.get('feat_dim', 1024)) == arch.embedding_dims
@@ -74,8 +75,8 @@ def test_clips_are_as_long_as_before_whatever_their_frames():
     for encoder, clip_len, interval in (('umt_large', 8, 8), ('vjepa2_large', 64, 1), ('vjepa_large', 16, 4)):
         cfg = followed('twlv/k400_attentive.py', encoder=encoder)
         for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-            sampling = steps_of(cfg, loader)['SampleFrames']
-            assert (sampling.clip_len, sampling.frame_interval) == (clip_len, interval)
+            sampling = steps_of(cfg, loader)['SampleClips']
+            assert (sampling.num_frames, sampling.frame_interval) == (clip_len, interval)
         assert cfg.default_hooks.results.protocol.frames == clip_len
         assert cfg.default_hooks.results.protocol.frame_interval == interval
     cfg = followed('twlv/ava_stal.py', encoder='umt_large')
@@ -106,9 +107,9 @@ def test_resolution_is_scaled_and_squashing_encoders_see_the_whole_picture():
     assert (resize.scale, resize.keep_ratio, resize.interpolation) == ((224, 224), False, 'bicubic')
     assert 'CenterCrop' not in steps_of(cfg)
     cfg = followed('twlv/k400_linear.py', encoder='dfn_huge')  # three crops of the long side are what is asked for
-    assert steps_of(cfg)['Resize'].scale == (-1, 224)
-    assert steps_of(cfg)['LongSideCrops'].num_crops == 3
-    assert 'CenterCrop' not in steps_of(cfg, 'val_dataloader')
+    crops = steps_of(cfg)['LongSideCrops']
+    assert (crops.size, crops.num_crops, crops.resize, crops.interpolation) == (224, 3, 'short_side', 'bicubic')
+    assert steps_of(cfg, 'val_dataloader')['ResizeCrop'].resize == 'squash'
 
 
 def test_patches_of_another_side_reach_padding_and_regions():
@@ -132,7 +133,7 @@ def test_the_line_may_be_in_a_child_config_or_on_the_command_line(line, tmp_path
     cfg = launch.train_config(parser.parse_args(args))
     assert cfg.model.backbone.arch == 'umt_large'
     assert cfg.model.cls_head.in_channels == 1024
-    assert steps_of(cfg)['SampleFrames'].clip_len == 8
+    assert steps_of(cfg)['SampleClips'].num_frames == 8
 
 
 def test_encoder_of_another_kind_takes_its_type_along():
@@ -147,7 +148,7 @@ def test_encoder_of_another_kind_takes_its_type_along():
 
 def test_settings_of_the_encoder_are_followed_too():
     cfg = followed('twlv/k400_linear.py', **{'encoder': 'vjepa2_large', 'model.backbone.num_frames': 16})
-    assert steps_of(cfg)['SampleFrames'].clip_len == 16
+    assert steps_of(cfg)['SampleClips'].num_frames == 16
     cfg = followed('twlv/k400_linear.py', **{'model.backbone.img_size': 384})
     assert steps_of(cfg)['LongSideCrops'].size == 384
 
@@ -163,10 +164,9 @@ def test_number_that_contradicts_the_encoder_is_an_error_that_names_both(tmp_pat
     assert 'model.cls_head.in_channels' in wrong_width
     assert 'is 512, and that of the encoder umt_large is 1024 (twlv_base, which' in wrong_width
     assert '127.5' in error('twlv/k400_linear.py', f'{swap}model = dict(data_preprocessor=dict(mean=[127.5] * 3))')
-    frames = (
-        "train_dataloader = dict(dataset=dict(pipeline=[dict(type='SampleFrames', clip_len=32, frame_interval=2)]))"
-    )
-    assert 'clip_len' in error('twlv/k400_linear.py', swap + frames)
+    sampling = "dict(type='twlv_mm.SampleClips', num_frames=32, frame_interval=2)"
+    frames = f'train_dataloader = dict(dataset=dict(pipeline=[{sampling}]))'
+    assert 'num_frames' in error('twlv/k400_linear.py', swap + frames)
     crops = "test_dataloader = dict(dataset=dict(pipeline=[dict(type='CenterCrop', crop_size=320)]))"
     assert 'is 320, and that of the encoder vjepa_huge_384 is 384' in error(
         'twlv/k400_linear.py', f"encoder = 'vjepa_huge_384'\n{crops}"
@@ -223,7 +223,7 @@ def test_recognition_takes_a_step_on_another_encoder(tiny_videos, tmp_path):
     )
     encoder, pipeline = runner.model.backbone, steps_of(runner.cfg, 'train_dataloader')
     assert encoder.arch_name == 'umt_large'
-    assert (pipeline['SampleFrames'].clip_len, pipeline['SampleFrames'].frame_interval) == (8, 8)
+    assert (pipeline['SampleClips'].num_frames, pipeline['SampleClips'].frame_interval) == (8, 8)
     assert pipeline['Resize'].scale == (32, 32)
     assert (runner.model.cls_head.in_channels, runner.cfg.model.cls_head.num_heads) == (48, 4)
     assert runner.iter == 3

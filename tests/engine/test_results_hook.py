@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-import decord
+import av
 import numpy as np
 import pytest
 import torch
@@ -70,7 +70,7 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     assert record['versions']['torch'] == torch.__version__
     assert record['versions']['twlv_mm'] == twlv_mm.__version__
     assert record['versions']['mmaction2'] == '1.2.0'
-    assert record['decoder'] == dict(name='decord', version=decord.__version__)
+    assert record['decoder'] == dict(name='av', version=av.__version__)
     assert record['wall_seconds'] > 0
     assert record['hardware']['cpu']
     assert datetime.fromisoformat(record['date']).tzinfo is not None

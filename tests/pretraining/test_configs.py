@@ -42,4 +42,6 @@ def test_parts_of_a_config_agree(name):
         steps = [inner for step in entry.dataset.pipeline for inner in step.get('transforms', [step])]
         frames = next(filter(None, (step.get('clip_len') or step.get('num_frames') for step in steps)))
         assert frames % arch.tubelet_size == 0
-        assert (arch.img_size, arch.img_size) in [tuple(step.scale) for step in steps if step.type == 'Resize']
+        squares = [tuple(step.scale) for step in steps if step.type == 'Resize']
+        squares += [(step.size, step.size) for step in steps if step.type == 'twlv_mm.ResizeCrop']
+        assert (arch.img_size, arch.img_size) in squares

@@ -18,9 +18,9 @@ from twlv_mm.pretraining.shards import index_path
 from twlv_mm.registry import TRANSFORMS
 
 VIDEO_PIPELINE = [
-    dict(type='DecordInit', io_backend='twlv_tar'),
-    dict(type='SampleFrames', clip_len=8, frame_interval=1, num_clips=1),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=8, frame_interval=1, num_clips=1),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),

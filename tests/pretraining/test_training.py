@@ -33,8 +33,8 @@ last = [
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW')]
 video_pipeline = [
-    dict(type='DecordInit'), dict(type='SampleFrames', clip_len=8, frame_interval=1, num_clips=1),
-    dict(type='DecordDecode'), *last, dict(type='PackActionInputs')]
+    dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.SampleClips', num_frames=8, frame_interval=1, num_clips=1),
+    dict(type='twlv_mm.DecodeVideo'), *last, dict(type='PackActionInputs')]
 image_pipeline = [
     dict(type='twlv_mm.ImageDecode'), *last,
     dict(type='twlv_mm.StillVideo', num_frames=2), dict(type='PackActionInputs')]

@@ -20,6 +20,8 @@ from twlv_mm.recognition import RecognitionInferencer
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 from twlv_mm.video import ReadFault, VideoError
 
+from ..video.faults import damage_packets
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / 'configs/synthetic/appearance_finetune.py')
 NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
@@ -90,7 +92,7 @@ def test_result_says_what_it_was_made_with(inferencer, checkpoint, folder):
     assert result['model'] == dict(type='Recognizer3D', head='I3DHead', encoder='twlv_small_synthetic')
     assert result['config'] == CONFIG
     assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
-    assert result['decoder']['name'] == 'decord'
+    assert result['decoder']['name'] == 'av'
     assert result['versions']['twlv_mm']
 
 
@@ -162,10 +164,10 @@ def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder)
 def test_damage_that_only_the_pipeline_meets_is_a_video_error(checkpoint, folder, tmp_path):
     cfg = Config.fromfile(CONFIG)
     inferencer = RecognitionInferencer(cfg, checkpoint, 'cpu')
-    # mmaction2's DecordInit looks for no_suffix.mp4; our reader opens the file as it is called.
-    (tmp_path / 'no_suffix').write_bytes((folder / 'clip.0.mp4').read_bytes())
-    with pytest.raises(ReadFault, match=r'no_suffix cannot be decoded: .*No such file') as caught:
-        inferencer(tmp_path / 'no_suffix')
+    path = tmp_path / 'damaged.mp4'
+    path.write_bytes(damage_packets(folder / 'clip.0.mp4', np.random.default_rng(0).bytes, slice(3, None), 0.3, 0.9))
+    with pytest.raises(ReadFault, match=r'damaged\.mp4') as caught:
+        inferencer(path)
     assert caught.value.stage == 'decode'
 
 

@@ -264,9 +264,9 @@ model = dict(
     cls_head=dict(_delete_=True, type='twlv_mm.AttentiveHead', num_classes=2, in_channels=48, num_heads=4),
     test_cfg=dict(max_testing_views=4))
 pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=8, frame_interval=1, num_clips=2),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=8, frame_interval=1, num_clips=2),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(48, 32), keep_ratio=False),
     dict(type='twlv_mm.LongSideCrops', size=32, num_crops=3),
     dict(type='FormatShape', input_format='NCTHW'),

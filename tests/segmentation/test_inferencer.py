@@ -166,7 +166,7 @@ def test_result_says_what_it_was_made_with(inferencer, config, checkpoint, folde
     )
     assert result['config'] == config
     assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
-    assert (result['decoder']['name'], bool(result['decoder']['version'])) == ('decord', True)
+    assert (result['decoder']['name'], bool(result['decoder']['version'])) == ('av', True)
     assert result['versions']['twlv_mm']
 
 

@@ -107,9 +107,9 @@ def test_videos_read_by_mmaction2_are_the_drawn_frames(made, tmp_path):
     dataset = VideoDataset(
         str(tmp_path / 'list.txt'),
         pipeline=[
-            dict(type='mmaction.DecordInit'),
-            dict(type='mmaction.SampleFrames', clip_len=1, frame_interval=1, num_clips=12, test_mode=True),
-            dict(type='mmaction.DecordDecode'),
+            dict(type='twlv_mm.OpenVideo'),
+            dict(type='twlv_mm.SampleClips', num_frames=1, frame_interval=1, num_clips=12, test_mode=True),
+            dict(type='twlv_mm.DecodeVideo'),
         ],
         data_prefix=dict(video=str(made.folder / 'videos')),
         test_mode=True,

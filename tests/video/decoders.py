@@ -2,15 +2,15 @@
 
 import pytest
 
-from twlv_mm.video.reader import READERS, reader_class
+from twlv_mm import video
 
 
 def _param(decoder):
     try:
-        reader_class(decoder)
+        video.check_decoder(decoder)
     except ValueError as error:
         return pytest.param(decoder, marks=pytest.mark.skip(reason=str(error)))
     return pytest.param(decoder)
 
 
-DECODERS = [_param(decoder) for decoder in READERS]
+DECODERS = [_param(decoder) for decoder in video.DECODERS]

@@ -6,14 +6,14 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 FRAMES = [
-    dict(type='DecordInit'),
+    dict(type='twlv_mm.OpenVideo'),
     dict(type='twlv_mm.EmbeddingSample', num_frames=8, sampling='uniform'),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),
 ]
 KEYFRAMES = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=4, seconds=0.5),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
 ]
 
 

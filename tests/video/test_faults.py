@@ -45,12 +45,11 @@ def test_sound_files_next_to_bad_ones_give_all_frames(tmp_path, decoder):
         assert np.abs(frames.astype(int) - expected).mean() < 25
 
 
-@pytest.mark.parametrize('decoder', DECODERS)
-@pytest.mark.parametrize('suffix', ['mp4', 'mkv', 'flv'])
-def test_predicted_frames_of_sound_files_are_not_taken_for_damage(tmp_path, decoder, suffix):
+@pytest.mark.parametrize('suffix', ['mp4', 'mkv', 'flv', 'ts'])
+def test_predicted_frames_of_sound_files_are_not_taken_for_damage(tmp_path, suffix):
     path = tmp_path / f'sound.{suffix}'
     write_predicted(path, textured(20))
-    assert len(read_all(path, decoder)) == 20
+    assert len(read_all(path, 'av')) == 20
 
 
 @pytest.mark.parametrize('codec', ['libx264', 'mpeg4'])
@@ -87,7 +86,7 @@ def test_a_hole_in_a_segment_is_noticed_on_opening_and_one_after_it_is_not_looke
     write_predicted(source, textured(20))  # ten frames a second, one of them a key frame
     for number in range(0, 20, 3):
         path.write_bytes(damage_packets(source, bytes, slice(number, number + 1), 0.5, 0.6))
-        with pytest.raises(VideoError, match=r'hole\.mp4 from 0\.5 to 2 s: it is damaged in the frame at'):
+        with pytest.raises(VideoError, match=r'hole\.mp4 is damaged at packet'):
             open_video(Segment(str(path), 0.5, 2.0))
     with open_video(Segment(str(path), 0.5, 1.0)) as reader:  # the last hole is behind it
         assert len(reader.read(range(5))) == 5

@@ -17,7 +17,7 @@ def test_rate_and_length_of_containers_that_count_frames_and_that_do_not(tmp_pat
 @pytest.mark.parametrize('content', [b'', b'no video'])
 def test_what_is_no_video_is_named(tmp_path, content):
     (tmp_path / 'x.mp4').write_bytes(content)
-    with pytest.raises(VideoError, match=r'x\.mp4 cannot be read as a video'):
+    with pytest.raises(VideoError, match=r'x\.mp4 cannot be decoded'):
         read_header(tmp_path / 'x.mp4')
     with pytest.raises(FileNotFoundError, match=r'no video file at .*y\.mp4'):
         read_header(tmp_path / 'y.mp4')

@@ -5,8 +5,7 @@ import pytest
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
-from twlv_mm.video import frames_of_windows, open_video, resize_and_crop, sample_windows
-from twlv_mm.video.transforms import crop_offsets
+from twlv_mm.video import crop_offsets, frames_of_windows, open_video, resize_and_crop, sample_windows
 
 from .conftest import grey_of, write_numbered
 
@@ -19,7 +18,7 @@ def _mmaction_scope():
 
 
 def run(path, *transforms):
-    return Compose([dict(type='DecordInit'), *transforms])(dict(filename=path, start_index=0, modality='RGB'))
+    return Compose([dict(type='twlv_mm.OpenVideo'), *transforms])(dict(filename=path, start_index=0, modality='RGB'))
 
 
 @pytest.mark.parametrize('sampling', ['uniform', 'multi-clip'])
@@ -28,9 +27,8 @@ def test_pipeline_gives_the_clips_that_embed_gives(variable_video, sampling):
     results = run(
         variable_video,
         dict(type='twlv_mm.EmbeddingSample', num_frames=8, **options),
-        dict(type='DecordDecode'),
-        dict(type='Resize', scale=(-1, 32)),
-        dict(type='CenterCrop', crop_size=32),
+        dict(type='twlv_mm.DecodeVideo'),
+        dict(type='twlv_mm.ResizeCrop', size=32),
         dict(type='FormatShape', input_format='NCTHW'),
     )
     with open_video(variable_video) as reader:
@@ -53,7 +51,7 @@ def test_odd_resolutions_are_resized_by_the_short_side(tmp_path):
         results = run(
             path,
             dict(type='twlv_mm.EmbeddingSample', num_frames=8),
-            dict(type='DecordDecode'),
+            dict(type='twlv_mm.DecodeVideo'),
             dict(type='Resize', scale=(-1, 224)),
             transform,
             dict(type='FormatShape', input_format='NCTHW'),
@@ -64,8 +62,8 @@ def test_odd_resolutions_are_resized_by_the_short_side(tmp_path):
 def test_views_are_m_crops_by_n_clips(constant_video):
     results = run(
         constant_video,
-        dict(type='SampleFrames', clip_len=4, frame_interval=2, num_clips=3, test_mode=True),
-        dict(type='DecordDecode'),
+        dict(type='twlv_mm.SampleClips', num_frames=4, frame_interval=2, num_clips=3, test_mode=True),
+        dict(type='twlv_mm.DecodeVideo'),
         dict(type='Resize', scale=(-1, 32)),
         dict(type='twlv_mm.LongSideCrops', size=32, num_crops=2),
         dict(type='FormatShape', input_format='NCTHW'),
@@ -109,5 +107,48 @@ def test_one_crop_is_the_centre():
 def test_frames_smaller_than_a_crop_are_a_clear_error():
     from twlv_mm.video import LongSideCrops
 
-    with pytest.raises(ValueError, match=r'Resize\(scale=\(-1, 224\)\)'):
+    with pytest.raises(ValueError, match="resize='short_side'"):
         LongSideCrops()(dict(imgs=[np.zeros((100, 300, 3), np.uint8)]))
+
+
+@pytest.mark.parametrize('test_mode', [True, False])
+@pytest.mark.parametrize('total', [1, 5, 15, 60, 61, 64, 300])
+@pytest.mark.parametrize(('frames', 'interval', 'clips'), [(16, 4, 1), (16, 4, 8), (8, 1, 2), (1, 1, 12)])
+def test_clips_are_those_of_mmaction2(frames, interval, clips, total, test_mode):
+    from mmaction.datasets.transforms import SampleFrames
+
+    from twlv_mm.video import SampleClips
+
+    theirs = SampleFrames(frames, interval, clips, test_mode=test_mode)
+    for seed in range(3):
+        np.random.seed(seed)
+        expected = theirs(dict(total_frames=total, start_index=0))
+        np.random.seed(seed)
+        ours = SampleClips(frames, interval, clips, test_mode)(dict(total_frames=total, start_index=0))
+        np.testing.assert_array_equal(ours['frame_inds'], expected['frame_inds'])
+        assert {key: ours[key] for key in ('clip_len', 'num_clips', 'frame_interval')} == {
+            key: expected[key] for key in ('clip_len', 'num_clips', 'frame_interval')
+        }
+
+
+def test_pixels_are_those_of_mmaction2(tmp_path):
+    path = write_numbered(tmp_path / 'wide.mp4', np.arange(40) / 25, size=(322, 178))
+    sampling = dict(type='SampleFrames', clip_len=8, frame_interval=2, num_clips=2, test_mode=True)
+    ours = run(path, dict(sampling), dict(type='twlv_mm.DecodeVideo'), dict(type='twlv_mm.ResizeCrop', size=64))
+    theirs = Compose(
+        [
+            dict(type='DecordInit'),
+            sampling,
+            dict(type='DecordDecode'),
+            dict(type='Resize', scale=(-1, 64)),
+            dict(type='CenterCrop', crop_size=64),
+        ]
+    )(dict(filename=path, start_index=0, modality='RGB'))
+    np.testing.assert_array_equal(ours['imgs'], theirs['imgs'])
+    assert ours['decoder'].startswith('av ')
+    assert (ours['total_frames'], round(ours['avg_fps'])) == (40, 25)
+
+
+def test_embedding_sample_names_what_to_put_before_it(constant_video):
+    with pytest.raises(TypeError, match=r'put twlv_mm\.OpenVideo before it'):
+        Compose([dict(type='DecordInit'), dict(type='twlv_mm.EmbeddingSample')])(dict(filename=constant_video))

@@ -30,12 +30,12 @@ class SampleKeyframeClip(BaseTransform):
     frame ``round(fps * (timestamp - offset_seconds))``. Before the start of a file its first frame repeats, behind its
     end the last.
 
-    Goes before SeekDecode where the item has a filename, before RawFrameDecode where it has a frame_dir.
+    Goes before DecodeVideo where the item has a filename, before RawFrameDecode where it has a frame_dir.
 
     Required keys: timestamp, offset_seconds; filename, or frame_dir with total_frames, fps and start_index. Added keys:
-    instants (T,), for SeekDecode, or frame_inds (T,), for RawFrameDecode; key_frame (T // 2), clip_len T, num_clips (1)
-    and frame_interval (None). Where there are tracks, they are taken out: gt_bboxes becomes (n, 1 + T, 4), the box at
-    the keyframe and those at the T frames, which mmaction2's transforms move with the pictures like any others, and
+    instants (T,), for DecodeVideo, or frame_inds (T,), for RawFrameDecode; key_frame (T // 2), clip_len T, num_clips
+    (1) and frame_interval (None). Where there are tracks, they are taken out: gt_bboxes becomes (n, 1 + T, 4), the box
+    at the keyframe and those at the T frames, which mmaction2's transforms move with the pictures like any others, and
     tube_valid (n, T) tells which of the T are known.
 
     Args:
@@ -45,7 +45,7 @@ class SampleKeyframeClip(BaseTransform):
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the keyframe is not within the file.
-        TypeError: if the video was opened by DecordInit, which reads all of it for each keyframe.
+        TypeError: if the video was opened before, which reads all of it for each keyframe.
 
     Source: mmaction2's SampleAVAFrames has the same frames at 30 frames a second with frame_interval 4 and
     ``seconds=16 * 4 / 30``, without its jitter.
@@ -58,7 +58,7 @@ class SampleKeyframeClip(BaseTransform):
     def transform(self, results):
         """See the class."""
         if 'video_reader' in results:
-            raise TypeError('SampleKeyframeClip goes with SeekDecode: take DecordInit and DecordDecode out')
+            raise TypeError('SampleKeyframeClip goes with DecodeVideo alone: take OpenVideo or DecordInit out')
         in_frames = 'frame_dir' in results
         fps, num_frames = (results['fps'], results['total_frames']) if in_frames else file_header(results['filename'])
         key_index = keyframe_index(results, fps, num_frames)

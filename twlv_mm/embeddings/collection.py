@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 import twlv_mm
-from twlv_mm.video import ReadFault, Segment, read_ahead, reader_class
+from twlv_mm.video import ReadFault, Segment, check_decoder, read_ahead
 
 from .batches import VIEWS, SharedBatches
 from .folder import check_id
@@ -90,10 +90,7 @@ def extract_collection(
         raise ValueError(f'workers={workers}: give 0 or more processes')
     for video in videos:
         check_id(video.video_id, video.path)
-    if decoder is not None:
-        reader_class(decoder)  # or each video would fail for the want of it
-    if decoder not in (None, 'av') and any(video.segment for video in videos):
-        raise ValueError(f'the decoder {decoder!r} does not read segments of videos: choose av, or none')
+    check_decoder(decoder, segments=any(video.segment for video in videos))
     videos = videos[shard[0] :: shard[1]]
     video_ids = [video.video_id for video in videos]
     settings = dict(extractor.settings, decoder=decoder or 'default', on_fault=on_fault, version=twlv_mm.__version__)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.video import clip_windows
+from twlv_mm.video import HIGHEST_RATE, LONGEST_FRAME_SECONDS, clip_windows
 
 from .folder import EmbeddingFolder
 from .manifest import MANIFEST, read_failures
@@ -127,6 +127,12 @@ def _check_times(info, times, count):
     for name in ('duration', 'clip_seconds', 'stride_seconds'):
         if info.get(name) is not None and not (_is_number(info[name]) and 0 < info[name] < np.inf):
             yield f'{name} is {json.dumps(info[name])}, no length in seconds'
+            return
+    frames = info.get('num_frames')
+    if duration is not None and _is_number(frames) and frames > 0:
+        rate = frames / duration
+        if not 1 / LONGEST_FRAME_SECONDS < rate < HIGHEST_RATE:
+            yield f'{frames} frames in {duration:g} s cannot be: its file has impossible time stamps, extract it again'
             return
     if times is not None:
         if len(times) != count:

@@ -4,7 +4,7 @@ import os
 import warnings
 from pathlib import Path
 
-from twlv_mm.video import ReadFault, read_ahead
+from twlv_mm.video import ReadFault, check_decoder, read_ahead
 
 from .batches import SharedBatches
 from .extractor import Extractor, chosen_encoder
@@ -22,6 +22,7 @@ class VideoEmbedder:
             used).
         encoder_weights (str, optional): Checkpoint of the encoder; the config's if None.
         device (str, optional): Where to encode; a GPU if there is one.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
 
     Raises:
         FileNotFoundError: if there is no file of weights.
@@ -29,7 +30,7 @@ class VideoEmbedder:
             not be random, or something of it does not fit.
     """
 
-    def __init__(self, cfg, encoder_weights=None, device=None):
+    def __init__(self, cfg, encoder_weights=None, device=None, decoder=None):
         if cfg.get('extraction') is None:
             raise ValueError(
                 f'{cfg.filename} does not say how videos are embedded: give a config with the variable extraction, '
@@ -42,7 +43,9 @@ class VideoEmbedder:
             )
         encoder = dict(options.pop('encoder'))
         encoder['weights'] = encoder_weights or cfg.get('encoder_weights') or encoder.get('weights')
-        self._decoder = options.pop('decoder', None)
+        configured = options.pop('decoder', None)
+        self._decoder = decoder or configured
+        check_decoder(self._decoder)
         self._config = cfg.filename
         remedy = f'as encoder_weights {REMEDY}, or set encoder_weights in the config'
         self._extractor = Extractor(chosen_encoder(encoder, cfg.filename, remedy), **options | dict(device=device))

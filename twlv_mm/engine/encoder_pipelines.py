@@ -2,6 +2,7 @@
 
 # Transforms that choose frames -> the argument that says how many.
 FRAMES = {
+    'SampleClips': 'num_frames',
     'SampleFrames': 'clip_len',
     'SampleAVAFrames': 'clip_len',
     'UniformSample': 'clip_len',
@@ -12,8 +13,8 @@ FRAMES = {
 }
 # Those that have one stand for it where it is left out.
 DEFAULT_FRAMES = 16
-# mmaction2's transforms that take every n-th frame -> the n where it is left out.
-DEFAULT_INTERVALS = {'SampleFrames': 1, 'SampleAVAFrames': 2}
+# Transforms that take every n-th frame -> the n where it is left out.
+DEFAULT_INTERVALS = {'SampleClips': 1, 'SampleFrames': 1, 'SampleAVAFrames': 2}
 # Transforms that change the size of pictures -> the argument that says to which.
 SIZES = {
     'Resize': 'scale',
@@ -22,8 +23,9 @@ SIZES = {
     'RandomCrop': 'size',
     'ThreeCrop': 'crop_size',
     'LongSideCrops': 'size',
+    'ResizeCrop': 'size',
 }
-RESIZING = ('Resize', 'RandomRescale')
+RESIZING = ('Resize', 'RandomRescale', 'ResizeCrop')
 
 
 def follow_in_pipelines(node, following, path=''):
@@ -59,7 +61,7 @@ def _follow(pipeline, following, path):
             # An image may be a still clip of fewer frames, as in pretraining.
             fits = (lambda number: number % following.new.tubelet_size == 0) if _kind(step) == 'StillVideo' else None
             _follow_frames(step, FRAMES[_kind(step)], following, f'{path}[{place}]', DEFAULT_FRAMES, fits)
-        if _kind(step) in RESIZING:
+        if _kind(step) in RESIZING or (_kind(step) == 'LongSideCrops' and step.get('resize')):
             where = f'{path}[{place}]'
             following.number(step, 'interpolation', where, lambda arch: arch.interpolation, default='bilinear')
     _follow_resolution(pipeline, following, path)
@@ -121,6 +123,10 @@ def _scaled(value, factor):
 
 
 def _squash(pipeline, following, path):
+    for place, step in enumerate(pipeline):
+        if _kind(step) == 'ResizeCrop' and step.get('resize') != 'squash':
+            step['resize'] = 'squash'
+            following.changes.append(f'{path}[{place}].resize: short_side -> squash')
     for place in range(len(pipeline) - 2, -1, -1):
         step, crop = pipeline[place : place + 2]
         if _kind(step) == 'Resize' and _kind(crop) == 'CenterCrop' and step.get('keep_ratio', True):

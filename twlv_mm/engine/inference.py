@@ -206,9 +206,10 @@ def segment_rows(result):
 
 
 def _decoder_errors():
-    errors = (VideoError, OSError, RuntimeError, av.FFmpegError)
+    """What transforms of mmaction2 raise for a file that cannot be decoded; ours raise VideoError."""
+    errors = (VideoError, OSError, RuntimeError, UnicodeError, av.FFmpegError)
     try:
-        from decord import DECORDError
+        from decord import DECORDError, DECORDLimitReachedError
     except ImportError:  # there are wheels for x86 only
         return errors
-    return (*errors, DECORDError)
+    return (*errors, DECORDError, DECORDLimitReachedError)

@@ -13,7 +13,8 @@ LIBRARIES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmaction2', 'nu
 DECODERS = {
     'DecordInit': ('decord', ('decord',)),
     'PyAVInit': ('av', ('av',)),
-    'SeekDecode': ('av', ('av',)),
+    'OpenVideo': ('av', ('av',)),
+    'DecodeVideo': ('av', ('av',)),
     'OpenCVInit': ('cv2', ('opencv-contrib-python', 'opencv-python', 'opencv-python-headless')),
     'RawFrameDecode': ('rawframes', ()),
 }
@@ -59,9 +60,11 @@ def decoder(cfg):
     Returns:
         dict | None: name and version (None where it has none); None if no known decoder is in the config.
     """
-    for kind in _types(cfg):
+    for kind, step in _types(cfg):
         if kind in DECODERS:
             name, distributions = DECODERS[kind]
+            if step.get('decoder'):
+                name, distributions = step['decoder'], (step['decoder'],)
             return dict(name=name, version=next(filter(None, map(_version, distributions)), None))
     return None
 
@@ -101,11 +104,11 @@ def _cpu_model():
 
 
 def _types(cfg):
-    """Names of all ``type``s in a config, without scope, outermost first."""
+    """All ``type``s in a config, without scope, and the dicts that have them, outermost first."""
     if isinstance(cfg, dict):
         kind = cfg.get('type')
         if kind is not None:
-            yield (kind if isinstance(kind, str) else kind.__name__).split('.')[-1]
+            yield (kind if isinstance(kind, str) else kind.__name__).split('.')[-1], cfg
         cfg = list(cfg.values())
     if isinstance(cfg, list | tuple):
         for value in cfg:

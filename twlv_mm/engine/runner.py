@@ -78,6 +78,24 @@ class Runner(MMEngineRunner):
             model_wrapper_cfg = {**(model_wrapper_cfg or like_mmengine), 'device_ids': None}
         return super().wrap_model(model_wrapper_cfg, model)
 
+    @staticmethod
+    def build_dataloader(dataloader, seed=None, diff_rank_seed=False):
+        """See mmengine; ``num_workers=0`` takes the settings of workers out, and a loader without a batch is refused.
+
+        Raises:
+            ValueError: if ``drop_last`` leaves no batch.
+        """
+        if isinstance(dataloader, dict) and not dataloader.get('num_workers'):
+            of_workers = ('persistent_workers', 'prefetch_factor', 'timeout')
+            dataloader = {key: value for key, value in dataloader.items() if key not in of_workers}
+        built = MMEngineRunner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if built.drop_last and len(built) == 0:
+            raise ValueError(
+                f'there are {len(built.sampler)} samples, fewer than a batch of {built.batch_size}, and drop_last '
+                'leaves none: set drop_last=False, or a smaller batch_size'
+            )
+        return built
+
     def load_or_resume(self):
         """See mmengine and the class."""
         if not self._has_loaded and (self._resume == 'auto' or (self._resume and self._load_from is None)):

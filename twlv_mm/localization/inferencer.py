@@ -39,6 +39,7 @@ class LocalizationInferencer:
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
             those that the checkpoint was trained on, or else numbers.
         encoder_weights (str, optional): Checkpoint of the encoder; the config's if None.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
 
     Raises:
         FileNotFoundError: if the config, the checkpoint, the encoder's weights or the file of names is not there.
@@ -51,7 +52,7 @@ class LocalizationInferencer:
     columns = SEGMENT_COLUMNS
     rows = staticmethod(segment_rows)
 
-    def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None):
+    def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None, decoder=None):
         cfg = config if isinstance(config, Config) else Config.fromfile(config)
         self.model, meta = load_model(cfg, checkpoint, device)
         if not isinstance(self.model, ActionFormer):
@@ -59,7 +60,7 @@ class LocalizationInferencer:
                 f'the model of {cfg.filename} is a {type(self.model).__name__}: give the config of an ActionFormer, '
                 'whose segments have classes'
             )
-        self.embedder = VideoEmbedder(cfg, encoder_weights, next(self.model.parameters()).device)
+        self.embedder = VideoEmbedder(cfg, encoder_weights, next(self.model.parameters()).device, decoder)
         trained_on = meta.get('dataset_meta') or {}
         self.embedder.check(trained_on, checkpoint)
         names, num_classes = trained_on.get('classes') if classes is None else classes, self.model.num_classes

@@ -71,7 +71,8 @@ class FileListDataset(Dataset):
 class ShardDataset(Dataset):
     """Videos or images in tar files, as img2dataset and video2dataset write them, each read where it lies.
 
-    Transforms that open files have to know how: ``DecordInit(io_backend='twlv_tar')``, ``ImageDecode``.
+    Transforms that open files have to know how, as ``OpenVideo`` and ``ImageDecode`` do; mmaction2's take
+    ``DecordInit(io_backend='twlv_tar')``.
 
     Args:
         shards (str): Pattern of the tar files, such as ``data/cc3m/*.tar``. Each has an index beside it, from

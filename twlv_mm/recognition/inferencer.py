@@ -28,6 +28,7 @@ class RecognitionInferencer:
         device (str, optional): Where to compute; a GPU if there is one.
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
             the config's ``class_names``, or else numbers.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
 
     Raises:
         FileNotFoundError: if the config, the checkpoint or the file of names is not there.
@@ -38,15 +39,20 @@ class RecognitionInferencer:
 
     columns = ('label', 'index', 'score', 'duration_seconds')
 
-    def __init__(self, config, checkpoint, device=None, classes=None):
+    def __init__(self, config, checkpoint, device=None, classes=None, decoder=None):
         cfg = config if isinstance(config, Config) else Config.fromfile(config)
-        decoder = provenance.decoder(cfg.get('test_dataloader'))
-        if decoder is None:
+        if provenance.decoder(cfg.get('test_dataloader')) is None:
             raise ValueError(
                 f'the test pipeline of {cfg.filename} opens no videos: give the config of a probe on video'
             )
+        pipeline = _without_caches(cfg.test_dataloader.dataset.pipeline)
+        if decoder is not None:
+            opening = [step for step in pipeline if step.type.split('.')[-1] == 'OpenVideo']
+            if not opening:
+                raise ValueError(f'the test pipeline of {cfg.filename} has no OpenVideo: leave the decoder out')
+            opening[0].decoder = decoder
         self.model, _ = load_model(cfg, checkpoint, device)
-        self.pipeline = Compose(_without_caches(cfg.test_dataloader.dataset.pipeline))
+        self.pipeline = Compose(pipeline)
         names = cfg.get('class_names') if classes is None else classes
         self.classes = class_names(names, self.model.cls_head.num_classes)
         self._made_with = dict(
@@ -55,7 +61,7 @@ class RecognitionInferencer:
                 head=type(self.model.cls_head).__name__,
                 encoder=provenance.encoder(self.model)['name'],
             ),
-            decoder=decoder,
+            decoder=provenance.decoder(cfg.test_dataloader),
             **made_with(cfg, checkpoint),
         )
 

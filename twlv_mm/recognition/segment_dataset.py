@@ -1,7 +1,7 @@
 """Actions that are segments of long videos: the dataset, and where to sample in a segment.
 
-In a pipeline, SegmentSample and SeekDecode (of twlv_mm.video) stand in place of DecordInit, SampleFrames and
-DecordDecode, which read and index a whole file for each sample, an hour of video for a second of it.
+In a pipeline, SegmentSample goes before DecodeVideo (of twlv_mm.video), without OpenVideo, which would index a whole
+file for each sample, an hour of video for a second of it.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ class SegmentDataset(VideoListDataset):
 
 @TRANSFORMS.register_module()
 class SegmentSample(BaseTransform):
-    """Choose clips within a segment of time, as SampleFrames does within a video.
+    """Choose clips within a segment of time, as SampleClips does within a video.
 
     In training, the segment is cut into ``num_clips`` equal parts, and a clip begins at random in each, so that it ends
     within its part, or within the segment where parts are shorter than a clip. In testing, clips are at equal intervals

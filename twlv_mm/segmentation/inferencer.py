@@ -36,6 +36,7 @@ class SegmentationInferencer:
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
             those that the checkpoint was trained on, or else numbers.
         encoder_weights (str, optional): Checkpoint of the encoder; the config's if None.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
 
     Raises:
         FileNotFoundError: if the config, the checkpoint, the encoder's weights or the file of names is not there.
@@ -48,7 +49,7 @@ class SegmentationInferencer:
     columns = SEGMENT_COLUMNS
     rows = staticmethod(segment_rows)
 
-    def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None):
+    def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None, decoder=None):
         cfg = config if isinstance(config, Config) else Config.fromfile(config)
         self.model, meta = load_model(cfg, checkpoint, device)
         if not isinstance(self.model, ASFormer):
@@ -63,7 +64,7 @@ class SegmentationInferencer:
                 'the config of a run on a SegmentationDataset'
             )
         self.fps = float(dataset.fps)
-        self.embedder = VideoEmbedder(cfg, encoder_weights, next(self.model.parameters()).device)
+        self.embedder = VideoEmbedder(cfg, encoder_weights, next(self.model.parameters()).device, decoder)
         trained_on = meta.get('dataset_meta') or {}
         self.embedder.check(trained_on, checkpoint)
         self.classes = class_names(trained_on.get('classes') if classes is None else classes, self.model.num_classes)

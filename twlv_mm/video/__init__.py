@@ -1,51 +1,63 @@
-"""Video: from a file to clips, by real time stamps.
+"""Video: everything from a file to a clip, the same for training, tests, extraction and inference.
 
-reader.py decodes a file, segment_reader.py a part of one, sampling.py says which frames make a clip, stream.py hands
-clips out in one pass over a video, read_ahead.py does that in worker processes, packets.py tells of a file what can be
-known without decoding. For mmaction2's pipelines, transforms.py gives the same clips, seek.py decodes a part of a long
-video, rand_augment.py and random_erasing.py augment clips, and cache.py keeps the frames of a small set.
-writer.py makes video files of frames.
+Each module may use those before it: errors.py, container.py (open a file, find its video), damage.py and picture.py (a
+packet, a decoded frame), index.py (when each frame is on screen), reader.py with pyav_reader.py and decord_reader.py
+(frames that are compared with the index), opening.py, sampling.py (which frames make a clip), resize.py, stream.py
+(clips in one pass over a video), read_ahead.py (that in worker processes) and transforms.py (the same for mmaction2's
+pipelines). Beside that way: rand_augment.py and random_erasing.py augment clips, cache.py keeps the frames of a small
+set, writer.py makes video files of frames.
 """
 
 from .cache import CachedFrames
-from .packets import VideoHeader, read_header
+from .errors import ReadFault, VideoError, video_errors
+from .index import HIGHEST_RATE, LONGEST_FRAME_SECONDS, FrameIndex, index_file, read_header
+from .opening import DECODERS, check_decoder, open_video
 from .rand_augment import RandAugment
 from .random_erasing import RandomErasing
-from .read_ahead import ReaderProcess, ReadFault, read_ahead
-from .reader import READERS, Reader, Segment, VideoError, decord_frame_times, open_video, reader_class
-from .sampling import clip_windows, frames_of_windows, sample_windows
-from .seek import SeekDecode
-from .stream import ClipSampling, FrameStream, clips_of_frames, iter_frames, resize_and_crop, stream_frames
-from .transforms import EmbeddingSample, LongSideCrops
+from .read_ahead import ReaderProcess, read_ahead
+from .reader import Reader, Segment
+from .resize import crop_offsets, resize_and_crop, resize_short_side
+from .sampling import clip_windows, frames_at, frames_of_windows, sample_windows
+from .stream import ClipSampling, FrameStream, clips_of_frames, iter_frames, stream_frames
+from .transforms import DecodeVideo, EmbeddingSample, LongSideCrops, OpenVideo, ResizeCrop, SampleClips
 from .writer import write_video
 
 __all__ = [
-    'READERS',
+    'DECODERS',
+    'HIGHEST_RATE',
+    'LONGEST_FRAME_SECONDS',
     'CachedFrames',
     'ClipSampling',
+    'DecodeVideo',
     'EmbeddingSample',
+    'FrameIndex',
     'FrameStream',
     'LongSideCrops',
+    'OpenVideo',
     'RandAugment',
     'RandomErasing',
     'ReadFault',
     'Reader',
     'ReaderProcess',
-    'SeekDecode',
+    'ResizeCrop',
+    'SampleClips',
     'Segment',
     'VideoError',
-    'VideoHeader',
+    'check_decoder',
     'clip_windows',
     'clips_of_frames',
-    'decord_frame_times',
+    'crop_offsets',
+    'frames_at',
     'frames_of_windows',
+    'index_file',
     'iter_frames',
     'open_video',
     'read_ahead',
     'read_header',
-    'reader_class',
     'resize_and_crop',
+    'resize_short_side',
     'sample_windows',
     'stream_frames',
+    'video_errors',
     'write_video',
 ]

@@ -16,8 +16,8 @@ class CachedFrames(BaseTransform):
     what the transforms modify; imgs come as a list of (H, W, C) arrays of which each call gets its own copy.
 
     Args:
-        transforms (list[dict]): From the opening of a video to frames of their last size: DecordInit, sampling without
-            randomness, DecordDecode, Resize.
+        transforms (list[dict]): From the opening of a video to frames of their last size: OpenVideo, sampling without
+            randomness, DecodeVideo, Resize.
     """
 
     def __init__(self, transforms):

@@ -1,54 +1,84 @@
-"""Frames through decord."""
+"""Frames through decord, of files of which it gives the right ones."""
 
 import decord
 import numpy as np
+from av.sidedata.sidedata import Type
 
-from .packets import index_frames
-from .reader import Reader, VideoError, decord_frame_times, reason
+from .container import open_container
+from .errors import VideoError, reason, video_errors
+from .index import SEEKABLE, index_file
+from .reader import Reader
+
+# decord keeps time stamps as float32.
+TOLERANCE = 1e-3
 
 
 class DecordReader(Reader):
     """Frames through decord, decoded by one thread.
 
-    decord 0.6.0 conceals what it cannot decode and does not tell. What is noticed is what :func:`index_frames` sees in
-    the packets, and what stops the decoder; other bytes inside one frame can be wrong in silence, and so are that
-    frame and those predicted from it. :class:`PyAVReader` notices most of these.
+    decord seeks without looking where it has come to, and hands out wrong frames of MPEG-TS, AVI, WMV and FLV, of
+    H.265 with an open GOP, H.264 with intra refresh and others. It is let read H.264 in MP4, MOV and MKV whose key
+    frames all begin afresh, and only if it counts the frames and times that the file's index has. Of damage, it
+    notices what stops it; it conceals other wrong bytes.
 
     Args:
         path (str): A video file.
 
     Raises:
-        VideoError: if decord cannot read the file, or it is damaged.
+        VideoError: if decord cannot read the file, would give wrong frames of it, or it is damaged.
     """
 
     def __init__(self, path):
         self.path = path
         self.decoder = f'decord {decord.__version__}'
-        index = index_frames(path)
-        try:
-            # fault_tol: decord repeats a frame in place of each one that it cannot get. 1 is the strictest it takes: 0
-            # turns the check off, and anything lower is not a count.
+        index = index_file(path)
+        self.frame_times = index.frame_times
+        with video_errors(path):
+            self._refuse(_unsound(path, index))
             self._reader = decord.VideoReader(path, num_threads=1, fault_tol=1)
             shown, counted = len(index.frame_times), len(self._reader)
             if shown != counted:
-                # decord counts the frames that an edit list hides, and hands out others in their place.
-                raise VideoError(f"{path} shows {shown} frames and decord counts {counted}: use decoder='av'")
-            self.frame_times = decord_frame_times(self._reader)
+                self._refuse(f'{shown} frames are shown and it counts {counted}')
+            starts = self._reader.get_frame_timestamp(np.arange(counted))[:, 0].astype(np.float64)
+            if np.abs(starts - starts[0] - index.frame_times[:, 0]).max() > TOLERANCE + 1e-6 * starts[-1]:
+                self._refuse('its time stamps are not those of the file')
             self._padded = self._reader[0].shape[2] != 3
-        except (decord.DECORDError, RuntimeError) as error:
-            raise VideoError(f'{path} cannot be decoded: {reason(error)}') from error
+
+    def _refuse(self, why):
+        if why:
+            raise VideoError(f"{self.path} is not for decord, which may give wrong frames ({why}): use decoder='av'")
 
     def _decode(self, wanted):
-        try:
-            if self._padded:
-                return np.stack([_drop_row_padding(self._reader[int(index)].asnumpy()) for index in wanted])
-            return self._reader.get_batch(wanted).asnumpy()
-        except (decord.DECORDError, RuntimeError) as error:
-            raise VideoError(f'{self.path}: frames {wanted[0]} to {wanted[-1]}: {reason(error)}') from error
+        for index in wanted:
+            try:
+                frame = self._reader[index].asnumpy()
+            except Exception as error:  # its errors are of several kinds, and do not name the file
+                raise VideoError(f'{self.path}: frame {index}: {reason(error)}') from error
+            yield _drop_row_padding(frame) if self._padded else frame
 
     def close(self):
         """See the base class."""
         self._reader = None
+
+
+def _unsound(path, index):
+    """Why decord may give wrong frames of a file, or frames that are not upright; None if it does not."""
+    if index.container not in SEEKABLE or index.codec != 'h264':
+        return f'{index.codec} in {index.container}'
+    if index.depends:
+        return 'key frames that depend on others'
+    with open_container(path) as (container, stream):
+        if len(container.streams.video) > 1:
+            return 'several video streams'
+        frame = next(container.decode(stream))
+        matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+        if matrix is not None:
+            a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+            if a * d - b * c < 0:
+                return 'it is mirrored'
+        if frame.format.name != 'yuv420p':
+            return f'pictures of the kind {frame.format.name}'
+    return None
 
 
 def _drop_row_padding(frame):

@@ -7,23 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .reader import VideoError, open_video
+from .errors import ReadFault, reason
+from .opening import check_decoder, open_video
 from .stream import FrameStream, stream_frames
 
 CHUNKS_AHEAD = 8  # decoded chunks that wait for their use, a worker
-
-
-class ReadFault(VideoError):
-    """A video could not be read, or not to its end.
-
-    Attributes:
-        stage (str): 'open' (missing, empty, not a video), 'decode' (a frame in it), 'timeout' (the decoder hung), or
-            'crash' (the process that decoded it died).
-    """
-
-    def __init__(self, message, stage):
-        super().__init__(message)
-        self.stage = stage
 
 
 def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
@@ -46,7 +34,9 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
 
     Raises:
         RuntimeError: if no worker can be started.
+        ValueError: if the decoder is not there.
     """
+    check_decoder(decoder)
     if workers == 0:
         for path in paths:
             yield from _read_here(path, sampling, decoder)
@@ -132,8 +122,9 @@ def _messages(path, sampling, decoder):
             stage = 'decode'
             yield stream._replace(chunks=None)
             yield from stream.chunks
-    except (VideoError, OSError, MemoryError) as error:
-        yield ReadFault(str(error) or f'{path}: not enough memory', stage)
+    except Exception as error:  # a video's, whatever its class: the other videos go on
+        message = str(error) if isinstance(error, (ValueError, OSError)) else f'{path}: {reason(error)}'
+        yield ReadFault(message, stage)
 
 
 def _serve(connection, sampling, decoder):

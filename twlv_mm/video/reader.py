@@ -1,19 +1,11 @@
-"""Reading frames and their real time stamps from a video file: one protocol, several decoders.
+"""Reading frames of a video file by the places that its index gives them."""
 
-Each decoder has a file of its own, which is imported when the decoder is first asked for.
-"""
-
-import os
-import platform
-from importlib import import_module
 from typing import NamedTuple
 
+import cv2
 import numpy as np
-import torch  # noqa: F401  decord can hang when it is imported before torch
 
-
-class VideoError(ValueError):
-    """A file that is there and cannot be read as a video; the message names the file and the reason."""
+from .errors import VideoError, video_errors
 
 
 class Segment(NamedTuple):
@@ -42,6 +34,31 @@ class Reader:
         frame_times (ndarray): (F, 2) float64, start and end of each frame in seconds since the first frame.
     """
 
+    @property
+    def rate(self):
+        """float: frames a second, on average."""
+        return len(self.frame_times) / float(self.frame_times[-1, 1] - self.frame_times[0, 0])
+
+    def frames(self, wanted):
+        """Decode frames one after another.
+
+        Args:
+            wanted (Sequence[int]): Frame indices from 0 to F - 1, ascending, none twice.
+
+        Yields:
+            ndarray: (H, W, 3) uint8 RGB, upright; where the file changes its size on the way, of another size.
+
+        Raises:
+            IndexError: if the video has no such frame.
+            VideoError: if a frame cannot be decoded.
+        """
+        if len(wanted) and (wanted[0] < 0 or wanted[-1] >= len(self.frame_times)):
+            raise IndexError(
+                f'{self.path} has frames 0 to {len(self.frame_times) - 1}, not {wanted[0]} to {wanted[-1]}'
+            )
+        with video_errors(self.path):
+            yield from self._decode([int(index) for index in wanted])
+
     def read(self, indices):
         """Decode frames.
 
@@ -49,21 +66,19 @@ class Reader:
             indices (Sequence[int]): Frame indices from 0 to F - 1, in any order, repeats allowed.
 
         Returns:
-            ndarray: (n, H, W, 3) uint8 RGB, rotated upright.
+            ndarray: (n, H, W, 3) uint8 RGB, upright; all of the size of the first of them in the video.
 
         Raises:
             IndexError: if the video has no such frame.
             VideoError: if a frame cannot be decoded.
         """
         wanted, inverse = np.unique(indices, return_inverse=True)
-        if wanted[0] < 0 or wanted[-1] >= len(self.frame_times):
-            raise IndexError(
-                f'{self.path} has frames 0 to {len(self.frame_times) - 1}, not {wanted[0]} to {wanted[-1]}'
-            )
-        return self._decode(wanted)[inverse]
+        frames = list(self.frames(wanted))
+        height, width = frames[0].shape[:2]
+        return np.stack([_sized(frame, width, height) for frame in frames])[inverse]
 
     def _decode(self, wanted):
-        """Decode (n,) ascending indices to (n, H, W, 3) frames."""
+        """Yield (H, W, 3) frames of ascending indices."""
         raise NotImplementedError
 
     def close(self):
@@ -76,120 +91,29 @@ class Reader:
         self.close()
 
 
-class _Entry(NamedTuple):
-    module: str
-    reader: str
-    cure: str
+def _sized(frame, width, height):
+    return frame if frame.shape[:2] == (height, width) else cv2.resize(frame, (width, height))
 
 
-READERS = {
-    'decord': _Entry('decord_reader', 'DecordReader', 'pip install decord (x86 only; elsewhere use av)'),
-    'av': _Entry('pyav_reader', 'PyAVReader', 'pip install av'),
-    'torchcodec': _Entry(
-        'torchcodec_reader',
-        'TorchCodecReader',
-        "install FFmpeg's shared libraries (4 to 8), and pip install torchcodec (torchcodec==0.13.0 without CUDA)",
-    ),
-}
-
-# decord publishes wheels for x86 only.
-DECORD_HAS_WHEELS = platform.machine().lower() in ('x86_64', 'amd64')
-# decord reads ahead in the file for as long as it waits for a frame, and so comes to hold all of it in memory.
-DECORD_BYTES = 32 * 2**20
-
-
-def open_video(path, decoder=None):
-    """Open a video file.
-
-    What each decoder notices of damage, and what it does not, is said in its class.
+def segment_frames(frame_times, path, start, end, tolerance=1e-3):
+    """The frames that are on screen in a stretch of time.
 
     Args:
-        path (str | Segment): A video file, or a stretch of one.
-        decoder (str, optional): 'decord', 'av' or 'torchcodec'. If None, decord; av for files of more than
-            :data:`DECORD_BYTES`, on machines for which decord has no wheels, and for segments, which the others do not
-            read. Both give the same pixels.
+        frame_times (ndarray): (F, 2) start and end of each frame of the file in seconds.
+        path (str): The file, for the error.
+        start (float): Seconds.
+        end (float): Seconds.
+        tolerance (float): Seconds by which times may be rounded.
 
     Returns:
-        Reader: also a context manager.
+        tuple[int, ndarray]: the first frame, and (f, 2) times of all since ``start``, cut to the stretch.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if there is no such decoder, it is not installed, or it does not read segments.
-        VideoError: if the file is empty or cannot be read as a video.
+        VideoError: if the video ends before the stretch starts.
     """
-    segment = path if isinstance(path, Segment) else None
-    path = os.fspath(segment.path if segment else path)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f'no video file at {path}')
-    if os.path.getsize(path) == 0:
-        raise VideoError(f'{path} is empty (0 bytes)')
-    if segment:
-        if decoder not in (None, 'av'):
-            raise ValueError(f'the decoder {decoder!r} does not read segments of videos: choose av, or none')
-        return import_module('.segment_reader', __package__).SegmentReader(segment)
-    if decoder is None:
-        decoder = 'decord' if DECORD_HAS_WHEELS and os.path.getsize(path) <= DECORD_BYTES else 'av'
-    return reader_class(decoder)(path)
-
-
-def reader_class(decoder):
-    """Import a decoder.
-
-    Args:
-        decoder (str): A key of :data:`READERS`.
-
-    Returns:
-        type[Reader]: to be called with a path.
-
-    Raises:
-        ValueError: if there is no such decoder, or it is not installed.
-    """
-    if decoder not in READERS:
-        raise ValueError(f"there is no decoder '{decoder}'; choose one of {', '.join(READERS)}")
-    entry = READERS[decoder]
-    try:
-        return getattr(import_module(f'.{entry.module}', __package__), entry.reader)
-    # torchcodec raises RuntimeError or OSError where libraries are missing.
-    except (ImportError, OSError, RuntimeError) as error:
-        raise ValueError(f"the decoder '{decoder}' cannot be used ({reason(error)}): {entry.cure}") from error
-
-
-def decord_frame_times(reader):
-    """Real time stamps of a ``decord.VideoReader``.
-
-    Args:
-        reader (decord.VideoReader): An open reader, as mmaction2's DecordInit leaves it in ``video_reader``.
-
-    Returns:
-        ndarray: (F, 2) float64, start and end of each frame in seconds since the first frame.
-    """
-    stamps = reader.get_frame_timestamp(np.arange(len(reader))).astype(np.float64)
-    return relative_times(np.append(stamps[:, 0], stamps[-1, 1]))
-
-
-def relative_times(edges):
-    """Starts and ends of frames from their edges.
-
-    Args:
-        edges (ndarray): (F + 1,) start of each frame and end of the last, in seconds.
-
-    Returns:
-        ndarray: (F, 2) start and end since the first frame; a last frame without length gets one.
-    """
-    edges = edges - edges[0]
-    if edges[-1] <= edges[-2]:
-        edges[-1] = edges[-2] + (np.median(np.diff(edges[:-1])) if len(edges) > 2 else 1 / 30)
-    return np.stack([edges[:-1], edges[1:]], axis=1)
-
-
-def reason(error):
-    """The first line of an error that says something: decord's errors end in a C++ stack trace.
-
-    Args:
-        error (Exception): From a decoder.
-
-    Returns:
-        str: one line.
-    """
-    lines = [line.strip() for line in str(error).split('Stack trace')[0].splitlines() if line.strip()]
-    return lines[0].split('] ')[-1] if lines else type(error).__name__
+    starts = frame_times[:, 0]
+    if frame_times[-1, 1] <= start + tolerance:
+        raise VideoError(f'{path} ends before {start:.3f} s: is the annotation of another version of the video?')
+    first = max(np.searchsorted(starts, start + tolerance, side='right') - 1, 0)
+    last = max(np.searchsorted(starts, end - tolerance), first + 1)
+    return int(first), np.clip(frame_times[first:last] - start, 0, end - start)

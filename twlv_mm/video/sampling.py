@@ -56,8 +56,55 @@ def frames_of_windows(frame_times, windows, num_frames):
     middles = (np.arange(num_frames) + 0.5) / num_frames
     starts, ends = windows[:, :1], windows[:, 1:]
     instants = starts + (ends - starts) * middles
+    return frames_at(frame_times, instants)
+
+
+def frames_at(frame_times, instants):
+    """The frames that are on screen at some instants; the first or last one before or after the video.
+
+    Args:
+        frame_times (ndarray): (F, 2) start and end of each frame in seconds.
+        instants (ndarray): Seconds.
+
+    Returns:
+        ndarray: int64 frame indices in the instants' shape.
+    """
     indices = np.searchsorted(frame_times[:, 0], instants + TOLERANCE, side='right') - 1
     return np.clip(indices, 0, len(frame_times) - 1)
+
+
+def clip_offsets(total_frames, num_frames, frame_interval, num_clips, test_mode):
+    """Where clips of frames with a stride begin in a video, as mmaction2's SampleFrames chooses it.
+
+    Args:
+        total_frames (int): Frames of the video.
+        num_frames (int): N, frames a clip.
+        frame_interval (int): Frames of the video from one of the clip to the next.
+        num_clips (int): M.
+        test_mode (bool): Whether clips are at equal intervals, or one in each of M parts, drawn with NumPy's global
+            generator.
+
+    Returns:
+        ndarray: (M,) int64 indices of the clips' first frames.
+    """
+    if test_mode and num_frames == 1:  # a frame in the middle of each part
+        part = total_frames / num_clips
+        return (np.arange(num_clips) * part + part / 2).astype(np.int64)
+    if test_mode:
+        room = max(total_frames - (num_frames - 1) * frame_interval - 1, 0)
+        if num_clips == 1:
+            return np.array([room // 2])
+        return np.round(np.arange(num_clips) * (room / (num_clips - 1))).astype(np.int64)
+    length = num_frames * frame_interval
+    starts = total_frames - length + 1
+    part = starts // num_clips
+    if part > 0:
+        return np.arange(num_clips) * part + np.random.randint(part, size=num_clips)
+    if total_frames > max(num_clips, length):
+        return np.sort(np.random.randint(starts, size=num_clips))
+    if part == 0:
+        return np.around(np.arange(num_clips) * (starts / num_clips)).astype(np.int64)
+    return np.zeros(num_clips, np.int64)
 
 
 def sample_windows(frame_times, sampling, clip_seconds=2.0, stride_seconds=None):

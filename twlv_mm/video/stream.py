@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import mmcv
 import numpy as np
 
-from .reader import VideoError
+from .errors import VideoError
+from .resize import resize_and_crop
 from .sampling import frames_of_windows, sample_windows
-from .transforms import crop_offsets
 
-CHUNK_FRAMES = 32  # frames that are decoded at once,
-CHUNK_BYTES = 64 * 2**20  # and how much of the file's own resolution is held at most (one frame at least)
+CHUNK_FRAMES = 32  # frames that are handed out at once
 
 
 class ClipSampling(NamedTuple):
@@ -75,7 +73,7 @@ def stream_frames(reader, sampling):
 
 
 def iter_frames(reader, wanted, size, resize='short_side', interpolation='bilinear'):
-    """Decode and resize frames in chunks: at most :data:`CHUNK_FRAMES` of them, and :data:`CHUNK_BYTES`.
+    """Decode and resize frames in chunks of at most :data:`CHUNK_FRAMES`, one after another.
 
     Args:
         reader (Reader): An open video.
@@ -90,20 +88,21 @@ def iter_frames(reader, wanted, size, resize='short_side', interpolation='biline
     Raises:
         VideoError: if a frame cannot be decoded, after all frames before it were handed out.
     """
-    start, length = 0, 1  # the first frame tells how many fit
-    while start < len(wanted):
-        chunk = wanted[start : start + length]
+    frames, fault, start = reader.frames(wanted), None, 0
+    while fault is None and start < len(wanted):
+        chunk = []
         try:
-            frames = reader.read(chunk)
-        except VideoError:
-            if length == 1:
-                raise
-            length = 1  # up to the frame that is at fault
-            continue
-        if length == 1 and start == 0:
-            length = int(np.clip(CHUNK_BYTES // frames.nbytes, 1, CHUNK_FRAMES))
-        yield chunk, resize_and_crop(frames, size, resize, interpolation)
+            for frame in frames:
+                chunk += list(resize_and_crop([frame], size, resize, interpolation))
+                if len(chunk) == CHUNK_FRAMES:
+                    break
+        except VideoError as error:
+            fault = error
+        if chunk:
+            yield wanted[start : start + len(chunk)], np.stack(chunk)
         start += len(chunk)
+    if fault is not None:
+        raise fault
 
 
 def clips_of_frames(chunks, indices):
@@ -126,25 +125,3 @@ def clips_of_frames(chunks, indices):
             numbers, frames = next(chunks)
             held.update(zip(numbers.tolist(), frames, strict=True))
         yield np.stack([held[index] for index in clip])
-
-
-def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear'):
-    """Make frames square, as an encoder wants it.
-
-    Args:
-        frames (ndarray): (n, H, W, 3) uint8.
-        size (int): Side in pixels.
-        resize (str): 'short_side' and the square in the centre, as mmaction2's ``Resize((-1, size))`` and
-            ``CenterCrop(size)``, or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
-        interpolation (str): 'bilinear' or 'bicubic', as OpenCV does them.
-
-    Returns:
-        ndarray: (n, size, size, 3) uint8.
-    """
-    if resize == 'squash':
-        return np.stack([mmcv.imresize(frame, (size, size), interpolation=interpolation) for frame in frames])
-    height, width = frames.shape[1:3]
-    new_size = mmcv.rescale_size((width, height), (np.inf, size))
-    left, top = (crop_offsets(length, size, 1)[0] for length in new_size)
-    whole = (mmcv.imresize(frame, new_size, interpolation=interpolation) for frame in frames)
-    return np.stack([frame[top : top + size, left : left + size] for frame in whole])

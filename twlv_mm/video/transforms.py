@@ -1,19 +1,91 @@
-"""mmaction2 transforms: the paper's two samplings, and crops along the long side."""
+"""From a file to a clip in mmaction2's pipelines: open, choose frames, decode, resize and crop.
+
+OpenVideo, SampleClips and DecodeVideo stand in place of mmaction2's DecordInit, SampleFrames and DecordDecode, which
+take frames by their number from a decoder that may seek to others.
+"""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine import fileio
 
 from twlv_mm.registry import TRANSFORMS
 
-from .reader import decord_frame_times
-from .sampling import frames_of_windows, sample_windows
+from .opening import check_decoder, open_video
+from .reader import Segment
+from .resize import crop_offsets, resize_and_crop, resize_short_side
+from .sampling import TOLERANCE, clip_offsets, frames_at, frames_of_windows, sample_windows
+
+
+@TRANSFORMS.register_module()
+class OpenVideo(BaseTransform):
+    """Open a video and index its frames. Goes before SampleClips or EmbeddingSample.
+
+    Required keys: filename, a path or an address that one of mmengine's file backends reads. Added keys: video_reader
+    (a :class:`Reader`), total_frames, avg_fps.
+
+    Args:
+        decoder (str, optional): As for :func:`open_video`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        VideoError: if it cannot be read as a video.
+    """
+
+    def __init__(self, decoder=None):
+        check_decoder(decoder)
+        self.decoder = decoder
+
+    def transform(self, results):
+        """See the class."""
+        path = str(results['filename'])
+        content = fileio.get(path) if '://' in path else None
+        reader = open_video(path, self.decoder, content)
+        results.update(video_reader=reader, total_frames=len(reader.frame_times), avg_fps=reader.rate)
+        return results
+
+
+@TRANSFORMS.register_module()
+class SampleClips(BaseTransform):
+    """Choose clips of n frames with a stride in frames, the same ones as mmaction2's SampleFrames.
+
+    In training, the video is cut into ``num_clips`` equal parts, and a clip begins at random in each. In testing, clips
+    are at equal intervals from the first frame to the last; a single one is in the middle. A clip that goes on after
+    the video's end goes on from its start.
+
+    Required keys: total_frames. Added keys: frame_inds (M * N,), clip_len N, num_clips M, frame_interval.
+
+    Args:
+        num_frames (int): N, frames a clip.
+        frame_interval (int): Frames of the video from one of the clip to the next.
+        num_clips (int): M.
+        test_mode (bool): Whether clips are where they are by rule, not at random.
+
+    Source: V-JEPA's clips of 16 frames with stride 4, which the paper follows (section 2.2).
+    """
+
+    def __init__(self, num_frames=16, frame_interval=1, num_clips=1, test_mode=False):
+        self.num_frames = num_frames
+        self.frame_interval = frame_interval
+        self.num_clips = num_clips
+        self.test_mode = test_mode
+
+    def transform(self, results):
+        """See the class."""
+        total = results['total_frames']
+        offsets = clip_offsets(total, self.num_frames, self.frame_interval, self.num_clips, self.test_mode)
+        indices = (offsets[:, None] + np.arange(self.num_frames) * self.frame_interval) % total
+        results.update(
+            frame_inds=indices.reshape(-1) + results.get('start_index', 0),
+            clip_len=self.num_frames,
+            num_clips=self.num_clips,
+            frame_interval=self.frame_interval,
+        )
+        return results
 
 
 @TRANSFORMS.register_module()
 class EmbeddingSample(BaseTransform):
-    """Sample the clips of Uniform Embedding or Multi-Clip Embedding, by real time stamps.
-
-    Goes between DecordInit and DecordDecode.
+    """Choose the clips of Uniform Embedding or Multi-Clip Embedding, by time stamps. Goes after OpenVideo.
 
     Required keys: video_reader. Added keys: frame_inds (M * N,), clip_len N, num_clips M, frame_interval (None),
     clip_times (M, 2) in seconds.
@@ -25,7 +97,7 @@ class EmbeddingSample(BaseTransform):
         stride_seconds (float, optional): T_s of 'multi-clip', in seconds; T if None.
 
     Raises:
-        TypeError: if the video was not opened by DecordInit.
+        TypeError: if the video was not opened by OpenVideo.
 
     Source: paper section 2.1 and Figure 4; T = 2 s: section 2.2.3.
     """
@@ -39,14 +111,14 @@ class EmbeddingSample(BaseTransform):
     def transform(self, results):
         """See the class."""
         reader = results['video_reader']
-        if not hasattr(reader, 'get_frame_timestamp'):
+        if not hasattr(reader, 'frame_times'):
             raise TypeError(
-                f'EmbeddingSample needs the time stamps of a decord reader, but {results.get("filename")} was opened '
-                f'as {type(reader).__name__}: put DecordInit before it'
+                f'EmbeddingSample needs the time stamps of {results.get("filename")}, which was opened as '
+                f'{type(reader).__name__}: put twlv_mm.OpenVideo before it and twlv_mm.DecodeVideo after it'
             )
-        frame_times = decord_frame_times(reader)
-        windows = sample_windows(frame_times, self.sampling, self.clip_seconds, self.stride_seconds)
-        indices = frames_of_windows(frame_times, windows, self.num_frames)
+        times = reader.frame_times
+        windows = sample_windows(times, self.sampling, self.clip_seconds, self.stride_seconds)
+        indices = frames_of_windows(times, windows, self.num_frames)
         results.update(
             frame_inds=indices.reshape(-1),
             clip_len=self.num_frames,
@@ -58,17 +130,80 @@ class EmbeddingSample(BaseTransform):
 
 
 @TRANSFORMS.register_module()
+class DecodeVideo(BaseTransform):
+    """Decode the frames that were chosen, each once, from the key frame before the first to the last.
+
+    Required keys: frame_inds (n,) and the video_reader of OpenVideo; or, for a part of a file that need not be indexed
+    as a whole, instants (n,) in seconds since the first frame, and filename: then the frames on screen at these
+    instants are decoded, the last one of the video for instants after its end. Added keys: imgs, a list of n (H, W, 3)
+    uint8 RGB arrays, upright; img_shape, original_shape, decoder (its name and version). Modified keys, where there are
+    any: gt_bboxes and proposals (..., 4), from shares of the picture's sides to pixels, as mmaction2's decoders do;
+    video_reader is closed and taken out.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        VideoError: if the video cannot be decoded, or ends before the first instant.
+    """
+
+    def transform(self, results):
+        """See the class."""
+        reader = results.pop('video_reader', None)
+        if reader is None:
+            instants = results['instants']
+            first = max(float(np.min(instants)), 0.0)
+            reader = open_video(Segment(results['filename'], first, float(np.max(instants)) + TOLERANCE))
+            indices = frames_at(reader.frame_times, instants - first)
+        else:
+            indices = results['frame_inds'] - results.get('start_index', 0)
+        with reader:
+            images = list(reader.read(indices))
+        height, width = images[0].shape[:2]
+        results.update(imgs=images, img_shape=(height, width), original_shape=(height, width), decoder=reader.decoder)
+        for key in ('gt_bboxes', 'proposals'):
+            if results.get(key) is not None:
+                results[key] = (results[key] * np.array([width, height, width, height])).astype(np.float32)
+        return results
+
+
+@TRANSFORMS.register_module()
+class ResizeCrop(BaseTransform):
+    """Make frames square, as an extraction of embeddings does.
+
+    Required keys: imgs. Modified keys: imgs, img_shape.
+
+    Args:
+        size (int): Side in pixels.
+        resize (str): 'short_side', and the square in the centre, or 'squash' the whole picture.
+        interpolation (str): 'bilinear' or 'bicubic'.
+    """
+
+    def __init__(self, size=224, resize='short_side', interpolation='bilinear'):
+        self.size = size
+        self.resize = resize
+        self.interpolation = interpolation
+
+    def transform(self, results):
+        """See the class."""
+        images = resize_and_crop(results['imgs'], self.size, self.resize, self.interpolation)
+        results.update(imgs=list(images), img_shape=(self.size, self.size))
+        return results
+
+
+@TRANSFORMS.register_module()
 class LongSideCrops(BaseTransform):
     """m square crops at equal intervals along the long side, for multi-view testing.
 
-    Goes after ``Resize(scale=(-1, size))``. One crop is the centre crop; three are mmaction2's ThreeCrop with the crops
-    in order. Crops come crops-major, as FormatShape expects them.
+    One crop is the centre crop; three are mmaction2's ThreeCrop with the crops in order. Crops come crops-major, as
+    FormatShape expects them.
 
     Required keys: imgs. Modified keys: imgs (m times as many), img_shape; added: crop_bbox.
 
     Args:
-        size (int): Side of a crop in pixels, at most the short side of the frames.
+        size (int): Side of a crop in pixels.
         num_crops (int): m.
+        resize (str, optional): 'short_side' resizes frames so that their short side is ``size``. If None, they are
+            cropped as they come, and must not be smaller.
+        interpolation (str): 'bilinear' or 'bicubic'.
 
     Raises:
         ValueError: if the frames are smaller than a crop.
@@ -76,42 +211,33 @@ class LongSideCrops(BaseTransform):
     Source: paper section 2.2 ("uniformly sample m clips along the long side direction").
     """
 
-    def __init__(self, size=224, num_crops=3):
+    def __init__(self, size=224, num_crops=3, resize=None, interpolation='bilinear'):
+        if resize not in (None, 'short_side'):
+            raise ValueError(f"resize is {resize!r}; several crops go with 'short_side', or with None")
         self.size = size
         self.num_crops = num_crops
+        self.resize = resize
+        self.interpolation = interpolation
 
     def transform(self, results):
         """See the class."""
-        height, width = results['imgs'][0].shape[:2]
+        images = results['imgs']
+        if self.resize:
+            images = [resize_short_side(image, self.size, self.interpolation) for image in images]
+        height, width = images[0].shape[:2]
         if min(height, width) < self.size:
             raise ValueError(
-                f'frames of {height} x {width} pixels are smaller than a crop of {self.size}: put '
-                f'Resize(scale=(-1, {self.size})) before LongSideCrops'
+                f'frames of {height} x {width} pixels are smaller than a crop of {self.size}: give LongSideCrops '
+                "resize='short_side'"
             )
         tops = crop_offsets(height, self.size, self.num_crops)
         lefts = crop_offsets(width, self.size, self.num_crops)
         results['imgs'] = [
             image[top : top + self.size, left : left + self.size]
             for top, left in zip(tops, lefts, strict=True)
-            for image in results['imgs']
+            for image in images
         ]
         boxes = np.array([[x, y, x + self.size, y + self.size] for y, x in zip(tops, lefts, strict=True)])
         results['crop_bbox'] = boxes
         results['img_shape'] = (self.size, self.size)
         return results
-
-
-def crop_offsets(length, size, count):
-    """Where crops start along one side: evenly from one end to the other, in the middle if there is one.
-
-    Args:
-        length (int): Pixels of the side.
-        size (int): Pixels of a crop.
-        count (int): Number of crops.
-
-    Returns:
-        list[int]: ``count`` offsets in pixels.
-    """
-    if count == 1:
-        return [(length - size) // 2]
-    return [(length - size) * i // (count - 1) for i in range(count)]

@@ -8,7 +8,7 @@ clip_len, clip_seconds, short_side = 16, 2.1, 224
 
 train_pipeline = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=clip_len, seconds=clip_seconds),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='RandomRescale', scale_range=(short_side - 32, short_side + 32)),
     dict(type='Flip', flip_ratio=0.5),
     dict(type='ColorJitter', brightness=0.2, contrast=0.2, saturation=0.2, hue=0.05),
@@ -17,7 +17,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=clip_len, seconds=clip_seconds),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(-1, short_side)),
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='twlv_mm.PackDetection'),

@@ -6,7 +6,7 @@ data_root = 'data/epic_kitchens100'
 
 train_pipeline = [
     dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=1),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     # As the other sets (assumed).
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
@@ -17,17 +17,15 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=1, test_mode=True),
-    dict(type='twlv_mm.SeekDecode'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='CenterCrop', crop_size=224),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.ResizeCrop', size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
     dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=2, test_mode=True),
-    dict(type='twlv_mm.SeekDecode'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
 ]

@@ -3,9 +3,9 @@
 data_root = 'data/kinetics400'
 
 train_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1),
+    dict(type='twlv_mm.DecodeVideo'),
     # V-JEPA's recipe: no flip.
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
@@ -15,20 +15,18 @@ train_pipeline = [
     dict(type='PackActionInputs'),
 ]
 val_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=1, test_mode=True),
-    dict(type='DecordDecode'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='CenterCrop', crop_size=224),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1, test_mode=True),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.ResizeCrop', size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
-    dict(type='DecordInit'),
-    dict(type='SampleFrames', clip_len=16, frame_interval=4, num_clips=8, test_mode=True),
-    dict(type='DecordDecode'),
-    dict(type='Resize', scale=(-1, 224)),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3),
+    dict(type='twlv_mm.OpenVideo'),
+    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=8, test_mode=True),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
 ]

@@ -14,9 +14,9 @@ augmentation = [
     dict(type='FormatShape', input_format='NCTHW'),
 ]
 video_pipeline = [
-    dict(type='DecordInit', io_backend='twlv_tar'),  # files, and members of shards
-    dict(type='SampleFrames', clip_len=clip_len, frame_interval=4, num_clips=1),
-    dict(type='DecordDecode'),
+    dict(type='twlv_mm.OpenVideo'),  # files, and members of shards
+    dict(type='twlv_mm.SampleClips', num_frames=clip_len, frame_interval=4, num_clips=1),
+    dict(type='twlv_mm.DecodeVideo'),
     *augmentation,
     dict(type='PackActionInputs'),
 ]

@@ -7,7 +7,7 @@ label_file = f'{data_root}/ava_action_list.pbtxt'
 # shorter clip has fewer motions beside the keyframe's, too.
 frames = [
     dict(type='twlv_mm.SampleKeyframeClip', clip_len=8, seconds=4 / 3),
-    dict(type='twlv_mm.SeekDecode'),
+    dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(64, 64), keep_ratio=False),
 ]
 pack = [dict(type='FormatShape', input_format='NCTHW', collapse=True), dict(type='twlv_mm.PackDetection')]

@@ -2,10 +2,10 @@
 data_root = 'work_dirs/synthetic/trimmed'
 
 frames = [
-    dict(type='DecordInit'),
+    dict(type='twlv_mm.OpenVideo'),
     dict(type='twlv_mm.EmbeddingSample', num_frames=16, sampling='uniform'),
-    dict(type='DecordDecode'),
-    dict(type='Resize', scale=(32, 32), keep_ratio=False),
+    dict(type='twlv_mm.DecodeVideo'),
+    dict(type='twlv_mm.ResizeCrop', size=32, resize='squash'),
 ]
 pipeline = [
     dict(type='twlv_mm.CachedFrames', transforms=frames),  # decodes in the first epoch only: half the time on two cores

@@ -1,0 +1,120 @@
+"""When frames are on screen, where files do not say it, or say it wrongly."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from twlv_mm.video import Segment, VideoError, index_file, open_video, read_header
+from twlv_mm.video.pyav_reader import PyAVReader
+
+from .conftest import write_numbered
+
+BITS = 6
+
+
+def write(path, count, codec='libx264', rate=25, options=None, form=None):
+    """Write frames whose stripes are the bits of their index."""
+    with av.open(str(path), 'w', format=form) as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for index in range(count):
+            picture = np.full((48, 64, 3), 16, np.uint8)
+            for bit in range(BITS):
+                picture[:, 10 * bit : 10 * bit + 10] += np.uint8(200 * (index >> bit & 1))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
+        container.mux(stream.encode())
+    return str(path)
+
+
+def index_of(frame):
+    """Index of a frame, by its stripes."""
+    return sum(int(frame[:, 10 * bit + 3 : 10 * bit + 7].mean() > 116) << bit for bit in range(BITS))
+
+
+B_FRAMES = dict(
+    libx264={'crf': '1', 'bf': '3', 'b-adapt': '0', 'g': '20'}, mpeg4={'qscale': '1', 'bf': '2'}, mpeg2video={'bf': '2'}
+)
+
+
+@pytest.mark.parametrize(
+    ('codec', 'suffix', 'form'),
+    [
+        ('libx264', 'avi', None),
+        ('mpeg4', 'avi', None),
+        ('mpeg2video', 'mpg', None),
+        ('libx264', 'h264', 'h264'),
+        ('libx264', 'ts', None),
+        ('libx264', 'mkv', None),
+    ],
+)
+def test_frames_and_times_are_right_with_and_without_time_stamps(tmp_path, codec, suffix, form):
+    path = write(tmp_path / f'b.{suffix}', 60, codec, options=B_FRAMES[codec], form=form)
+    with open_video(path) as reader:
+        np.testing.assert_allclose(reader.frame_times[:, 0], np.arange(60) / 25, atol=2e-3)
+        assert [index_of(frame) for frame in reader.frames(range(60))] == list(range(60))
+        for index in (41, 7, 59, 20):
+            assert index_of(reader.read([index])[0]) == index
+    with open_video(Segment(path, 1.2, 1.4)) as reader:
+        assert [index_of(frame) for frame in reader.frames(range(5))] == list(range(30, 35))
+
+
+def test_joined_transport_streams_go_on(tmp_path):
+    parts = [write(tmp_path / f'{number}.ts', 30, options=dict(B_FRAMES['libx264'])) for number in range(2)]
+    path = tmp_path / 'joined.ts'
+    path.write_bytes(b''.join(Path(part).read_bytes() for part in parts))
+    with open_video(path) as reader:
+        np.testing.assert_allclose(reader.frame_times[:, 0], np.arange(60) / 25, atol=1e-3)
+        assert [index_of(frame) for frame in reader.frames(range(60))] == [*range(30)] * 2
+
+
+def test_a_place_that_a_container_does_not_lead_to_is_decoded_from_the_start(tmp_path, monkeypatch):
+    path = write(tmp_path / 'lost.mkv', 60, options=B_FRAMES['libx264'])
+    reader = PyAVReader(path)
+    monkeypatch.setattr(reader, '_packets_from', lambda start: iter(()))
+    reader.read([0])
+    assert index_of(reader.read([55])[0]) == 55
+    assert index_of(reader.read([3])[0]) == 3
+
+
+def test_a_clock_that_cannot_be_is_refused(tmp_path):
+    path = tmp_path / 'slow.mkv'
+    write_numbered(path, [0.0, 0.1, 90_000.0])
+    with pytest.raises(VideoError, match=r'slow\.mkv has 3 frames in 9\d+ s by its time stamps, which cannot be'):
+        index_file(path)
+
+
+def test_names_that_look_like_addresses_are_files(tmp_path):
+    path = write(tmp_path / '12:30.mp4', 5)
+    assert len(index_file(path).frame_times) == 5
+    assert read_header(path) == (25, 5)
+
+
+def test_members_of_archives_are_read_from_their_bytes(tmp_path):
+    path = write(tmp_path / 'member.mp4', 30)
+    with open(path, 'rb') as file, open_video('tar://shard.tar/member.mp4', content=file.read()) as reader:
+        assert index_of(reader.read([20])[0]) == 20
+
+
+@pytest.mark.parametrize('suffix', ['ts', 'flv', 'avi'])
+def test_decord_is_refused_files_that_it_gets_wrong(tmp_path, suffix):
+    pytest.importorskip('decord')
+    path = write(tmp_path / f'wrong.{suffix}', 10)
+    with pytest.raises(VideoError, match=rf"wrong\.{suffix} is not for decord.*: use decoder='av'"):
+        open_video(path, 'decord')
+
+
+def test_errors_of_whatever_class_are_the_videos(tmp_path, monkeypatch):
+    path = write(tmp_path / 'odd.mp4', 10)
+
+    class Odd(Exception):
+        pass
+
+    def fail(*_):
+        raise Odd('out of range\nStack trace:')
+
+    with open_video(path) as reader:
+        monkeypatch.setattr(reader, '_picture', fail)
+        with pytest.raises(VideoError, match=r'odd\.mp4 cannot be decoded: out of range$'):
+            reader.read([0])

@@ -1,0 +1,66 @@
+"""Opening a video file: which of its streams is the video, and whether all of the file is there."""
+
+import io
+import os
+from contextlib import contextmanager
+
+import av
+from av.stream import Disposition
+
+from .errors import VideoError
+
+NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
+
+
+@contextmanager
+def open_container(path, content=None):
+    """Open a video file and find its video.
+
+    Args:
+        path (str): The file.
+        content (bytes, optional): Its bytes, where it is not a file of its own but a member of an archive.
+
+    Yields:
+        tuple[av.InputContainer, av.VideoStream]: decoding with one thread. Of several video streams it is the one that
+        the file marks as default, else the one that FFmpeg finds best; covers and thumbnails are no video.
+
+    Raises:
+        VideoError: if the file is a picture, has no video, is cut short, or FFmpeg has no decoder for it.
+    """
+    with _opened(path, content) as container:
+        # FFmpeg opens a picture as a video of one frame, whatever its name, through formats such as png_pipe.
+        if container.format.name.endswith('_pipe'):
+            raise VideoError(f'{path} is a picture ({container.format.long_name}), not a video')
+        stream = _video_stream(container)
+        if stream is None:
+            raise VideoError(f'{path} has no video stream')
+        if stream.codec_context is None:
+            raise VideoError(f'{path} cannot be decoded: FFmpeg knows no decoder for its video')
+        size = os.path.getsize(path) if content is None else len(content)
+        end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+        if end > size:
+            raise VideoError(f'{path} is cut short: {size} bytes, its index counts on {end}')
+        stream.codec_context.thread_count = 1
+        yield container, stream
+
+
+def _opened(path, content):
+    # Tags of old files are in any encoding.
+    options = dict(metadata_errors='replace')
+    if content is not None:
+        return av.open(io.BytesIO(content), **options)
+    try:
+        # Without the prefix, FFmpeg takes 12:30.mp4 for an address of the protocol 12.
+        return av.open(f'file:{os.fspath(path)}', **options)
+    except UnicodeEncodeError:
+        return av.open(open(path, 'rb'), **options)
+
+
+def _video_stream(container):
+    streams = [stream for stream in container.streams.video if not stream.disposition & NO_VIDEO]
+    default = [stream for stream in streams if stream.disposition & Disposition.default]
+    best = container.streams.best('video')
+    for choice in (default, streams):
+        if choice:
+            return best if best in choice else choice[0]
+    return None

@@ -1,0 +1,72 @@
+"""Opening a video: with PyAV, or with the decoder that is asked for."""
+
+import os
+
+import torch  # noqa: F401  decord can hang when it is imported before torch
+
+from .errors import VideoError, reason
+from .pyav_reader import PyAVReader
+from .reader import Segment
+
+DECODERS = ('av', 'decord')
+
+
+def open_video(path, decoder=None, content=None):
+    """Open a video file.
+
+    Args:
+        path (str | Segment): A video file, or a stretch of one.
+        decoder (str, optional): 'av', which reads everything that FFmpeg does and is taken if None, or 'decord', which
+            is refused the files of which it may give wrong frames and does not read segments. Both give the same
+            pixels.
+        content (bytes, optional): The file's bytes, where it is a member of an archive: ``path`` is its name then.
+
+    Returns:
+        Reader: also a context manager.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if there is no such decoder, it is not installed, or it does not read segments.
+        VideoError: if the file is empty or cannot be read as a video.
+    """
+    check_decoder(decoder, segments=isinstance(path, Segment))
+    if not isinstance(path, Segment):
+        path = os.fspath(path)
+    file = path.path if isinstance(path, Segment) else path
+    if content is None:
+        if not os.path.isfile(file):
+            raise FileNotFoundError(f'no video file at {file}')
+        if os.path.getsize(file) == 0:
+            raise VideoError(f'{file} is empty (0 bytes)')
+    elif not content:
+        raise VideoError(f'{file} is empty (0 bytes)')
+    if decoder == 'decord':
+        if content is not None:
+            raise ValueError(f"decord does not read members of archives such as {file}: use decoder='av'")
+        from .decord_reader import DecordReader
+
+        return DecordReader(path)
+    return PyAVReader(path, content)
+
+
+def check_decoder(decoder, segments=False):
+    """Refuse a decoder that is not there, before it fails on every video.
+
+    Args:
+        decoder (str | None): As for :func:`open_video`.
+        segments (bool): Whether it is to read stretches of videos.
+
+    Raises:
+        ValueError: if there is no such decoder, it is not installed, or it does not read segments.
+    """
+    if decoder not in (None, *DECODERS):
+        raise ValueError(f"there is no decoder '{decoder}'; choose one of {', '.join(DECODERS)}")
+    if decoder != 'decord':
+        return
+    if segments:
+        raise ValueError("the decoder 'decord' does not read segments of videos: choose av, or none")
+    try:
+        import decord  # noqa: F401
+    except (ImportError, OSError) as error:
+        cure = 'pip install decord (x86 only; elsewhere use av)'
+        raise ValueError(f"the decoder 'decord' cannot be used ({reason(error)}): {cure}") from error

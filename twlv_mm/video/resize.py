@@ -1,0 +1,68 @@
+"""From pictures of any size to the squares that encoders take."""
+
+import cv2
+import numpy as np
+
+INTERPOLATIONS = {'bilinear': cv2.INTER_LINEAR, 'bicubic': cv2.INTER_CUBIC}
+
+
+def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear'):
+    """Make frames square, as an encoder wants it.
+
+    Args:
+        frames (Sequence[ndarray]): n of (H, W, 3) uint8.
+        size (int): Side in pixels.
+        resize (str): 'short_side' and the square in the centre, as mmaction2's ``Resize((-1, size))`` and
+            ``CenterCrop(size)``, or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
+        interpolation (str): 'bilinear' or 'bicubic', as OpenCV does them.
+
+    Returns:
+        ndarray: (n, size, size, 3) uint8.
+    """
+    return np.stack([_square(frame, size, resize, interpolation) for frame in frames])
+
+
+def resize_short_side(frame, size, interpolation='bilinear'):
+    """Resize a picture so that its short side has a length, as mmaction2's ``Resize((-1, size))``.
+
+    Args:
+        frame (ndarray): (H, W, 3) uint8.
+        size (int): Pixels.
+        interpolation (str): 'bilinear' or 'bicubic'.
+
+    Returns:
+        ndarray: (h, w, 3) uint8.
+    """
+    height, width = frame.shape[:2]
+    scale = size / min(height, width)
+    return _resized(frame, int(width * scale + 0.5), int(height * scale + 0.5), interpolation)
+
+
+def crop_offsets(length, size, count):
+    """Where crops start along one side: evenly from one end to the other, in the middle if there is one.
+
+    Args:
+        length (int): Pixels of the side.
+        size (int): Pixels of a crop.
+        count (int): Number of crops.
+
+    Returns:
+        list[int]: ``count`` offsets in pixels.
+    """
+    if count == 1:
+        return [(length - size) // 2]
+    return [(length - size) * i // (count - 1) for i in range(count)]
+
+
+def _square(frame, size, resize, interpolation):
+    if resize == 'squash':
+        return _resized(frame, size, size, interpolation)
+    whole = resize_short_side(frame, size, interpolation)
+    top, left = (crop_offsets(length, size, 1)[0] for length in whole.shape[:2])
+    return whole[top : top + size, left : left + size]
+
+
+def _resized(frame, width, height, interpolation):
+    if frame.shape[:2] == (height, width):
+        return frame
+    return cv2.resize(frame, (width, height), interpolation=INTERPOLATIONS[interpolation])
