@@ -122,6 +122,7 @@ def test_videos_of_the_manifest_must_be_there_or_have_failed(folder):
         (dict(duration=5.9), 'has 3 clips; 5.9 s make 2 of 2 s every 2 s'),
         (dict(stride_seconds=1.0), 'has 3 clips; 6.5 s make 5 of 2 s every 1 s'),
         (dict(duration='6.5'), 'duration is "6.5", no length in seconds'),
+        (dict(duration=1e14), '65 frames in 1e+14 s cannot be: its file has impossible time stamps'),
         (dict(clip_seconds=-1), 'clip_seconds is -1, no length'),
         (dict(clips=[dict(start=0, end=2)]), 'has 3 clips and the times of 1'),
         (dict(clips=[dict(start=t, end=2) for t in range(3)]), 'clips 2 do not end after they start'),

@@ -22,7 +22,9 @@ class PictureMaker:
         Returns:
             ndarray: (H, W, 3) uint8 RGB, upright.
         """
-        picture = self._reformatter.reformat(frame, format='rgb24', threads=1).to_ndarray()
+        plane = self._reformatter.reformat(frame, format='rgb24', threads=1).planes[0]
+        # A view of the frame's memory, whose rows are padded: whoever resizes or stacks it copies it anyway.
+        picture = np.ndarray((plane.height, plane.width, 3), np.uint8, plane, strides=(plane.line_size, 3, 1))
         matrix = frame.side_data.get(Type.DISPLAYMATRIX)
         return picture if matrix is None else np.ascontiguousarray(_displayed(picture, matrix))
 

@@ -19,7 +19,7 @@ def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear')
     Returns:
         ndarray: (n, size, size, 3) uint8.
     """
-    return np.stack([_square(frame, size, resize, interpolation) for frame in frames])
+    return np.stack([square(frame, size, resize, interpolation) for frame in frames])
 
 
 def resize_short_side(frame, size, interpolation='bilinear'):
@@ -54,7 +54,18 @@ def crop_offsets(length, size, count):
     return [(length - size) * i // (count - 1) for i in range(count)]
 
 
-def _square(frame, size, resize, interpolation):
+def square(frame, size, resize='short_side', interpolation='bilinear'):
+    """Make one frame square, as :func:`resize_and_crop`.
+
+    Args:
+        frame (ndarray): (H, W, 3) uint8.
+        size (int): Side in pixels.
+        resize (str): 'short_side' or 'squash'.
+        interpolation (str): 'bilinear' or 'bicubic'.
+
+    Returns:
+        ndarray: (size, size, 3) uint8, a view where it is cropped.
+    """
     if resize == 'squash':
         return _resized(frame, size, size, interpolation)
     whole = resize_short_side(frame, size, interpolation)

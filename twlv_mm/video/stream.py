@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .errors import VideoError
-from .resize import resize_and_crop
+from .resize import square
 from .sampling import frames_of_windows, sample_windows
 
 CHUNK_FRAMES = 32  # frames that are handed out at once
@@ -93,7 +93,7 @@ def iter_frames(reader, wanted, size, resize='short_side', interpolation='biline
         chunk = []
         try:
             for frame in frames:
-                chunk += list(resize_and_crop([frame], size, resize, interpolation))
+                chunk.append(square(frame, size, resize, interpolation))
                 if len(chunk) == CHUNK_FRAMES:
                     break
         except VideoError as error:
