@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import runpy
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from twlv_mm.embeddings import (
     read_failures,
     verify,
 )
+from twlv_mm.embeddings.claims import Claims
 from twlv_mm.embeddings.parquet import read_ids
 from twlv_mm.embeddings.store import Store
 from twlv_mm.synthetic import render_clip, write_video
@@ -58,7 +61,7 @@ def read_all(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(Path(folder).rglob('*'))
-        if path.is_file() and path.name != '.lock'
+        if path.is_file() and path.name not in ('.lock', '.parts.lock', '.claims')
     }
 
 
@@ -124,7 +127,7 @@ def test_second_run_does_only_what_is_missing(encoder, folder, tmp_path, formats
 
 @pytest.mark.parametrize('formats', [['npy'], ['parquet'], ['npy', 'parquet']])
 def test_further_videos_join_those_that_are_in_the_folder(encoder, folder, tmp_path, formats, monkeypatch):
-    monkeypatch.setattr('twlv_mm.embeddings.store.PART_VIDEOS', 2)
+    monkeypatch.setattr('twlv_mm.embeddings.parquet_store.PART_VIDEOS', 2)
     videos = [video for video in find_videos(folder) if video.video_id != 'broken']
     # The third run has the others' videos in other parts, as their place in the list is another.
     for some in (videos[2:3], videos[1:5], videos):
@@ -144,8 +147,10 @@ def test_run_leaves_alone_what_another_was_stopped_at(tmp_path):
     resumed = Store(tmp_path, ['parquet'], ['a/one', 'a/two'])
     assert resumed.finished == {'a/one'}
     resumed.write('a/two', *made)
+    resumed.finish(['a/two'])
     assert EmbeddingFolder(tmp_path).video_ids == ['a/one', 'a/two', 'b/other']
-    assert [path.name for path in tmp_path.iterdir()] == ['part-00000-of-00001-00000.parquet']
+    assert set(read_all(tmp_path)) == {'part-00000-of-00001-00000.parquet'}
+    assert not (tmp_path / '.unfinished').exists()
 
 
 def vectors_equal(one, other, tolerance=1e-6):
@@ -334,6 +339,38 @@ def test_killed_run_ends_where_an_uninterrupted_one_does(folder, tmp_path):
     assert code == 1, err
     assert 'were there before' in out
     assert read_all(tmp_path / 'killed') == read_all(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('formats', ['npy', 'parquet'])
+def test_two_runs_at_once_share_the_videos(folder, tmp_path, formats):
+    arguments = [SMALL, folder, '--clip-seconds', 1, '--stride-seconds', 0.1, '--workers', 0]
+    together = [extract(*arguments, '--formats', formats, '--out', tmp_path / 'two') for _ in range(2)]
+    ended = [finish(process) for process in together]
+    assert [code for code, *_ in ended] == [1, 1], ended  # one video is broken
+    counts = [re.search(r'(\d+) videos embedded .* (\d+) were there before, 1 failed', out) for _, out, _ in ended]
+    embedded, by_others = zip(*(map(int, found.groups()) for found in counts), strict=True)
+    assert sum(embedded) == 7
+    assert sum(by_others) == 7
+    assert verify(tmp_path / 'two/multi-clip/all') == []
+    assert len(read_failures(tmp_path / 'two/multi-clip/all')) == 1
+    assert len(vectors_of(tmp_path / 'two/multi-clip/all')) == 7
+    assert not (tmp_path / 'two/multi-clip/all/.unfinished').exists()
+
+
+def test_video_of_a_killed_process_is_taken_by_another(encoder, folder, tmp_path):
+    (tmp_path / 'multi-clip/all').mkdir(parents=True)
+    holding, ready = os.pipe()
+    child = os.fork()
+    if not child:
+        Claims(tmp_path / 'multi-clip/all').take('0')
+        os.write(ready, b'.')
+        time.sleep(60)
+        os._exit(0)
+    os.read(holding, 1)
+    threading.Timer(1.0, os.kill, (child, signal.SIGKILL)).start()
+    summary = extract_collection(dense(encoder), find_videos(folder / '0.mp4'), tmp_path, workers=0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL  # it was waited for
+    assert summary.embedded == 1
 
 
 def test_torchrun_gives_the_vectors_of_one_process(encoder, folder, tmp_path):

@@ -1,7 +1,8 @@
 """Embeddings: from video files to vectors, and the files that hold them.
 
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
-store.py and parquet.py write the files, manifest.py keeps what they were made with and what failed. folder.py reads the
+store.py, parquet_store.py and parquet.py write the files, claims.py shares the videos between processes, manifest.py
+keeps what they were made with and what failed. folder.py reads the
 files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made with, grid.py
 when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py extracts
 what a config asks for, video_embedder.py embeds further videos like that.

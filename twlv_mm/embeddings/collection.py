@@ -1,14 +1,16 @@
 """Embedding a collection of videos: what is finished is never lost, what fails is listed, and the rest goes on."""
 
 import os
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import twlv_mm
 from twlv_mm.video import ReadFault, Segment, check_decoder, read_ahead
 
 from .batches import VIEWS, SharedBatches
+from .claims import SharedVideos
 from .folder import check_id
-from .manifest import add_failure, claim, forget_failures
+from .manifest import enter_run
 from .progress import ExtractionProgress
 from .store import Store
 
@@ -50,7 +52,8 @@ def extract_collection(
     """Embed videos into ``<out>/<sampling>/<split>/``; the reversed view into ``<out>/<sampling>-reversed/<split>/``.
 
     It can be killed at any time; called again, it goes on. A video that cannot be read is listed in failures.jsonl, and
-    tried again by the next run.
+    tried again by the next run. Several processes may embed into one folder at once: each video is embedded by one of
+    them, and each ends when all of its videos are there.
 
     Args:
         extractor (Extractor): Encoder and sampling.
@@ -77,6 +80,7 @@ def extract_collection(
         ValueError: if there is no such format, view, policy, engine, shard or decoder, the decoder is not installed, or
             does not read segments and there are some; if a video's id cannot be one of an embedding folder.
         ImportError: if pyarrow or Ray is needed and not installed.
+        FileNotFoundError: if the folder was moved or deleted meanwhile, or videos in it.
     """
     asked = dict(formats=formats, views=views, on_fault=[on_fault], engine=[engine])
     known = dict(formats=FORMATS, views=VIEWS, on_fault=ON_FAULT, engine=ENGINES)
@@ -98,42 +102,73 @@ def extract_collection(
     for view in views:
         sampling = extractor.sampling.sampling + ('' if view == 'forward' else f'-{view}')
         folder = os.path.join(out, sampling, split)
-        claim(folder, dict(settings, view=view), video_ids, mix)
+        enter_run(folder, dict(settings, view=view), video_ids, mix)
         stores[view] = Store(folder, formats, video_ids, shard)
     finished = set.intersection(*(store.finished for store in stores.values()))
     todo = [video for video in videos if video.video_id not in finished]
-    for store in stores.values():
-        forget_failures(store.folder, [video.video_id for video in todo])
-    paths = [Segment(video.path, *video.segment) if video.segment else video.path for video in todo]
+    shared = SharedVideos(todo, list(stores.values()))
     workers = min(4, os.cpu_count()) if workers is None else workers
-    if engine == 'ray':
-        from .ray_engine import embed_with_ray
+    batches = SharedBatches(extractor, views)
 
-        results, waiting = embed_with_ray(extractor, paths, views, workers, decoder, timeout), None
-    else:
+    def results():
+        paths = (_source(video) for video in shared)
+        if engine == 'ray':
+            from .ray_engine import embed_with_ray
+
+            shared.take_all()
+            return embed_with_ray(extractor, list(paths), views, workers, decoder, timeout)
         streams = read_ahead(paths, extractor.sampling, workers=workers, decoder=decoder, timeout=timeout)
-        waiting = SharedBatches(extractor, views)
-        results = enumerate(waiting(streams))
+        return enumerate(batches(streams))
 
-    failures = []
-    with ExtractionProgress(len(todo), shown=shard[0] == 0) as progress:
-        for index, result in results:
-            video = todo[index]
-            fault = result if isinstance(result, ReadFault) else result.fault
-            kept = 0 if result is fault or (fault and on_fault == 'skip') else len(result.times)
-            if fault:
-                failure = dict(video_id=video.video_id, path=video.path, stage=fault.stage, reason=str(fault))
-                failures.append(failure | (dict(clips=kept) if kept else {}))
-            for view, store in stores.items():
-                if fault:  # before the files, which make the video finished
-                    add_failure(store.folder, failures[-1])
-                if kept:
-                    info = _info(extractor.settings, view, video, result)
-                    store.write(video.video_id, result.clips[view], result.times, info)
-                else:
+    embedded, by_others, failures = [], 0, []
+    with ExitStack() as stack:
+        progress = stack.enter_context(ExtractionProgress(len(todo), shown=shard[0] == 0))
+        for store in stores.values():
+            stack.callback(store.claims.close)
+
+        def take_over():
+            nonlocal by_others
+            while shared.settled:
+                video, failure = shared.settled.popleft()
+                by_others += failure is None
+                failures.extend([failure] if failure else [])
+                for store in stores.values():
                     store.settle(video.video_id)
-            progress.advance(kept, waiting and waiting.waiting_seconds, fault and str(fault))
-    return Summary(len(todo) - len(failures), len(finished), failures)
+                progress.leave_out()
+
+        def wait():
+            take_over()
+            return shared.wait(lambda count: progress.note(f'waiting for {count} videos of another process'))
+
+        while wait():
+            for index, result in results():
+                video = shared.taken[index]
+                fault = result if isinstance(result, ReadFault) else result.fault
+                kept = 0 if result is fault or (fault and on_fault == 'skip') else len(result.times)
+                if fault:
+                    failure = dict(video_id=video.video_id, path=video.path, stage=fault.stage, reason=str(fault))
+                    failures.append(failure | (dict(clips=kept) if kept else {}))
+                else:
+                    embedded.append(video.video_id)
+                for view, store in stores.items():
+                    if fault:  # before the files, which make the video finished
+                        store.failures.add(failures[-1])
+                    if kept:
+                        info = _info(extractor.settings, view, video, result)
+                        store.write(video.video_id, result.clips[view], result.times, info)
+                    else:
+                        store.settle(video.video_id)
+                shared.release(video)
+                progress.advance(kept, None if engine == 'ray' else batches.waiting_seconds, fault and str(fault))
+                take_over()
+        take_over()
+        for store in stores.values():
+            store.finish(embedded)
+    return Summary(len(embedded), len(finished) + by_others, failures)
+
+
+def _source(video):
+    return Segment(video.path, *video.segment) if video.segment else video.path
 
 
 def _info(settings, view, video, result):

@@ -1,22 +1,25 @@
 """What an embedding folder was made with, and which videos could not be read: manifest.json and failures.jsonl."""
 
-import fcntl
 import json
 import os
-from contextlib import contextmanager
+import warnings
 from pathlib import Path
 
-from .store import write_whole
+from twlv_mm.records.files import append_line, locked, open_regular, write_text
 
-MANIFEST, FAILURES = 'manifest.json', 'failures.jsonl'
+MANIFEST, FAILURES, LOCK = 'manifest.json', 'failures.jsonl', '.lock'
+# A run says these of itself; the videos' own json do not have them.
+OF_A_RUN = ('decoder', 'on_fault')
 
 
 class MixError(ValueError):
     """A folder holds embeddings that were made with other settings; the message names them."""
 
 
-def claim(folder, settings, video_ids, mix=False):
+def enter_run(folder, settings, video_ids, mix=False):
     """Enter a run into a folder's manifest, several processes at a time if need be.
+
+    A manifest that is missing or damaged is made again from what the folder's videos say of themselves.
 
     Args:
         folder (str): The folder; made if missing.
@@ -29,20 +32,91 @@ def claim(folder, settings, video_ids, mix=False):
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     path = Path(folder) / MANIFEST
-    with _locked(folder):
-        manifest = json.loads(path.read_text()) if path.exists() else dict(schema_version=1, settings=[], videos=[])
-        for there in manifest['settings']:
-            differing = [key for key in settings if there.get(key) != settings[key]]
+    with locked(Path(folder) / LOCK):
+        try:
+            manifest = read_manifest(folder)
+        except (FileNotFoundError, ValueError) as error:
+            manifest = _rebuilt(folder, settings, error)
+        there, listed = manifest['settings'], set(manifest['videos'])
+        for kind in there:
+            differing = differing_settings(kind, settings)
             if differing and not mix:
-                named = '; '.join(f'{key} is {there.get(key)!r} there, {settings[key]!r} here' for key in differing)
+                named = '; '.join(f'{key} is {kind.get(key)!r} there, {settings[key]!r} here' for key in differing)
                 raise MixError(
                     f'{folder} was made with other settings: {named}. Choose another --out, or add --mix to keep '
                     'what is there and go on with the new settings'
                 )
-        if settings not in manifest['settings']:
-            manifest['settings'].append(settings)
-        manifest['videos'] = sorted({*manifest['videos'], *video_ids})
-        write_whole(path, (json.dumps(manifest, indent=1, sort_keys=True) + '\n').encode())
+        new = {*video_ids} - listed
+        if new or settings not in there or not path.exists():
+            manifest['settings'] = [*there, *([] if settings in there else [settings])]
+            manifest['videos'] = sorted(listed | new)
+            # The long list in one line: json's C encoder does not indent, and is ten times as fast.
+            lines = [f'"{name}": {json.dumps(manifest[name], sort_keys=True)}' for name in sorted(manifest)]
+            write_text(path, '{' + ',\n '.join(lines) + '}\n')
+
+
+def read_manifest(folder):
+    """A folder's manifest.
+
+    Args:
+        folder (str | Path): An embedding folder.
+
+    Returns:
+        dict: settings (list[dict]), videos (list[str]).
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if it is damaged.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        with open_regular(path) as file:
+            manifest = json.loads(file.read())
+        sound = all(isinstance(kind, dict) for kind in manifest.setdefault('settings', [])) and all(
+            isinstance(video_id, str) for video_id in manifest['videos']
+        )
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f'{path} is damaged ({error})') from error
+    if not sound:
+        raise ValueError(f'{path} is damaged: its settings or videos are of the wrong kind')
+    return manifest
+
+
+def differing_settings(there, settings):
+    """Names of the settings in which a video or run differs from another.
+
+    Args:
+        there (dict): What is known of embeddings that are there.
+        settings (dict): What to compare with.
+
+    Returns:
+        list[str]: the names; what only runs say of themselves is left out where ``there`` does not have it.
+    """
+    return [key for key in settings if there.get(key) != settings[key] and (key in there or key not in OF_A_RUN)]
+
+
+def _rebuilt(folder, settings, error):
+    from .folder import EmbeddingFolder
+
+    names = [name for name in settings if name not in OF_A_RUN]
+    kinds, video_ids = [], []
+    for path in (Path(folder), Path(folder) / '.unfinished'):
+        try:
+            embeddings = EmbeddingFolder(path)
+        except FileNotFoundError:
+            continue
+        video_ids += embeddings.video_ids
+        for video_id in embeddings.video_ids:
+            try:
+                info = embeddings.info(video_id)
+            except ValueError:  # a damaged json says nothing; its video is embedded again
+                continue
+            kind = {name: info[name] for name in names if name in info}
+            if kind not in kinds:
+                kinds.append(kind)
+    if video_ids:
+        warnings.warn(f'{error}: made again from the {len(video_ids)} videos that have embeddings', stacklevel=4)
+    return dict(schema_version=1, settings=kinds, videos=video_ids)
 
 
 def read_failures(folder):
@@ -53,40 +127,63 @@ def read_failures(folder):
 
     Returns:
         list[dict]: video_id, path, stage ('open', 'decode', 'timeout', 'crash'), reason; with ``clips``, the number
-        of clips before the fault, where those were kept.
+        of clips before the fault, where those were kept. Of each video the latest.
     """
     path = Path(folder) / FAILURES
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith('\n')]  # the last one may be half written
+    return list(_latest(path.read_text() if path.exists() else '').values())
 
 
-def add_failure(folder, failure):
-    """Add a failure to the end of a folder's list.
-
-    Args:
-        folder (str): An embedding folder.
-        failure (dict): As :func:`read_failures` gives.
-    """
-    with _locked(folder), open(Path(folder) / FAILURES, 'a') as file:
-        file.write(json.dumps(failure, sort_keys=True) + '\n')
-
-
-def forget_failures(folder, video_ids):
-    """Take videos that are to be tried again from a folder's list of failures.
+class FailureLog:
+    """A folder's failures.jsonl, during a run.
 
     Args:
         folder (str): An embedding folder.
-        video_ids (Iterable[str]): Ids of videos.
     """
-    video_ids = set(video_ids)
-    with _locked(folder):
-        kept = [failure for failure in read_failures(folder) if failure['video_id'] not in video_ids]
-        lines = ''.join(json.dumps(failure, sort_keys=True) + '\n' for failure in kept)
-        write_whole(Path(folder) / FAILURES, lines.encode())
+
+    def __init__(self, folder):
+        self._folder, self._path = Path(folder), Path(folder) / FAILURES
+        self.at_start = {failure['video_id'] for failure in read_failures(folder)}
+        self._seen = self._status()
+        self._since = {}
+
+    def add(self, failure):
+        """Add a failure, as :func:`read_failures` gives it."""
+        with locked(self._folder / LOCK):
+            append_line(self._path, json.dumps(failure, sort_keys=True))
+
+    def since_start(self, video_id):
+        """The failure of a video that another process has added since this one started, or None."""
+        status = self._status()
+        if status != self._seen:
+            (inode, start), self._seen = self._seen, status
+            if inode in (status[0], None):  # it has grown; whatever else happened, videos are tried again
+                with open(self._path, 'rb') as file:
+                    file.seek(start)
+                    self._since |= _latest(file.read(status[1] - start).decode())
+        return self._since.get(video_id)
+
+    def forget(self, video_ids):
+        """Take videos that have been embedded from the list, and all but the latest failure of the others."""
+        with locked(self._folder / LOCK):
+            before = self._path.read_text() if self._path.exists() else ''
+            kept = [failure for failure in _latest(before).values() if failure['video_id'] not in video_ids]
+            after = ''.join(json.dumps(failure, sort_keys=True) + '\n' for failure in kept)
+            if after != before:
+                write_text(self._path, after)
+
+    def _status(self):
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            return None, 0
+        return status.st_ino, status.st_size
 
 
-@contextmanager
-def _locked(folder):
-    with open(os.path.join(folder, '.lock'), 'w') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _latest(text):
+    failures = {}
+    for line in text.splitlines(keepends=True):
+        if line.endswith('\n'):  # the last one may be half written
+            failure = json.loads(line)
+            failures.pop(failure['video_id'], None)
+            failures[failure['video_id']] = failure
+    return failures

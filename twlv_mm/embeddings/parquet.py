@@ -4,12 +4,15 @@ A folder holds ``part-*.parquet``. The rows of a video are its clips in order of
 published layout writes into a video's json stands in the file's metadata, under ``twlv_mm_videos``. Needs pyarrow.
 """
 
+import hashlib
 import json
 import os
 import re
 from itertools import chain
 
 import numpy as np
+
+from twlv_mm.records.files import writing
 
 PART_NAME = re.compile(r'part-[^/]*\.parquet')
 INFOS = b'twlv_mm_videos'
@@ -48,7 +51,8 @@ def schema(dims):
 def write_part(path, videos):
     """Write videos into one Parquet file, which appears whole or not at all.
 
-    The same videos give the same bytes. Pages carry checksums. Memory is that of a row group, not of the file.
+    The same videos give the same bytes. Pages carry checksums. The file is read back before it appears. Memory is that
+    of a row group, not of the file.
 
     Args:
         path (str): ``part-*.parquet``; its folder is made if missing.
@@ -66,17 +70,11 @@ def write_part(path, videos):
     if not PART_NAME.fullmatch(os.path.basename(path)):
         raise ValueError(f'{path} would not be found again: name it part-*.parquet')
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-    temporary = f'{path}.part'
-    with open(temporary, 'wb') as file:
-        try:
-            count = _write_rows(file, path, iter(videos))
-        except BaseException:  # an interrupted write leaves nothing behind either
-            os.unlink(temporary)
-            raise
+    with writing(path) as file:
+        hashes = _write_rows(file, path, iter(videos))
         file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    return count
+        _check_written(file, path, hashes)
+    return len(hashes)
 
 
 def read_part(path):
@@ -95,11 +93,7 @@ def read_part(path):
     from .parquet_parts import ParquetPart
 
     part = ParquetPart(path)
-    for video_id, (clip_rows, video_row) in part.rows.items():
-        clips = part.vectors(clip_rows)
-        video = clips.mean(axis=0) if video_row is None else part.vectors(np.array([video_row]))[0]
-        info = part.infos.get(video_id, {})
-        yield dict(video_id=video_id, clips=clips, times=part.times[clip_rows], video=video, info=info)
+    yield from map(part.read, part.rows)
 
 
 def read_ids(path):
@@ -132,12 +126,13 @@ def _write_rows(file, path, videos):
         write_statistics=['video_id'],
         write_page_checksum=True,
     )
-    infos, rows = {}, []
+    infos, hashes, rows = {}, {}, []
     with pq.ParquetWriter(file, schema(dims), **options) as writer:
         for video in chain([first], videos):
             if video['video_id'] in infos:
                 raise ValueError(f'{path}: the video {video["video_id"]!r} comes twice')
             infos[video['video_id']] = video['info']
+            hashes[video['video_id']] = _hashes(video)
             rows += _rows(video)
             if rows[-1]['embedding'].size != dims:
                 raise ValueError(f'{path}: the vectors of {video["video_id"]!r} are of another length than the first')
@@ -147,7 +142,20 @@ def _write_rows(file, path, videos):
         if rows:
             writer.write_table(_table(rows, writer.schema))
         writer.add_key_value_metadata({INFOS: json.dumps(infos, sort_keys=True).encode()})
-    return len(infos)
+    return hashes
+
+
+def _check_written(file, path, hashes):
+    """Read back what was written, before it takes the place of anything else."""
+    from .parquet_parts import ParquetPart
+
+    part = ParquetPart(path, file)
+    if list(part.rows) != list(hashes) or any(_hashes(part.read(name)) != hashes[name] for name in hashes):
+        raise OSError(f'{path}: what was read back is not what was written. Nothing was replaced')
+
+
+def _hashes(video):
+    return [hashlib.sha256(np.ascontiguousarray(video[name], '<f4')).digest() for name in ('clips', 'video')]
 
 
 def _rows(video):

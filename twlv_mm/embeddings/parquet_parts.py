@@ -83,6 +83,7 @@ class ParquetPart:
 
     Args:
         path (Path): The file.
+        file (IO, optional): The open file; it is opened when it is needed if None.
 
     Attributes:
         dims (int): D.
@@ -94,8 +95,9 @@ class ParquetPart:
         ImportError: if pyarrow is not installed.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, file=None):
         self.path = path
+        self._opened = file
         self.dims, index = self._sound(self._read_index)
         self.times = np.stack([index['start_sec'], index['end_sec']], axis=1)
         self.rows = self._group_by_video(index)
@@ -131,10 +133,29 @@ class ParquetPart:
             found[here] = self._row_group(int(group))[rows[here] - self._starts[group]]
         return found
 
+    def read(self, video_id):
+        """Read a video.
+
+        Args:
+            video_id (str): One of ``rows``.
+
+        Returns:
+            dict: As :func:`twlv_mm.embeddings.parquet.write_part` takes it.
+
+        Raises:
+            ValueError: as for :meth:`vectors`.
+        """
+        clip_rows, video_row = self.rows[video_id]
+        clips = self.vectors(clip_rows)
+        video = clips.mean(axis=0) if video_row is None else self.vectors(np.array([video_row]))[0]
+        return dict(
+            video_id=video_id, clips=clips, times=self.times[clip_rows], video=video, info=self.infos.get(video_id, {})
+        )
+
     @cached_property
     def _file(self):
         _, pq = import_pyarrow()
-        return pq.ParquetFile(self.path, memory_map=True, page_checksum_verification=True)
+        return pq.ParquetFile(self._opened or self.path, memory_map=True, page_checksum_verification=True)
 
     @cached_property
     def _starts(self):
@@ -208,4 +229,8 @@ class ParquetPart:
         try:
             return read(*args)
         except (OSError, ValueError, pa.ArrowException) as error:
+            if (
+                isinstance(error, OSError) and error.errno is not None
+            ):  # the system's, not pyarrow's opinion of the file
+                raise
             raise ValueError(f'{self.path} is no sound file of embeddings ({error}): extract it again') from error

@@ -37,6 +37,16 @@ class ExtractionProgress:
         if self._bar:
             self._bar.stop()
 
+    def note(self, text):
+        """Print a line."""
+        self._console.print(text)
+
+    def leave_out(self):
+        """One video less: another process has embedded it."""
+        self._total -= 1
+        if self._bar:
+            self._bar.update(self._task, total=self._total)
+
     def advance(self, num_clips, waiting_seconds, failure=None):
         """One more video is through.
 

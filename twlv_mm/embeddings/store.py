@@ -6,15 +6,25 @@ through, so that nothing that was finished is ever lost.
 """
 
 import hashlib
-import io
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-PART_VIDEOS = 1000  # videos in a Parquet file
+from twlv_mm.records.files import locked, write_json, writing
+from twlv_mm.records.paths import path_below
+
+from .claims import Claims
+from .manifest import LOCK, FailureLog
+
+UNFINISHED = '.unfinished'
+# numpy pads the header of an array of one or two dimensions to this many bytes.
+NPY_HEADER = 128
+# What a killed process leaves behind of a video's files or of a part.
+LEFT_OVER = re.compile(r'\.[^.].*\.[0-9a-f]{16}\.part')
 
 
 def write_embeddings(folder, video_id, clips, times, info):
@@ -30,112 +40,133 @@ def write_embeddings(folder, video_id, clips, times, info):
     video = clips.mean(axis=0)
     times = [dict(start=round(start, 6), end=round(end, 6)) for start, end in times.tolist()]
     info = dict(info, clips=times, clips_sha256=array_sha256(clips), video_sha256=array_sha256(video))
-    base = Path(folder) / video_id
+    base = path_below(folder, video_id)
     base.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(f'{base}_c.npy', _npy(clips))
-    write_whole(f'{base}_v.npy', _npy(video))
-    write_whole(f'{base}.json', (json.dumps(info, indent=1, sort_keys=True) + '\n').encode())
+    for scope, array in (('c', clips), ('v', video)):
+        with writing(f'{base}_{scope}.npy') as file:
+            np.save(file, array.astype('<f4'), allow_pickle=False)
+    write_json(f'{base}.json', info, indent=1, sort_keys=True)
 
 
-def write_whole(path, content):
-    """Write a file that appears whole or not at all, also if the machine stops.
+def has_embeddings(base):
+    """Whether a video's three files are there and as long as its json says; their content is not read.
 
     Args:
-        path (str): Where to.
-        content (bytes): What.
+        base (str): Their path without ``_c.npy``, ``_v.npy`` and ``.json``.
+
+    Returns:
+        bool: False also for a damaged json.
     """
-    temporary = f'{path}.part'
-    with open(temporary, 'wb') as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(f'{base}.json', 'rb') as file:
+            info = json.loads(file.read())
+        clips, video = (os.stat(f'{base}_{scope}.npy').st_size - NPY_HEADER for scope in 'cv')
+        count = len(info['clips']) if 'clips' in info else clips // max(video, 1)  # other tools do not list them
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
+        return False
+    return video > 0 and 0 < clips == count * video
 
 
 class Store:
     """A folder that a run writes to, and what is finished in it.
 
     Args:
-        folder (str): ``<out>/<sampling>/<split>``.
+        folder (str): ``<out>/<sampling>/<split>``, which is there.
         formats (Collection[str]): 'npy' (the published layout), 'parquet', or both.
         video_ids (list[str]): The videos of this process, in order.
         shard (tuple[int, int]): Number of this process, from 0, and how many there are: in the names of Parquet files.
+
+    Attributes:
+        claims (Claims): Which videos this process is embedding.
+        failures (FailureLog): Which videos could not be read.
+        finished (set[str]): Of ``video_ids``, at the start.
     """
 
     def __init__(self, folder, formats, video_ids, shard=(0, 1)):
         self.folder = Path(folder)
-        self.formats = formats
-        self._files = self.folder if 'npy' in formats else self.folder / '.unfinished'
-        self._parts = [video_ids[start : start + PART_VIDEOS] for start in range(0, len(video_ids), PART_VIDEOS)]
-        self._part_of = {video_id: number for number, part in enumerate(self._parts) for video_id in part}
-        self._open = [set(part) for part in self._parts]
-        self._shard = shard
-        in_files = {video_id for video_id in video_ids if (self._files / f'{video_id}.json').exists()}
-        self._in_parquet = self._read_parquet_ids() if 'parquet' in formats else set()
-        self.finished = in_files | (self._in_parquet.intersection(video_ids) if 'npy' not in formats else set())
+        self._identity = self._stat()
+        self.claims, self.failures = Claims(folder), FailureLog(folder)
+        self._files = folder if 'npy' in formats else os.path.join(folder, UNFINISHED)
+        self._parts = None
+        if 'parquet' in formats:
+            from .parquet_store import PartWriter
+
+            self._parts = PartWriter(self.folder, self._files, video_ids, shard, keep_files='npy' in formats)
+        self._in_parts = self._parts is not None and 'npy' not in formats
+        in_parts = self._parts.video_ids if self._in_parts else ()
+        self.finished = {id_ for id_ in video_ids if id_ in in_parts or has_embeddings(f'{self._files}/{id_}')}
         for video_id in self.finished:
             self.settle(video_id)
 
+    def has(self, video_id):
+        """Whether a video is finished by now, whoever has written it."""
+        if has_embeddings(f'{self._files}/{video_id}'):
+            return True
+        if not self._in_parts:
+            return False
+        self._parts.refresh()
+        return video_id in self._parts.video_ids
+
     def write(self, video_id, clips, times, info):
         """Write one video; arguments as of :func:`write_embeddings`."""
+        self.check_place()
         write_embeddings(self._files, video_id, clips, times, info)
         self.settle(video_id)
 
     def settle(self, video_id):
         """Nothing more will come of this video: it is written, or could not be read."""
-        if 'parquet' not in self.formats:
-            return
-        number = self._part_of[video_id]
-        self._open[number].discard(video_id)
-        if not self._open[number]:
-            self._write_part(number)
+        if self._parts:
+            self._parts.settle(video_id)
 
-    def _write_part(self, number):
-        from .parquet import read_part, write_part
+    def finish(self, video_ids):
+        """End a run.
 
-        part = self._parts[number]
-        new = {
-            video_id
-            for video_id in part
-            if video_id not in self._in_parquet and (self._files / f'{video_id}.json').exists()
-        }
-        if new:
-            path = self.folder / f'part-{self._shard[0]:05d}-of-{self._shard[1]:05d}-{number:05d}.parquet'
-            there = {video['video_id']: video for video in read_part(path)} if path.exists() else {}
-            # A run of other videos into this folder wrote to a file of the same name.
-            others = [video_id for video_id in there if self._part_of.get(video_id) != number]
-            taken = [video_id for video_id in part if video_id in there or video_id in new]
-            write_part(path, (there.get(video_id) or _read(self._files, video_id) for video_id in taken + others))
-        if 'npy' not in self.formats:
-            for video_id in part:
-                for end in ('.json', '_c.npy', '_v.npy'):
-                    (self._files / f'{video_id}{end}').unlink(missing_ok=True)
-            if self._shard[1] == 1 and not any(self._open):
-                for folder, *_ in os.walk(self._files, topdown=False):
-                    with suppress(OSError):  # not empty: what a run of other videos was stopped at
-                        os.rmdir(folder)
+        Args:
+            video_ids (Iterable[str]): The videos that it has written.
 
-    def _read_parquet_ids(self):
-        from .parquet import import_pyarrow, read_ids
+        Raises:
+            FileNotFoundError: if not all of them are there any more.
+        """
+        self.check_place()
+        gone = [video_id for video_id in video_ids if not self.has(video_id)]
+        if gone:
+            raise FileNotFoundError(
+                f'{self.folder}: {len(gone)} videos that were embedded are not there any more ({", ".join(gone[:3])}). '
+                'They were moved or deleted meanwhile; the same command embeds them again'
+            )
+        self.failures.forget({video_id for video_id in video_ids if video_id in self.failures.at_start})
+        if self.claims.take_all():  # nobody else is writing
+            with locked(self.folder / LOCK):
+                self._tidy()
 
-        import_pyarrow()  # or it would be missed only when the first part is whole
-        return {video_id for path in self.folder.glob('part-*.parquet') for video_id in read_ids(path)}
+    def check_place(self):
+        """Check that the folder is still the one that the run began with.
 
+        Raises:
+            FileNotFoundError: if it was moved or deleted.
+        """
+        if self._stat() != self._identity:
+            raise FileNotFoundError(
+                f'{self.folder} was moved or deleted while videos were embedded into it. What was written is where the '
+                'folder has gone; put it back and run the same command again'
+            )
 
-def _read(folder, video_id):
-    base = Path(folder) / video_id
-    info = json.loads(Path(f'{base}.json').read_text())
-    clips, video = (np.load(f'{base}_{scope}.npy', allow_pickle=False) for scope in 'cv')
-    times = np.array([[clip['start'], clip['end']] for clip in info.pop('clips')])
-    return dict(video_id=video_id, clips=clips, times=times, video=video, info=info)
+    def _stat(self):
+        try:
+            status = os.stat(self.folder)
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _tidy(self):
+        for folder, _, names in os.walk(self.folder, topdown=False):
+            for name in filter(LEFT_OVER.fullmatch, names):
+                os.unlink(os.path.join(folder, name))
+            if UNFINISHED in Path(folder).relative_to(self.folder).parts[:1]:
+                with suppress(OSError):  # not empty: what a run of other videos was stopped at
+                    os.rmdir(folder)
 
 
 def array_sha256(array):
     """SHA-256 of an array's little-endian float32 bytes in C order, in hex."""
     return hashlib.sha256(np.ascontiguousarray(array, '<f4')).hexdigest()
-
-
-def _npy(array):
-    buffer = io.BytesIO()
-    np.save(buffer, array.astype('<f4'), allow_pickle=False)
-    return buffer.getvalue()

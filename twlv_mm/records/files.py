@@ -83,7 +83,7 @@ def append_line(path, line):
     Raises:
         OSError: if there is a link or something else than a regular file in its place.
     """
-    descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND)
+    descriptor = open_own(path, os.O_WRONLY | os.O_APPEND)
     try:
         content = (line + '\n').encode('utf-8', 'backslashreplace')
         if os.write(descriptor, content) != len(content):
@@ -104,7 +104,7 @@ def locked(path, *, wait=True):
         BlockingIOError: if another process holds it and ``wait`` is false.
         OSError: if there is a link or something else than a regular file in its place.
     """
-    descriptor = _open_own(path, os.O_RDWR)
+    descriptor = open_own(path, os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
@@ -153,8 +153,19 @@ def sync_folder(folder):
             os.close(descriptor)
 
 
-def _open_own(path, flags):
-    """Open a file that only this project writes, without following a link."""
+def open_own(path, flags):
+    """Open a file that only this project writes, without following a link; made if it is not there.
+
+    Args:
+        path (str | Path): The file.
+        flags (int): Of :func:`os.open`.
+
+    Returns:
+        int: the descriptor.
+
+    Raises:
+        OSError: if there is a link or something else than a regular file in its place.
+    """
     descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
