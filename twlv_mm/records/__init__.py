@@ -1,20 +1,34 @@
 """Records: how everything that this project writes gets onto the disk, and where it may go.
 
-files.py writes whole files, appends to logs and locks, and opens other people's files; paths.py keeps names that stand
-in files below a folder. This room imports no other.
+files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
+and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; tables.py writes csv. This
+room imports no other.
 """
 
+from . import checks
 from .files import append_line, locked, open_regular, write_bytes, write_json, write_text, writing
 from .paths import PathError, path_below
+from .reading import parse_json, parsing, read_bytes, read_json, read_lines, read_rows, read_table, read_text
+from .tables import write_table
 
 __all__ = [
     'PathError',
     'append_line',
+    'checks',
     'locked',
     'open_regular',
+    'parse_json',
+    'parsing',
     'path_below',
+    'read_bytes',
+    'read_json',
+    'read_lines',
+    'read_rows',
+    'read_table',
+    'read_text',
     'write_bytes',
     'write_json',
+    'write_table',
     'write_text',
     'writing',
 ]

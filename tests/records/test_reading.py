@@ -1,0 +1,102 @@
+import json
+import os
+
+import pytest
+
+from twlv_mm.records import parse_json, parsing, read_json, read_lines, read_rows, read_table, read_text, write_table
+
+WRONG = {
+    'duplicate key': ('{"a": 1, "b": {"c": 1, "c": 2}}', "'c' comes twice"),
+    'NaN': ('{"a": NaN}', 'NaN is not'),
+    'infinity': ('{"a": -Infinity}', '-Infinity is not'),
+    'too large': ('{"a": 1e308}', '1e308 is too large'),
+    'infinite': ('{"a": 1e999}', '1e999 is too large'),
+    'long': ('{"a": ' + '9' * 10_000 + '}', 'too large'),
+    'deep': ('[' * 100_000, 'nested too deep'),
+    'cut off': ('{"a": ', 'Expecting value'),
+    'empty': ('', 'Expecting value'),
+}
+
+
+@pytest.mark.parametrize('kind', WRONG)
+def test_unsound_json_is_refused_with_its_file(kind, tmp_path):
+    text, reason = WRONG[kind]
+    path = tmp_path / 'a.json'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=reason) as caught:
+        read_json(path)
+    assert str(caught.value).startswith(str(path)) and type(caught.value) is ValueError
+
+
+def test_sound_json_is_what_python_reads(tmp_path):
+    content = {'a': [1, -2.5e-3, None, True, 'ü\n'], 'b': {}}
+    (tmp_path / 'a.json').write_text('\ufeff' + json.dumps(content), encoding='utf-8')
+    assert read_json(tmp_path / 'a.json', dict) == content
+    with pytest.raises(ValueError, match='is not a list'):
+        read_json(tmp_path / 'a.json', list)
+    assert parse_json('3', 'x') == 3
+
+
+def test_other_encodings_are_refused_with_their_line(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_bytes('eins\nzwölf\n'.encode('latin-1'))
+    with pytest.raises(ValueError, match=r'a\.txt, line 2: this is not text in UTF-8'):
+        read_text(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / 'a.json')
+    with pytest.raises(ValueError, match='not a regular file'):
+        read_json(tmp_path / 'a.json')
+
+
+def test_a_file_larger_than_expected_is_not_read(tmp_path):
+    with open(tmp_path / 'a.json', 'wb') as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ValueError, match='more than the 1,000 expected'):
+        read_json(tmp_path / 'a.json', max_bytes=1000)
+
+
+def test_lines_end_where_editors_see_their_end(tmp_path):
+    (tmp_path / 'a.txt').write_bytes('a\u2028b\x0bc 1\r\n\r\n  d 2'.encode())
+    assert read_lines(tmp_path / 'a.txt') == {1: 'a\u2028b\x0bc 1', 3: 'd 2'}
+
+
+def test_csv_has_its_lines(tmp_path):
+    path = tmp_path / 'a.csv'
+    path.write_text('id,key\n1,"a\nb"\n\n2,c\n')
+    assert read_rows(path) == {1: ['id', 'key'], 3: ['1', 'a\nb'], 5: ['2', 'c']}
+    assert read_table(path, 'id') == {3: dict(id='1', key='a\nb'), 5: dict(id='2', key='c')}
+    for text, message in (
+        ('id,key\n1\n', 'line 2: there are 1 cells'),
+        ('id,id\n', 'two columns'),
+        ('id\n"a', 'line 2: unexpected end'),
+        ('id\n' + 'a' * 200_000, 'line 2: field larger'),
+        ('key\n', 'no column id'),
+        ('', 'no column id'),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            read_table(path, 'id')
+
+
+def test_parsing_says_where(tmp_path):
+    for wrong in (lambda: {}['a'], lambda: 1 / 0, lambda: None.x, lambda: int('x'), lambda: [][1], lambda: 10.0**999):
+        with pytest.raises(ValueError, match='^a.json, video v0: .'), parsing('a.json, video v0'):
+            wrong()
+
+
+def test_spreadsheet_runs_no_cell(tmp_path):
+    rows = [
+        ['=HYPERLINK("x")', -1.5],
+        ['+1', 2],
+        ['-a', None],
+        ['@a', 3],
+        ['\t=1', 4],
+        ['a\x1b[2J\ud800', 5],
+        ['a-b', 6],
+    ]
+    write_table(tmp_path / 'a.csv', ['name', 'value'], rows)
+    cells = [row[0] for row in list(read_rows(tmp_path / 'a.csv').values())[1:]]
+    assert cells == ['\'=HYPERLINK("x")', "'+1", "'-a", "'@a", "'\\t=1", 'a\\x1b[2J\\ud800', 'a-b']
+    assert '-1.5\n' in (tmp_path / 'a.csv').read_text()

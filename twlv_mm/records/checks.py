@@ -1,0 +1,93 @@
+"""Checked conversions for values that stand in other people's files.
+
+Each takes the value and ``where`` it stands, for the message, and returns it or raises a ValueError.
+"""
+
+import re
+from numbers import Integral, Real
+
+# Twelve days: longer than any film, and few enough clips to fit into memory.
+MAX_SECONDS = 1_000_000
+# Beyond float32 a number is infinite in a tensor.
+MAX_NUMBER = 3.4e38
+MAX_INTEGER = 2**63 - 1
+_NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?', re.ASCII)
+_COUNT = re.compile(r'[0-9]{1,18}')
+# Control characters, of which ESC begins what a terminal obeys, and lone surrogates, which no file can be named by.
+_UNPRINTABLE = re.compile('[\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+
+
+def number(value, where, *, least=-MAX_NUMBER, most=MAX_NUMBER):
+    """A finite number that is neither a boolean nor text; float."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not least <= value <= most:
+        raise ValueError(f'{where}: {shown(value)} is not {_range("a finite number", least, most)}')
+    return float(value)
+
+
+def time(value, where):
+    """Seconds from 0 to MAX_SECONDS; float."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= MAX_SECONDS:
+        raise ValueError(f'{where}: {shown(value)} is not a time in seconds from 0 to {MAX_SECONDS:,}')
+    return float(value)
+
+
+def count(value, where, *, least=0, most=2**31 - 1):
+    """A whole number that is neither a boolean nor text; int."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
+        raise ValueError(f'{where}: {shown(value)} is not {_range("a whole number", least, most)}')
+    return int(value)
+
+
+def name(value, where):
+    """Text that can name a video, a class or a file: not blank, no control characters, no lone surrogates; str."""
+    if not isinstance(value, str) or not value.strip() or _UNPRINTABLE.search(value):
+        raise ValueError(f'{where}: {shown(value)} is not a name: text without control characters is needed')
+    return value
+
+
+def instance(value, kind, where):
+    """A value of a type, dict say."""
+    if not isinstance(value, kind):
+        raise ValueError(f'{where}: {shown(value)} is not a {kind.__name__}')
+    return value
+
+
+def number_in(text, where, **limits):
+    """The number that a cell of text is: ASCII digits, without _; float."""
+    if not _NUMBER.fullmatch(text.strip(' \t')):
+        raise ValueError(f'{where}: {shown(text)} is not a number')
+    return number(float(text), where, **limits)
+
+
+def time_in(text, where):
+    """The time in seconds that a cell of text is; float."""
+    return time(number_in(text, where), where)
+
+
+def count_in(text, where, **limits):
+    """The whole number that a cell of text is: ASCII digits only; int."""
+    if not _COUNT.fullmatch(text.strip(' \t')):
+        raise ValueError(f'{where}: {shown(text)} is not a whole number in digits')
+    return count(int(text), where, **limits)
+
+
+def shown(value, length=80):
+    """A value in a message: in quotes, without anything that a terminal would obey, not long."""
+    try:
+        text = ascii(value) if isinstance(value, str) and _UNPRINTABLE.search(value) else repr(value)
+    except (RecursionError, ValueError):  # nested too deep, or an integer of more digits than Python prints
+        text = f'a {type(value).__name__}'
+    return text if len(text) <= length else f'{text[: length - 2]} …'
+
+
+def printable(text):
+    """Text for a terminal: control characters but line ends, and lone surrogates, as escapes such as ``\\x1b``."""
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in '\n\t' else ascii(match[0])[1:-1], str(text))
+
+
+def _range(what, least, most):
+    if least == -MAX_NUMBER and most == MAX_NUMBER:
+        return what
+    if most in (MAX_NUMBER, 2**31 - 1):
+        return f'{what} from {least:g}'
+    return f'{what} from {least:g} to {most:g}'
