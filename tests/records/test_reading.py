@@ -25,7 +25,8 @@ def test_unsound_json_is_refused_with_its_file(kind, tmp_path):
     path.write_text(text)
     with pytest.raises(ValueError, match=reason) as caught:
         read_json(path)
-    assert str(caught.value).startswith(str(path)) and type(caught.value) is ValueError
+    assert str(caught.value).startswith(str(path))
+    assert type(caught.value) is ValueError
 
 
 def test_sound_json_is_what_python_reads(tmp_path):

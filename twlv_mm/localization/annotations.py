@@ -1,16 +1,13 @@
 """Which actions happen when: THUMOS14's and ActivityNet's annotations, and those of own data."""
 
-import json
-from collections import Counter
 from dataclasses import dataclass, field
-from math import isfinite
-from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from twlv_mm.engine import read_class_names
+from twlv_mm.records import checks, read_json
 
 # THUMOS14's mark of moments that count neither for nor against a detector.
 AMBIGUOUS = 'Ambiguous'
@@ -102,41 +99,46 @@ def read_annotations(path, subset=None, classes=None):
 
 def _read_entries(path):
     """dict of video id -> dict with a list of annotations."""
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f'there is no annotation file {path}')
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f'{path} is no json file ({error}): give the annotations in one of the known formats'
-        ) from error
+    content = read_json(path)
     entries = content.get('database', content) if isinstance(content, dict) else content
     if isinstance(entries, list):
-        ids = [str(entry['video_id']) if isinstance(entry, dict) and 'video_id' in entry else None for entry in entries]
-        repeated = [video_id for video_id, count in Counter(ids).items() if count > 1 and video_id is not None]
-        if repeated:
-            raise ValueError(f'{path} has several videos {repeated[0]!r}: put all actions of a video into one entry')
-        entries = dict(zip(ids, entries, strict=True))
+        entries = _by_id(path, entries)
     if not isinstance(entries, dict) or not entries:
         wrong = 'no videos'
     else:
-        named = (i for i, entry in entries.items() if not _is_video(i, entry))
-        wrong = next((f'another entry for {video_id!r}' for video_id in named), None)
-    if wrong is not None:
+        wrong = next((f'another entry for {video_id!r}' for video_id, one in entries.items() if not _is_video(one)), '')
+    if wrong:
         raise ValueError(
             f'{path} has neither of the known formats: {{"database": {{video_id: video}}}} as THUMOS14 and ActivityNet '
             'have it, {video_id: video}, or a list of videos with their video_id; each video is {"duration": seconds, '
             f'"subset": name, "annotations": [{{"label": name, "segment": [start, end]}}]}}. It has {wrong}'
         )
+    for video_id, entry in entries.items():
+        checks.name(video_id, f'{path}, the id of a video')
+        for action in entry['annotations']:
+            checks.name(action['label'], f'{path}, {video_id}, a label')
+        if entry.get('subset') is not None:
+            checks.instance(entry['subset'], str, f'{path}, {video_id}, its subset')
     return entries
 
 
-def _is_video(video_id, entry):
-    annotations = entry.get('annotations') if isinstance(entry, dict) else None
-    sound = isinstance(video_id, str) and isinstance(annotations, list)
-    return sound and all(
-        isinstance(action, dict) and isinstance(action.get('label'), str) and 'segment' in action
-        for action in annotations
+def _by_id(path, listed):
+    entries = {}
+    for number, entry in enumerate(listed, 1):
+        video_id = entry.get('video_id') if isinstance(entry, dict) else None
+        checks.name(video_id, f'{path}, the video_id of entry {number}')
+        if video_id in entries:
+            raise ValueError(f'{path} has several videos {video_id!r}: put all actions of a video into one entry')
+        entries[video_id] = entry
+    return entries
+
+
+def _is_video(entry):
+    actions = entry.get('annotations') if isinstance(entry, dict) else None
+    return isinstance(actions, list) and all(
+        isinstance(action, dict) and 'label' in action and 'segment' in action for action in actions
     )
 
 
@@ -146,10 +148,8 @@ def _label_ids(path, entries, ignored):
     for video_id, entry in entries.items():
         for action in entry['annotations']:
             label_id = action.get('label_id')
-            if label_id is not None and (type(label_id) is not int or label_id < 0):
-                raise ValueError(
-                    f'{path}: {video_id} has the label_id {label_id!r}, no whole number from 0: correct it'
-                )
+            if label_id is not None:
+                checks.count(label_id, f'{path}, {video_id}, a label_id')
             if action['label'] not in ignored:
                 ids.setdefault(action['label'], set()).add(label_id)
     return ids
@@ -187,9 +187,9 @@ def _order_names(path, found):
 def _choose(path, entries, subset):
     if subset is None:
         return entries
-    chosen = {id_: entry for id_, entry in entries.items() if str(entry.get('subset', '')).lower() == subset.lower()}
+    chosen = {id_: entry for id_, entry in entries.items() if (entry.get('subset') or '').lower() == subset.lower()}
     if not chosen:
-        there = sorted({str(entry['subset']) for entry in entries.values() if 'subset' in entry})
+        there = sorted({entry['subset'] for entry in entries.values() if entry.get('subset')})
         shown = f'there are {", ".join(map(repr, there))}' if there else 'its videos have none; leave subset out'
         raise ValueError(f'{path} has no video of the subset {subset!r}; {shown}')
     return chosen
@@ -197,16 +197,16 @@ def _choose(path, entries, subset):
 
 def _read_video(path, video_id, entry, places, ignored, counts):
     duration = entry.get('duration')
-    if duration is not None and (not _is_time(duration) or duration <= 0):
-        raise ValueError(f'{path}: {video_id} has the duration {duration!r}, no positive number of seconds: correct it')
+    if duration is not None:
+        duration = checks.time(duration, f'{path}, {video_id}, its duration')
+        if not duration:
+            raise ValueError(f'{path}, {video_id}, its duration: 0 s is not possible: correct it or leave it out')
     segments, labels = [], []
     for action in entry['annotations']:
         name, segment = action['label'], action['segment']
-        if not isinstance(segment, list) or len(segment) != 2 or not all(map(_is_time, segment)):
-            raise ValueError(
-                f'{path}: {video_id} has {name!r} at {segment!r}: a segment is [start, end] in seconds, neither '
-                'negative nor NaN; correct it'
-            )
+        if not isinstance(segment, list) or len(segment) != 2:
+            raise ValueError(f'{path}: {video_id} has {name!r} at {checks.shown(segment)}, not [start, end] in seconds')
+        start, end = (checks.time(edge, f'{path}, {video_id}, a segment of {name!r}') for edge in segment)
         if name in ignored:
             counts['ambiguous'].append(video_id)
             continue
@@ -215,11 +215,10 @@ def _read_video(path, video_id, entry, places, ignored, counts):
                 f'{path}: {video_id} has the label {name!r}, which is not among the {len(places)} classes: add it to '
                 'classes, or correct the label'
             )
-        start, end = segment
         if start >= end:
             raise ValueError(
-                f'{path}: {video_id} has {name!r} from {start} to {end} s, which does not end after it starts: correct '
-                'it or take it out'
+                f'{path}: {video_id} has {name!r} from {start:g} to {end:g} s, which does not end after it starts: '
+                'correct it or take it out'
             )
         if any(
             label == places[name] and abs(start - s) <= SAME and abs(end - e) <= SAME
@@ -232,15 +231,11 @@ def _read_video(path, video_id, entry, places, ignored, counts):
         segments.append((start, end))
         labels.append(places[name])
     return VideoAnnotation(
-        duration=None if duration is None else float(duration),
-        subset=str(entry.get('subset', '')),
+        duration=duration,
+        subset=entry.get('subset') or '',
         segments=np.array(segments, np.float64).reshape(-1, 2),
         labels=np.array(labels, np.int64),
     )
-
-
-def _is_time(value):
-    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value) and value >= 0
 
 
 def _describe(path, counts):

@@ -1,8 +1,8 @@
 """Records: how everything that this project writes gets onto the disk, and where it may go.
 
 files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
-and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; tables.py writes csv. This
-room imports no other.
+and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; tables.py writes csv.
+This room imports no other.
 """
 
 from . import checks

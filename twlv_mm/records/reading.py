@@ -124,10 +124,14 @@ def read_rows(path, *, max_bytes=MAX_BYTES):
         ValueError: as :func:`read_text`, or if a row is not csv.
     """
     reader = csv.reader(io.StringIO(read_text(path, max_bytes=max_bytes), newline=''), strict=True)
+    rows = {}
     try:
-        return {reader.line_num: row for row in reader if row}
+        for row in reader:
+            if row:
+                rows[reader.line_num] = row
     except csv.Error as error:
         raise ValueError(f'{path}, line {reader.line_num}: {error}') from None
+    return rows
 
 
 def read_table(path, *columns, max_bytes=MAX_BYTES):
