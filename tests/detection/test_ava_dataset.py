@@ -165,9 +165,10 @@ def test_pickle_payload_in_proposals_does_not_run(folder):
     ('content', 'message'),
     [
         ('[]', 'has no proposals'),
-        ('{"a": [[0, 0, 1, 1]]}', "has proposals of 'a': '<video>,<time stamp>' is needed"),
-        ('{"a,inf": [[0, 0, 1, 1]]}', "has proposals of 'a,inf': '<video>,<time stamp>' is needed"),
-        ('{"a,0902": [[0, 0, 1]]}', r"the proposals of 'a,0902' are \(1, 3\) numbers"),
+        ('{"a": [[0, 0, 1, 1]]}', "whose keys have to be '<video>,<time stamp>': '' is not a name"),
+        ('{"a,inf": [[0, 0, 1, 1]]}', "whose keys have to be '<video>,<time stamp>': 'inf' is not a number"),
+        ('{"a,0902": [[0, 0, 1]]}', "proposals of 'a,0902': there are 3 numbers, not 4 or 5"),
+        ('{"a,0902": [[0, 0, 1, true]]}', "proposals of 'a,0902': .* is not a list of lists"),
         ('{"a,0902": ', 'cannot be read as proposals'),
     ],
 )

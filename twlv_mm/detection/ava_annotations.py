@@ -2,18 +2,23 @@
 
 import re
 import sys
+from contextlib import suppress
 from itertools import islice
-from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from twlv_mm.records import checks, numbered_lines, read_text
+
 # Time stamps are compared in these: seconds with decimals have no exact float.
 MILLISECONDS = 1000
 COLUMNS = 'time stamp', 'x1', 'y1', 'x2', 'y2', 'action', 'person'  # after the video
 CHUNK = 20_000  # lines
+MAX_NAMES_BYTES = 10_000_000
 NAME = r'\bname:\s*"(.*?)"'
+PLAIN = re.compile(r'[0-9.eE+ -]*')  # not the _ and other digits that Python takes
+LIMITS = {'time stamp': (0, checks.MAX_SECONDS), 'action': (-1, 2**31 - 1), 'person': (-1, 2**31 - 1)}
 
 
 class AVABoxes(NamedTuple):
@@ -51,7 +56,7 @@ def read_ava_csv(path):
     """Read boxes: rows of video, time stamp, x1, y1, x2, y2, action and, if it is there, person.
 
     Empty lines are left out. A row that ends early, or has empty columns, after the time stamp is a keyframe without
-    labels: its box is NaN, its action -1.
+    labels: its box is NaN, its action -1. Actions and persons of -1 are as good as empty.
 
     Args:
         path (str | Path): The file.
@@ -68,6 +73,7 @@ def read_ava_csv(path):
     for lines, (names, *columns) in _chunks(path, 'annotations', (2, 6, 7, 8)):
         # The same few ids again and again: one string each.
         videos += map(sys.intern, names)
+        _check_names(path, lines, names)
         parts.append([_numbers(path, lines, *column) for column in zip(COLUMNS, columns, strict=True)])
         _check_rows(path, lines, *parts[-1])
     if not videos:
@@ -97,6 +103,7 @@ def read_excluded(path):
     """
     excluded = set()
     for lines, (names, column) in _chunks(path, 'excluded time stamps', (2,)):
+        _check_names(path, lines, names)
         excluded.update(map(image_key, names, _numbers(path, lines, COLUMNS[0], column)))
     return excluded
 
@@ -115,10 +122,13 @@ def read_action_names(path):
         FileNotFoundError: if there is no such file.
         ValueError: if there are no actions, an id is less than 1 or comes twice, or an item has no name or no id.
     """
-    text = _existing(path, 'names of the actions').read_text(encoding='utf-8')
+    text = read_text(_existing(path, 'names of the actions'), max_bytes=MAX_NAMES_BYTES)
     # An item may stand in one line. Names go first: one may hold what looks like an id.
     names = re.findall(NAME, text)
-    ids = [int(number) for number in re.findall(r'\b(?:label_)?id:\s*(-?\d+)', re.sub(NAME, '', text))]
+    numbers = re.findall(r'\b(?:label_)?id:\s*([^\s{}]+)', re.sub(NAME, '', text))
+    ids = [checks.count_in(number, f'{path}, an id of an action') for number in numbers]
+    for name in names:
+        checks.name(name, f'{path}, the name of an action')
     if not ids or len(ids) != len(names):
         raise ValueError(
             f'{path} has {len(ids)} ids and {len(names)} names of actions: give each an item as in\n'
@@ -131,7 +141,7 @@ def read_action_names(path):
 
 def _existing(path, what):
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f'there is no file of {what} {path}')
     return path
 
@@ -141,40 +151,38 @@ def _chunks(path, what, widths):
 
     These files have no quotes. A list for each line, as the csv module gives, takes ten times as long.
     """
-    # Some editors put a mark in front that is no part of the first name.
-    with _existing(path, what).open(encoding='utf-8-sig') as file:
-        numbered = ((number, line.strip()) for number, line in enumerate(file, 1) if line.strip())
-        while chunk := list(islice(numbered, CHUNK)):
-            numbers, lines = zip(*chunk, strict=True)
-            found = [line.count(',') + 1 for line in lines]
-            if not set(found) <= set(widths):
-                place = next(place for place, width in enumerate(found) if width not in widths)
-                raise ValueError(
-                    f'{path} has {found[place]} columns in line {numbers[place]}; {what} have '
-                    f'{" or ".join(map(str, widths))}'
-                )
-            width = widths[-1]
-            cells = ','.join(map(str.__add__, lines, [',' * (width - count) for count in found])).split(',')
-            yield numbers, [cells[column::width] for column in range(width)]
+    numbered = numbered_lines(_existing(path, what))
+    while chunk := list(islice(numbered, CHUNK)):
+        numbers, lines = zip(*chunk, strict=True)
+        found = [line.count(',') + 1 for line in lines]
+        if not set(found) <= set(widths):
+            place = next(place for place, width in enumerate(found) if width not in widths)
+            raise ValueError(
+                f'{path} has {found[place]} columns in line {numbers[place]}; {what} have '
+                f'{" or ".join(map(str, widths))}'
+            )
+        width = widths[-1]
+        cells = ','.join(map(str.__add__, lines, [',' * (width - count) for count in found])).split(',')
+        yield numbers, [cells[column::width] for column in range(width)]
+
+
+def _check_names(path, lines, names):
+    for name, line in dict(zip(names, lines, strict=True)).items():
+        checks.name(name, f'{path}, line {line}, the video')
 
 
 def _numbers(path, lines, name, column):
     """(R,) float64, NaN for empty cells."""
-    try:
-        numbers = np.array([cell or 'nan' for cell in column] if '' in column else column, dtype=np.float64)
-        if np.isfinite(numbers).sum() == len(column) - column.count(''):
-            return numbers
-    except ValueError:
-        pass
-    place = next(place for place, cell in enumerate(column) if not _is_number(cell))
-    raise ValueError(f'{path} has {column[place]!r} for the {name} in line {lines[place]}: a number is needed')
-
-
-def _is_number(cell):
-    try:
-        return cell == '' or isfinite(float(cell))
-    except ValueError:
-        return False
+    least, most = LIMITS.get(name, (-checks.MAX_NUMBER, checks.MAX_NUMBER))
+    if PLAIN.fullmatch(''.join(column)):
+        with suppress(ValueError):
+            numbers = np.array([cell or 'nan' for cell in column] if '' in column else column, dtype=np.float64)
+            if ((numbers >= least) & (numbers <= most)).sum() == len(column) - column.count(''):
+                return numbers
+    for cell, line in zip(column, lines, strict=True):
+        if cell:
+            checks.number_in(cell, f'{path}, line {line}, the {name}', least=least, most=most)
+    raise ValueError(f'{path}, lines {lines[0]} to {lines[-1]}: the {name} is not a number everywhere')
 
 
 def _check_rows(path, lines, timestamps, x1, y1, x2, y2, actions, persons):

@@ -1,11 +1,11 @@
 """Boxes of a person detector at keyframes, as mmaction2 has them."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from twlv_mm.compat.pickles import load_pickle
+from twlv_mm.records import checks, open_regular, parsing, read_json
 
 from .ava_annotations import image_key
 
@@ -26,16 +26,14 @@ def read_proposals(path):
         pickle.UnpicklingError: if a pickle asks for anything but data.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f'there is no file of proposals {path}')
-    try:
+    with parsing(f'{path} cannot be read as proposals'):
         if path.suffix.lower() == '.json':
-            content = json.loads(path.read_text(encoding='utf-8'))
+            content = read_json(path)
         else:
-            with path.open('rb') as file:
+            with open_regular(path) as file:
                 content = load_pickle(file)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f'{path} cannot be read as proposals: {error}') from error
     if not isinstance(content, dict) or not content:
         raise ValueError(
             f"{path} has no proposals: {{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}} is needed"
@@ -67,20 +65,15 @@ def choose_proposals(proposals, score_thr, max_number):
 
 
 def _key(path, name):
-    try:
-        video_id, timestamp = name.rsplit(',', 1)
-        return image_key(video_id, timestamp)
-    except (AttributeError, ValueError, OverflowError):
-        raise ValueError(f"{path} has proposals of {name!r}: '<video>,<time stamp>' is needed") from None
+    where = f"{path}, proposals, whose keys have to be '<video>,<time stamp>'"
+    video_id, _, timestamp = checks.name(name, where).rpartition(',')
+    return image_key(checks.name(video_id, where), checks.time_in(timestamp, where))
 
 
 def _boxes(path, name, rows):
-    try:
-        boxes = np.asarray(rows, np.float32)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{path}: the proposals of {name!r} are no boxes: {error}') from error
-    if boxes.size == 0:
+    if isinstance(rows, list | tuple | np.ndarray) and len(rows) == 0:
         return np.empty((0, 5), np.float32)
-    if boxes.ndim != 2 or boxes.shape[1] not in (4, 5) or not np.isfinite(boxes).all():
-        raise ValueError(f'{path}: the proposals of {name!r} are {boxes.shape} numbers; finite (m, 4 or 5) are needed')
-    return boxes
+    boxes = checks.array(rows, f'{path}, the proposals of {name!r}', 2)
+    if boxes.shape[1] not in (4, 5):
+        raise ValueError(f'{path}, the proposals of {name!r}: there are {boxes.shape[1]} numbers, not 4 or 5')
+    return boxes.astype(np.float32)

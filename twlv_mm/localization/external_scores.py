@@ -1,13 +1,12 @@
 """Classes for proposals that have none, from the scores that a classifier gave whole videos."""
 
-import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from twlv_mm.compat.pickles import load_pickle
+from twlv_mm.records import checks, parsing, read_json
 
 NORMS = ('l1', 'softmax', 'none', 'published')
 
@@ -107,7 +106,7 @@ def _read(path, classes):
     if not path.is_file():
         raise FileNotFoundError(f'there is no file of classifier scores {path}')
     suffix = path.suffix.lower()
-    try:
+    with parsing(f'{path} cannot be read as classifier scores'):
         if suffix == '.npz':
             with np.load(path, allow_pickle=False) as file:
                 content = dict(file)
@@ -115,18 +114,18 @@ def _read(path, classes):
             with path.open('rb') as file:
                 content = load_pickle(file)
         elif suffix == '.json':
-            content = json.loads(path.read_text(encoding='utf-8'))
+            content = read_json(path)
         else:
             raise ValueError('it is none of .json, .npz, .pkl and .pickle')
-    except (ValueError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{path} cannot be read as classifier scores: {error}') from error
     if isinstance(content, dict) and isinstance(content.get('results'), dict):
         content = _in_order_of(classes, path, content)
-    if not isinstance(content, dict) or not content or not all(isinstance(key, str) for key in content):
+    if not isinstance(content, dict) or not content:
         raise ValueError(
             f"{path} has no scores by video: give {{video_id: [a number for each class]}}, or ActivityNet's form, "
             '{"results": {video_id: [{"label": name, "score": number}]}}'
         )
+    for video_id in content:
+        checks.name(video_id, f'{path}, the id of a video')
     return content
 
 
@@ -137,23 +136,19 @@ def _in_order_of(classes, path, content):
     places = {name: place for place, name in enumerate(classes)}
     scores = {}
     for video_id, listed in content['results'].items():
+        where = f'{path}, the scores of {video_id}'
         row = np.zeros(len(places))
-        try:
+        with parsing(where):
             if 'class' in content:
                 pairs = list(zip(content['class'], listed, strict=True))
             else:
                 pairs = [(entry['label'], entry['score']) for entry in listed]
-            for name, score in pairs:
-                row[places[name]] = score
-        except KeyError as error:
-            raise ValueError(
-                f'{path}: {video_id} has a score without {error}, or of a class {error} that is not among the '
-                f'{len(places)} classes: correct the file, or classes'
-            ) from error
-        except (TypeError, ValueError) as error:
-            raise ValueError(f'{path}: the scores of {video_id} are not a list of the known forms: {error}') from error
+        for name, score in pairs:
+            if checks.name(name, where) not in places:
+                raise ValueError(f'{where}: {name!r} is not among the {len(places)} classes')
+            row[places[name]] = checks.number(score, where)
         if len({name for name, _ in pairs}) < len(pairs):
-            raise ValueError(f'{path}: {video_id} has several scores of a class: give those of the whole video, once')
+            raise ValueError(f'{where}: there are several of a class; give those of the whole video, once')
         scores[video_id] = row
     return scores
 
@@ -162,12 +157,7 @@ def _table(path, videos, classes):
     """(V, C) float64."""
     rows, first = [], next(iter(videos))
     for video_id, values in videos.items():
-        try:
-            row = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f'{path}: the scores of {video_id} are no numbers: {error}') from error
-        if row.ndim != 1:
-            raise ValueError(f'{path}: the scores of {video_id} have the shape {row.shape}, not (classes,)')
+        row = checks.array(values, f'{path}, the scores of {video_id}', 1)
         if classes is not None and len(row) != len(classes):
             raise ValueError(f'{path}: {video_id} has scores of {len(row)} classes, and there are {len(classes)}')
         if rows and len(row) != len(rows[0]):
@@ -175,8 +165,6 @@ def _table(path, videos, classes):
                 f'{path}: {video_id} has scores of {len(row)} classes, {first} of {len(rows[0])}: give all videos '
                 'scores of the same classes'
             )
-        if not np.isfinite(row).all():
-            raise ValueError(f'{path}: {video_id} has scores that are NaN or infinite: score it again')
         rows.append(row)
     return np.stack(rows)
 

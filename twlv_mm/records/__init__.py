@@ -8,7 +8,17 @@ This room imports no other.
 from . import checks
 from .files import append_line, locked, open_regular, write_bytes, write_json, write_text, writing
 from .paths import PathError, path_below
-from .reading import parse_json, parsing, read_bytes, read_json, read_lines, read_rows, read_table, read_text
+from .reading import (
+    numbered_lines,
+    parse_json,
+    parsing,
+    read_bytes,
+    read_json,
+    read_lines,
+    read_rows,
+    read_table,
+    read_text,
+)
 from .tables import write_table
 
 __all__ = [
@@ -16,6 +26,7 @@ __all__ = [
     'append_line',
     'checks',
     'locked',
+    'numbered_lines',
     'open_regular',
     'parse_json',
     'parsing',

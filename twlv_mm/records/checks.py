@@ -4,7 +4,10 @@ Each takes the value and ``where`` it stands, for the message, and returns it or
 """
 
 import re
+from itertools import chain
 from numbers import Integral, Real
+
+import numpy as np
 
 # Twelve days: longer than any film, and few enough clips to fit into memory.
 MAX_SECONDS = 1_000_000
@@ -50,6 +53,25 @@ def instance(value, kind, where):
     if not isinstance(value, kind):
         raise ValueError(f'{where}: {shown(value)} is not a {kind.__name__}')
     return value
+
+
+def array(values, where, ndim):
+    """Finite numbers in nested lists or an array, neither booleans nor text; float64 ndarray of ``ndim`` dimensions."""
+    try:
+        found = np.asarray(values)
+        leaves = values if isinstance(values, list | tuple) else ()
+        for _ in range(ndim - 1):
+            leaves = chain.from_iterable(leaves)
+        sound = found.ndim == ndim and found.dtype.kind in 'iuf' and bool not in set(map(type, leaves))
+    except (TypeError, ValueError, RuntimeError, OverflowError):  # lists of different lengths, and tensors on a GPU
+        sound = False
+    if not sound:
+        shape = {1: 'list', 2: 'list of lists of the same length'}[ndim]
+        raise ValueError(f'{where}: {shown(values)} is not a {shape} of numbers')
+    found = found.astype(np.float64)
+    if not (np.abs(found) <= MAX_NUMBER).all():
+        raise ValueError(f'{where}: there are NaN or infinite numbers')
+    return found
 
 
 def number_in(text, where, **limits):

@@ -137,7 +137,7 @@ def open_regular(path, *, max_bytes=None):
             raise ValueError(
                 f'{path} has {status.st_size:,} bytes, more than the {max_bytes:,} expected of such a file'
             )
-        return open(descriptor, 'rb')
+        return open(path, 'rb', opener=lambda *_: descriptor)  # its name is the path
     except BaseException:
         os.close(descriptor)
         raise

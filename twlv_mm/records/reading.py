@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import struct
+import zipfile
+import zlib
 from contextlib import contextmanager
 
 from .checks import MAX_INTEGER, MAX_NUMBER, instance, shown
@@ -31,7 +34,7 @@ def read_text(path, *, max_bytes=MAX_BYTES):
         return content.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         line = content.count(b'\n', 0, error.start) + 1
-        raise ValueError(f'{path}, line {line}: this is not text in UTF-8 ({error.reason}): save it as such') from None
+        raise ValueError(_not_text(path, line, error)) from None
 
 
 def read_bytes(path, *, max_bytes=MAX_BYTES):
@@ -62,6 +65,22 @@ def read_lines(path, *, max_bytes=MAX_BYTES):
     # Not splitlines, which takes other characters for ends of lines as well.
     lines = enumerate(read_text(path, max_bytes=max_bytes).split('\n'), 1)
     return {number: text for number, line in lines if (text := line.strip())}
+
+
+def numbered_lines(path):
+    """Read the lines of a large text file that are not blank one by one; otherwise as :func:`read_lines`.
+
+    Yields:
+        tuple[int, str]: number of a line, from 1, and its text, without white space around it.
+    """
+    with open_regular(path) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                text = line.decode('utf-8-sig' if number == 1 else 'utf-8').strip()
+            except UnicodeDecodeError as error:
+                raise ValueError(_not_text(path, number, error)) from None
+            if text:
+                yield number, text
 
 
 def read_json(path, kind=None, *, max_bytes=MAX_BYTES):
@@ -162,6 +181,13 @@ def read_table(path, *columns, max_bytes=MAX_BYTES):
     return {line: dict(zip(header, row, strict=True)) for line, row in rows.items()}
 
 
+# What Python, numpy and the decompressors raise over damaged content.
+_RAISED = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError, OSError, RecursionError),
+    *(SyntaxError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error),
+)
+
+
 @contextmanager
 def parsing(where):
     """Turn what damaged content makes Python raise into a ValueError that says where it stands.
@@ -171,11 +197,15 @@ def parsing(where):
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, EOFError) as error:
-        if isinstance(error, ValueError) and str(error).startswith(str(where)):
+    except _RAISED as error:
+        if isinstance(error, FileNotFoundError) or (type(error) is ValueError and str(error).startswith(str(where))):
             raise
         reason = f'there is no {error}' if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ValueError(f'{where}: {reason}') from error
+
+
+def _not_text(path, line, error):
+    return f'{path}, line {line}: this is not text in UTF-8 ({error.reason}): save it as such'
 
 
 def _object(pairs):
