@@ -84,8 +84,9 @@ def test_proposals_and_plain_values_are_read(tmp_path, protocol):
     data = {
         '1j20qq1JyX4,0902': np.random.default_rng(0).random((3, 5)),
         'ids': np.arange(3),
-        'names': np.array(['a', 'b']),
-        'objects': np.array([[1], [2, 3]], dtype=object),
+        'columns': np.asfortranarray(np.random.default_rng(0).random((3, 5), 'float32')),
+        'big endian': np.arange(3, dtype='>i2'),
+        'number': np.float64(2.5),
         'values': [1, 2.5, 'text', b'bytes', None, True, (1, 2), {3}, frozenset({4}), 1j, bytearray(b'x'), range(3)],
         'ordered': OrderedDict(a=1),
         'default': defaultdict(list, b=[2]),
@@ -93,7 +94,7 @@ def test_proposals_and_plain_values_are_read(tmp_path, protocol):
     path = tmp_path / 'proposals.pkl'
     path.write_bytes(pickle.dumps(data, protocol))
     loaded = mmengine.load(path)
-    for key in ('1j20qq1JyX4,0902', 'ids', 'names', 'objects'):
+    for key in ('1j20qq1JyX4,0902', 'ids', 'columns', 'big endian', 'number'):
         np.testing.assert_array_equal(loaded[key], data[key])
     for key in ('values', 'ordered', 'default'):
         assert loaded[key] == data[key]

@@ -13,6 +13,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import Dataset
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import ReduceLROnPlateauHook, Runner
 
 # Sums of an epoch's losses: rates fall after a plateau, once more after a second, and not for a new best in between.
@@ -119,7 +120,7 @@ def test_training_that_starts_from_weights_of_another_run_has_a_count_of_its_own
 def test_checkpoint_without_a_state_is_resumed_with_a_warning(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path, Rates([], kill_at=2)).train()
-    checkpoint = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
+    checkpoint = load_checkpoint(tmp_path / 'epoch_2.pth')
     del checkpoint['reduce_lr_on_plateau']
     torch.save(checkpoint, tmp_path / 'epoch_2.pth')
     runner = build(tmp_path, Rates([]), resume=True)
@@ -137,7 +138,7 @@ def test_loss_that_is_no_number_and_fallen_rates_are_logged(tmp_path):
 
 def test_state_is_plain_numbers(tmp_path):
     build(tmp_path, ReduceLROnPlateauHook()).train()
-    state = torch.load(tmp_path / f'epoch_{EPOCHS}.pth', weights_only=True)['reduce_lr_on_plateau']
+    state = load_checkpoint(tmp_path / f'epoch_{EPOCHS}.pth')['reduce_lr_on_plateau']
     assert json.loads(json.dumps(state)) == dict(best=6.0, num_bad_epochs=1)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.fileio import LocalBackend
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 
 QUICK = ['--no-validate', '--cfg-options', 'train_dataloader.num_workers=0']
@@ -88,7 +89,7 @@ def test_run_killed_while_it_saves_leaves_no_half_checkpoint(tiny_config, at_epo
 
 def test_config_text_in_a_checkpoint_does_not_run(tiny_config, at_epoch_1):
     path, marker = at_epoch_1 / 'epoch_1.pth', at_epoch_1 / 'it_ran'
-    checkpoint = torch.load(path, weights_only=True)
+    checkpoint = load_checkpoint(path)
     checkpoint['meta']['config'] = f'import pathlib\npathlib.Path({str(marker)!r}).touch()\n'
     torch.save(checkpoint, path)
     runner = launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])

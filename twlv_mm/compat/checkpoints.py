@@ -1,38 +1,96 @@
 """mmengine's own checkpoints do not load: "Weights only load failed ... HistoryBuffer".
 
 torch >= 2.6 loads tensors and plain containers only, and mmengine also saves the running statistics of its message hub
-(numpy arrays and bound statistics) and OneCycle's annealing function. Exactly these are allowed here; loading stays
-``weights_only=True``, so a checkpoint still cannot run code.
+(numpy arrays and bound statistics) and OneCycle's annealing function. Exactly these are read here, through stand-ins of
+ours, and loading stays ``weights_only=True``: a checkpoint can neither run code nor call numpy.
 """
 
 import pickle
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner.checkpoint import CheckpointLoader
 
-# The functions that mmengine's checkpoints name, pickled as getattr(class, name).
-FUNCTIONS = {
-    HistoryBuffer: ('min', 'max', 'mean', 'current'),
-    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
-}
-TYPECODES = '?' + np.typecodes['AllInteger'] + 'efd'
+from .stand_ins import NUMPY, Array, Refused, StandIn, settled
+
+STATISTICS = ('min', 'max', 'mean', 'current')
+ANNEALING = ('_annealing_cos', '_annealing_linear')
+FUNCTIONS = [getattr(OneCycleParamScheduler, name) for name in ANNEALING]
 
 
-def apply():
-    """Allow what mmengine saves, and let a refused checkpoint say which file it was and what to do."""
-    multiarray = (getattr(np, '_core', None) or np.core).multiarray
-    allowed = [HistoryBuffer, OneCycleParamScheduler, np.ndarray, np.dtype, (_getattr, 'builtins.getattr')]
-    # Checkpoints carry the module names of the numpy that wrote them: 1.x or 2.x.
-    for core in ('numpy.core', 'numpy._core'):
-        allowed.append((multiarray._reconstruct, f'{core}.multiarray._reconstruct'))
-        allowed.append((multiarray.scalar, f'{core}.multiarray.scalar'))
-    allowed += [type(np.dtype(code)) for code in TYPECODES]
-    torch.serialization.add_safe_globals(allowed)
-    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+class History(StandIn):
+    """Stands for mmengine's HistoryBuffer, whose ``__setstate__`` changes what all buffers call."""
+
+    __slots__ = ('value',)
+
+    def __new__(cls):
+        self = super().__new__(cls)
+        self.value = None
+        return self
+
+    def __setstate__(self, state):
+        names = {'max_length', '_log_history', '_count_history'}
+        if self.value is not None or type(state) is not dict or state.keys() - {'statistics_methods'} != names:
+            raise Refused('it holds a HistoryBuffer in a way that mmengine does not write')
+        length, *numbers = (state[name] for name in ('max_length', '_log_history', '_count_history'))
+        if type(length) is not int or not all(type(array) is Array for array in numbers):
+            raise Refused('it holds a HistoryBuffer of something else than numbers')
+        log, count = (array.value for array in numbers)
+        if log is None or count is None or log.ndim != 1 or log.shape != count.shape:
+            raise Refused('it holds a HistoryBuffer of something else than two rows of numbers')
+        self.value = HistoryBuffer(max_length=length)
+        self.value._log_history, self.value._count_history = log, count
+
+    def settled(self):
+        """The buffer, which has the statistics of mmengine, whatever the file says."""
+        if self.value is None:
+            raise Refused('it holds a HistoryBuffer without content')
+        return self.value
+
+
+class OneCycle(StandIn):
+    """Stands for OneCycleParamScheduler, of which checkpoints hold a function only."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args):
+        raise Refused('it holds a scheduler, where mmengine saves the state of one')
+
+
+def get_attribute(owner, name):
+    """Stands for ``getattr``, by which the functions of a class are pickled."""
+    if owner is History and name in STATISTICS:
+        return getattr(HistoryBuffer, name)
+    if owner is OneCycle and name in ANNEALING:
+        return getattr(OneCycleParamScheduler, name)
+    raise Refused(f'getattr of {name!r:.60} is refused in a checkpoint')
+
+
+ALLOWED = [
+    *((stand_in, name) for name, stand_in in NUMPY.items()),
+    (History, 'mmengine.logging.history_buffer.HistoryBuffer'),
+    (OneCycle, 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'),
+    (get_attribute, 'builtins.getattr'),
+]
+
+
+def load_checkpoint(path, map_location='cpu'):
+    """Read a file of ``torch.save``, of which only plain data is read.
+
+    Args:
+        path (str | Path): The file.
+        map_location (str | torch.device | Callable | None): As in ``torch.load``.
+
+    Returns:
+        object: tensors, numpy arrays and numbers, plain Python values and what mmengine saves.
+
+    Raises:
+        Exception: of any kind, if the file is damaged or no checkpoint.
+        pickle.UnpicklingError: if it asks for anything else.
+    """
+    return settled(torch.load(path, map_location=map_location, weights_only=True), FUNCTIONS)
 
 
 def load_from_local(filename, map_location):
@@ -54,7 +112,7 @@ def load_from_local(filename, map_location):
     if not path.is_file():
         raise FileNotFoundError(f'{path}: there is no such checkpoint file.')
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return load_checkpoint(path, map_location)
     except pickle.UnpicklingError as error:
         # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
         cause = str(error.__context__ or error).partition(' Please use')[0].strip(' .')
@@ -70,7 +128,7 @@ def load_from_local(filename, map_location):
         ) from error
 
 
-def _getattr(owner, name):
-    if isinstance(owner, type) and name in FUNCTIONS.get(owner, ()):
-        return getattr(owner, name)
-    raise pickle.UnpicklingError(f'getattr of {name!r} is refused in a checkpoint.')
+def apply():
+    """Let mmengine load its own checkpoints, and let a refused one say which file it was and what to do."""
+    torch.serialization.add_safe_globals(ALLOWED)
+    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)

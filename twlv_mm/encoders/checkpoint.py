@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from twlv_mm.compat import weights_only
+from twlv_mm.compat.checkpoints import load_checkpoint
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .layouts import FAMILIES, convert, some
@@ -185,10 +186,7 @@ def read_checkpoint(path):
         raise FileNotFoundError(f'no weights at {path}')
     weights_only.apply()
     try:
-        if path.endswith('.safetensors'):
-            checkpoint = load_file(path)
-        else:
-            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+        checkpoint = load_file(path) if path.endswith('.safetensors') else load_checkpoint(path)
     except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
         raise ValueError(f'{path} cannot be read as a checkpoint: {_reason(path, error)}') from error
     if not isinstance(checkpoint, dict):
@@ -214,7 +212,7 @@ def _reason(path, error):
         return CUT_OFF
     # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
     cause = str(error.__context__ or error).partition(' Please')[0].strip(' .')
-    if isinstance(error, pickle.UnpicklingError) and re.search('GLOBAL|class', cause):
+    if isinstance(error, pickle.UnpicklingError) and re.search('GLOBAL|class|it holds', cause):
         return f'it holds more than weights ({cause}), and such things could run code while they load'
     return f'{type(error).__name__}: {(cause.splitlines() or [""])[0]}'
 
