@@ -15,6 +15,16 @@ with explained():
     compat.apply()  # before anything else imports mmcv, mmdet or mmaction
 
     from .embeddings import Embedding, embed
-    from .encoders import get_model, list_models
+    from .encoders import Encoder, EncoderSpec, describe, get_model, list_models, wrap
 
-__all__ = ['Embedding', '__version__', 'embed', 'get_model', 'list_models']
+__all__ = [
+    'Embedding',
+    'Encoder',
+    'EncoderSpec',
+    '__version__',
+    'describe',
+    'embed',
+    'get_model',
+    'list_models',
+    'wrap',
+]

@@ -79,10 +79,10 @@ class Extractor:
         elif weights is not None:
             raise ValueError('weights go with a model given by name; this model is built already')
         sample_windows(np.array([[0.0, 1.0]]), sampling, clip_seconds, stride_seconds)  # refuses what it cannot sample
-        poolings = [name for name in POOLINGS if name != 'frame' and (name != 'class_token' or model.arch.class_token)]
+        poolings = [name for name in POOLINGS if name != 'frame' and (name != 'class_token' or model.spec.class_token)]
         for value, known, what in ((pooling, [None, *poolings], 'pooling'), (precision, PRECISIONS, 'precision')):
             if value not in known:
-                raise ValueError(f'{model.arch_name} has no {what} {value!r}; there are {", ".join(map(str, known))}')
+                raise ValueError(f'{model.spec.name} has no {what} {value!r}; there are {", ".join(map(str, known))}')
         model.eval()
         if hasattr(model, 'fuse'):  # what a CNN can do to be faster, with the same outputs
             model = model.fuse(torch.bfloat16 if precision == 'bf16' else torch.float32)
@@ -91,10 +91,10 @@ class Extractor:
             sampling,
             clip_seconds,
             clip_seconds if stride_seconds is None else stride_seconds,
-            num_frames or model.arch.num_frames,
-            model.arch.img_size,
-            model.arch.resize,
-            model.arch.interpolation,
+            num_frames or model.spec.num_frames,
+            model.spec.img_size,
+            model.spec.resize,
+            model.spec.interpolation,
         )
         self.pooling = pooling
         self.precision = precision
@@ -105,7 +105,7 @@ class Extractor:
         """Move the encoder to a device; returns this extractor."""
         self.device = torch.device(device)
         self.model.to(self.device)
-        mean, std = self.model.arch.mean, self.model.arch.std
+        mean, std = self.model.spec.mean, self.model.spec.std
         if self.precision == 'bf16' and not has_bf16_units(self.device):
             warnings.warn(
                 f'this {self.device.type} has no bf16 units that we know of and emulates bf16: that takes longer than '
@@ -155,10 +155,10 @@ class Extractor:
         if self.sampling.sampling == 'uniform':
             del named['clip_seconds'], named['stride_seconds']
         return dict(
-            model=self.model.arch_name,
+            model=self.model.spec.name,
             weights_sha256=self.model.weights_sha256,
             **named,
-            pooling=self.pooling or self.model.arch.pooling,
+            pooling=self.pooling or self.model.spec.pooling,
             precision=self.precision,
         )
 

@@ -2,18 +2,22 @@
 
 One configurable vision transformer (vit.py) and SqueezeTime (squeezetime.py); what tells the models apart is a row of
 a table (architectures.py). Weights are read from files (checkpoint.py) in the layouts of their authors (layouts.py),
-which converter.py rewrites; config_backbone.py reads which encoder a config names.
+which converter.py rewrites; config_backbone.py reads which encoder a config names. encoder.py is the base of all of
+them, and of a user's own; sources.py finds one by the string that names it, with its numbers (spec.py).
 """
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .checkpoint import file_sha256, load_weights, read_checkpoint
 from .config_backbone import backbone_of
 from .converter import ConversionReport, convert_checkpoint
+from .encoder import Encoder
+from .encoder import Wrapped as wrap
 from .layouts import FAMILIES, encoder_state
 from .pooling import POOLINGS
+from .sources import describe, get_model, list_models
+from .spec import EncoderSpec
 from .squeezetime import SqueezeTime
 from .vit import VideoVisionTransformer, patchify, take
-from .zoo import get_model, list_models
 
 __all__ = [
     'ARCHITECTURES',
@@ -21,10 +25,13 @@ __all__ = [
     'POOLINGS',
     'Architecture',
     'ConversionReport',
+    'Encoder',
+    'EncoderSpec',
     'SqueezeTime',
     'VideoVisionTransformer',
     'backbone_of',
     'convert_checkpoint',
+    'describe',
     'encoder_state',
     'file_sha256',
     'get_architecture',
@@ -34,4 +41,5 @@ __all__ = [
     'patchify',
     'read_checkpoint',
     'take',
+    'wrap',
 ]

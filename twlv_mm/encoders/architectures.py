@@ -4,9 +4,7 @@ import dataclasses
 import difflib
 from dataclasses import dataclass
 
-# Channel statistics on the 0-255 scale of mmaction2's ActionDataPreprocessor.
-IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
-OPENAI_CLIP = dict(mean=(122.7709, 116.7460, 104.0937), std=(68.5005, 66.6322, 70.3232))
+from .spec import IMAGENET, OPENAI_CLIP, EncoderSpec, probe_heads
 
 
 @dataclass(frozen=True)
@@ -107,6 +105,11 @@ class Architecture:
         """str: type of the encoder in a config."""
         return 'twlv_mm.VideoViT'
 
+    def spec(self, name):
+        """EncoderSpec: what the model of this row, called ``name``, takes and gives."""
+        grid = self.num_frames // self.tubelet_size, *self.table_grid[1:]
+        return _spec(self, name, grid, num_heads=self.num_heads, per_frame=self.per_frame)
+
 
 @dataclass(frozen=True)
 class SqueezeTimeArchitecture:
@@ -117,6 +120,7 @@ class SqueezeTimeArchitecture:
         widen_factor (float): Width, in units of ResNet's.
         num_frames (int): Frames of a clip, which are the input's channels.
         pos_dim (tuple[int]): Sides of the position tables of the four stages.
+        detection (bool): The variant for AVA, see :class:`twlv_mm.encoders.SqueezeTime`.
         mean (tuple[float]): As for :class:`Architecture`.
         std (tuple[float]): As for :class:`Architecture`.
         pretraining_sets (tuple[str], optional): As for :class:`Architecture`.
@@ -126,6 +130,7 @@ class SqueezeTimeArchitecture:
     widen_factor: float = 1.0
     num_frames: int = 16
     pos_dim: tuple = (56, 28, 14, 7)
+    detection: bool = False
     mean: tuple = IMAGENET['mean']
     std: tuple = IMAGENET['std']
     pretraining_sets: tuple | None = None
@@ -158,6 +163,31 @@ class SqueezeTimeArchitecture:
     def embedding_dims(self):
         """int: width of an embedding."""
         return self.embed_dims
+
+    def spec(self, name):
+        """EncoderSpec: what the model of this row, called ``name``, takes and gives."""
+        if self.detection:
+            side = -(-self.img_size // 16)
+            return _spec(self, name, (self.num_frames, side, side), self.embed_dims // self.num_frames)
+        side = -(-self.img_size // self.patch_size)
+        return _spec(self, name, (1, side, side))
+
+
+def _spec(row, name, grid, embed_dims=None, **more):
+    dims = embed_dims or row.embed_dims
+    return EncoderSpec(
+        name=name,
+        source=name,
+        grid=grid,
+        embed_dims=dims,
+        embedding_dims=embed_dims or getattr(row, 'output_dims', None) or getattr(row, 'clip_embed_dims', None),
+        **{
+            key: getattr(row, key)
+            for key in ('num_frames', 'img_size', 'pooling', 'class_token', 'mean', 'std', 'resize', 'interpolation')
+        },
+        pretraining_sets=row.pretraining_sets,
+        **dict(dict(num_heads=probe_heads(dims)), **more),
+    )
 
 
 # Sizes of Dosovitskiy et al. 2021, Table 1; the giant's of VideoMAE v2, V-JEPA2 and InternVideo2 (MLP 6144).
@@ -301,6 +331,7 @@ OVERRIDES = (
     'clip_embed_dims',
     'widen_factor',
     'pos_dim',
+    'detection',
 )
 
 

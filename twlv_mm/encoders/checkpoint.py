@@ -51,6 +51,34 @@ def load_weights(model, path):
     return file_sha256(path)
 
 
+def load_plain_weights(model, path):
+    """Load the state dict of any model from a file, strictly.
+
+    Args:
+        model (nn.Module): A :class:`twlv_mm.Encoder`.
+        path (str): A checkpoint with the state dict of the model, or of another that has it as ``backbone``.
+
+    Returns:
+        str: SHA-256 of the file, in hex.
+
+    Raises:
+        FileNotFoundError, ValueError: as :func:`load_weights`.
+    """
+    state = read_checkpoint(path)
+    for name in ('state_dict', 'model'):
+        if isinstance(state.get(name), dict):
+            state = state[name]
+    state = {str(key).removeprefix('module.'): value for key, value in state.items() if isinstance(value, torch.Tensor)}
+    if any(key.startswith('backbone.') for key in state):
+        # Heads are beside it.
+        state = {key.removeprefix('backbone.'): value for key, value in state.items() if key.startswith('backbone.')}
+    reasons = _differences(state, {key: value.shape for key, value in model.state_dict().items()}, model.spec.name)
+    if reasons:
+        raise ValueError('\n  '.join([f'{path} does not hold the weights of {model.spec.name}:', *reasons]))
+    model.load_state_dict(state)
+    return file_sha256(path)
+
+
 def convert_file(path, wanted=None, family=None):
     """Read a file and find the encoder in it.
 

@@ -82,7 +82,7 @@ def convert_checkpoint(source, target=None, family=None):
             del sizes['num_frames']
         overrides = {key: size for key, size in sizes.items() if size != getattr(row, key)}
     # Here and not at the top: the encoders read checkpoints.
-    from .zoo import get_model
+    from .sources import get_model
 
     with torch.device('meta'):
         model = get_model(name, **overrides)

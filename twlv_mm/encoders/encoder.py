@@ -1,4 +1,4 @@
-"""What every encoder has in common: the three ways to call it, freezing, and no use of a frozen one without weights."""
+"""What every encoder has in common: the ways to call it, freezing, weights, and no use of a frozen one without them."""
 
 import math
 from contextlib import nullcontext
@@ -6,55 +6,104 @@ from contextlib import nullcontext
 import torch
 from mmengine.model import BaseModule
 
-from .architectures import get_architecture
-from .checkpoint import load_weights
+from .checkpoint import load_plain_weights
 from .pooling import POOLINGS
 
 
-class VideoEncoder(BaseModule):
-    """Base of the encoders. A subclass builds its layers, calls :meth:`_set_up`, and defines :meth:`_encode`.
+class Encoder(BaseModule):
+    """Base of all encoders, and of your own: give it a ``spec`` and define :meth:`encode`.
+
+    Called as a module it is an mmaction2 backbone. Its subclass is used by ``'package.module:NAME'`` wherever the name
+    of an encoder goes::
+
+        class MeanColour(twlv_mm.Encoder):
+            spec = twlv_mm.EncoderSpec(name='mean_colour', num_frames=8, img_size=64, grid=(8, 1, 1), embed_dims=3,
+                                       num_heads=1)
+
+            def encode(self, video):
+                return video.mean((3, 4)).transpose(1, 2), (video.shape[2], 1, 1)
 
     Args:
-        arch (str): Name of a row of the table, see :func:`twlv_mm.list_models`.
+        spec (EncoderSpec, optional): What it takes and gives; not needed where the class has one.
+
+    Attributes:
+        spec (EncoderSpec): As given.
         frozen (bool): Stay in eval mode, build no graph, train nothing.
         allow_random (bool): Let a frozen encoder run without weights. Otherwise its first use is an error, so that
             nobody trains a probe on noise without knowing.
-        **overrides: Numbers of the row to change.
-
-    Attributes:
-        arch (Architecture): The row, overrides applied.
-        arch_name (str): Its name.
-        weights_sha256 (str | None): Hash of the file given as ``weights``.
+        weights_sha256 (str | None): Hash of the file or files given as ``weights``.
         pretraining_sets (tuple[str] | None): Data sets of the published weights, where weights were given.
     """
 
-    first_weight = None  # a key of the state dict by which weights are known to be loaded
+    spec = None
     left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
-    kind = None  # class of the rows that the subclass builds
 
-    def __init__(self, arch, frozen, allow_random, **overrides):
+    def __init__(self, spec=None):
         super().__init__()
-        self.arch_name = arch
-        self.arch = get_architecture(arch, **overrides)
-        if not isinstance(self.arch, self.kind):
-            raise ValueError(
-                f'{arch} is not built by {type(self).__name__}: in configs, VideoViT is the type of vision '
-                'transformers, SqueezeTime that of squeezetime_r50'
-            )
-        self.frozen = frozen
-        self.allow_random = allow_random
-        self._has_weights = False
+        if spec is not None:
+            self.spec = spec
+        self.frozen = self.allow_random = self._has_weights = False
         self.weights_sha256 = None
         self.pretraining_sets = None
 
-    def _set_up(self, weights):
-        """Load weights, if any, and freeze, if asked: the last step of a subclass's constructor."""
+    def set_up(self, weights=None, frozen=False, allow_random=False):
+        """Load weights, if any, and freeze, if asked. :func:`twlv_mm.get_model` does this to what it builds.
+
+        Args:
+            weights (str, optional): A file or folder, as for :meth:`load`.
+            frozen (bool): See the class.
+            allow_random (bool): See the class.
+
+        Returns:
+            Encoder: itself.
+        """
+        self.frozen, self.allow_random = frozen, allow_random
         if weights is not None:
-            self.weights_sha256 = load_weights(self, weights)
-            self.pretraining_sets = self.arch.pretraining_sets
-        if self.frozen:
+            self.weights_sha256 = self.load(weights)
+            self.pretraining_sets = self.spec.pretraining_sets
+        if frozen:
             self.requires_grad_(False)
             self.eval()
+        return self
+
+    def load(self, path):
+        """Load weights, strictly; a subclass may know more layouts.
+
+        Args:
+            path (str): A file or folder with the state dict of the encoder, or of a model that has it as ``backbone``.
+
+        Returns:
+            str: SHA-256, in hex.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it cannot be read, or does not hold the weights of this encoder; the message names the keys.
+        """
+        return load_plain_weights(self, path)
+
+    def encode(self, video):
+        """Encode clips: what a subclass defines.
+
+        Args:
+            video (Tensor): (N, 3, T, H, W) float, normalised by ``spec.mean`` and ``spec.std``.
+
+        Returns:
+            tuple[Tensor, tuple[int, int, int] | None]: tokens (N, L, D), class tokens first, then those of the feature
+            map by time, height, width; and T', H', W' of the map, or None where there is no map.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has to define encode(video) -> tokens, grid')
+
+    def own_pooling(self, tokens, grid):
+        """Pool tokens to one vector, as the architecture does; a subclass may pool and project by itself.
+
+        Args:
+            tokens (Tensor): (N, L, D), as of :meth:`encode`.
+            grid (tuple[int, int, int] | None): As of :meth:`encode`.
+
+        Returns:
+            Tensor: (N, D'), D' being ``spec.embedding_dims``.
+        """
+        return self.pool(tokens, grid, self.spec.pooling)
 
     def init_weights(self):
         """Nothing to do: parameters are initialised, and weights loaded, at construction."""
@@ -73,10 +122,12 @@ class VideoEncoder(BaseModule):
             Tensor: (N, D, T', H', W'), final norm applied where the architecture has one.
 
         Raises:
-            ValueError: if the shape does not fit the encoder.
+            ValueError: if the shape does not fit the encoder, or it has no feature map.
             RuntimeError: if the encoder is frozen, has no weights and does not allow that.
         """
         tokens, grid = self._encode_checked(video)
+        if grid is None:
+            self.spec.require_map('This task')
         return tokens[:, -math.prod(grid) :].transpose(1, 2).unflatten(2, grid)
 
     def tokens(self, video):
@@ -107,43 +158,39 @@ class VideoEncoder(BaseModule):
         """
         if pooling not in (None, *POOLINGS):
             raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
-        return self.pool(*self._encode_checked(video), pooling)
+        tokens, grid = self._encode_checked(video)
+        with torch.no_grad() if self.frozen else nullcontext():
+            return self.own_pooling(tokens, grid) if pooling is None else self.pool(tokens, grid, pooling)
 
     def pool(self, tokens, grid, pooling=None):
         """Pool tokens to vectors.
 
         Args:
             tokens (Tensor): (N, L, D) of :meth:`tokens`, all patches.
-            grid (tuple[int, int, int]): T', H', W' of the patches.
+            grid (tuple[int, int, int] | None): T', H', W' of the patches; None: they have no places.
             pooling (str, optional): As in :meth:`embed`.
 
         Returns:
             Tensor: As :meth:`embed`.
         """
-        return self._pool(tokens, grid) if pooling is None else self._pool_by(pooling, tokens, grid)
-
-    def _pool(self, tokens, grid):
-        """The architecture's own pooling, with its projection: (N, L, D) -> (N, D')."""
-        return self._pool_by(self.arch.pooling, tokens, grid)
-
-    def _pool_by(self, pooling, tokens, grid):
-        """A pooling by name, without projection: (N, L, D) -> (N, D), or (N, T', D) with 'frame'."""
+        if pooling is None:
+            return self.own_pooling(tokens, grid)
+        if grid is None:
+            if pooling != 'mean':
+                raise ValueError(f'{self.spec.name} has no feature map: pool by mean')
+            return tokens.mean(dim=1)
         return POOLINGS[pooling](tokens, grid)
 
-    def _encode(self, video):
-        """(N, 3, T, H, W) -> tokens (N, L, D) and their grid (T', H', W')."""
-        raise NotImplementedError
-
     def _encode_checked(self, video, **options):
-        if self.frozen and not (self._has_weights or self.allow_random):
+        if self.frozen and not (self._has_weights or self.allow_random) and any(True for _ in self.parameters()):
             raise RuntimeError(
-                f'the frozen encoder {self.arch_name} has no weights, so its features are noise. Give them with '
+                f'the frozen encoder {self.spec.name} has no weights, so its features are noise. Give them with '
                 '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '
                 'them, or say allow_random=True in the backbone if random features are what you want.'
             )
         self._check_shape(video)
         with torch.no_grad() if self.frozen else nullcontext():
-            return self._encode(video, **options)
+            return self.encode(video, **options)
 
     def _check_shape(self, video):
         if video.ndim != 5 or video.shape[1] != 3:
@@ -151,7 +198,54 @@ class VideoEncoder(BaseModule):
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         # Called for every way to load: ours, mmengine's load_checkpoint, a Recognizer3D around us.
-        self._has_weights |= f'{prefix}{self.first_weight}' in state_dict
+        self._has_weights |= all(f'{prefix}{name}' in state_dict for name, _ in self.named_parameters())
         for key in [key for key in state_dict if key.startswith(tuple(prefix + start for start in self.left_out))]:
             del state_dict[key]
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+class Wrapped(Encoder):
+    """An encoder of any module that takes clips (N, 3, T, H, W): ``twlv_mm.wrap(module, spec)``.
+
+    Args:
+        module (nn.Module): Gives a map (N, D, T', H', W'), tokens (N, L, D) in the order of :meth:`Encoder.encode`, or
+            vectors (N, D).
+        spec (EncoderSpec): What it takes and gives. With tokens, ``spec.grid`` says how many of them are the map's.
+    """
+
+    def __init__(self, module, spec):
+        super().__init__(spec)
+        self.module = module
+
+    def encode(self, video):
+        """See :meth:`Encoder.encode`.
+
+        Raises:
+            ValueError: if the module gives something else than the spec says.
+        """
+        out = self.module(video)
+        if out.ndim == 5:
+            tokens, grid = out.flatten(2).transpose(1, 2), tuple(out.shape[2:])
+        elif out.ndim == 3:
+            tokens, grid = out, self._grid(video) if self.spec.grid else None
+        elif out.ndim == 2:
+            tokens, grid = out.unsqueeze(1), None
+        else:
+            raise ValueError(
+                f"the module of {self.spec.name} gives {tuple(out.shape)}; expected (N, D, T', H', W'), (N, L, D) or "
+                '(N, D)'
+            )
+        if tokens.shape[-1] != self.spec.embed_dims or (grid is None) != (self.spec.grid is None):
+            raise ValueError(
+                f'the module of {self.spec.name} gives {tuple(out.shape)}, which does not fit its spec: '
+                f'embed_dims={self.spec.embed_dims}, grid={self.spec.grid}'
+            )
+        if grid and tokens.shape[1] < math.prod(grid):
+            raise ValueError(f'{self.spec.name} gives {tokens.shape[1]} tokens; its spec has a grid of {grid}')
+        return tokens, grid
+
+    def _grid(self, video):
+        """The grid of a clip of this size, by the steps of the one that the spec describes."""
+        time, height, width = video.shape[2:]
+        patch = self.spec.patch_size
+        return math.ceil(time / self.spec.tubelet_size), math.ceil(height / patch), math.ceil(width / patch)

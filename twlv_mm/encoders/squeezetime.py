@@ -10,8 +10,8 @@ from twlv_mm.registry import MODELS
 
 from .architectures import SqueezeTimeArchitecture
 from .channel_time import BRANCHES, ChannelTimeLearning
-from .encoder import VideoEncoder
 from .fused_squeezetime import FusedSqueezeTimeNet
+from .table_encoder import TableEncoder
 
 EXPANSION = 4
 # Blocks of the four stages of residual networks of bottlenecks (He et al. 2016, Table 1), by depth.
@@ -91,7 +91,7 @@ class SqueezeTimeNet(nn.Module):
 
 
 @MODELS.register_module()
-class SqueezeTime(VideoEncoder):
+class SqueezeTime(TableEncoder):
     """SqueezeTime; in configs ``type='twlv_mm.SqueezeTime'``.
 
     Called as a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, 1, H', W'), time being
@@ -116,7 +116,6 @@ class SqueezeTime(VideoEncoder):
     code.
     """
 
-    first_weight = 'net.conv1.weight'
     kind = SqueezeTimeArchitecture
 
     def __init__(
@@ -127,10 +126,9 @@ class SqueezeTime(VideoEncoder):
         frozen=False,
         allow_random=False,
         branches=BRANCHES,
-        detection=False,
         **overrides,
     ):
-        super().__init__(arch, frozen, allow_random, **overrides)
+        super().__init__(arch, **overrides)
         if not branches or not set(branches) <= set(BRANCHES):
             raise ValueError(f'branches={branches!r}; give some of {", ".join(BRANCHES)} (IOI, TFC: paper section 3)')
         if self.arch.depth not in STAGES:
@@ -139,14 +137,14 @@ class SqueezeTime(VideoEncoder):
             raise ValueError(
                 f'pos_dim={tuple(self.arch.pos_dim)}; give the side of a table for each of the four stages'
             )
+        detection = self.arch.detection
         if detection and self.arch.embed_dims % self.arch.num_frames:
             raise ValueError(f'{self.arch.embed_dims} channels cannot be unfolded into {self.arch.num_frames} moments')
-        self.detection = detection
         if detection:
             self.left_out = ('net.layer4.0.downsample.',)
         self.net = SqueezeTimeNet(self.arch, 1 if detection else 2, branches)
         self._init_parameters()
-        self._set_up(weights)
+        self.set_up(weights, frozen, allow_random)
 
     def _init_parameters(self):
         for parameter in self.parameters():
@@ -173,7 +171,8 @@ class SqueezeTime(VideoEncoder):
         fused._has_weights = fused._has_weights or not self.frozen
         return fused.eval()
 
-    def _encode(self, video):
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
         frames = video.shape[2]
         if frames != self.arch.num_frames or 0 in video.shape[3:]:
             raise ValueError(
@@ -181,5 +180,5 @@ class SqueezeTime(VideoEncoder):
                 f'for {self.arch.num_frames} frames, which are its channels: sample as many, or set num_frames'
             )
         x = self.net(video.flatten(1, 2))
-        x = x.unflatten(1, (-1, frames)) if self.detection else x.unsqueeze(2)
+        x = x.unflatten(1, (-1, frames)) if self.arch.detection else x.unsqueeze(2)
         return x.flatten(2).transpose(1, 2), tuple(x.shape[2:])

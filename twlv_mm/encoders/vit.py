@@ -11,10 +11,10 @@ from torch.utils.checkpoint import checkpoint
 from twlv_mm.registry import MODELS
 
 from .architectures import Architecture
-from .encoder import VideoEncoder
 from .layers import Block, init_transformer, make_norm
 from .pooling import AttentionPooling
 from .position import TABLES, resize_table, rope_3d
+from .table_encoder import TableEncoder
 
 
 class PatchEmbed(nn.Module):
@@ -59,7 +59,7 @@ def take(tokens, places):
 
 # mmaction2's layer-decay constructor knows a ViT by 'VisionTransformer' in the name of its class.
 @MODELS.register_module(name='VideoViT')
-class VideoVisionTransformer(VideoEncoder):
+class VideoVisionTransformer(TableEncoder):
     """Video vision transformer with joint space-time attention; in configs ``type='twlv_mm.VideoViT'``.
 
     Called as a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, T', H', W'); T a multiple
@@ -80,13 +80,12 @@ class VideoVisionTransformer(VideoEncoder):
     Source: TWLV-I section 2.1; Dosovitskiy et al. 2021; Arnab et al. 2021 for tubelets.
     """
 
-    first_weight = 'patch_embed.proj.weight'
     kind = Architecture
 
     def __init__(
         self, arch, *, weights=None, frozen=False, allow_random=False, drop_path_rate=0.0, with_cp=False, **overrides
     ):
-        super().__init__(arch, frozen, allow_random, **overrides)
+        super().__init__(arch, **overrides)
         arch = self.arch
         self.with_cp = with_cp
         self.patch_embed = PatchEmbed(arch)
@@ -110,7 +109,7 @@ class VideoVisionTransformer(VideoEncoder):
         elif arch.output_dims:
             self.projector = nn.Linear(arch.embed_dims, arch.output_dims, bias=False)
         self._init_parameters()
-        self._set_up(weights)
+        self.set_up(weights, frozen, allow_random)
 
     def _init_parameters(self):
         init_transformer(self)
@@ -134,16 +133,20 @@ class VideoVisionTransformer(VideoEncoder):
         """
         return self._encode_checked(video, keep=keep)[0]
 
-    def _pool(self, tokens, grid):
+    def own_pooling(self, tokens, grid):
+        """See :meth:`twlv_mm.Encoder.own_pooling`."""
         if self.arch.pooling == 'attention':
             return self.projector(tokens)
-        vectors = super()._pool(tokens, grid)
+        vectors = super().own_pooling(tokens, grid)
         return self.projector(vectors) if self.arch.output_dims else vectors
 
-    def _pool_by(self, pooling, tokens, grid):
-        return self.fc_norm(super()._pool_by(pooling, tokens, grid))
+    def pool(self, tokens, grid, pooling=None):
+        """See :meth:`twlv_mm.Encoder.pool`."""
+        vectors = super().pool(tokens, grid, pooling)
+        return vectors if pooling is None else self.fc_norm(vectors)
 
-    def _encode(self, video, keep=None):
+    def encode(self, video, keep=None):
+        """See :meth:`twlv_mm.Encoder.encode`; ``keep`` as for :meth:`tokens`."""
         if keep is not None and self.arch.per_frame:
             raise ValueError(f'{self.arch_name} encodes each frame alone, so patches of a clip cannot be left out')
         grid = self.grid(video)

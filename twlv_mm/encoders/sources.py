@@ -1,0 +1,123 @@
+"""SOURCE, the one string that names an encoder: which models there are, what one is, and how to build one."""
+
+import inspect
+from dataclasses import replace
+from importlib import import_module
+
+import torch
+
+from twlv_mm.registry import MODELS
+
+from .architectures import ARCHITECTURES, get_architecture
+from .encoder import Encoder
+from .spec import EncoderSpec
+from .squeezetime import SqueezeTime
+from .vit import VideoVisionTransformer
+
+# What a config says of an encoder's use in its task; it does not change what the encoder is.
+USE = ('frozen', 'allow_random', 'drop_path_rate', 'with_cp', 'branches')
+
+
+def list_models():
+    """Names of the encoders of the table.
+
+    Returns:
+        list[str]: sorted.
+    """
+    return sorted(ARCHITECTURES)
+
+
+def describe(source, **overrides):
+    """Describe an encoder, without its weights.
+
+    Args:
+        source (str): A name of :func:`list_models`, or 'package.module:NAME': a class derived from
+            :class:`twlv_mm.Encoder` or a function that returns one. A class or function with an attribute ``spec`` is
+            not called; otherwise it is built on the meta device.
+        **overrides: As for :func:`get_model`.
+
+    Returns:
+        EncoderSpec: its description.
+
+    Raises:
+        ValueError: if there is no such encoder.
+        TypeError: if an override is unknown.
+    """
+    overrides = {key: value for key, value in overrides.items() if key not in USE}
+    if ':' not in source:
+        return get_architecture(source, **overrides).spec(source)
+    make = _user_object(source)
+    spec = getattr(make, 'spec', None)
+    if overrides or not isinstance(spec, EncoderSpec):
+        with torch.device('meta'):
+            spec = _call(make, source, overrides).spec
+    return _with_source(spec, source)
+
+
+@MODELS.register_module(name='Encoder')
+def get_model(source, weights=None, *, frozen=False, allow_random=False, **overrides):
+    """Build an encoder; in configs ``dict(type='twlv_mm.Encoder', source=SOURCE, ...)``.
+
+    Args:
+        source (str): As for :func:`describe`.
+        weights (str, optional): Path of a checkpoint: this project's or an official one, told apart by its keys.
+            Without it the encoder is randomly initialised.
+        frozen (bool): Stay in eval mode, build no graph, train nothing.
+        allow_random (bool): Let a frozen encoder run without weights.
+        **overrides: Of a model of the table, numbers to change: img_size, patch_size, num_frames, tubelet_size,
+            embed_dims, depth, num_heads, mlp_ratio, output_dims (CLIP, DFN), clip_embed_dims (InternVideo2), of
+            SqueezeTime depth, widen_factor, num_frames, pos_dim, detection; and the other arguments of
+            :class:`twlv_mm.encoders.VideoVisionTransformer` or :class:`twlv_mm.encoders.SqueezeTime`. Of one's own
+            class or function, its arguments.
+
+    Returns:
+        Encoder: ``model(video)`` (N, 3, T, H, W) -> (N, D, T', H', W'), ``model.tokens(video)`` -> (N, L, D),
+        ``model.embed(video)`` -> (N, D').
+
+    Raises:
+        ValueError: if the source is unknown or the weights are another model's.
+        TypeError: if an override is unknown.
+    """
+    if ':' in source:
+        model = _call(_user_object(source), source, overrides)
+        model.spec = _with_source(model.spec, source)
+        return model.set_up(weights, frozen, allow_random)
+    row = ARCHITECTURES.get(source)
+    kind = SqueezeTime if isinstance(row, SqueezeTime.kind) else VideoVisionTransformer
+    return kind(source, weights=weights, frozen=frozen, allow_random=allow_random, **overrides)
+
+
+def _user_object(source):
+    module, _, name = source.partition(':')
+    if not all(part.isidentifier() for part in (*module.split('.'), name)):
+        raise ValueError(
+            f'there is no encoder {source!r}: give a name of twlv_mm.list_models(), or package.module:NAME'
+        )
+    try:
+        found = getattr(import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f'the encoder {source!r} cannot be imported ({error}): install its package, or set PYTHONPATH to its folder'
+        ) from error
+    if not callable(found):
+        raise ValueError(f'the encoder {source!r}: the module {module} has no class or function {name}')
+    return found
+
+
+def _call(make, source, overrides):
+    # A misspelt override of a user's class is told as one, not as an error inside of it.
+    try:
+        inspect.signature(make).bind(**overrides)
+    except TypeError as error:
+        raise TypeError(f'{source} does not take these settings: {error}') from None
+    model = make(**overrides)
+    if not isinstance(model, Encoder) or not isinstance(model.spec, EncoderSpec):
+        raise ValueError(
+            f'{source} gives a {type(model).__name__}; it has to give a twlv_mm.Encoder with a spec: derive from it, '
+            'or return twlv_mm.wrap(module, spec)'
+        )
+    return model
+
+
+def _with_source(spec, source):
+    return replace(spec, source=source)

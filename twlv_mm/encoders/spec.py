@@ -1,0 +1,115 @@
+"""The description of an encoder: every number that a task takes from it."""
+
+import math
+import re
+from dataclasses import dataclass
+
+# Channel statistics on the 0-255 scale of mmaction2's ActionDataPreprocessor.
+IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
+OPENAI_CLIP = dict(mean=(122.7709, 116.7460, 104.0937), std=(68.5005, 66.6322, 70.3232))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """What an encoder takes and gives.
+
+    Args:
+        name (str): What it is called in results, reports and names of folders.
+        source (str): SOURCE, which :func:`twlv_mm.get_model` builds it from.
+        num_frames (int): Frames of a clip.
+        img_size (int): Side of the square input, pixels.
+        grid (tuple[int, int, int], optional): T', H', W' of the feature map of such a clip; None where the encoder
+            gives no map, but vectors or tokens without places.
+        embed_dims (int): Channels of a token and of the feature map.
+        embedding_dims (int, optional): Length of what its own pooling gives; ``embed_dims`` if None.
+        num_heads (int): Attention heads of a probe on its tokens; divides ``embed_dims``.
+        pooling (str): Its own way to one vector: 'mean', 'class_token', or another name, where it pools by itself.
+        class_token (bool): Whether its tokens begin with class tokens.
+        per_frame (bool): Whether it encodes each frame alone.
+        mean (tuple[float]): Channel means of the input (RGB, 0-255).
+        std (tuple[float]): Channel standard deviations of the input (RGB, 0-255).
+        resize (str): How a frame becomes a square: 'short_side', then the centre is cut out, or 'squash', whatever its
+            aspect.
+        interpolation (str): Of that resizing, OpenCV's: 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
+        pretraining_sets (tuple[str], optional): Data sets that its published weights were trained on, named as in
+            results.json; None if not known.
+
+    Raises:
+        ValueError: if a number cannot be.
+    """
+
+    name: str
+    source: str = ''
+    num_frames: int
+    img_size: int
+    grid: tuple | None
+    embed_dims: int
+    embedding_dims: int | None = None
+    num_heads: int = 16
+    pooling: str = 'mean'
+    class_token: bool = False
+    per_frame: bool = False
+    mean: tuple = IMAGENET['mean']
+    std: tuple = IMAGENET['std']
+    resize: str = 'short_side'
+    interpolation: str = 'bilinear'
+    pretraining_sets: tuple | None = None
+
+    def __post_init__(self):
+        if self.embedding_dims is None:
+            object.__setattr__(self, 'embedding_dims', self.embed_dims)
+        # Lists come from JSON files and configs.
+        for key in ('grid', 'mean', 'std', 'pretraining_sets'):
+            if isinstance(getattr(self, key), list):
+                object.__setattr__(self, key, tuple(getattr(self, key)))
+        for key in ('num_frames', 'img_size', 'embed_dims', 'embedding_dims', 'num_heads'):
+            value = getattr(self, key)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f'{key}={value!r} of the encoder {self.name}: give a positive integer')
+        if self.embed_dims % self.num_heads:
+            raise ValueError(
+                f'{self.name}: embed_dims={self.embed_dims} is not a multiple of num_heads={self.num_heads}'
+            )
+        if self.grid is not None and (len(self.grid) != 3 or min(self.grid) < 1):
+            raise ValueError(f"grid={self.grid!r} of the encoder {self.name}: give (T', H', W'), or None for no map")
+        for key, known in (
+            ('resize', ('short_side', 'squash')),
+            ('interpolation', ('nearest', 'bilinear', 'bicubic', 'area', 'lanczos')),
+        ):
+            if getattr(self, key) not in known:
+                raise ValueError(f'{key}={getattr(self, key)!r} of {self.name}; there are {", ".join(known)}')
+
+    @property
+    def tubelet_size(self):
+        """int: frames of the input to one step of the feature map; all of them where there is no map."""
+        return self.num_frames if self.grid is None else math.ceil(self.num_frames / self.grid[0])
+
+    @property
+    def patch_size(self):
+        """int: pixels of the input to one of the feature map; all of them where there is no map."""
+        return self.img_size if self.grid is None else math.ceil(self.img_size / self.grid[1])
+
+    def require_map(self, task):
+        """Refuse an encoder without a feature map for a task that needs one.
+
+        Args:
+            task (str): What needs it, for the message.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if self.grid is None:
+            raise ValueError(
+                f"{task} needs a feature map (N, D, T', H', W'), and the encoder {self.name} gives only vectors: take "
+                'an encoder whose spec has a grid'
+            )
+
+
+def file_name(text):
+    """A SOURCE's own name, fit for a folder and a row of a report: the last part of a path, without odd characters."""
+    return re.sub(r'[^\w.+-]+', '_', str(text).rstrip('/').rsplit('/', 1)[-1])
+
+
+def probe_heads(embed_dims, num_heads=16):
+    """The number of heads nearest below ``num_heads`` that divides a width."""
+    return max(heads for heads in range(1, num_heads + 1) if embed_dims % heads == 0)

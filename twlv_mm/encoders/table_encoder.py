@@ -1,0 +1,41 @@
+"""What the encoders of the table of architectures have in common."""
+
+from .architectures import get_architecture
+from .checkpoint import load_weights
+from .encoder import Encoder
+
+
+class TableEncoder(Encoder):
+    """Base of the encoders that are rows of the table.
+
+    Args:
+        arch (str): Name of a row of the table, see :func:`twlv_mm.list_models`.
+        **overrides: Numbers of the row to change.
+
+    Attributes:
+        arch (Architecture): The row, overrides applied.
+        arch_name (str): Its name.
+    """
+
+    kind = None  # class of the rows that the subclass builds
+
+    def __init__(self, arch, **overrides):
+        self.arch_name = arch
+        self.arch = get_architecture(arch, **overrides)
+        if not isinstance(self.arch, self.kind):
+            raise ValueError(
+                f'{arch} is not built by {type(self).__name__}: in configs, VideoViT is the type of vision '
+                'transformers, SqueezeTime that of squeezetime_r50'
+            )
+        super().__init__(self.arch.spec(arch))
+
+    def load(self, path):
+        """Load weights of this project's or of an official layout, told apart by their keys, strictly.
+
+        Args:
+            path (str): A file.
+
+        Returns:
+            str: SHA-256, in hex.
+        """
+        return load_weights(self, path)
