@@ -1,5 +1,6 @@
 import os
 import pickle
+import shutil
 import subprocess
 import zipfile
 
@@ -62,6 +63,16 @@ def test_pickle_payload_in_checkpoint_does_not_run(tmp_path, name):
 
     with pytest.raises(pickle.UnpicklingError, match=r'evil\.pth is not loaded'):
         load_checkpoint(model, str(path))
+    assert not marker.exists()
+
+
+def test_pickle_payload_in_checkpoint_of_a_url_does_not_run(tmp_path, monkeypatch):
+    marker, path = tmp_path / 'it_ran', tmp_path / 'evil.pth'
+    torch.save({'state_dict': {}, 'meta': payloads(marker)['os.system']}, path)
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'hub'))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', lambda url, target, *_, **__: shutil.copy(path, target))
+    with pytest.raises(pickle.UnpicklingError, match='Weights only load failed'):
+        load_checkpoint(nn.Linear(2, 2), 'https://example.org/evil.pth')
     assert not marker.exists()
 
 

@@ -2,7 +2,8 @@
 
 torch >= 2.6 loads tensors and plain containers only, and mmengine also saves the running statistics of its message hub
 (numpy arrays and bound statistics) and OneCycle's annealing function. Exactly these are read here, through stand-ins of
-ours, and loading stays ``weights_only=True``: a checkpoint can neither run code nor call numpy.
+ours, and loading stays ``weights_only=True``: a checkpoint can neither run code nor call numpy. Those from a URL, which
+mmengine 0.10.7 reads as free pickles, are read in the same way.
 """
 
 import pickle
@@ -11,6 +12,7 @@ from pathlib import Path
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from mmengine.runner import checkpoint as runner_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from .stand_ins import NUMPY, Array, Refused, StandIn, settled
@@ -128,7 +130,13 @@ def load_from_local(filename, map_location):
         ) from error
 
 
+def load_url(*args, **kwargs):
+    """torch's function of this name, which reads what it has downloaded as a free pickle unless it is told not to."""
+    return settled(torch.hub.load_state_dict_from_url(*args, **kwargs, weights_only=True), FUNCTIONS)
+
+
 def apply():
     """Let mmengine load its own checkpoints, and let a refused one say which file it was and what to do."""
+    runner_checkpoint.load_url = load_url
     torch.serialization.add_safe_globals(ALLOWED)
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
