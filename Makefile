@@ -51,11 +51,16 @@ $(STAMP): requirements/lock.txt requirements/build.txt requirements/runtime.txt 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
+# The value as it was typed reaches the tools by the environment: neither make nor a shell runs what stands in it.
+unexport VIDEO PRETRAIN
+demo: export TWLV_VIDEO := $(value VIDEO)
+small: export TWLV_PRETRAIN := $(value PRETRAIN)
+
 demo: $(STAMP)
-	$(PY) tools/demo.py $(if $(VIDEO),--video "$(VIDEO)")
+	$(PY) tools/demo.py $${TWLV_VIDEO:+--video="$$TWLV_VIDEO"}
 
 small: $(STAMP)
-	$(PY) tools/make_small.py $(if $(PRETRAIN),--pretrain $(PRETRAIN))
+	$(PY) tools/make_small.py $${TWLV_PRETRAIN:+--pretrain="$$TWLV_PRETRAIN"}
 
 report: $(STAMP)
 	$(PY) tools/make_report.py

@@ -226,3 +226,12 @@ def test_old_python_is_refused_with_the_way_to_name_another(project, tmp_path):
     assert f'No Python 3.10 or newer: {old}' in done.stdout + done.stderr
     assert 'make PYTHON=' in done.stdout + done.stderr
     assert not (project / '.venv').exists()
+
+
+def test_nothing_in_the_name_of_a_video_is_run(project):
+    make(project, 'setup')
+    name = """a `touch ran` $(touch ran) $(shell touch ran) "; touch ran; 'b$c.mp4"""
+    for variable, goal in (('VIDEO', 'demo'), ('PRETRAIN', 'small')):
+        make(project, goal, f'{variable}={name}')
+        make(project, goal, **{variable: name})
+    assert not (project / 'ran').exists()

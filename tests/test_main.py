@@ -177,3 +177,14 @@ def test_table_asks_for_what_setup_installs():
     lines = [line for name in files for line in (ROOT / 'requirements' / name).read_text().splitlines()]
     for requirement in (Requirement(line) for line in lines if not line.startswith('#')):
         assert ranges[requirement.name] == requirement.specifier, requirement
+
+
+def test_modules_of_the_current_folder_are_not_taken(tmp_path):
+    for name in ('torch', 're', 'platform'):
+        (tmp_path / f'{name}.py').write_text("open('it_ran', 'w').close()\n")
+    environment = {key: value for key, value in os.environ.items() if key != 'PYTHONSAFEPATH'}
+    tool = Path(__file__).parents[1] / 'tools/dist_test.sh'
+    for command in ([sys.executable, '-m', 'twlv_mm'], ['bash', str(tool), 'no_config.py', '1']):
+        environment['PYTHON'] = sys.executable
+        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+        assert not (tmp_path / 'it_ran').exists(), command

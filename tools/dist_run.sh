@@ -13,4 +13,7 @@ else
 fi
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}"
-exec "${PYTHON:-python}" -m torch.distributed.run "${RENDEZVOUS[@]}" --nproc_per_node="$2" "$TOOLS/$1" "${@:3}"
+# Not -m, with which a torch.py or re.py in the current folder would run in place of the real one.
+RUN='import sys; sys.path[0] or sys.path.pop(0)
+from runpy import run_module; run_module("torch.distributed.run", run_name="__main__", alter_sys=True)'
+exec "${PYTHON:-python}" -c "$RUN" "${RENDEZVOUS[@]}" --nproc_per_node="$2" "$TOOLS/$1" "${@:3}"

@@ -11,6 +11,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from mmengine.config import Config
 
 from twlv_mm.engine import infer_videos
+from twlv_mm.records.checks import printable
 from twlv_mm.video import DECODERS
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
@@ -87,7 +88,7 @@ def main():
         sys.exit(2)
     print(f'{summary.done} videos done, in {args.out}, {len(summary.failures)} failed')
     for failure in summary.failures:
-        print(f'  {failure["path"]}: {failure["reason"]}')
+        print(printable(f'  {failure["path"]}: {failure["reason"]}'))
     sys.exit(min(len(summary.failures), 1))
 
 

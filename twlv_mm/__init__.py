@@ -4,6 +4,12 @@ Importing the package mends the known defects of the OpenMMLab stack on today's 
 ``type='twlv_mm.Name'`` and ``_base_ = 'twlv_mm::twlv/k400_linear.py'`` work in configs.
 """
 
+import sys
+
+# With python -m, what lies in the current folder would stand for torch, or even for re. It is no place for modules.
+if sys.argv[:1] == ['-m'] and 'twlv_mm' in sys.orig_argv and not getattr(sys.flags, 'safe_path', False):
+    sys.path.pop(0)
+
 from .diagnosis import explained
 
 __version__ = '0.1.0'

@@ -14,6 +14,7 @@ WRONG = {
     'long': ('{"a": ' + '9' * 10_000 + '}', 'too large'),
     'deep': ('[' * 100_000, 'nested too deep'),
     'cut off': ('{"a": ', 'Expecting value'),
+    'lone surrogate': ('["\\ud800"]', 'lone surrogate'),
     'empty': ('', 'Expecting value'),
 }
 
@@ -88,16 +89,8 @@ def test_parsing_says_where(tmp_path):
 
 
 def test_spreadsheet_runs_no_cell(tmp_path):
-    rows = [
-        ['=HYPERLINK("x")', -1.5],
-        ['+1', 2],
-        ['-a', None],
-        ['@a', 3],
-        ['\t=1', 4],
-        ['a\x1b[2J\ud800', 5],
-        ['a-b', 6],
-    ]
-    write_table(tmp_path / 'a.csv', ['name', 'value'], rows)
+    names = ['-1.25', '=HYPERLINK("x")', '+1+1', '-a', '@a', '\t=1', 'a\x1b[2J\ud800', 'a-b']
+    write_table(tmp_path / 'a.csv', ['name', 'value'], [[name, -1.5] for name in names])
     cells = [row[0] for row in list(read_rows(tmp_path / 'a.csv').values())[1:]]
-    assert cells == ['\'=HYPERLINK("x")', "'+1", "'-a", "'@a", "'\\t=1", 'a\\x1b[2J\\ud800', 'a-b']
-    assert '-1.5\n' in (tmp_path / 'a.csv').read_text()
+    assert cells == ['-1.25', '\'=HYPERLINK("x")', "'+1+1", "'-a", "'@a", "'\\t=1", 'a\\x1b[2J\\ud800', 'a-b']
+    assert ',-1.5\n' in (tmp_path / 'a.csv').read_text()

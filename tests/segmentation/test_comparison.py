@@ -75,7 +75,7 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path, runs):
 
     truth = [0] * 15 + [3] * 15
     compare(
-        'other.json has 3 classes, .*one.json has 4, and they are not the same', classes=CLASSES[1:], a=(truth, truth)
+        'other.json has 3 classes, .*one.json has 4, and they are not the same', classes=CLASSES[1:], a=([0] * 30,) * 2
     )
     compare('the same, in the same order', classes=CLASSES[::-1], a=(truth, truth))
     compare('other.json and .*one.json differ in the truth of a', a=(truth[::-1], truth))

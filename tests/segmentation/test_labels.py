@@ -56,14 +56,16 @@ def test_files_of_other_editors_are_read_too(root):
     ('content', 'message'),
     [
         ('', r'mapping\.txt is empty'),
-        ('0 pour\nstir\n', r"mapping\.txt, line 2: 'stir' is not a label and a name"),
-        ('0 pour\n1\n', "line 2: '1' is not a label and a name"),
-        ('0 pour\n\n1 stir\n', "line 2: '' is not a label and a name"),
-        ('-1 pour\n', "line 1: '-1 pour' is not"),
+        ('0 pour\nstir\n', r"mapping\.txt, line 2, .*: 'stir' is not a whole number"),
+        ('0 pour\n1\n', "line 2, .*: '' is not a name"),
+        ('0 pour\n\n1 stir\n', "line 2, .*: '' is not a whole number"),
+        ('-1 pour\n', "line 1, .*: '-1' is not a whole number"),
         ('0 pour\n0 stir\n', "line 2: '0 stir' repeats a label or a name"),
         ('0 pour\n1 pour\n', "line 2: '1 pour' repeats a label or a name"),
         ('1 pour\n2 stir\n', 'has 2 classes with labels from 1 to 2: number them from 0 to 1'),
-        (b'0 \xff\xfe', r'mapping\.txt is no text file in UTF-8'),
+        ('٣ pour\n', 'line 1, .* is not a whole number'),
+        ('1_0 pour\n', 'line 1, .* is not a whole number'),
+        (b'0 \xff\xfe', r'mapping\.txt, line 1: this is not text in UTF-8'),
     ],
 )
 def test_malformed_mapping_is_refused_with_its_line(root, content, message):

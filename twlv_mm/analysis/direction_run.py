@@ -1,6 +1,5 @@
 """The study of motion direction over classes and encoders: table, pictures and results.json (paper Figures 8 and 9)."""
 
-import csv
 import json
 import re
 import time
@@ -14,7 +13,7 @@ from rich.progress import Progress
 from twlv_mm.embeddings import encoder_of
 from twlv_mm.engine import provenance
 from twlv_mm.engine.results_hook import RESULTS, result_record
-from twlv_mm.records import write_json
+from twlv_mm.records import write_json, write_table, write_text
 
 from .direction import CONFIDENCE, FOLDS, MIN_VIDEOS, REPEATS, mean_score, tell_direction
 from .direction_pairs import DIRECTIONS, common_pairs
@@ -106,12 +105,12 @@ def write_tables(study, out):
     Returns:
         str: the Markdown.
     """
-    with (out / 'direction.csv').open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(['class', 'encoder', *COLUMNS])
-        for name, of_class in study.scores.items():
-            for encoder, score in of_class.items():
-                writer.writerow([name, encoder, *(f'{getattr(score, column):.6g}' for column in COLUMNS)])
+    rows = [
+        [name, encoder, *(f'{getattr(score, column):.6g}' for column in COLUMNS)]
+        for name, of_class in study.scores.items()
+        for encoder, score in of_class.items()
+    ]
+    write_table(out / 'direction.csv', ['class', 'encoder', *COLUMNS], rows)
     encoders = list(study.pairs)
     lines = [
         f'| class | videos | {" | ".join(encoders)} | directions swapped |',
@@ -130,7 +129,7 @@ def write_tables(study, out):
     ]
     lines += [f'Not measured, too few videos: {_escaped(name)} ({count}).' for name, count in study.too_few.items()]
     text = '\n'.join(lines) + '\n'
-    (out / 'direction.md').write_text(text, encoding='utf-8')
+    write_text(out / 'direction.md', text)
     return text
 
 

@@ -6,10 +6,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from twlv_mm.records import checks, write_text
+
 from .run_records import HASH
 
 MISSING = '\N{EN DASH}'
 DAGGER = '†'
+# What Markdown, or HTML in it, would take for more than text.
+SPECIAL = {sign: f'\\{sign}' for sign in '\\`*_{}[]<>|#$~'} | {'&': '&amp;', ':': '&#58;', '@': '&#64;'}
 SECTIONS = (
     ('overview', 'Overview'),
     ('generated', 'Generated videos'),
@@ -48,7 +52,7 @@ def write_html(path, report):
         digits=HASH,
         status=_status_table(report.evaluations),
     )
-    _write(path, text)
+    write_text(path, text)
 
 
 def write_markdown(path, report):
@@ -66,11 +70,11 @@ def write_markdown(path, report):
         if tables:
             lines += [f'## {heading}', '']
         for table in tables:
-            lines += [f'### {table_title(table)}', '', *_markdown_table(table), '']
+            lines += [f'### {_plain(table_title(table))}', '', *_markdown_table(table), '']
             lines += [f'{_plain(note)}\n' for note in table.notes]
     lines += ['## Direction of motion', ''] if report.directions else []
     for table in report.directions:
-        lines += [f'### {table_title(table)}', '', *_markdown_table(table), '']
+        lines += [f'### {_plain(table_title(table))}', '', *_markdown_table(table), '']
     status = _status_table(report.evaluations)
     if status:
         encoders, rows = status
@@ -89,7 +93,7 @@ def write_markdown(path, report):
         what = (record['task'], record['dataset'], report.names[run.encoder], weights, config, record.get('seed'))
         lines.append(f'| {place} | {" | ".join(_plain(value) for value in what)} |')
     lines += ['', *(f'- {_plain(problem)}' for problem in report.problems)]
-    _write(path, '\n'.join(lines).rstrip() + '\n')
+    write_text(path, '\n'.join(lines).rstrip() + '\n')
 
 
 def number(value):
@@ -145,11 +149,6 @@ def _markdown_cell(cell):
 
 def _plain(value):
     """A text that Markdown, and HTML in it, leaves as it is, on one line."""
-    text = ' '.join(str(MISSING if value is None else value).split())
-    return ''.join(f'\\{sign}' if sign in '\\`*_{}[]<>|#$~' else sign for sign in text)
-
-
-def _write(path, text):
-    partial = path.with_name(f'.{path.name}.partial')
-    partial.write_text(text, encoding='utf-8')
-    partial.replace(path)
+    text = checks.printable(' '.join(str(MISSING if value is None else value).split()))
+    # With & as an entity, no entity in the text is one; with : and @, no address becomes a link.
+    return ''.join(SPECIAL.get(sign, sign) for sign in text)

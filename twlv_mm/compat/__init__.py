@@ -18,6 +18,7 @@ from . import (
     tsn_head,
     video_backend,
     weights_only,
+    yaml_configs,
 )
 
 DEFECTS = (
@@ -25,6 +26,7 @@ DEFECTS = (
     checkpoints,
     resume_config,
     pickles,
+    yaml_configs,
     config_base,
     drn_stub,
     mmcv_ext,

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from twlv_mm.records import checks, read_text
+
+MAX_BYTES = 100_000_000
+
 
 def read_class_names(classes):
     """Read names of classes, in the order of their labels.
@@ -18,8 +22,8 @@ def read_class_names(classes):
     """
     if not isinstance(classes, str | Path):
         names, source, unit = list(classes), 'the list of class names', 'place'
-    elif Path(classes).is_file():
-        lines = Path(classes).read_text(encoding='utf-8').rstrip().split('\n')
+    elif Path(classes).exists():
+        lines = read_text(classes, max_bytes=MAX_BYTES).rstrip().split('\n')
         names, source, unit = [line.strip() for line in lines], classes, 'line'
     else:
         raise FileNotFoundError(f'there is no file of class names {classes}')
@@ -29,6 +33,7 @@ def read_class_names(classes):
             raise ValueError(
                 f'{source} has no name in {unit} {place}: give each class a {unit}, in the order of their labels'
             )
+        checks.name(name, f'{source}, {unit} {place}')
         if name in places:
             raise ValueError(
                 f'{source} has {name!r} in {unit} {places[name]} and again in {unit} {place}: give each class a name '

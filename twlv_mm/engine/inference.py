@@ -7,7 +7,6 @@ ReadFault or a FileNotFoundError.
 """
 
 import copy
-import csv
 import json
 import os
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.embeddings import find_videos
 from twlv_mm.encoders import file_sha256, read_checkpoint
+from twlv_mm.records import write_json, write_table, write_text
 from twlv_mm.video import ReadFault, VideoError, frames_of_windows, open_video
 
 from . import provenance
@@ -81,13 +81,10 @@ def infer_videos(inferencer, source, out, **options):
             stage = getattr(error, 'stage', 'open')
             failures.append(dict(video_id=video.video_id, path=video.path, stage=stage, reason=str(error)))
             continue
-        json_file.write_text(json.dumps(result, indent=2, allow_nan=False) + '\n')
+        write_json(json_file, result)
         rows += [(video.video_id, *row) for row in inferencer.rows(result)]
-    with (out / 'summary.csv').open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(('video_id', *inferencer.columns))
-        writer.writerows(rows)
-    (out / 'failures.jsonl').write_text(''.join(json.dumps(failure, sort_keys=True) + '\n' for failure in failures))
+    write_table(out / 'summary.csv', ('video_id', *inferencer.columns), rows)
+    write_text(out / 'failures.jsonl', ''.join(json.dumps(failure, sort_keys=True) + '\n' for failure in failures))
     return InferenceSummary(len(videos) - len(failures), failures)
 
 

@@ -1,8 +1,8 @@
 """Tables of scores: as text for the log, and as csv."""
 
-import csv
-
 import numpy as np
+
+from twlv_mm.records import write_table
 
 
 def as_text(header, rows):
@@ -31,10 +31,7 @@ def write_csv(path, header, rows):
         header (Sequence[str]): Names of the columns.
         rows (Sequence[Sequence]): Cells. Floats get four decimals, NaN an empty cell.
     """
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(header)
-        writer.writerows([_cell(value, '{:.4f}', 1, '') for value in row] for row in rows)
+    write_table(path, header, ([_cell(value, '{:.4f}', 1, '') for value in row] for row in rows))
 
 
 def write_class_precision(path, logger, header, rows):

@@ -1,12 +1,12 @@
 """How well each class is recognised, and what it is taken for."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
 from twlv_mm.engine import class_names, log_folder, read_class_names
+from twlv_mm.records import write_table
 from twlv_mm.registry import METRICS
 
 MAX_DRAWN = 50  # classes whose names can be read in the picture
@@ -105,27 +105,20 @@ def write_class_tables(folder, matrix, names):
     videos, correct = matrix.sum(axis=1), matrix.diagonal()
     accuracy = [f'{right / count:.4f}' if count else '' for right, count in zip(correct, videos, strict=True)]
     indices = range(len(names))
-    _write_csv(
+    write_table(
         folder / 'class_accuracy.csv',
         ('index', 'class', 'videos', 'correct', 'accuracy'),
         zip(indices, names, videos, correct, accuracy, strict=True),
     )
     rows = ((name, *row) for name, row in zip(names, matrix, strict=True))
-    _write_csv(folder / 'confusion_matrix.csv', ('true class', *names), rows)
+    write_table(folder / 'confusion_matrix.csv', ('true class', *names), rows)
 
     mistakes = matrix * (1 - np.eye(len(names), dtype=matrix.dtype))
     # Stable: pairs of equal count come in the order of their classes.
     most = np.argsort(-mistakes, axis=None, kind='stable')[:MAX_PAIRS]
     pairs = [divmod(int(place), len(names)) for place in most if mistakes.flat[place]]
-    _write_csv(
+    write_table(
         folder / 'confused_pairs.csv',
         ('true class', 'predicted class', 'videos', 'share of the true class'),
         ((names[i], names[j], matrix[i, j], f'{matrix[i, j] / videos[i]:.4f}') for i, j in pairs),
     )
-
-
-def _write_csv(path, header, rows):
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(header)
-        writer.writerows(rows)

@@ -14,7 +14,7 @@ MAX_SECONDS = 1_000_000
 # Beyond float32 a number is infinite in a tensor.
 MAX_NUMBER = 3.4e38
 MAX_INTEGER = 2**63 - 1
-_NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?', re.ASCII)
+NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?', re.ASCII)
 _COUNT = re.compile(r'[0-9]{1,18}')
 # Control characters, of which ESC begins what a terminal obeys, and lone surrogates, which no file can be named by.
 _UNPRINTABLE = re.compile('[\x00-\x1f\x7f-\x9f\ud800-\udfff]')
@@ -76,7 +76,7 @@ def array(values, where, ndim):
 
 def number_in(text, where, **limits):
     """The number that a cell of text is: ASCII digits, without _; float."""
-    if not _NUMBER.fullmatch(text.strip(' \t')):
+    if not NUMBER.fullmatch(text.strip(' \t')):
         raise ValueError(f'{where}: {shown(text)} is not a number')
     return number(float(text), where, **limits)
 

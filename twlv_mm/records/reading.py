@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from .files import open_regular
 
 # ActivityNet's scores of all videos are 30 MB, AVA's boxes of all frames 300 MB.
 MAX_BYTES = 1 << 30
+SURROGATE = re.compile(r'\\u[dD][89a-fA-F]')
 
 
 def read_text(path, *, max_bytes=MAX_BYTES):
@@ -119,13 +121,18 @@ def parse_json(text, source):
             float32, or a whole number beyond 64 bits.
     """
     try:
-        return json.loads(
+        content = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
         )
+        if SURROGATE.search(text):
+            json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError(f'{source} is not sound json: it is nested too deep') from None
+    except UnicodeEncodeError:
+        raise ValueError(f'{source} is not sound json: it has half a character, a lone surrogate') from None
     except ValueError as error:  # also what the hooks say
         raise ValueError(f'{source} is not sound json: {error}') from None
+    return content
 
 
 def read_rows(path, *, max_bytes=MAX_BYTES):

@@ -2,7 +2,7 @@
 
 import csv
 
-from .checks import printable
+from .checks import NUMBER, printable
 from .files import writing
 
 # What makes a spreadsheet take a cell for a formula.
@@ -26,7 +26,7 @@ def write_table(path, header, rows):
 
 
 def _cell(value):
-    if not isinstance(value, str):
+    if not isinstance(value, str) or NUMBER.fullmatch(value):
         return value
     text = printable(value).replace('\n', '\\n').replace('\t', '\\t')
     return f"'{text}" if value.startswith(FORMULA) else text

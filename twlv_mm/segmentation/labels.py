@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from twlv_mm.records import checks, path_below, read_text
+
 SHOWN = 5  # names that a message lists
+MAX_BYTES = 100_000_000  # a day's frames
 OTHER = {'train': 'test', 'test': 'train'}
 
 
@@ -34,11 +37,11 @@ def read_mapping(data_root):
     for number, line in enumerate(_lines(path), 1):
         label, _, name = line.strip().partition(' ')
         name = name.strip()
-        if not re.fullmatch('[0-9]+', label) or not name:
-            raise ValueError(f'{path}, line {number}: {line!r} is not a label and a name, as in "0 background"')
-        if int(label) in names or name in names.values():
+        where = f'{path}, line {number}, which has to be a label and a name as in "0 background"'
+        label, name = checks.count_in(label, where), checks.name(name, where)
+        if label in names or name in names.values():
             raise ValueError(f'{path}, line {number}: {line!r} repeats a label or a name of an earlier line')
-        names[int(label)] = name
+        names[label] = name
     if sorted(names) != list(range(len(names))):
         raise ValueError(
             f'{path} has {len(names)} classes with labels from {min(names)} to {max(names)}: number them from 0 to '
@@ -173,28 +176,25 @@ def _read_bundle(path):
         if video_id in first:
             raise ValueError(f'{path}, line {number}: {video_id} is listed already in line {first[video_id]}')
         if video_id:
+            checks.name(video_id, f'{path}, line {number}')
             first[video_id] = number
     return list(first)
 
 
 def _list_folds(data_root, split):
     names = (path.name for path in Path(data_root, 'splits').glob(f'{split}.split*.bundle'))
-    return sorted({int(match[1]) for name in names if (match := re.search(r'\.split(\d+)\.bundle$', name))})
+    return sorted({int(match[1]) for name in names if (match := re.search(r'\.split([0-9]{1,9})\.bundle$', name))})
 
 
 def _label_path(data_root, video_id):
-    return Path(data_root, 'groundTruth', f'{video_id}.txt')
+    return path_below(Path(data_root, 'groundTruth'), f'{video_id}.txt')
 
 
 def _lines(path):
     """The lines of a text file without the blank ones at its end; at least one."""
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f'there is no {path}: set data_root to the folder of mapping.txt and groundTruth/')
-    try:
-        # Some editors of Windows put a mark in front that is no part of the first name.
-        text = path.read_text(encoding='utf-8-sig').rstrip()
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is no text file in UTF-8 ({error}): save it as one') from error
+    text = read_text(path, max_bytes=MAX_BYTES).rstrip()
     if not text:
         raise ValueError(f'{path} is empty: it has to have a line at least')
     return text.split('\n')

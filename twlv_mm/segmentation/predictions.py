@@ -1,8 +1,9 @@
 """predictions.json: what a model said of the videos of a test, beside their labels, as segments."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
+
+from twlv_mm.records import checks, parsing, read_json, write_json
 
 from .segments import segments_of
 
@@ -56,7 +57,7 @@ def write_predictions(path, classes, background, videos):
         videos (dict[str, dict]): Of each video what :func:`video_entry` gives.
     """
     contents = dict(version=VERSION, classes=list(classes), background=list(background), videos=videos)
-    Path(path).write_text(json.dumps(contents) + '\n', encoding='utf-8')
+    write_json(path, contents, indent=None)
 
 
 def read_predictions(path):
@@ -73,18 +74,31 @@ def read_predictions(path):
         ValueError: if it is none that a test of a segmentation model writes.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f'there is no file of predictions {path}')
-    try:
-        contents = json.loads(path.read_text(encoding='utf-8'))
+    with parsing(f'{path} is not the predictions.json that a test of a segmentation model writes into its log folder'):
+        contents = read_json(path, dict)
         version = contents['version']
-        videos = {id_: {name: video[name] for name in ENTRY} for id_, video in contents['videos'].items()}
+        for kind, names in (('class', contents['classes']), ('background', contents['background'])):
+            for name in checks.instance(names, list, kind):
+                checks.name(name, f'a {kind}')
+        videos = {id_: _video(id_, video, len(contents['classes'])) for id_, video in contents['videos'].items()}
         found = Predictions(str(path), contents['classes'], contents['background'], videos)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f'{path} is not the predictions.json that a test of a segmentation model writes into its log folder: '
-            f'{error!r}'
-        ) from error
     if version != VERSION:
         raise ValueError(f'{path} is of version {version!r}, and this program reads {VERSION}: run the test again')
     return found
+
+
+def _video(video_id, video, num_classes):
+    """The entry of a video, whose segments lie in it, one after the other."""
+    checks.name(video_id, 'the id of a video')
+    frames = checks.count(video['num_frames'], f'{video_id}, its num_frames', least=1)
+    checks.number(video['fps'], f'{video_id}, its fps', least=1e-3, most=1e6)
+    for kind in ('truth', 'predicted'):
+        last = 0
+        for segment in checks.instance(video[kind], list, f'{video_id}, its {kind}'):
+            label, start, end = checks.instance(segment, list, f'{video_id}, a segment')
+            checks.count(label, f'{video_id}, a label', most=num_classes - 1)
+            checks.count(start, f'{video_id}, a start', least=last, most=frames - 1)
+            last = checks.count(end, f'{video_id}, an end', least=start + 1, most=frames)
+    return {name: video[name] for name in ENTRY}

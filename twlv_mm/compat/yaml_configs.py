@@ -1,0 +1,36 @@
+"""mmengine reads yaml with a loader that runs what a file says: ``!!python/object/apply:os.system``.
+
+A config in yaml is data, like one in json: here it is read with PyYAML's safe loader.
+"""
+
+import yaml
+from mmengine.fileio.handlers.yaml_handler import YamlHandler
+
+SAFE = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
+
+def load_yaml(file, **kwargs):
+    """Read yaml without running what it says.
+
+    Args:
+        file (IO): An open file.
+        kwargs: Ignored: a loader would be among them.
+
+    Returns:
+        Any: dicts, lists, strings, numbers, dates.
+
+    Raises:
+        ValueError: if the file is not sound yaml, or asks for Python's objects.
+    """
+    name = getattr(file, 'name', 'the yaml')
+    try:
+        return yaml.load(file, SAFE)
+    except yaml.constructor.ConstructorError as error:
+        raise ValueError(f'{name} asks for more than plain data, which could run code: {error.problem}') from None
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
+        raise ValueError(f'{name} is not sound yaml: {error}') from None
+
+
+def apply():
+    """Let mmengine read yaml with ``load_yaml``."""
+    YamlHandler.load_from_fileobj = staticmethod(load_yaml)
