@@ -44,7 +44,7 @@ def loader(shuffle):
 def make_runner(tmp_path):
     """A runner of a regression in four numbers, four iterations an epoch; each name may be used once."""
 
-    def make(name, max_epochs, **kwargs):
+    def make(name, max_epochs, checkpoint=None, **kwargs):
         return Runner(
             model=Regressor(),
             work_dir=str(tmp_path / name),
@@ -59,7 +59,13 @@ def make_runner(tmp_path):
             test_evaluator=[MeanError()],
             optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.05, 'momentum': 0.9}},
             default_hooks={
-                'checkpoint': {'type': 'CheckpointHook', 'interval': 1, 'save_best': 'mean_error', 'rule': 'less'}
+                'checkpoint': {
+                    'type': 'CheckpointHook',
+                    'interval': 1,
+                    'save_best': 'mean_error',
+                    'rule': 'less',
+                    **(checkpoint or {}),
+                }
             },
             randomness={'seed': 0},
             log_level='WARNING',

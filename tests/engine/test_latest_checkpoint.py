@@ -1,10 +1,11 @@
 import logging
 import os
+import re
 
 import pytest
 import torch
 
-from twlv_mm.engine.latest_checkpoint import latest_checkpoint
+from twlv_mm.engine.latest_checkpoint import ResumeError, latest_checkpoint
 
 LOGGER = logging.getLogger('test')
 
@@ -17,7 +18,7 @@ def work_dir(tmp_path):
     for epoch in (8, 9, 10):
         path = folder / f'epoch_{epoch}.pth'
         torch.save({'state_dict': {'weight': torch.zeros(100)}}, path)
-        os.utime(path, (epoch, epoch))
+        os.utime(path, (100 - epoch, 100 - epoch))  # the clock was set back each time
     torch.save({'state_dict': {}}, folder / 'best_acc_epoch_10.pth')
     (folder / 'last_checkpoint').write_text(str(path))
     return folder
@@ -29,22 +30,38 @@ def test_recorded_checkpoint_is_the_latest(work_dir, caplog):
 
 
 @pytest.mark.parametrize('damage', ['cut off', 'empty', 'removed'])
-def test_damaged_checkpoint_is_passed_over_with_a_warning(damage, work_dir, caplog):
+def test_damaged_checkpoint_is_an_error_that_names_the_newest_complete_one(damage, work_dir):
     path = work_dir / 'epoch_10.pth'
     if damage == 'removed':
         path.unlink()
     else:
         os.truncate(path, 0 if damage == 'empty' else path.stat().st_size - 10)
-    assert latest_checkpoint(work_dir, LOGGER) == f'{work_dir}/epoch_9.pth'
-    assert 'The newest complete one is' in caplog.text
+    what = 'missing' if damage == 'removed' else 'damaged'
+    with pytest.raises(ResumeError, match=re.escape(f'which is {what}')) as caught:
+        latest_checkpoint(work_dir, LOGGER)
+    assert f'--resume {work_dir}/epoch_9.pth' in str(caught.value)
+
+
+def test_folder_of_damaged_checkpoints_is_not_started_anew(work_dir):
+    (work_dir / 'last_checkpoint').unlink()
+    for path in work_dir.glob('epoch_*.pth'):
+        os.truncate(path, 10)
+    with pytest.raises(ResumeError, match='epoch_10.pth, epoch_8.pth, epoch_9.pth cannot be read'):
+        latest_checkpoint(work_dir, LOGGER)
+
+
+def test_folder_that_was_moved_is_resumed(work_dir):
+    moved = work_dir.rename(work_dir.with_name('moved'))
+    assert latest_checkpoint(moved, LOGGER) == f'{moved}/epoch_10.pth'
 
 
 @pytest.mark.parametrize('record', ['', None])
-def test_lost_record_does_not_lose_the_checkpoints(record, work_dir):
+def test_lost_record_does_not_lose_the_checkpoints(record, work_dir, caplog):
     (work_dir / 'last_checkpoint').unlink()
     if record is not None:
         (work_dir / 'last_checkpoint').write_text(record)
     assert latest_checkpoint(work_dir, LOGGER) == f'{work_dir}/epoch_10.pth'
+    assert 'complete checkpoint of the highest number' in caplog.text
 
 
 def test_folder_without_checkpoints_has_no_latest(tmp_path):

@@ -5,6 +5,7 @@ import torch  # noqa: F401  isort: skip
 
 from . import (
     bf16_heads,
+    checkpoint_order,
     checkpoints,
     color_jitter,
     config_base,
@@ -24,6 +25,7 @@ from . import (
 DEFECTS = (
     weights_only,
     checkpoints,
+    checkpoint_order,
     resume_config,
     pickles,
     yaml_configs,

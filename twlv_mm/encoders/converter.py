@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from twlv_mm.records import write_tensors
+
 from .architectures import ARCHITECTURES, get_architecture
 from .checkpoint import convert_file, file_sha256, fitting_state, likely_names
 from .layouts import FAMILIES, Conversion, some
@@ -95,11 +97,9 @@ def convert_checkpoint(source, target=None, family=None):
             source=os.path.basename(source),
             source_sha256=file_sha256(source),
         )
-        partial = f'{os.fspath(target)}.partial'
-        os.makedirs(os.path.dirname(partial) or '.', exist_ok=True)
+        os.makedirs(os.path.dirname(target) or '.', exist_ok=True)
         # Views of a larger tensor would be saved with all of it.
-        torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in state.items()}), partial)
-        os.replace(partial, target)
+        write_tensors(target, dict(meta=meta, state_dict={key: value.clone() for key, value in state.items()}))
     return ConversionReport(name, overrides, found, len(state))
 
 

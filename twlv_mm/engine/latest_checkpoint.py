@@ -1,40 +1,62 @@
 """Which checkpoint a run goes on from."""
 
 import os.path as osp
+import re
 import zipfile
 from glob import escape, glob
+from pathlib import Path
+
+RECORD = 'last_checkpoint'
+
+
+class ResumeError(ValueError):
+    """A run cannot go on from where it was; the message says what can be done."""
 
 
 def latest_checkpoint(work_dir, logger):
-    """Find the newest complete training checkpoint of a work dir.
+    """Find the training checkpoint that a run goes on from.
 
-    The one named in ``last_checkpoint`` if it is there and complete. Otherwise (a run can be killed while it writes
-    that file, or a checkpoint) the newest complete ``epoch_*.pth`` or ``iter_*.pth``, with a warning.
+    The one named in ``last_checkpoint``, which may have moved together with the work dir. A folder that has checkpoints
+    and no such record, or an empty one, gives the complete ``epoch_*.pth`` or ``iter_*.pth`` with the highest number,
+    and a warning.
 
     Args:
         work_dir (str): Where a run left its checkpoints.
         logger (logging.Logger): Takes the warning.
 
     Returns:
-        str | None: path of the checkpoint; None if there is none to go on from.
-    """
-    record = osp.join(work_dir, 'last_checkpoint')
-    named = None
-    if osp.isfile(record):
-        with open(record) as file:
-            named = file.read().strip()
-        if '://' in named or _is_complete(named):
-            return named
+        str | None: path of the checkpoint; None if the folder has neither a record nor checkpoints.
 
-    files = glob(osp.join(escape(work_dir), 'epoch_*.pth')) + glob(osp.join(escape(work_dir), 'iter_*.pth'))
-    complete = [path for path in files if _is_complete(path)]
-    latest = max(complete, key=osp.getmtime, default=None)
-    if named is not None or files:
-        logger.warning(
-            f'{record} names no complete checkpoint ({named!r}): the run was probably killed while it saved. '
-            f'The newest complete one is {latest}.'
-        )
-    return latest
+    Raises:
+        ResumeError: if there is something to go on from, and it is missing or damaged.
+    """
+    record = osp.join(work_dir, RECORD)
+    named = Path(record).read_text().strip() if osp.isfile(record) else ''
+    if '://' in named or _is_complete(named):
+        return named
+    if named and _is_complete(beside := osp.join(work_dir, osp.basename(named))):
+        return beside
+
+    files = [path for kind in ('epoch', 'iter') for path in glob(osp.join(escape(str(work_dir)), f'{kind}_*.pth'))]
+    latest = max(filter(_is_complete, files), key=_number, default=None)
+    if named:
+        what = f'{record} names {named}, which is {"damaged" if osp.exists(named) else "missing"}'
+    elif files and latest is None:
+        what = f'{work_dir} has no {RECORD}, and {", ".join(sorted(map(osp.basename, files)))} cannot be read'
+    else:
+        if latest is not None:
+            logger.warning(f'{work_dir} has no {RECORD}: going on from its complete checkpoint of the highest number.')
+        return latest
+    raise ResumeError(
+        f'{what}. '
+        + (f'To go on from the newest complete checkpoint: --resume {latest}. ' if latest else '')
+        + 'To start anew, choose another work dir, or leave --resume out'
+    )
+
+
+def _number(path):
+    digits = re.findall(r'\d+', osp.basename(path))
+    return int(digits[-1]) if digits else -1
 
 
 def _is_complete(path):

@@ -17,6 +17,7 @@ from mmengine.registry import RUNNERS
 
 from .encoder_settings import EncoderError, follow_encoder
 from .finite_hook import NotFiniteError
+from .latest_checkpoint import ResumeError
 from .runner import CheckpointError, Runner
 
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
@@ -219,7 +220,7 @@ def one_line_errors(parser):
     """
     try:
         yield
-    except (UsageError, CheckpointError, EncoderError, NotFiniteError) as error:
+    except (UsageError, CheckpointError, EncoderError, NotFiniteError, ResumeError) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 

@@ -2,20 +2,18 @@
 
 import atexit
 import gc
-import os
-import os.path as osp
 import re
 from datetime import timedelta
 
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed, is_main_process
-from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
 from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
+from twlv_mm.records import remove_leftovers
 
 from .latest_checkpoint import latest_checkpoint
 
@@ -31,9 +29,8 @@ class Runner(MMEngineRunner):
 
     - refuses to test or resume from a checkpoint of another model, where mmengine only prints the differences. Training
       that starts from ``load_from`` may take a part of the weights; a warning counts what does not fit.
-    - never leaves half a checkpoint under a checkpoint's name, whenever it is killed, and resumes from the newest
-      complete one. ``resume='auto'`` goes on from the work dir's latest checkpoint, and starts anew, from ``load_from``
-      if given, where there is none.
+    - goes on from the work dir's ``last_checkpoint`` with ``resume='auto'``, and starts anew, from ``load_from`` if
+      given, where there are no checkpoints. Whenever a run is killed, ``last_checkpoint`` names a complete one.
     - runs several processes on machines without an accelerator, with gloo.
     - saves and resumes models that ``twlv_mm.FullyShard`` has divided among the processes.
     - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
@@ -43,6 +40,7 @@ class Runner(MMEngineRunner):
 
     Raises:
         CheckpointError: from ``test`` and ``train``, if the checkpoint is another model's.
+        ResumeError: from ``train``, if ``last_checkpoint`` names a checkpoint that is missing or damaged.
         ValueError: if processes on a machine without an accelerator were started by another launcher than 'pytorch'.
     """
 
@@ -98,6 +96,8 @@ class Runner(MMEngineRunner):
 
     def load_or_resume(self):
         """See mmengine and the class."""
+        if self._trains and is_main_process():
+            remove_leftovers(self.work_dir)
         if not self._has_loaded and (self._resume == 'auto' or (self._resume and self._load_from is None)):
             latest = latest_checkpoint(self.work_dir, self.logger)
             self._resume = latest is not None
@@ -146,18 +146,13 @@ class Runner(MMEngineRunner):
             ) from error
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
-        """See mmengine; a local file appears under its name only when it is complete."""
-        if not is_main_process():
-            if self._is_sharded:  # the first process asks for all parts of these, in this order
-                self.model.state_dict()
-                if kwargs.get('save_optimizer', True):
-                    self.optim_wrapper.state_dict()
-            return
-        if not isinstance(get_file_backend(out_dir, backend_args=kwargs.get('backend_args')), LocalBackend):
+        """See mmengine."""
+        if is_main_process():
             super().save_checkpoint(out_dir, filename, *args, **kwargs)
-            return
-        super().save_checkpoint(out_dir, f'{filename}.partial', *args, **kwargs)
-        os.replace(osp.join(out_dir, f'{filename}.partial'), osp.join(out_dir, filename))
+        elif self._is_sharded:  # the first process asks for all parts of these, in this order
+            self.model.state_dict()
+            if kwargs.get('save_optimizer', True):
+                self.optim_wrapper.state_dict()
 
     def _extract(self):
         if self.cfg.get('extraction') is None:

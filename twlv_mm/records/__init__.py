@@ -1,12 +1,21 @@
 """Records: how everything that this project writes gets onto the disk, and where it may go.
 
 files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
-and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; tables.py writes csv.
-This room imports no other.
+and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; tables.py writes csv,
+tensors.py checkpoints. This room imports no other.
 """
 
 from . import checks
-from .files import append_line, locked, open_regular, write_bytes, write_json, write_text, writing
+from .files import (
+    append_line,
+    locked,
+    open_regular,
+    remove_leftovers,
+    write_bytes,
+    write_json,
+    write_text,
+    writing,
+)
 from .paths import PathError, path_below
 from .reading import (
     numbered_lines,
@@ -20,6 +29,7 @@ from .reading import (
     read_text,
 )
 from .tables import write_table
+from .tensors import write_tensors
 
 __all__ = [
     'PathError',
@@ -37,9 +47,11 @@ __all__ = [
     'read_rows',
     'read_table',
     'read_text',
+    'remove_leftovers',
     'write_bytes',
     'write_json',
     'write_table',
+    'write_tensors',
     'write_text',
     'writing',
 ]

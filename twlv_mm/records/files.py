@@ -4,6 +4,7 @@ A folder that was received from somebody may have links where this project write
 last place of a path: a link is replaced by the new file, or refused.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -11,6 +12,9 @@ import secrets
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# Errors of writing, which the system reports without the name of the file.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
@@ -29,20 +33,20 @@ def writing(path, mode='wb', **kwargs):
         IO: the open file.
     """
     path = Path(path)
-    # Names may be as long as the file system allows, which leaves no room for what is added.
-    temporary = path.with_name(f'.{path.name[:40]}.{secrets.token_hex(8)}.part')
     if 'b' not in mode:
         kwargs.setdefault('encoding', 'utf-8')
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    temporary, descriptor = _open_temporary(path)
     try:
         with open(descriptor, mode + '+', **kwargs) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS and error.filename is None:
+            error.filename = os.fspath(path)
         raise
     sync_folder(path.parent)
 
@@ -87,7 +91,7 @@ def append_line(path, line):
     try:
         content = (line + '\n').encode('utf-8', 'backslashreplace')
         if os.write(descriptor, content) != len(content):
-            raise OSError(f'{path}: the disk is full')
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
     finally:
         os.close(descriptor)
 
@@ -143,6 +147,22 @@ def open_regular(path, *, max_bytes=None):
         raise
 
 
+def remove_leftovers(folder):
+    """Remove what killed processes were writing in a folder by :func:`writing`; what others are writing stays.
+
+    Args:
+        folder (str | Path): Without its subfolders.
+    """
+    for path in Path(folder).glob('.*.part'):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+            finally:
+                os.close(descriptor)
+
+
 def sync_folder(folder):
     """Have the names in a folder written to the disk, where its file system can."""
     with suppress(OSError):
@@ -151,6 +171,19 @@ def sync_folder(folder):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _open_temporary(path):
+    """A new file beside another, locked while it is open."""
+    while True:
+        # Names may be as long as the file system allows, which leaves no room for what is added.
+        temporary = path.with_name(f'.{path.name[:40]}.{secrets.token_hex(8)}.part')
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return temporary, descriptor
+        os.close(descriptor)  # another process took it for a leftover before it was locked
 
 
 def open_own(path, flags):

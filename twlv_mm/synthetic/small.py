@@ -1,13 +1,12 @@
 """The small encoder of the generated clips, trained with labels or pretrained without."""
 
-import os
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 
 from twlv_mm.encoders import encoder_state, read_checkpoint
 from twlv_mm.engine import launch
+from twlv_mm.records import write_tensors
 
 CONFIGS = Path(__file__).resolve().parents[1] / '.mim/configs/synthetic'
 # With labels: name of the weights -> config.
@@ -36,8 +35,7 @@ def train_small(name, out, data, seed=0, options=()):
     else:
         settings = [f'train_dataloader.dataset.data_root={data}']
         checkpoint = _train(SUPERVISED[name], work_dir, seed, settings, options)
-    torch.save(encoder_state(read_checkpoint(checkpoint)), f'{path}.partial')
-    os.replace(f'{path}.partial', path)
+    write_tensors(path, encoder_state(read_checkpoint(checkpoint)))
     return path
 
 
