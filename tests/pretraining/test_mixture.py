@@ -13,9 +13,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
-from twlv_mm.pretraining import FileListDataset, MixtureDataset, MixtureError, SampleKey, ShardDataset, index_shards
+from twlv_mm.pretraining import FileListDataset, MixtureDataset, SampleKey, ShardDataset, index_shards
 from twlv_mm.pretraining.shards import index_path
 from twlv_mm.registry import TRANSFORMS
+from twlv_mm.unreadable import UnreadableError
 
 VIDEO_PIPELINE = [
     dict(type='twlv_mm.OpenVideo'),
@@ -117,11 +118,11 @@ def test_damaged_sample_is_listed_and_replaced_by_another_of_its_set(tiny_videos
     (tmp_path / 'broken.mp4').write_bytes(b'no video' * 100)
     names = [str(tmp_path / 'broken.mp4'), 'not there.mp4', 'train_0.mp4', 'train_1.mp4']
     made = mixture(videos=video_list(tiny_videos, tmp_path, names))
-    made.failures_file = str(tmp_path / 'failures.jsonl')
+    made.replacing.file = str(tmp_path / 'failures.jsonl')
     samples = made[[SampleKey(0, index, seed) for index in (0, 1) for seed in (1, 2, 3)]]
     assert {sample['data_samples'].source['index'] for sample in samples} <= {2, 3}
     assert all(sample['data_samples'].source['replaced'] > 0 for sample in samples)
-    failures = [json.loads(line) for line in Path(made.failures_file).read_text().splitlines()]
+    failures = [json.loads(line) for line in Path(made.replacing.file).read_text().splitlines()]
     assert len(failures) == sum(sample['data_samples'].source['replaced'] for sample in samples)
     assert {failure['index'] for failure in failures} == {0, 1}
     assert all(failure['set'] == 'videos' and failure['error'] for failure in failures)
@@ -144,8 +145,8 @@ def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
     broken = video_list(tiny_videos, tmp_path)
     broken['pipeline'] = broken['pipeline'][:1] + broken['pipeline'][2:]
     made = mixture(videos=broken)
-    made.failures_file = str(tmp_path / 'failures.jsonl')
-    with pytest.raises(MixtureError, match='10 samples of the set videos in a row .*frame_inds.*failures.jsonl'):
+    made.replacing.file = str(tmp_path / 'failures.jsonl')
+    with pytest.raises(UnreadableError, match='10 samples of the set videos in a row .*frame_inds.*failures.jsonl'):
         made[[SampleKey(0, 0, 1)]]
 
 
@@ -210,9 +211,9 @@ def test_damaged_member_of_a_shard_is_replaced(shards):
         file.write(b'\0' * 60)
     images = dict(type='twlv_mm.ShardDataset', shards=str(shards / '*.tar'), pipeline=IMAGE_PIPELINE)
     made = mixture(images=images)
-    made.failures_file = str(shards / 'failures.jsonl')
+    made.replacing.file = str(shards / 'failures.jsonl')
     assert made[[SampleKey(0, 2, 1)]][0]['data_samples'].source['replaced'] == 1
-    assert '00000.tar/002.png' in Path(made.failures_file).read_text()
+    assert '00000.tar/002.png' in Path(made.replacing.file).read_text()
 
 
 def test_shards_without_an_index_say_how_to_make_one(tmp_path):

@@ -408,17 +408,51 @@ def test_dataset_finds_missing_files_before_training(tmp_path):
         DATASETS.build(cfg | dict(ann_file='other.txt'))
 
 
-@pytest.mark.parametrize('content', [b'', b'no video'])
-def test_training_names_a_video_that_is_damaged(tmp_path, content):
-    from twlv_mm.video import VideoError
+@pytest.fixture
+def one_of_three_damaged(tmp_path):
+    """Builds a data set of two sound videos and a damaged one, the first."""
+    from tests.video.faults import good
 
     init_default_scope('mmaction')
-    (tmp_path / 'broken.mp4').write_bytes(content)
-    (tmp_path / 'list.txt').write_text('broken.mp4 0\n')
-    dataset = VideoListDataset(
-        str(tmp_path / 'list.txt'), pipeline=[dict(type='twlv_mm.OpenVideo')], data_prefix=dict(video=str(tmp_path))
-    )
+    names = ['broken.mp4', *(path.name for path in good(tmp_path, 2))]
+    (tmp_path / 'list.txt').write_text(''.join(f'{name} {label}\n' for label, name in enumerate(names)))
+
+    def build(content, **kwargs):
+        (tmp_path / 'broken.mp4').write_bytes(content)
+        pipeline = [dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.SampleClips'), dict(type='twlv_mm.DecodeVideo')]
+        folder = dict(video=str(tmp_path))
+        return VideoListDataset(str(tmp_path / 'list.txt'), pipeline=pipeline, data_prefix=folder, **kwargs)
+
+    return build
+
+
+@pytest.mark.parametrize('content', [b'', b'no video'])
+def test_training_replaces_a_damaged_video_and_lists_it_and_a_test_names_it(one_of_three_damaged, content, tmp_path):
+    from twlv_mm.unreadable import list_unreadable
+    from twlv_mm.video import VideoError
+
+    dataset = one_of_three_damaged(content)
+    list_unreadable(dataset, str(tmp_path))
+    with pytest.warns(UserWarning, match=r'another sample takes the place .*broken\.mp4'):
+        samples = [dataset[0] for _ in range(3)]
+    assert {sample['label'] for sample in samples} <= {1, 2}
+    listed = [json.loads(line) for line in (tmp_path / 'unreadable_samples.jsonl').read_text().splitlines()]
+    assert len(listed) >= 3
+    assert {Path(one['file']).name for one in listed} == {'broken.mp4'}
     with pytest.raises(VideoError, match=r'broken\.mp4 (cannot be decoded|is empty)'):
+        one_of_three_damaged(content, test_mode=True)[0]
+
+
+def test_training_on_videos_of_which_none_can_be_read_ends(one_of_three_damaged, tmp_path):
+    from twlv_mm.unreadable import UnreadableError
+
+    for path in tmp_path.glob('*.mp4'):
+        path.write_bytes(b'no video')
+    dataset = one_of_three_damaged(b'no video')
+    with (
+        pytest.warns(UserWarning, match='broken'),
+        pytest.raises(UnreadableError, match=r'10 samples .*list\.txt in a'),
+    ):
         dataset[0]
 
 

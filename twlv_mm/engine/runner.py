@@ -14,6 +14,7 @@ from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers
+from twlv_mm.unreadable import list_unreadable
 
 from .latest_checkpoint import latest_checkpoint
 
@@ -75,6 +76,12 @@ class Runner(MMEngineRunner):
             )
             model_wrapper_cfg = {**(model_wrapper_cfg or like_mmengine), 'device_ids': None}
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def build_train_loop(self, loop):
+        """See mmengine; samples that the data set replaces because they cannot be read are listed in the work dir."""
+        built = super().build_train_loop(loop)
+        list_unreadable(built.dataloader.dataset, self.work_dir)
+        return built
 
     @staticmethod
     def build_dataloader(dataloader, seed=None, diff_rank_seed=False):

@@ -1,7 +1,5 @@
 """Training by steps that can be entered at any of them, without reading again what was trained on."""
 
-import os.path as osp
-
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import IterBasedTrainLoop
 from mmengine.runner.base_loop import BaseLoop
@@ -55,7 +53,6 @@ class StepTrainLoop(IterBasedTrainLoop):
         seed = [runner.seed]
         broadcast_object_list(seed)
         sampler.seed, sampler.start = seed[0], self._iter
-        self.dataloader.dataset.failures_file = osp.join(runner.work_dir, 'unreadable_samples.jsonl')
         runner.call_hook('before_train_epoch')
         batches = iter(self.dataloader)
         while self._iter < self._max_iters and not self.stop_training:

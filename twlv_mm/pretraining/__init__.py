@@ -5,7 +5,7 @@ batch, sources.py and shards.py where they come from.
 """
 
 from .masks import Mask, MultiBlockMask, RandomMask, SemanticMask, TubeMask
-from .mixture import MixtureDataset, MixtureError
+from .mixture import MixtureDataset
 from .momentum_hook import MomentumScheduleHook
 from .predictor import Predictor
 from .pretrainer import MaskedPretrainer
@@ -22,7 +22,6 @@ __all__ = [
     'Mask',
     'MaskedPretrainer',
     'MixtureDataset',
-    'MixtureError',
     'MixtureSampler',
     'MomentumScheduleHook',
     'MultiBlockMask',

@@ -1,22 +1,16 @@
 """Several sets of videos and images as one, for :class:`MixtureSampler`."""
 
-import json
 import random
-import warnings
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from twlv_mm.registry import DATASETS
+from twlv_mm.unreadable import Replacing
 
 KINDS = ('image', 'video')
 ENTRY = {'kind', 'weight', 'dataset'}  # of each set
-ATTEMPTS = 10
-
-
-class MixtureError(RuntimeError):
-    """So many samples in a row cannot be read that it is not the samples' fault."""
 
 
 @DATASETS.register_module()
@@ -24,7 +18,7 @@ class MixtureDataset(Dataset):
     """Sets of videos and images with weights.
 
     It is asked for a batch: a list of :class:`SampleKey`. Everything random in a sample's transforms follows from its
-    key. A sample that cannot be read is listed in ``failures_file`` and replaced by another of its set, at random.
+    key. A sample that cannot be read is listed and replaced by another of its set, at random.
 
     In a config::
 
@@ -45,12 +39,11 @@ class MixtureDataset(Dataset):
     Attributes:
         parts (list[Dataset]): The sets.
         names, kinds, weights (list): Of each.
-        failures_file (str | None): Where samples that cannot be read are listed, a line of json each. Until the run
-            says where, they are warned of.
+        replacing (Replacing): Replaces samples that cannot be read.
 
     Raises:
         ValueError: if there is no set, one has other keys than these, or a kind or weight is none.
-        MixtureError: from a worker, if ten samples of a set in a row cannot be read.
+        UnreadableError: from a worker, if ten samples of a set in a row cannot be read.
     """
 
     def __init__(self, sets):
@@ -63,7 +56,7 @@ class MixtureDataset(Dataset):
         self.names = list(sets)
         self.kinds = [entry['kind'] for entry in sets.values()]
         self.weights = [entry['weight'] for entry in sets.values()]
-        self.failures_file = None
+        self.replacing = Replacing()
         for name, kind, weight in zip(self.names, self.kinds, self.weights, strict=True):
             if kind not in KINDS:
                 raise ValueError(f"the set {name} is of kind {kind!r}; there are 'video' and 'image'")
@@ -88,38 +81,20 @@ class MixtureDataset(Dataset):
         return [self._read(key) for key in keys]
 
     def _read(self, key):
-        part, name, index = self.parts[key.part], self.names[key.part], key.index
-        for attempt in range(ATTEMPTS):
-            info = part.get_data_info(index)
-            file = info['filename']
-            _seed(key.seed)
-            try:
-                sample = part.pipeline(info)
-                if sample is None:  # so a transform of mmcv's says that it cannot
-                    raise ValueError('a transform gave no sample')
-            # Decoders and transforms have no error in common. What is wrong with all samples, such as a transform,
-            # ends the loop.
-            except Exception as error:
-                last = error
-                self._report(dict(set=name, index=index, file=file, error=f'{type(error).__name__}: {error}'))
-                index = int(np.random.default_rng([key.seed, attempt]).integers(len(part)))
-                continue
-            source = dict(set=name, index=index, file=file, seed=key.seed, replaced=attempt)
-            sample['data_samples'].set_metainfo(dict(sample_seed=key.seed, source=source))
-            return sample
-        where = f' They are listed in {self.failures_file}.' if self.failures_file else ''
-        raise MixtureError(
-            f'{ATTEMPTS} samples of the set {name} in a row cannot be read, the last of them {file} '
-            f'({type(last).__name__}: {last}).{where} Is their folder mounted, and the pipeline right?'
-        ) from last
+        part, name = self.parts[key.part], self.names[key.part]
 
-    def _report(self, failure):
-        if self.failures_file is None:
-            warnings.warn(f'replaced a sample that cannot be read: {failure}', stacklevel=2)
-            return
-        # One short write at the end of the file: those of several workers do not mix.
-        with open(self.failures_file, 'a') as file:
-            file.write(json.dumps(failure) + '\n')
+        def read(index):
+            _seed(key.seed)
+            return part.pipeline(part.get_data_info(index))
+
+        def another(attempt):
+            return int(np.random.default_rng([key.seed, attempt]).integers(len(part)))
+
+        sample, index, replaced = self.replacing(part, read, key.index, another, name)
+        file = part.get_data_info(index)['filename']
+        source = dict(set=name, index=index, file=file, seed=key.seed, replaced=replaced)
+        sample['data_samples'].set_metainfo(dict(sample_seed=key.seed, source=source))
+        return sample
 
 
 def _seed(seed):

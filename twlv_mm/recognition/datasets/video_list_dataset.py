@@ -6,6 +6,7 @@ from mmaction.datasets import BaseActionDataset
 
 from twlv_mm.engine import reading
 from twlv_mm.registry import DATASETS
+from twlv_mm.unreadable import Replacing
 
 from .lists import check_files, read_list
 
@@ -15,7 +16,8 @@ class VideoListDataset(BaseActionDataset):
     """Videos or images with a class each, in place of mmaction2's VideoDataset.
 
     That takes a line without a label as label -1, no file name with a space, and finds out in training that a file is
-    not there. This one raises an error when it is built.
+    not there. This one raises an error when it is built. In training, a file that cannot be decoded is listed and
+    replaced by another, at random; in a test (``test_mode``), where that would change the score, it is an error.
 
     Each sample is a dict of filename (str), label (int), modality and start_index.
 
@@ -25,15 +27,20 @@ class VideoListDataset(BaseActionDataset):
         data_prefix (dict): ``video`` is the folder that the list's paths start from.
         **kwargs: Those of mmaction2's BaseActionDataset.
 
+    Attributes:
+        replacing (Replacing): Replaces samples that cannot be read.
+
     Raises:
         FileNotFoundError: if there is no list, or files of it are not there.
         ValueError: if a line has another form, or there is none.
-        ReadFault: when a sample is read, if its file is damaged.
+        ReadFault: in a test, if a file cannot be decoded.
+        UnreadableError: in training, if ten samples in a row cannot be decoded.
     """
 
     segments = False  # whether lines have a start and an end: in SegmentDataset
 
     def __init__(self, ann_file, pipeline, data_prefix, **kwargs):
+        self.replacing = Replacing()
         super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self):
@@ -51,7 +58,7 @@ class VideoListDataset(BaseActionDataset):
         return samples
 
     def prepare_data(self, idx):
-        """Put a sample through the pipeline.
+        """Put a sample through the pipeline, or another in its place if it is for training and cannot be read.
 
         Args:
             idx (int): Its number.
@@ -60,7 +67,13 @@ class VideoListDataset(BaseActionDataset):
             dict: what the pipeline gives.
 
         Raises:
-            ReadFault: if its file cannot be decoded. decord does not name the file.
+            ReadFault: if it is for a test and cannot be read.
+            UnreadableError: if ten samples in a row cannot be read.
         """
+        if self.test_mode:
+            return self._read(idx)
+        return self.replacing(self, self._read, idx, lambda _: self._rand_another(), self.ann_file)[0]
+
+    def _read(self, idx):
         with reading(self.get_data_info(idx)['filename'], 'decode'):
             return super().prepare_data(idx)
