@@ -240,7 +240,7 @@ def test_commands_that_finish_folds_at_the_same_time_lose_none(tmp_path):
 
     def finish(first):
         for fold in range(first, first + 40):
-            folds._add_finished(path, 'text', {fold: {}})
+            folds._add_finished(path, 'text', {fold: dict(metrics={}, protocol={}, wall_seconds=1.0)})
 
     commands = [multiprocessing.get_context('fork').Process(target=finish, args=(first,)) for first in (0, 100, 200)]
     for command in commands:

@@ -124,7 +124,7 @@ def test_hmdb51_classes_are_numbered_by_their_own_names(given):
         [Sample('climb/rock.avi', 0), Sample('climb_stairs/down.avi', 1)],
     ]
     given({'annotations/climb_test_split2.txt': 'rock.avi 3\n'})
-    with pytest.raises(ValueError, match=r'climb_test_split2\.txt, entry 1, rock\.avi 3'):
+    with pytest.raises(ValueError, match=r'climb_test_split2\.txt, line 1, .rock\.avi 3.'):
         prepare(HMDB51, folder / 'annotations', folder / 'videos', folder / 'out', 'split_2')
 
 

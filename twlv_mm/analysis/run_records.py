@@ -1,19 +1,19 @@
 """The results.json files of a folder: found, checked, and put in order. Nothing in them is trusted."""
 
-import json
 import os
 from datetime import datetime, timezone
-from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
 from twlv_mm.engine.results_hook import RESULTS, SCHEMA_VERSION
+from twlv_mm.records import checks, parsing, read_json
 
 STATUS = 'evaluation.json'
 # What a record has to have for a report, and of which type.
 FIELDS = dict(task=str, dataset=str, protocol=dict, metrics=dict, encoder=dict, date=str)
 # What a record may have; of these types, or null.
 OPTIONAL = dict(checkpoint=dict, config=dict, versions=dict, hardware=dict, decoder=dict)
+MAX_BYTES = 100_000_000
 HASH = 8  # digits of a hash that are shown
 
 
@@ -43,7 +43,7 @@ class Run(NamedTuple):
         return {
             name: float(value)
             for name, value in self.record['metrics'].items()
-            if isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= 1e6
+            if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e6
         }
 
 
@@ -84,9 +84,10 @@ def find_runs(folder):
             if name in names:
                 path = Path(place, name)
                 try:
-                    into.append(read(path))
-                except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
-                    rejected.append((path, f'{type(error).__name__}: {error}'[:300]))
+                    with parsing(path):
+                        into.append(read(path))
+                except (ValueError, FileNotFoundError) as error:
+                    rejected.append((path, checks.printable(str(error).removeprefix(f'{path}: '))[:300]))
     runs.sort(key=lambda run: (run.date, str(run.path)))
     return Found(runs, rejected, evaluations)
 
@@ -110,33 +111,25 @@ def name_encoders(runs):
     }
 
 
-def _read_json(path):
-    content = json.loads(path.read_text(encoding='utf-8'))
-    if not isinstance(content, dict):
-        raise ValueError('it holds no object')
-    return content
-
-
 def _read_run(path):
-    record = _read_json(path)
+    record = read_json(path, dict, max_bytes=MAX_BYTES)
     version = record.get('schema_version')
     if version != SCHEMA_VERSION:
         raise ValueError(f'it has the schema version {version!r}, not {SCHEMA_VERSION}: not of a test of twlv_mm?')
     for name, kind in FIELDS.items():
-        if not isinstance(record.get(name), kind):
-            raise ValueError(f'its {name} is not a {kind.__name__}: {record.get(name)!r}'[:200])
+        checks.instance(record.get(name), kind, f'its {name}')
     for name, kind in OPTIONAL.items():
-        if not isinstance(record.get(name), kind | None):
-            raise ValueError(f'its {name} is not a {kind.__name__}: {record[name]!r}'[:200])
+        if record.get(name) is not None:
+            checks.instance(record[name], kind, f'its {name}')
     for name, kind in dict(weights_sha256=str, pretraining_sets=list).items():
-        if not isinstance(record['encoder'].get(name), kind | None):
-            raise ValueError(f'its {name} is not a {kind.__name__}: {record["encoder"][name]!r}'[:200])
+        if record['encoder'].get(name) is not None:
+            checks.instance(record['encoder'][name], kind, f"its encoder's {name}")
     date = datetime.fromisoformat(record['date'])
     return Run(path, record, date if date.tzinfo else date.replace(tzinfo=timezone.utc))
 
 
 def _read_evaluation(path):
-    content = _read_json(path)
+    content = read_json(path, dict, max_bytes=MAX_BYTES)
     tasks = [{name: str(task[name]) for name in ('task', 'status', 'reason')} for task in content['tasks']]
     views = [
         dict(title=str(view['title']), folder=str(path.parent / view['folder']))

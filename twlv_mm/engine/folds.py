@@ -2,9 +2,7 @@
 
 import copy
 import difflib
-import fcntl
 import gc
-import json
 import os
 import os.path as osp
 from statistics import fmean
@@ -14,7 +12,7 @@ from mmengine.logging import print_log
 from rich.console import Console
 from rich.table import Table
 
-from twlv_mm.records import write_json
+from twlv_mm.records import checks, locked, parsing, read_json, write_json
 
 from .launch import UsageError, build_runner, one_line_errors, train_config, training_parser
 from .results_hook import RESULTS, ResultsHook
@@ -134,8 +132,7 @@ def _run(cfg, fold, path, text):
             'the same command goes on from there.'
         ) from error
     if is_main_process():
-        with open(osp.join(runner.log_dir, RESULTS)) as file:
-            record = json.load(file)
+        record = read_json(osp.join(runner.log_dir, RESULTS), dict)
         del record['config']  # as long as all the rest, and the same but for the fold
         _add_finished(path, text, {fold: record})
     # A runner and its loops refer to each other: the model would stay on the GPU, and workers alive.
@@ -202,12 +199,13 @@ def _read_finished(path, text):
     if not osp.isfile(path):
         return {}
     try:
-        with open(path) as file:
-            content = json.load(file)
-        theirs, finished = content['config'], {int(fold): record for fold, record in content['folds'].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        with parsing(path):
+            content = read_json(path, dict)
+            theirs = checks.instance(content['config'], str, 'its config')
+            finished = {checks.count_in(fold, 'a fold'): _finished(one) for fold, one in content['folds'].items()}
+    except ValueError as error:
         raise UsageError(
-            f'{path} is not a record of finished folds ({error!r}): choose another --work-dir, or remove the file and '
+            f'{path} is not a record of finished folds ({error}): choose another --work-dir, or remove the file and '
             'the folders beside it to run every fold again'
         ) from error
     if theirs != text:
@@ -221,11 +219,21 @@ def _read_finished(path, text):
     return finished
 
 
+def _finished(record):
+    """The record of a fold, with what their average needs."""
+    for name, kind in dict(metrics=dict, protocol=dict).items():
+        checks.instance(record[name], kind, f'its {name}')
+    for name, value in record['metrics'].items():
+        if value is not None:
+            checks.number(value, f'its {name}')
+    checks.number(record['wall_seconds'], 'its wall_seconds', least=0)
+    return record
+
+
 def _add_finished(path, text, records):
     # What is there now, not what was there when this command started: others may run folds beside it, and must not
     # write between this reading and writing.
-    with open(f'{path}.lock', 'w') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+    with locked(f'{path}.lock'):
         finished = _read_finished(path, text) | records
         write_json(path, dict(config=text, folds={str(fold): finished[fold] for fold in sorted(finished)}))
 
@@ -257,6 +265,6 @@ def _print_table(record):
         column.justify = 'right'
     for name, mean in record['metrics'].items():
         values = [*(one.get(name) for one in record['folds'].values()), mean]
-        table.add_row(name, *('' if value is None else f'{value:.2f}' for value in values))
+        table.add_row(checks.printable(name), *('' if value is None else f'{value:.2f}' for value in values))
     # As wide as it is: a log has no width, and numbers are not to be cut.
-    Console(width=40 + 10 * len(table.columns)).print(table)
+    Console(width=40 + 10 * len(table.columns), markup=False).print(table)

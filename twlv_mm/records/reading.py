@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 
-from .checks import MAX_INTEGER, MAX_NUMBER, instance, shown
+from .checks import MAX_INTEGER, MAX_NUMBER, instance, printable, shown
 from .files import open_regular
 
 # ActivityNet's scores of all videos are 30 MB, AVA's boxes of all frames 300 MB.
@@ -179,7 +179,7 @@ def read_table(path, *columns, max_bytes=MAX_BYTES):
     header = rows.pop(next(iter(rows))) if rows else []
     missing = [column for column in columns if column not in header]
     if missing:
-        raise ValueError(f'{path} has no column {", ".join(missing)}; it has {shown(header)}')
+        raise ValueError(f'{path} has no column {", ".join(missing)}; it has {printable(", ".join(header))[:300]}')
     if len(set(header)) < len(header):
         raise ValueError(f'{path} has two columns of the same name: {shown(header)}')
     for line, row in rows.items():

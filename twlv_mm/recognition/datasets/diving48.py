@@ -1,7 +1,9 @@
 """Diving-48 with its second, corrected labels (V2): json files of vid_name and label."""
 
+from twlv_mm.records import checks, read_json
+
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_json
+from .official import DataSet, Split, find_file, parse_entries
 
 
 def read_diving48(annotations, videos, kind):
@@ -15,7 +17,7 @@ def read_diving48(annotations, videos, kind):
     classes = parse_entries(vocabulary, read_json(vocabulary, list), '_'.join)
 
     def parse(entry):
-        return Sample(entry['vid_name'], int(entry['label']))
+        return Sample(checks.name(entry['vid_name'], 'vid_name'), checks.count(entry['label'], 'label'))
 
     splits = []
     for name, file in (('train', 'Diving48_V2_train.json'), ('val', 'Diving48_V2_test.json')):

@@ -1,7 +1,9 @@
 """EPIC-KITCHENS-100: actions as segments of long videos, in csv files with time stamps, verbs and nouns."""
 
+from twlv_mm.records import checks, read_table
+
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_table
+from .official import DataSet, Split, find_file, parse_entries
 
 _COLUMNS = ('video_id', 'start_timestamp', 'stop_timestamp', 'verb_class', 'noun_class')
 
@@ -19,7 +21,7 @@ def read_epic_kitchens100(annotations, videos, kind):
     verbs, nouns = (_class_names(annotations, part) for part in ('verb', 'noun'))
 
     def parse_pair(row):
-        verb, noun = int(row['verb_class']), int(row['noun_class'])
+        verb, noun = (checks.count_in(row[key], key) for key in ('verb_class', 'noun_class'))
         if not (0 <= verb < len(verbs) and 0 <= noun < len(nouns)):
             raise ValueError(f'there are {len(verbs)} verbs and {len(nouns)} nouns')
         return row, (verb, noun)
@@ -34,7 +36,11 @@ def read_epic_kitchens100(annotations, videos, kind):
         start, stop = (seconds_of(row[key]) for key in ('start_timestamp', 'stop_timestamp'))
         if not start < stop:
             raise ValueError(f'the segment stops at {stop} s and starts at {start} s')
-        return Sample(row['video_id'], dict(verb=pair[0], noun=pair[1], action=actions[pair])[kind], (start, stop))
+        return Sample(
+            checks.name(row['video_id'], 'video_id'),
+            dict(verb=pair[0], noun=pair[1], action=actions[pair])[kind],
+            (start, stop),
+        )
 
     splits = [Split(name, parse_entries(paths[name], table, parse), '', 'videos') for name, table in tables.items()]
     return splits, classes
@@ -53,15 +59,20 @@ def seconds_of(timestamp):
         ValueError: if it is none.
     """
     hours, minutes, seconds = timestamp.split(':')
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    parts = zip((hours, minutes, seconds), (3600, 60, 1), strict=True)
+    return sum(checks.time_in(part, timestamp) * unit for part, unit in parts)
 
 
 def _class_names(annotations, part):
     path = find_file(annotations, f'EPIC_100_{part}_classes.csv')
-    names = dict(parse_entries(path, read_table(path, 'id', 'key'), lambda row: (int(row['id']), row['key'])))
+    names = dict(parse_entries(path, read_table(path, 'id', 'key'), _class))
     if sorted(names) != list(range(len(names))):
         raise ValueError(f'{path}: the ids are not 0 to {len(names) - 1}')
     return [names[number] for number in range(len(names))]
+
+
+def _class(row):
+    return checks.count_in(row['id'], 'id'), checks.name(row['key'], 'key')
 
 
 EPIC_KITCHENS100 = DataSet(

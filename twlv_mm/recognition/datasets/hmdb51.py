@@ -1,7 +1,9 @@
 """HMDB51: a text file a class and split, of the names of videos and whether they are for training or testing."""
 
+from twlv_mm.records import checks, read_lines
+
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_lines
+from .official import DataSet, Split, find_file, parse_entries
 
 _PARTS = {'1': 'train', '2': 'val', '0': None}  # what the number after a name says; None: not in this split
 
@@ -23,7 +25,7 @@ def read_hmdb51(annotations, videos, kind):
 
         def parse(line, name=name, label=label):
             file, number = line.rsplit(maxsplit=1)
-            return _PARTS[number], Sample(f'{name}/{file.removesuffix(".avi")}', label)
+            return _PARTS[number], Sample(f'{name}/{checks.name(file, "name").removesuffix(".avi")}', label)
 
         for part, sample in parse_entries(path, read_lines(path), parse):
             samples[part].append(sample)

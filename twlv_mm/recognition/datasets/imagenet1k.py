@@ -2,8 +2,10 @@
 
 import os
 
+from twlv_mm.records import checks, read_table
+
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_table
+from .official import DataSet, Split, find_file, parse_entries
 
 SUFFIXES = ('.jpeg', '.jpg', '.png')
 
@@ -29,9 +31,11 @@ def read_imagenet1k(annotations, images, kind):
     else:
         path = find_file(annotations, 'LOC_val_solution.csv')
         rows = read_table(path, 'ImageId', 'PredictionString')
-        val = parse_entries(
-            path, rows, lambda row: Sample(f'val/{row["ImageId"]}', numbers[row['PredictionString'].split()[0]])
-        )
+
+        def parse(row):
+            return Sample(f'val/{checks.name(row["ImageId"], "ImageId")}', numbers[row['PredictionString'].split()[0]])
+
+        val = parse_entries(path, rows, parse)
     return [Split('train', train, '', 'images'), Split('val', val, '', 'images')], synsets
 
 

@@ -2,8 +2,10 @@
 
 from functools import partial
 
+from twlv_mm.records import checks, read_table
+
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_table
+from .official import DataSet, Split, find_file, parse_entries
 
 _NAMES = dict(
     train=('train.csv', 'kinetics_train.csv', 'kinetics-{}_train.csv'),
@@ -20,12 +22,14 @@ def read_kinetics(number, annotations, videos, kind):
     """
     paths = {split: find_file(annotations, *(name.format(number) for name in names)) for split, names in _NAMES.items()}
     tables = {name: read_table(path, 'label', 'youtube_id', 'time_start', 'time_end') for name, path in paths.items()}
-    classes = sorted({_class_name(row) for row in tables['train']})
+    classes = sorted(set(parse_entries(paths['train'], tables['train'], _class_name)))
     numbers = {name: number for number, name in enumerate(classes)}
 
     def parse(row):
-        start, end = (int(float(row[key])) for key in ('time_start', 'time_end'))
-        return Sample(f'{row["youtube_id"]}_{start:06d}_{end:06d}', numbers[_class_name(row)])
+        start, end = (int(checks.time_in(row[key], key)) for key in ('time_start', 'time_end'))
+        return Sample(
+            f'{checks.name(row["youtube_id"], "youtube_id")}_{start:06d}_{end:06d}', numbers[_class_name(row)]
+        )
 
     splits = []
     for name, table in tables.items():
@@ -35,7 +39,7 @@ def read_kinetics(number, annotations, videos, kind):
 
 
 def _class_name(row):
-    return row['label'].replace('"', '').replace(' ', '_')
+    return checks.name(row['label'], 'label').replace('"', '').replace(' ', '_')
 
 
 KINETICS400 = DataSet(

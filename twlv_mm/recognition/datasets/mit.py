@@ -1,9 +1,9 @@
 """Moments in Time: csv files of path, label and votes, without a header, and the categories' numbers."""
 
-import csv
+from twlv_mm.records import checks, read_lines, read_rows
 
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_lines
+from .official import DataSet, Split, find_file, parse_entries
 
 
 def read_mit(annotations, videos, kind):
@@ -23,18 +23,16 @@ def read_mit(annotations, videos, kind):
     ):
 
         def parse(row, folder=folder):
-            return Sample(f'{folder}/{row[0].rpartition(".")[0]}', numbers[row[1]])
+            return Sample(f'{folder}/{checks.name(row[0], "path").rpartition(".")[0]}', numbers[row[1]])
 
         path = find_file(annotations, table)
-        with open(path, newline='') as file:
-            rows = [row for row in csv.reader(file) if row]
-        splits.append(Split(name, parse_entries(path, rows, parse), '', 'videos'))
+        splits.append(Split(name, parse_entries(path, read_rows(path), parse), '', 'videos'))
     return splits, sorted(numbers, key=numbers.get)
 
 
 def _category(line):
     name, number = line.rsplit(',', 1)
-    return name, int(number)
+    return checks.name(name, 'category'), checks.count_in(number, 'number')
 
 
 MIT = DataSet(

@@ -1,9 +1,9 @@
 """What the readers of official annotation files share: their result, and errors that name file and entry."""
 
-import csv
-import json
 from collections.abc import Callable
 from typing import NamedTuple
+
+from twlv_mm.records import checks, parsing
 
 from .lists import Sample
 
@@ -72,79 +72,24 @@ def find_file(folder, *names):
     raise FileNotFoundError(f'{folder} has no {" and no ".join(names)}')
 
 
-def read_table(path, *columns):
-    """Read a csv file that begins with the names of its columns.
-
-    Args:
-        path (Path): The file.
-        *columns (str): Columns that it must have.
-
-    Returns:
-        list[dict[str, str]]: its rows.
-
-    Raises:
-        ValueError: if a column is missing.
-    """
-    with open(path, newline='') as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f'{path} has no column {", ".join(missing)}; it has {", ".join(reader.fieldnames or ())}')
-        return list(reader)
-
-
-def read_json(path, kind):
-    """Read a json file.
-
-    Args:
-        path (Path): The file.
-        kind (type): ``list`` or ``dict``, what it must hold.
-
-    Returns:
-        list | dict: its content.
-
-    Raises:
-        ValueError: if it is no json file or holds something else.
-    """
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f'{path} is no json file: {error}') from error
-    if not isinstance(content, kind):
-        raise ValueError(f'{path} holds a {type(content).__name__}, not a {kind.__name__}: is it the official file?')
-    return content
-
-
 def parse_entries(path, entries, parse):
     """Parse the entries of a file one by one.
 
     Args:
         path (Path): The file, for errors.
-        entries (Iterable): Its rows.
+        entries (dict[int, Any] | Iterable): Its rows by line, or in order.
         parse (Callable): Entry -> anything.
 
     Returns:
         list: what ``parse`` gave.
 
     Raises:
-        ValueError: if it failed, with file, number and content of the entry.
+        ValueError: if it failed, with file, place and content of the entry.
     """
+    place = 'line' if isinstance(entries, dict) else 'entry'
+    numbered = entries.items() if isinstance(entries, dict) else enumerate(entries, 1)
     parsed = []
-    for number, entry in enumerate(entries, 1):
-        try:
+    for number, entry in numbered:
+        with parsing(f'{path}, {place} {number}, {checks.shown(entry)}'):
             parsed.append(parse(entry))
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ValueError(f'{path}, entry {number}, {entry}: {type(error).__name__} {error}') from error
     return parsed
-
-
-def read_lines(path):
-    """Lines of a text file, without empty ones.
-
-    Args:
-        path (Path): The file.
-
-    Returns:
-        list[str]: its lines.
-    """
-    return [line.strip() for line in path.read_text().splitlines() if line.strip()]

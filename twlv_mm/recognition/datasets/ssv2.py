@@ -1,7 +1,9 @@
 """Something-Something v2: json files of id and template, and of the templates' numbers."""
 
+from twlv_mm.records import checks, read_json
+
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries, read_json
+from .official import DataSet, Split, find_file, parse_entries
 
 _PREFIX = 'something-something-v2-'  # of the files' names in the first release
 
@@ -13,16 +15,21 @@ def read_ssv2(annotations, videos, kind):
     entries with ``id`` and ``template``, in which brackets stand around what varies. Videos are ``<id>.webm``.
     """
     labels = find_file(annotations, 'labels.json', f'{_PREFIX}labels.json')
-    numbers = dict(parse_entries(labels, read_json(labels, dict).items(), lambda entry: (entry[0], int(entry[1]))))
+    numbers = dict(parse_entries(labels, list(read_json(labels, dict).items()), _label))
 
     def parse(entry):
-        return Sample(str(entry['id']), numbers[entry['template'].replace('[', '').replace(']', '')])
+        return Sample(checks.name(str(entry['id']), 'id'), numbers[entry['template'].replace('[', '').replace(']', '')])
 
     splits = []
     for name, file in (('train', 'train.json'), ('val', 'validation.json')):
         path = find_file(annotations, file, f'{_PREFIX}{file}')
         splits.append(Split(name, parse_entries(path, read_json(path, list), parse), '', 'videos'))
     return splits, sorted(numbers, key=numbers.get)
+
+
+def _label(entry):
+    # Its numbers are strings.
+    return checks.name(entry[0], 'template'), checks.count_in(str(entry[1]), 'label')
 
 
 SSV2 = DataSet(
