@@ -14,6 +14,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from twlv_mm.synthetic import FolderError, make_trimmed
 from twlv_mm.synthetic.ablation import Ablation
 from twlv_mm.synthetic.small import PRETRAINED
+from twlv_mm.system_errors import run_tool
 
 
 def main():
@@ -32,4 +33,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -29,6 +29,7 @@ from twlv_mm.pretraining.mask_benchmark import benchmark_masks
 from twlv_mm.recognition.offline_benchmark import benchmark_offline
 from twlv_mm.recognition.sweep_benchmark import benchmark_sweep
 from twlv_mm.segmentation.attention_benchmark import benchmark_windows
+from twlv_mm.system_errors import run_tool
 
 KNN_RUNS = {'first': 'first', 'a later': 'again'}
 
@@ -235,4 +236,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

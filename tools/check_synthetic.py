@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm.synthetic.checks import LIMITS, check
+from twlv_mm.system_errors import run_tool
 
 CONFIGS = Path(__file__).parents[1] / 'configs/synthetic'
 
@@ -39,4 +40,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -9,6 +9,7 @@ import sys
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.encoders import FAMILIES, convert_checkpoint
+from twlv_mm.system_errors import run_tool
 
 
 def main(argv=None):
@@ -30,4 +31,4 @@ def main(argv=None):
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -24,6 +24,7 @@ from twlv_mm.analysis.report import write_report
 from twlv_mm.analysis.report_embeddings import View
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
 from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
+from twlv_mm.system_errors import run_tool
 from twlv_mm.visualization import contact_sheet
 
 ROOT = Path('work_dirs/demo')
@@ -162,4 +163,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

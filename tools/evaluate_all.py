@@ -15,6 +15,7 @@ from twlv_mm.analysis.encoder_fit import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views, paper_tasks, paper_views
 from twlv_mm.analysis.report import write_report
+from twlv_mm.system_errors import run_tool
 
 
 def parse_args():
@@ -71,4 +72,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

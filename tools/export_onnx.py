@@ -15,6 +15,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 
 from twlv_mm.encoders.onnx_export import export_onnx
+from twlv_mm.system_errors import run_tool
 
 
 def parts_of(model, weights):
@@ -48,4 +49,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

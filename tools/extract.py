@@ -14,6 +14,7 @@ import torch.distributed as dist
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
+from twlv_mm.system_errors import run_tool
 from twlv_mm.video import DECODERS
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
@@ -155,4 +156,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

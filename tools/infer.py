@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from twlv_mm.engine import infer_videos
 from twlv_mm.records.checks import printable
+from twlv_mm.system_errors import run_tool
 from twlv_mm.video import DECODERS
 
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
@@ -93,4 +94,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

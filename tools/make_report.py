@@ -24,6 +24,7 @@ from twlv_mm.analysis.evaluation import FINISHED, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import write_report
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
+from twlv_mm.system_errors import run_tool
 
 TOOLS = Path(__file__).parent
 CONFIGS = TOOLS.parent / 'configs/synthetic'
@@ -152,4 +153,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -16,6 +16,7 @@ from mmengine.device import get_device
 from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.synthetic import FolderError, make_trimmed
 from twlv_mm.synthetic.small import PRETRAINED, train_small
+from twlv_mm.system_errors import run_tool
 
 
 def main():
@@ -39,4 +40,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

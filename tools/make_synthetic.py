@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from twlv_mm.synthetic import FolderError, make_boxes, make_images, make_trimmed, make_untrimmed
+from twlv_mm.system_errors import run_tool
 
 SETS = ('trimmed', 'untrimmed', 'boxes', 'images')
 
@@ -43,4 +44,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

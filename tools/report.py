@@ -9,6 +9,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from twlv_mm.analysis.report import TITLE, write_report
 from twlv_mm.analysis.report_embeddings import View
 from twlv_mm.analysis.run_records import find_runs
+from twlv_mm.system_errors import run_tool
 
 
 def main():
@@ -48,4 +49,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

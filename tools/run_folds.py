@@ -3,6 +3,7 @@
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.engine import folds
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    folds.main_folds()
+    run_tool(folds.main_folds)

@@ -3,6 +3,7 @@
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.engine import launch
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    launch.main_test()
+    run_tool(launch.main_test)

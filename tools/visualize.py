@@ -23,6 +23,7 @@ from twlv_mm.analysis import (
     write_tables,
 )
 from twlv_mm.segmentation import compare_runs
+from twlv_mm.system_errors import run_tool
 
 
 def draw_of_embeddings(args):
@@ -172,4 +173,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)
