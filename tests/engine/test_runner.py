@@ -1,6 +1,8 @@
+import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -82,6 +84,28 @@ def test_config_text_in_a_checkpoint_does_not_run(tiny_config, at_epoch_1):
     runner = launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])
     assert runner.epoch == 3
     assert not marker.exists()
+
+
+class Call:
+    def __init__(self, function, *args):
+        self.call = function, args
+
+    def __reduce__(self):
+        return self.call
+
+
+def test_array_of_objects_in_a_checkpoint_is_refused(tiny_config, at_epoch_1, capsys):
+    """numpy would make it over bytes of the file, and follow them as pointers."""
+    path = at_epoch_1 / 'epoch_1.pth'
+    torch.save({**load_checkpoint(path), 'message_hub': Call(np.ndarray, (1,), Call(np.dtype, 'O'), b'A' * 8)}, path)
+    work_dir = ['--work-dir', str(at_epoch_1)]
+    for run in (
+        lambda: launch.main_test([tiny_config, str(path), *work_dir]),
+        lambda: launch.main_train([tiny_config, *work_dir, '--resume', *QUICK]),
+    ):
+        with pytest.raises((SystemExit, pickle.UnpicklingError)) as refused:
+            run()
+        assert "epoch_1.pth is not loaded: it holds an array of 'O'" in f'{refused.value}{capsys.readouterr().err}'
 
 
 def test_launcher_that_needs_a_gpu_says_what_to_start_instead(tiny_config, tmp_path, monkeypatch):
