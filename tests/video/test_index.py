@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from twlv_mm.video import Segment, VideoError, index_file, open_video, read_header
 from twlv_mm.video.pyav_reader import PyAVReader
@@ -67,6 +68,41 @@ def test_joined_transport_streams_go_on(tmp_path):
     with open_video(path) as reader:
         np.testing.assert_allclose(reader.frame_times[:, 0], np.arange(60) / 25, atol=1e-3)
         assert [index_of(frame) for frame in reader.frames(range(60))] == [*range(30)] * 2
+
+
+def test_a_clock_that_wraps_goes_on(tmp_path):
+    plain, wrapped = write(tmp_path / 'plain.ts', 30, options=B_FRAMES['libx264']), str(tmp_path / 'wrapped.ts')
+    with av.open(plain) as source, av.open(wrapped, 'w', options={'mpegts_copyts': '1'}) as container:
+        stream = source.streams.video[0]
+        copy = container.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.size:
+                shift = 2**33 - 54_000  # the clock has 33 bits; 0.6 s
+                packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, copy
+                container.mux(packet)
+    with av.open(wrapped) as container:
+        stamps = [packet.pts for packet in container.demux(video=0) if packet.size]
+        assert min(stamps) < 0 < max(stamps)  # FFmpeg counts back from the wrap
+    with open_video(wrapped) as reader:
+        np.testing.assert_allclose(reader.frame_times[:, 0], np.arange(30) / 25, atol=1e-3)
+        assert [index_of(frame) for frame in reader.frames(range(30))] == list(range(30))
+        assert index_of(reader.read([22])[0]) == 22
+
+
+@pytest.mark.parametrize(('suffix', 'codec'), [('mp3', 'libmp3lame'), ('mp4', 'aac')])
+def test_a_cover_beside_sound_is_no_video(tmp_path, suffix, codec):
+    path = tmp_path / f'song.{suffix}'
+    with av.open(str(path), 'w') as container:
+        sound, cover = container.add_stream(codec, rate=44100), container.add_stream('png', rate=1)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, 'rgb24'
+        cover.disposition = Disposition.attached_pic
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format='rgb24')))
+        samples = av.AudioFrame.from_ndarray(np.zeros((1, 2048), np.int16), format='s16', layout='stereo')
+        samples.sample_rate = 44100
+        container.mux(sound.encode(samples))
+        container.mux([*cover.encode(), *sound.encode()])
+    with pytest.raises(VideoError, match=rf'song\.{suffix} has no video stream'):
+        open_video(path)
 
 
 def test_a_place_that_a_container_does_not_lead_to_is_decoded_from_the_start(tmp_path, monkeypatch):

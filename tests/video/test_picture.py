@@ -67,6 +67,24 @@ def test_colours_are_right_whatever_the_pixel_format(tmp_path, layout):
         assert np.abs(read[:, 4:28] - 40).max() < 6
 
 
+@pytest.mark.parametrize(('suffix', 'codec'), [('avi', 'rawvideo'), ('avi', 'png'), ('gif', 'gif')])
+def test_palettes_are_right_wherever_reading_begins(tmp_path, suffix, codec):
+    places, palette = np.zeros((64, 64), np.uint8), np.full((256, 4), 255, np.uint8)
+    places[:, 32:] = 1
+    palette[:2] = (255, 40, 40, 40), (255, 240, 0, 0)
+    path = tmp_path / f'palette.{suffix}'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, 'pal8'
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray((places, palette), format='pal8')))
+        container.mux(stream.encode())
+    for index in range(3):
+        with open_video(path) as reader:
+            (picture,) = reader.read([index])
+        assert picture[5, [5, 50]].tolist() == [[40, 40, 40], [240, 0, 0]]
+
+
 def test_a_size_that_changes_in_mid_stream_is_resized(tmp_path):
     path = tmp_path / 'two_sizes.ts'
     with path.open('wb') as joined:

@@ -27,6 +27,7 @@ JUMPING, JUMP_SECONDS = {'mpegts', 'mpeg'}, 10
 LONGEST_FRAME_SECONDS, HIGHEST_RATE = 3600, 10_000
 CACHED = 64  # indices of files that a process keeps
 NONE = np.iinfo(np.int64).min
+PALETTE = 'pal8'  # the palette may come with the first packet only, so decoding begins there
 
 
 class FrameIndex(NamedTuple):
@@ -184,6 +185,8 @@ def _index(path, content=None):
             unit = float(stream.time_base)
             rate = float(stream.average_rate or stream.guessed_rate or 25)
             codec, name = stream.codec_context.name, container.format.name
+            if stream.codec_context.pix_fmt == PALETTE:
+                packets = packets._replace(position=np.full_like(packets.position, -1))
         joints, joined = frozenset(), False
         if name in JUMPING:
             packets, joints, joined = _without_jumps(path, packets, unit)
@@ -200,7 +203,7 @@ def _index(path, content=None):
 def _index_part(path, start, end):
     """None where only an index of the whole file can tell."""
     with open_container(path) as (container, stream):
-        if container.format.name not in SEEKABLE:
+        if container.format.name not in SEEKABLE or stream.codec_context.pix_fmt == PALETTE:
             return None
         head = _read_packets(path, container, stream, ahead=0)
         visible = head.pts[~head.hidden]
