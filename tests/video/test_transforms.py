@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from mmengine.dataset import Compose
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 
+from twlv_mm.registry import MODELS
 from twlv_mm.video import crop_offsets, frames_of_windows, open_video, resize_and_crop, sample_windows
 
 from .conftest import grey_of, write_numbered
@@ -152,3 +154,30 @@ def test_pixels_are_those_of_mmaction2(tmp_path):
 def test_embedding_sample_names_what_to_put_before_it(constant_video):
     with pytest.raises(TypeError, match=r'put twlv_mm\.OpenVideo before it'):
         Compose([dict(type='DecordInit'), dict(type='twlv_mm.EmbeddingSample')])(dict(filename=constant_video))
+
+
+def test_a_config_of_mmaction2_with_its_own_transforms_works_with_our_backbone(tmp_path, constant_video):
+    (tmp_path / 'theirs.py').write_text("""
+custom_imports = dict(imports=['twlv_mm'])
+default_scope = 'mmaction'
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(type='twlv_mm.VideoViT', arch='twlv_base', img_size=32, num_frames=8, embed_dims=48, depth=1,
+                  num_heads=4),
+    cls_head=dict(type='I3DHead', num_classes=3, in_channels=48, average_clips='prob'),
+    data_preprocessor=dict(type='ActionDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, format_shape='NCTHW'))
+test_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='SampleFrames', clip_len=8, frame_interval=2, num_clips=2, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='Resize', scale=(-1, 32)),
+    dict(type='CenterCrop', crop_size=32),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')]
+""")
+    cfg = Config.fromfile(tmp_path / 'theirs.py')
+    item = Compose(cfg.test_pipeline)(dict(filename=constant_video, label=1, start_index=0, modality='RGB'))
+    assert item['inputs'].shape == (2, 3, 8, 32, 32)
+    (sample,) = MODELS.build(cfg.model).eval().test_step(pseudo_collate([item]))
+    assert sample.pred_score.shape == (3,)
+    assert sample.pred_score.sum().item() == pytest.approx(1)
