@@ -15,16 +15,7 @@ SHARED = os.environ.get('TWLV_SHARED')
 THEIRS = numbered_frames.read_truth(Path(SHARED, 'numbered_videos')) if SHARED else {}
 
 
-# Some packets of this one have no time stamp, and the index then counts two frames too many.
-KNOWN_WRONG = {'mpeg2.vob'}
-
-
-def marked(path):
-    marks = [pytest.mark.xfail(strict=True)] if path.name in KNOWN_WRONG else []
-    return pytest.param(path, id=path.name, marks=marks)
-
-
-@pytest.mark.parametrize('path', list(map(marked, OURS)))
+@pytest.mark.parametrize('path', OURS, ids=lambda path: path.name)
 def test_frames_are_the_right_ones(path):
     for way in ('uniform', 'AVA keyframe'):
         wrong, count, worst = numbered_frames.count_wrong(way, path, OURS[path])

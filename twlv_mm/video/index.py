@@ -21,8 +21,10 @@ from .errors import VideoError, video_errors
 STAMPED = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'flv', 'mpegts', 'asf', 'ogg', 'gif', 'nut', 'ivf', 'mxf'}
 # Formats with an index, in which a part of a long file can be read without the rest.
 SEEKABLE = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm'}
-# Formats whose clock may jump where recordings were joined; a wait of this many seconds is taken for such a jump.
-JUMPING, JUMP_SECONDS = {'mpegts', 'mpeg'}, 10
+# Formats whose clock may jump where recordings were joined, and how many seconds a step back has to have to be one: in
+# program streams FFmpeg makes up the stamps that packets lack, and may go back by some frames.
+JUMPING = {'mpegts': 0.0, 'mpeg': 0.5}
+JUMP_SECONDS = 10  # a wait of this length is taken for a jump, too
 # A frame that stays for longer, or more frames a second, is taken for a damaged clock.
 LONGEST_FRAME_SECONDS, HIGHEST_RATE = 3600, 10_000
 CACHED = 64  # indices of files that a process keeps
@@ -189,7 +191,7 @@ def _index(path, content=None):
                 packets = packets._replace(position=np.full_like(packets.position, -1))
         joints, joined = frozenset(), False
         if name in JUMPING:
-            packets, joints, joined = _without_jumps(path, packets, unit)
+            packets, joints, joined = _without_jumps(path, packets, unit, JUMPING[name])
         if name in STAMPED and not joined and _tells_order(packets):
             shown = _by_stamps(packets)
             edges = packets.pts[shown] * unit
@@ -266,8 +268,8 @@ def _seconds(packet):
     return 0.0 if stamp is None else float(stamp * packet.time_base)
 
 
-def _without_jumps(path, packets, unit):
-    """Let the clock go on where it jumps back, starts anew, or waits for long.
+def _without_jumps(path, packets, unit, step_back):
+    """Let the clock go on where it jumps back by more than ``step_back`` seconds, starts anew, or waits for long.
 
     Returns:
         tuple[_Packets, frozenset, bool]: the packets; those that are called damaged at a jump, which are what joining
@@ -277,7 +279,7 @@ def _without_jumps(path, packets, unit):
     joined = False
     if (dts != NONE).all():
         steps, usual = np.diff(dts), np.maximum(packets.duration[:-1], 1)
-        jumps = (steps < 0) | (steps * unit > JUMP_SECONDS)
+        jumps = (steps * unit < -step_back) | (steps * unit > JUMP_SECONDS)
         joined = bool(jumps.any())
         shift = np.concatenate([[0], np.cumsum(np.where(jumps, usual - steps, 0))])
         packets = packets._replace(pts=np.where(packets.pts == NONE, NONE, packets.pts + shift), dts=dts + shift)
