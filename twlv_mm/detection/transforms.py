@@ -15,7 +15,7 @@ from mmengine.model import BaseDataPreprocessor
 from mmengine.structures import InstanceData
 
 from twlv_mm.registry import MODELS, TRANSFORMS
-from twlv_mm.video import read_header
+from twlv_mm.video import TOLERANCE, index_part, read_header
 
 from .keyframes import has_area
 
@@ -26,9 +26,9 @@ META_KEYS = ('img_shape', 'img_key', 'video_id', 'timestamp', 'key_frame')
 class SampleKeyframeClip(BaseTransform):
     """Choose T frames at equal distances in time with the keyframe at the place T // 2.
 
-    Frame i is the one nearest to the time of the keyframe plus ``(i - T // 2) * seconds / T``; the keyframe itself is
-    frame ``round(fps * (timestamp - offset_seconds))``. Before the start of a file its first frame repeats, behind its
-    end the last.
+    The keyframe is the frame that starts nearest to ``timestamp - offset_seconds``, and frame i the one that starts
+    nearest to it plus ``(i - T // 2) * seconds / T``, by the time stamps of a file. Before the start of a file its
+    first frame repeats, behind its end the last.
 
     Goes before DecodeVideo where the item has a filename, before RawFrameDecode where it has a frame_dir.
 
@@ -63,16 +63,26 @@ class SampleKeyframeClip(BaseTransform):
         fps, num_frames = (results['fps'], results['total_frames']) if in_frames else file_header(results['filename'])
         key_index = keyframe_index(results, fps, num_frames)
         offsets = (np.arange(self.clip_len) - self.clip_len // 2) * (self.seconds / self.clip_len)
-        indices = np.floor(key_index + offsets * fps + 0.5).astype(np.int64).clip(0, num_frames - 1)
         results.update(key_frame=self.clip_len // 2, clip_len=self.clip_len, num_clips=1, frame_interval=None)
         if in_frames:
+            indices = np.floor(key_index + offsets * fps + 0.5).astype(np.int64).clip(0, num_frames - 1)
+            starts = indices / fps
             results['frame_inds'] = indices + results['start_index']
         else:
+            times = self._times_around(results)
+            key = times[_nearest(times, results['timestamp'] - results['offset_seconds']), 0]
+            times = times[_nearest(times, key + offsets)]
+            starts = times[:, 0]
             # The middle of a frame's time on screen is the same frame's whichever way its start was rounded.
-            results['instants'] = (indices + 0.5) / fps
+            results['instants'] = times.mean(axis=1)
         if 'tracks' in results:
-            self._add_tubes(results, results['offset_seconds'] + indices / fps, 1 / fps)
+            self._add_tubes(results, results['offset_seconds'] + starts, 1 / fps)
         return results
+
+    def _times_around(self, results):
+        instant = results['timestamp'] - results['offset_seconds']
+        margin = self.seconds / 2 + 1
+        return index_part(results['filename'], max(instant - margin, 0), instant + margin).frame_times
 
     def _add_tubes(self, results, times, frame_seconds):
         tubes = [boxes_at(track, times, frame_seconds / 2) for track in results.pop('tracks')]
@@ -161,6 +171,12 @@ class DetectionPreprocessor(BaseDataPreprocessor):
 def file_header(path):
     """:func:`~twlv_mm.video.read_header`, once for each file."""
     return read_header(path)
+
+
+def _nearest(times, instants):
+    """Which of (F, 2) times of frames start nearest to instants; of two that are as near, the later one."""
+    middles = (times[:-1, 0] + times[1:, 0]) / 2
+    return np.searchsorted(middles, np.asarray(instants) + TOLERANCE, side='right')
 
 
 def keyframe_index(item, fps, num_frames):

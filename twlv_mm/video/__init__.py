@@ -10,14 +10,14 @@ set, writer.py makes video files of frames.
 
 from .cache import CachedFrames
 from .errors import ReadFault, VideoError, video_errors
-from .index import HIGHEST_RATE, LONGEST_FRAME_SECONDS, FrameIndex, index_file, read_header
+from .index import HIGHEST_RATE, LONGEST_FRAME_SECONDS, FrameIndex, index_file, index_part, read_header
 from .opening import DECODERS, check_decoder, open_video
 from .rand_augment import RandAugment
 from .random_erasing import RandomErasing
 from .read_ahead import ReaderProcess, read_ahead
 from .reader import Reader, Segment
 from .resize import crop_offsets, resize_and_crop, resize_short_side
-from .sampling import clip_windows, frames_at, frames_of_windows, sample_windows
+from .sampling import TOLERANCE, clip_windows, frames_at, frames_of_windows, sample_windows
 from .stream import ClipSampling, FrameStream, clips_of_frames, iter_frames, stream_frames
 from .transforms import DecodeVideo, EmbeddingSample, LongSideCrops, OpenVideo, ResizeCrop, SampleClips
 from .writer import write_video
@@ -26,6 +26,7 @@ __all__ = [
     'DECODERS',
     'HIGHEST_RATE',
     'LONGEST_FRAME_SECONDS',
+    'TOLERANCE',
     'CachedFrames',
     'ClipSampling',
     'DecodeVideo',
@@ -50,6 +51,7 @@ __all__ = [
     'frames_at',
     'frames_of_windows',
     'index_file',
+    'index_part',
     'iter_frames',
     'open_video',
     'read_ahead',
