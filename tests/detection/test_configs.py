@@ -164,7 +164,7 @@ def test_config_of_squeezetime_trains_and_tests_on_video_files(ava, tmp_path, mo
     options = ['--work-dir', str(tmp_path), '--cfg-options', *(f'{key}={value}' for key, value in changes.items())]
     config = str(CONFIGS / 'squeezetime/ava21_roi.py')
     runner = launch.main_train([config, *options])
-    assert runner.model.backbone.detection
+    assert runner.model.backbone.arch.detection
     scores = launch.main_test([config, str(tmp_path / 'epoch_2.pth'), *options])
     assert 0 <= scores['mAP@0.5'] <= 1
     record = json.loads(sorted(tmp_path.glob('*/results.json'))[-1].read_text())
