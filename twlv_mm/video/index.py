@@ -259,7 +259,7 @@ def _read_packets(path, container, stream, until=None, ahead=None):
             first = packet.pts if first is None else min(first, packet.pts)
             if packet.dts is not None and packet.dts >= first:
                 break
-    arrays = [np.array(column, np.int64) for column in columns]
+    arrays = [np.asarray(column) for column in columns]
     return _Packets(*arrays[:5], *(array.astype(bool) for array in arrays[5:]))
 
 

@@ -57,7 +57,7 @@ class Reader:
                 f'{self.path} has frames 0 to {len(self.frame_times) - 1}, not {wanted[0]} to {wanted[-1]}'
             )
         with video_errors(self.path):
-            yield from self._decode([int(index) for index in wanted])
+            yield from self._decode(map(int, wanted))
 
     def read(self, indices):
         """Decode frames.

@@ -118,7 +118,7 @@ def clips_of_frames(chunks, indices):
         ndarray: (N, size, size, 3) uint8, clip after clip.
     """
     held = {}
-    for clip in indices.tolist():
+    for clip in map(np.ndarray.tolist, indices):  # lists of all would take five times their memory
         for index in [index for index in held if index < clip[0]]:
             del held[index]
         while clip[-1] not in held:
