@@ -10,7 +10,7 @@ import torch
 from mmcv.cnn import fuse_conv_bn
 
 from .onnx_export import export_onnx
-from .zoo import get_model
+from .sources import get_model
 
 PLAIN = 'plain, fp32'
 
