@@ -348,11 +348,11 @@ def test_list_that_was_killed_halfway_is_not_taken_for_one(tmp_path):
     [
         ('a.mp4 0\nb.mp4\n', False, "line 2: 'b.mp4' is not of the form 'file label'"),
         ('a.mp4 cat\n', False, 'line 1'),
-        ('\na.mp4 -1\n', False, 'line 2: label -1 is negative'),
+        ('\na.mp4 -1\n', False, "line 2: 'a.mp4 -1' is not of the form"),
         ('a.mp4 0\n', True, "is not of the form 'file start end label'"),
         ('a.mp4 3 2 0\n', True, 'has no segment'),
         ('a.mp4 1 0\n', True, "is not of the form 'file start end label'"),
-        ('a.mp4 0 nan 0\n', True, 'has no segment'),
+        ('a.mp4 0 nan 0\n', True, "end: 'nan' is not a number"),
         ('\n', False, 'lists nothing'),
     ],
 )

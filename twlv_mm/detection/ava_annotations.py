@@ -104,6 +104,8 @@ def read_excluded(path):
     excluded = set()
     for lines, (names, column) in _chunks(path, 'excluded time stamps', (2,)):
         _check_names(path, lines, names)
+        if '' in column:
+            raise ValueError(f'{path} has no time stamp in line {lines[column.index("")]}')
         excluded.update(map(image_key, names, _numbers(path, lines, COLUMNS[0], column)))
     return excluded
 

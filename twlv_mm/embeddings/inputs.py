@@ -1,13 +1,13 @@
 """Which videos are to be embedded: files, folders, and the annotation lists of data sets."""
 
-import csv
 import glob
 import itertools
-import json
 import os
 import re
 from pathlib import Path
 from typing import NamedTuple
+
+from twlv_mm.records import checks, read_json, read_lines, read_rows
 
 SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.m4v', '.wmv', '.flv', '.ts', '.3gp')
 
@@ -68,7 +68,7 @@ def find_videos(source, root=None, subset=None):
     elif is_list:
         try:
             videos = _LISTS[suffix](Path(source), Path(root or Path(source).parent), subset)
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f'{source} is not an annotation list of a known kind: {error!r}') from error
         if not videos:
             raise FileNotFoundError(f'no videos are listed in {source}')
@@ -86,6 +86,8 @@ def find_videos(source, root=None, subset=None):
             f'{source} lists {outside[0].path}, outside of the folder of the videos, and its files would be written '
             'outside of theirs: let root be a folder that holds all videos, or name them below it'
         )
+    for video in videos if is_list else ():
+        checks.name(video.video_id, f'{source}, the name of a video')
     videos.sort(key=lambda video: video.video_id)
     for one, other in itertools.pairwise(videos):
         if one.video_id == other.video_id:
@@ -107,7 +109,7 @@ def _of_files(paths, base):
 def _of_mmaction_list(source, root, subset):
     """Lines of a file and its classes; a file that comes several times has all the classes of its lines."""
     classes, segments = {}, []
-    for line in filter(None, map(str.strip, source.read_text().splitlines())):
+    for line in read_lines(source).values():
         if segment := SEGMENT_LINE.fullmatch(line):
             segments.append(segment.groups())
             continue
@@ -115,7 +117,10 @@ def _of_mmaction_list(source, root, subset):
         end = len(words)
         while end > 1 and words[end - 1].isdigit():
             end -= 1
-        classes.setdefault(' '.join(words[:end]), []).extend(int(word) for word in words[end:])
+        name = ' '.join(words[:end])
+        classes.setdefault(name, []).extend(
+            checks.count_in(word, f'{source}, a class of {name}') for word in words[end:]
+        )
     files = [
         Video(_listed_id(name, root), str(root / name), found[0] if len(found) == 1 else found or None)
         for name, found in classes.items()
@@ -141,7 +146,7 @@ def _listed_id(name, root):
 
 
 def _of_activitynet_json(source, root, subset):
-    content = json.loads(source.read_text())
+    content = read_json(source)
     if 'database' not in content:
         raise ValueError(
             f'{source} is not an annotation list of a known kind: it has no "database", as THUMOS14\'s and '
@@ -156,8 +161,7 @@ def _of_activitynet_json(source, root, subset):
 
 
 def _of_ava_csv(source, root, subset):
-    with source.open(newline='') as file:
-        names = dict.fromkeys(row[0] for row in csv.reader(file) if row)
+    names = dict.fromkeys(row[0] for row in read_rows(source).values())
     return _of_names([name for name in names if name not in ('video_id', 'video')], root)
 
 

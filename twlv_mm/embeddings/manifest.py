@@ -5,6 +5,7 @@ import os
 import warnings
 from pathlib import Path
 
+from twlv_mm.records import checks, parse_json, read_text
 from twlv_mm.records.files import append_line, locked, open_regular, write_text
 
 MANIFEST, FAILURES, LOCK = 'manifest.json', 'failures.jsonl', '.lock'
@@ -130,7 +131,7 @@ def read_failures(folder):
         of clips before the fault, where those were kept. Of each video the latest.
     """
     path = Path(folder) / FAILURES
-    return list(_latest(path.read_text() if path.exists() else '').values())
+    return list(_latest(_text(path), path).values())
 
 
 class FailureLog:
@@ -159,14 +160,14 @@ class FailureLog:
             if inode in (status[0], None):  # it has grown; whatever else happened, videos are tried again
                 with open(self._path, 'rb') as file:
                     file.seek(start)
-                    self._since |= _latest(file.read(status[1] - start).decode())
+                    self._since |= _latest(file.read(status[1] - start).decode(), self._path)
         return self._since.get(video_id)
 
     def forget(self, video_ids):
         """Take videos that have been embedded from the list, and all but the latest failure of the others."""
         with locked(self._folder / LOCK):
-            before = self._path.read_text() if self._path.exists() else ''
-            kept = [failure for failure in _latest(before).values() if failure['video_id'] not in video_ids]
+            before = _text(self._path)
+            kept = [failure for failure in _latest(before, self._path).values() if failure['video_id'] not in video_ids]
             after = ''.join(json.dumps(failure, sort_keys=True) + '\n' for failure in kept)
             if after != before:
                 write_text(self._path, after)
@@ -179,11 +180,17 @@ class FailureLog:
         return status.st_ino, status.st_size
 
 
-def _latest(text):
+def _text(path):
+    return read_text(path) if path.exists() else ''
+
+
+def _latest(text, path):
     failures = {}
-    for line in text.splitlines(keepends=True):
-        if line.endswith('\n'):  # the last one may be half written
-            failure = json.loads(line)
-            failures.pop(failure['video_id'], None)
-            failures[failure['video_id']] = failure
+    for number, line in enumerate(text.split('\n')[:-1], 1):  # the last line may be half written
+        where = f'{path}, line {number}'
+        failure = checks.instance(parse_json(line, where), dict, where)
+        for name in ('video_id', 'path', 'stage', 'reason'):
+            checks.instance(failure.get(name), str, f'{where}, its {name}')
+        failures.pop(failure['video_id'], None)
+        failures[failure['video_id']] = failure
     return failures

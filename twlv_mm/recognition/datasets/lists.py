@@ -1,9 +1,9 @@
 """List files of labelled videos, segments or images, and whether their files are there."""
 
-import math
 import os
-from pathlib import Path
 from typing import NamedTuple
+
+from twlv_mm.records import checks, read_lines
 
 
 class Sample(NamedTuple):
@@ -41,22 +41,20 @@ def read_list(path, segments=False):
         raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py write them')
     form = 'file start end label' if segments else 'file label'
     samples = []
-    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in read_lines(path).items():
+        where = f'{path}, line {number}'
         try:
             if segments:
-                file, start, end, label = line.strip().rsplit(maxsplit=3)
-                sample = Sample(file, int(label), (float(start), float(end)))
+                file, start, end, label = line.rsplit(maxsplit=3)
+                segment = checks.time_in(start, 'start'), checks.time_in(end, 'end')
             else:
-                file, label = line.strip().rsplit(maxsplit=1)
-                sample = Sample(file, int(label))
+                file, label = line.rsplit(maxsplit=1)
+                segment = None
+            sample = Sample(checks.name(file, 'file'), checks.count_in(label, 'label'), segment)
         except ValueError as error:
-            raise ValueError(f'{path}, line {number}: {line!r} is not of the form {form!r} ({error})') from error
-        if sample.label < 0:
-            raise ValueError(f'{path}, line {number}: label {sample.label} is negative; classes count from 0')
-        if segments and not 0 <= sample.segment[0] < sample.segment[1] < math.inf:
-            raise ValueError(f'{path}, line {number}: {line!r} has no segment, start and end in seconds')
+            raise ValueError(f'{where}: {checks.shown(line)} is not of the form {form!r} ({error})') from error
+        if segments and not segment[0] < segment[1]:
+            raise ValueError(f'{where}: {line!r} has no segment, start and end in seconds')
         samples.append(sample)
     if not samples:
         raise ValueError(f'{path} lists nothing: prepare it again, or give another ann_file')

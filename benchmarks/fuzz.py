@@ -1,0 +1,458 @@
+#!/usr/bin/env python
+# ruff: noqa: E501  a reader a line
+"""Give every reader of other people's files damaged and hostile ones, and count how they end.
+
+A reader may read a file or end in its own error: a ValueError, FileNotFoundError or UnpicklingError that names the
+file. Anything else is a fault: another exception, more than 10 seconds, more than 2 GB, a crash of the process.
+"""
+
+import argparse
+import collections
+import json
+import multiprocessing
+import pickle
+import random
+import re
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from twlv_mm.analysis.report_tables import fill_tables
+from twlv_mm.analysis.run_records import find_runs, name_encoders
+from twlv_mm.detection.ava_annotations import read_action_names, read_ava_csv, read_excluded
+from twlv_mm.detection.proposals import read_proposals
+from twlv_mm.embeddings import EmbeddingFolder, find_videos
+from twlv_mm.embeddings.manifest import read_failures
+from twlv_mm.encoders import read_checkpoint
+from twlv_mm.engine import folds, read_class_names
+from twlv_mm.localization import ExternalScores, read_annotations
+from twlv_mm.recognition import datasets
+from twlv_mm.segmentation import read_predictions
+from twlv_mm.segmentation.labels import read_labels, read_mapping, read_split
+from twlv_mm.synthetic import write_video
+from twlv_mm.video import open_video
+
+SECONDS, BYTES = 10, 2 << 30
+OUTCOMES = ('read', 'refused', 'raw exception', 'unnamed', 'hang', 'memory', 'crash')
+VALUES = (
+    *(None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, -0.5, 1e-300, 1e308, 1e9, '', ' ', '0', '1_000', '٣'),
+    *('nan', '../../x', '/etc/passwd', 'a\x00b', 'a\x1b[2Jb', '\ud800', '=1+1', '[/x]', 'x' * 5000, [], {}, [[]]),
+    *([0], {'': 0}, [None], [True, True], float('nan'), float('inf'), -float('inf')),
+)
+NUMBERS = b'-1 0 1 1e308 1e999 -0 nan inf 1_000 9223372036854775808 -9223372036854775808 0x10 1e9 \xd9\xa3'.split()
+TOKENS = (b'\0', b'\xff\xfe', b'\xed\xa0\x80', b'"', b'{', b'[' * 50_000, b'\r', b'\n', b',', b'\t', b'\x1b[2J', b'../')
+
+
+class Reader:
+    """A reader, the small file that is mutated, and what stands around it.
+
+    Args:
+        name (str): Of the file below the folder.
+        content (bytes | str | Any): What is in it; other than text becomes json.
+        read (Callable): Folder and path -> anything.
+        around (dict[str, Any]): Further files, name -> content.
+    """
+
+    def __init__(self, name, content, read, around=None):
+        self.name, self.content, self.read = name, _bytes(content), read
+        self.around = {name: _bytes(content) for name, content in (around or {}).items()}
+
+
+def readers(folder):
+    """All readers.
+
+    Args:
+        folder (Path): Empty; what is not written by hand is made here.
+
+    Returns:
+        dict[str, Reader]: by name.
+    """
+    action = dict(label='run', segment=[0.5, 1.5], label_id=0)
+    videos = {'v_1': dict(subset='train', duration=9.5, annotations=[action]), 'v_2': dict(annotations=[])}
+    scores = {'v_1': [0.2, 0.7], 'v_2': [0.9, 0.1]}
+    by_name = {'results': {'v_1': [dict(label='run', score=0.5), dict(label='sit', score=0.1)]}}
+    boxes = {'a,0902': [[0.1, 0.2, 0.3, 0.4, 0.9]], 'b,0903': [[0, 0, 1, 1, 0.5]]}
+    ava = 'a,0902,0.1,0.2,0.3,0.4,12,7\nb,902.5,0,0,1,1,80,1\nb,0903\n'
+    segments = [[0, 0, 3], [1, 3, 5]]
+    video = dict(fps=15.0, num_frames=5, truth=segments, predicted=segments)
+    run = dict(
+        *[dict(schema_version=1, task='recognition_linear', dataset='k400', protocol={}, metrics={'acc/top1': 50.0})],
+        encoder=dict(name='twlv_base', weights_sha256='ab' * 32, params=1, pretraining_sets=['k400']),
+        **dict(date='2026-01-01T10:00:00+00:00', config=dict(path='x.py'), seed=0, wall_seconds=1.5),
+    )
+    view = dict(title='x', folder='y', ann_file='z.txt', class_names=None)
+    evaluation = dict(encoder='e', tasks=[dict(task='t', status='failed', reason='r')], views=[view])
+    fold = {'config': 'text', 'folds': {'1': run}}
+    info = dict(duration=2.0, clips=[dict(start=0.0, end=1.0), dict(start=1.0, end=2.0)], num_frames=60)
+    failures = ''.join(
+        json.dumps(dict(video_id=name, path=f'{name}.mp4', stage='open', reason='no')) + '\n' for name in 'abc'
+    )
+    kinetics = 'label,youtube_id,time_start,time_end,split\nrun,-a_1,5,15,train\n"sit, down",b,120,130,train\n'
+    epic = 'video_id,start_timestamp,stop_timestamp,verb_class,noun_class\nP01_01,00:00:00.14,00:00:03.37,0,1\n'
+    array = np.arange(8, dtype=np.float32).reshape(2, 4)
+    # fmt: off
+    found = {
+        'annotations': Reader('a.json', dict(database=videos), lambda _, path: read_annotations(path)),
+        'annotations, list': Reader('a.json', [dict(video_id='v', **videos['v_1'])], lambda _, path: read_annotations(path)),
+        'scores json': Reader('s.json', scores, lambda _, path: ExternalScores(path, ['run', 'sit'])),
+        'scores by name': Reader('s.json', by_name, lambda _, path: ExternalScores(path, ['run', 'sit'])),
+        'scores pickle': Reader('s.pkl', pickle.dumps(scores), lambda _, path: ExternalScores(path)),
+        'scores npz': Reader('s.npz', _npz(folder, scores), lambda _, path: ExternalScores(path)),
+        'AVA csv': Reader('a.csv', ava, lambda _, path: read_ava_csv(path)),
+        'AVA excluded': Reader('e.csv', 'a,0902\nb,903.25\n', lambda _, path: read_excluded(path)),
+        'AVA actions': Reader('n.pbtxt', 'item {\n  name: "sit"\n  id: 11\n}\n', lambda _, path: read_action_names(path)),
+        'proposals json': Reader('p.json', boxes, lambda _, path: read_proposals(path)),
+        'proposals pickle': Reader(
+            'p.pkl', pickle.dumps({key: np.array(rows) for key, rows in boxes.items()}), lambda _, path: read_proposals(path)
+        ),
+        'mapping': Reader('mapping.txt', '0 run\n1 sit down\n', lambda root, _: read_mapping(root)),
+        'labels': Reader('groundTruth/v.txt', 'run\nrun\nsit\n', lambda root, _: read_labels(root, 'v', ['run', 'sit'])),
+        'bundle': Reader('splits/train.split1.bundle', 'a.txt\nb.txt\n', lambda root, _: read_split(root, 'train', 1)),
+        'predictions': Reader(
+            'p.json',
+            dict(version=1, classes=['run', 'sit'], background=['sit'], videos=dict(v=video)),
+            lambda _, path: read_predictions(path),
+        ),
+        'class names': Reader('c.txt', 'run\nsit\n', lambda _, path: read_class_names(path)),
+        'results.json': Reader('r/results.json', run, lambda root, _: _read_runs(root)),
+        'evaluation.json': Reader('r/evaluation.json', evaluation, lambda root, _: _read_runs(root)),
+        'folds.json': Reader('folds.json', fold, lambda _, path: folds._read_finished(str(path), 'text')),
+        'list': Reader('l.txt', 'a/b c.mp4 0\nd.mp4 1\n', lambda _, path: datasets.read_list(str(path))),
+        'list of segments': Reader('l.txt', 'a.mp4 0.5 1.25 0\n', lambda _, path: datasets.read_list(str(path), True)),
+        'videos txt': Reader('l.txt', 'a.mp4 0\nb.mp4 0.5 1.5 1\n', lambda _, path: find_videos(str(path))),
+        'videos json': Reader('l.json', dict(database=videos | {'v_2': videos['v_1']}), lambda _, path: find_videos(str(path))),
+        'videos csv': Reader('l.csv', ava, lambda _, path: find_videos(str(path))),
+        'Kinetics': Reader('train.csv', kinetics, _data_set(datasets.KINETICS400), {'val.csv': kinetics}),
+        'SSv2': Reader(
+            'train.json', [dict(id='1', template='Put [x] down')], _data_set(datasets.SSV2),
+            {'labels.json': {'Put x down': '0'}, 'validation.json': []},
+        ),
+        'SSv2 labels': Reader(
+            'labels.json', {'Put x down': '0'}, _data_set(datasets.SSV2),
+            {'train.json': [dict(id='1', template='Put [x] down')], 'validation.json': []},
+        ),
+        'Diving48': Reader(
+            'Diving48_V2_train.json', [dict(vid_name='a', label=0)], _data_set(datasets.DIVING48),
+            {'Diving48_V2_test.json': [], 'Diving48_vocab.json': [['a', 'b', 'c', 'd']]},
+        ),
+        'MiT': Reader(
+            'trainingSet.csv', 'run/a.mp4,run,3,0\n', _data_set(datasets.MIT),
+            {'validationSet.csv': '', 'moments_categories.txt': 'run,0\n'},
+        ),
+        'HMDB51': Reader('run_test_split1.txt', 'a.avi 1\nb.avi 2\n', _data_set(datasets.HMDB51)),
+        'EPIC-KITCHENS': Reader(
+            'EPIC_100_train.csv', epic, _data_set(datasets.EPIC_KITCHENS100),
+            {'EPIC_100_validation.csv': epic, 'EPIC_100_verb_classes.csv': 'id,key\n0,cut\n',
+             'EPIC_100_noun_classes.csv': 'id,key\n0,door\n1,tap\n'},
+        ),
+        'failures.jsonl': Reader('failures.jsonl', failures, lambda root, _: read_failures(str(root))),
+        'embedding json': Reader('v.json', info, _embedding, {'v_c.npy': _npy(array), 'v_v.npy': _npy(array[0])}),
+        'embedding npy': Reader('v_c.npy', _npy(array), _embedding, {'v.json': info, 'v_v.npy': _npy(array[0])}),
+        'checkpoint pth': Reader('w.pth', _pth(folder), lambda _, path: read_checkpoint(str(path))),
+        'checkpoint safetensors': Reader('w.safetensors', _safetensors(folder), lambda _, path: read_checkpoint(str(path))),
+        'video': Reader('v.mp4', _video(folder), _read_video),
+    }
+    # fmt: on
+    try:
+        found['embedding Parquet'] = Reader('part-0.parquet', _parquet(folder, array, info), _embedding)
+    except ImportError:
+        print('pyarrow is not installed: Parquet is left out')
+    return found
+
+
+def mutated(content, rng):
+    """A damaged version of a file.
+
+    Args:
+        content (bytes): The file.
+        rng (random.Random): Decides.
+
+    Returns:
+        bytes: the file after one to three changes.
+    """
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        kinds = [_flip, _cut, _repeat, _insert]
+        if content[:1] in (b'{', b'['):
+            kinds += [_json, _json, _json, _key_twice]
+        if re.search(rb'\d', content[:1000]):
+            kinds += [_number]
+        content = rng.choice(kinds)(content, rng)
+    return content
+
+
+def run_reader(name, count, seed, seconds=None):
+    """Give a reader mutated files, in a process of its own.
+
+    Args:
+        name (str): One of :func:`readers`.
+        count (int): How many files.
+        seed (int): File n of a seed is the same in every run.
+        seconds (float, optional): When to stop before that.
+
+    Returns:
+        tuple[Counter, float, dict]: outcomes; the largest memory in bytes beyond that at the start; of each kind of
+        fault the number of the file and the traceback.
+    """
+    context = multiprocessing.get_context('fork')
+    done, total, peak, faults = 0, collections.Counter(), 0, {}
+    end = None if seconds is None else time.monotonic() + seconds
+    while done < count and (end is None or time.monotonic() < end):
+        ours, theirs = context.Pipe(False)
+        process = context.Process(target=_work, args=(theirs, name, done, count, seed, end))
+        process.start()
+        theirs.close()
+        try:
+            while True:
+                number, outcome, memory, text = ours.recv()
+                done, peak = number + 1, max(peak, memory)
+                total[outcome] += 1
+                if text:
+                    faults.setdefault(_kind(text), (number, text))
+        except EOFError:
+            process.join()
+        if process.exitcode == 1:
+            raise RuntimeError(f'{name}: the unchanged file could not be read; see above')
+        if process.exitcode:
+            total['crash'] += 1
+            faults[f'exit code {process.exitcode}'] = done, f'the process ended with {process.exitcode}'
+            done += 1
+    return total, peak, faults
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--inputs', type=int, default=1000, help='files for each reader (default: %(default)s)')
+    parser.add_argument('--minutes', type=float, help='stop after this time, which the readers share')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--readers', nargs='+', metavar='NAME', help='only these')
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        names = args.readers or list(readers(Path(folder)))
+    seconds = None if args.minutes is None else 60 * args.minutes / len(names)
+    table, bad = [], 0
+    print(f'{"reader":24}' + ''.join(f'{outcome:>14}' for outcome in OUTCOMES) + f'{"peak MB":>10}')
+    for name in names:
+        total, peak, faults = run_reader(name, args.inputs, args.seed, seconds)
+        bad += sum(total[outcome] for outcome in OUTCOMES[2:])
+        table.append(total)
+        print(
+            f'{name:24}' + ''.join(f'{total[outcome]:14,}' for outcome in OUTCOMES) + f'{peak / 1e6:10.0f}', flush=True
+        )
+        for number, text in faults.values():
+            print(f'--- {name}, file {number} of seed {args.seed}:\n{text}', file=sys.stderr)
+    total = sum(table, collections.Counter())
+    print(f'{"all":24}' + ''.join(f'{total[outcome]:14,}' for outcome in OUTCOMES))
+    sys.exit(min(bad, 1))
+
+
+def _work(pipe, name, first, count, seed, end):
+    warnings.simplefilter('ignore')
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGALRM, _too_long)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        reader = readers(folder)[name]
+        shutil.rmtree(folder)
+        for around, content in reader.around.items():
+            _write(folder / around, content)
+        path = folder / reader.name
+        _write(path, reader.content)
+        reader.read(folder, path)  # the file that is not mutated can be read
+        start = _memory('VmSize')
+        resource.setrlimit(resource.RLIMIT_AS, (start + BYTES,) * 2)
+        resident = _memory('VmRSS')
+        for number in range(first, count):
+            if end is not None and time.monotonic() > end:
+                return
+            _write(path, mutated(reader.content, random.Random(f'{name} {seed} {number}')))
+            outcome, text = _outcome(reader, folder, path)
+            pipe.send((number, outcome, _memory('VmHWM') - resident, text))
+
+
+def _kind(text):
+    """Where a fault was, and its class."""
+    return re.findall(r'File .*, line \d+', text)[-1:], text.splitlines()[-1].partition(':')[0]
+
+
+def _outcome(reader, folder, path):
+    signal.alarm(SECONDS)
+    try:
+        reader.read(folder, path)
+        return 'read', ''
+    except _TooLong:
+        return 'hang', traceback.format_exc(limit=-3)
+    except MemoryError:
+        return 'memory', traceback.format_exc(limit=-3)
+    except (ValueError, FileNotFoundError, pickle.UnpicklingError) as error:
+        own = not isinstance(error, UnicodeError | json.JSONDecodeError)
+        if own and str(folder) in str(error):
+            return 'refused', ''
+        return ('unnamed' if own else 'raw exception'), traceback.format_exc(limit=-3)
+    except Exception:
+        return 'raw exception', traceback.format_exc(limit=-3)
+    finally:
+        signal.alarm(0)
+
+
+class _TooLong(BaseException):
+    pass
+
+
+def _too_long(*_):
+    raise _TooLong
+
+
+def _memory(name):
+    with open('/proc/self/status') as file:
+        return 1024 * int(next(line for line in file if line.startswith(f'{name}:')).split()[1])
+
+
+def _write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _bytes(content):
+    if isinstance(content, bytes):
+        return content
+    return (content if isinstance(content, str) else json.dumps(content)).encode()
+
+
+def _flip(content, rng):
+    content = bytearray(content)
+    for _ in range(rng.choice((1, 1, 4, 20))):
+        if content:
+            content[rng.randrange(len(content))] = rng.randrange(256)
+    return bytes(content)
+
+
+def _cut(content, rng):
+    start = rng.randrange(len(content) + 1)
+    return content[:start] if rng.random() < 0.5 else content[:start] + content[start + rng.randrange(1, 20) :]
+
+
+def _repeat(content, rng):
+    start = rng.randrange(len(content) + 1)
+    part = content[start : start + rng.randrange(1, 200)]
+    return content[:start] + part * rng.choice((2, 2, 3, 100)) + content[start:]
+
+
+def _insert(content, rng):
+    start = rng.randrange(len(content) + 1)
+    return content[:start] + rng.choice(TOKENS) + content[start:]
+
+
+def _number(content, rng):
+    places = list(re.finditer(rb'-?\d+(\.\d+)?', content[:20_000]))
+    if not places:
+        return content
+    place = rng.choice(places)
+    return content[: place.start()] + rng.choice(NUMBERS) + content[place.end() :]
+
+
+def _json(content, rng):
+    try:
+        value = [json.loads(content)]
+    except (ValueError, RecursionError):
+        return content
+    places = []
+
+    def walk(part):
+        for key in range(len(part)) if isinstance(part, list) else list(part):
+            places.append((part, key))
+            if isinstance(part[key], list | dict):
+                walk(part[key])
+
+    walk(value)
+    part, key = rng.choice(places)
+    action = rng.random()
+    if action < 0.15 and len(places) > 1:
+        del part[key]
+    elif action < 0.3 and isinstance(part, dict):
+        part[str(rng.choice(VALUES))[:100]] = part.pop(key)
+    else:
+        part[key] = rng.choice(VALUES)
+    return json.dumps(value[0] if value else None).encode('utf-8', 'surrogatepass')
+
+
+def _key_twice(content, rng):
+    place = content.find(b'{', rng.randrange(len(content) or 1))
+    match = re.match(rb'\{("[^"]*": )', content[place:]) if place >= 0 else None
+    return content if match is None else content[: place + 1] + match[1] + b'0, ' + content[place + 1 :]
+
+
+def _read_runs(root):
+    found = find_runs(root)
+    name_encoders(found.runs)
+    fill_tables(found.runs)
+    if found.rejected:
+        raise ValueError('{}: {}'.format(*found.rejected[0]))
+
+
+def _data_set(data_set):
+    return lambda root, _: data_set.read(root, root, next(iter(data_set.kinds)))
+
+
+def _embedding(root, _):
+    folder = EmbeddingFolder(str(root))
+    for video_id in folder.video_ids:
+        folder.clips(video_id)
+        folder.video(video_id)
+        folder.times(video_id)
+        folder.info(video_id)
+
+
+def _read_video(_, path):
+    with open_video(str(path)) as video:
+        video.read(np.array([0, len(video.frame_times) - 1]))
+
+
+def _npy(array):
+    with tempfile.TemporaryFile() as file:
+        np.save(file, array)
+        file.seek(0)
+        return file.read()
+
+
+def _npz(folder, arrays):
+    np.savez(folder / 'a.npz', **{name: np.array(values) for name, values in arrays.items()})
+    return (folder / 'a.npz').read_bytes()
+
+
+def _pth(folder):
+    meta = dict(epoch=1, numbers=np.arange(3.0), seed=np.float64(1.5))
+    torch.save(dict(state_dict=dict(w=torch.ones(2, 3), b=torch.zeros(2).half()), meta=meta), folder / 'w.pth')
+    return (folder / 'w.pth').read_bytes()
+
+
+def _safetensors(folder):
+    save_file(dict(w=torch.ones(2, 3), b=torch.zeros(2)), folder / 'w.safetensors')
+    return (folder / 'w.safetensors').read_bytes()
+
+
+def _video(folder):
+    write_video(folder / 'v.mp4', np.random.RandomState(0).randint(0, 255, (8, 32, 48, 3), np.uint8), 8)
+    return (folder / 'v.mp4').read_bytes()
+
+
+def _parquet(folder, array, info):
+    from twlv_mm.embeddings.parquet import write_part
+
+    times = np.array([[0.0, 1.0], [1.0, 2.0]])
+    videos = [dict(video_id=name, clips=array, times=times, video=array.mean(0), info=info) for name in 'ab']
+    write_part(str(folder / 'part-0.parquet'), videos)
+    return (folder / 'part-0.parquet').read_bytes()
+
+
+if __name__ == '__main__':
+    main()
