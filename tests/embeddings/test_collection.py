@@ -103,6 +103,23 @@ def test_folder_becomes_the_published_layout_and_broken_files_are_listed(encoder
         np.testing.assert_allclose(found, [clip.vector for clip in expected], atol=1e-5)
 
 
+def test_video_whose_vectors_are_not_finite_is_a_failure_and_the_others_are_kept(encoder, folder, tmp_path):
+    extractor = dense(encoder)
+    encode, batches = extractor.encode, []
+
+    def first_batch_overflows(clips):
+        batches.append(clips)
+        return encode(clips) * (float('inf') if len(batches) == 1 else 1)
+
+    extractor.encode = first_batch_overflows
+    videos = [video for video in find_videos(folder) if video.video_id != 'broken']
+    summary = extract_collection(extractor, videos, tmp_path, workers=0)
+    assert summary.embedded + len(summary.failures) == len(videos)
+    assert {failure['stage'] for failure in summary.failures} == {'encode'}
+    assert f'{videos[0].path}: the encoder gave NaN or infinity for' in summary.failures[0]['reason']
+    assert all(np.isfinite(np.load(path)).all() for path in tmp_path.rglob('*.npy'))
+
+
 def test_vector_does_not_depend_on_what_else_is_in_its_batch(encoder, folder, tmp_path):
     videos = [video for video in find_videos(folder) if video.video_id != 'broken']
     extract_collection(dense(encoder), videos, tmp_path / 'all', workers=0)

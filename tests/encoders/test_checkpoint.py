@@ -153,6 +153,21 @@ def test_weights_of_another_model_are_refused_by_name(tmp_path):
         twlv_mm.get_model('twlv_base', tmp_path / 'resnet.pth', **TINY)
 
 
+@pytest.mark.parametrize(
+    ('value', 'expected'),
+    [
+        (torch.full((48,), float('nan')), 'NaN, infinity, or too large for fp32: norm.weight'),
+        (torch.full((48,), 1e300, dtype=torch.float64), 'NaN, infinity, or too large for fp32: norm.weight'),
+        (torch.ones(48, dtype=torch.int64), r'No floating-point numbers: norm.weight \(torch.int64\)'),
+    ],
+)
+def test_weights_that_are_no_finite_numbers_are_refused(value, expected, tmp_path):
+    state = dict(twlv_mm.get_model('twlv_base', **TINY).state_dict(), **{'norm.weight': value})
+    torch.save(state, tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=rf'x.pth has weights that twlv_base cannot compute with:\n  {expected}'):
+        twlv_mm.get_model('twlv_base', tmp_path / 'x.pth', **TINY)
+
+
 def test_files_that_are_no_checkpoints_are_clear_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match='no weights at'):
         twlv_mm.get_model('twlv_base', tmp_path / 'none.pth', **TINY)

@@ -9,6 +9,7 @@ from twlv_mm.video import ReadFault, Segment, check_decoder, read_ahead
 
 from .batches import VIEWS, SharedBatches
 from .claims import SharedVideos
+from .extractor import not_finite
 from .folder import check_id
 from .manifest import enter_run
 from .progress import ExtractionProgress
@@ -143,6 +144,8 @@ def extract_collection(
         while wait():
             for index, result in results():
                 video = shared.taken[index]
+                if not isinstance(result, ReadFault):
+                    result = _finite(video.path, result)
                 fault = result if isinstance(result, ReadFault) else result.fault
                 kept = 0 if result is fault or (fault and on_fault == 'skip') else len(result.times)
                 if fault:
@@ -169,6 +172,13 @@ def extract_collection(
 
 def _source(video):
     return Segment(video.path, *video.segment) if video.segment else video.path
+
+
+def _finite(path, video):
+    for vectors in video.clips.values():
+        if fault := not_finite(vectors, video.times):
+            return ReadFault(f'{path}: {fault}', 'encode')
+    return video
 
 
 def _info(settings, view, video, result):

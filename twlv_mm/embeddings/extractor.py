@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.encoders import POOLINGS, backbone_of, get_model
-from twlv_mm.video import ClipSampling, clips_of_frames, open_video, sample_windows, stream_frames
+from twlv_mm.video import ClipSampling, VideoError, clips_of_frames, open_video, sample_windows, stream_frames
 
 PRECISIONS = ('fp32', 'bf16')
 
@@ -182,6 +182,8 @@ class Extractor:
             clips = clips_of_frames(stream.chunks, stream.indices)
             batches = iter(lambda: list(islice(clips, self.batch_size)), [])
             vectors = np.concatenate([self.encode(np.stack(batch)).cpu().numpy() for batch in batches])
+        if fault := not_finite(vectors, stream.windows):
+            raise VideoError(f'{path}: {fault}')
         embeddings = []
         if self.sampling.sampling == 'multi-clip':
             windows = stream.windows.tolist()
@@ -204,6 +206,26 @@ class Extractor:
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == 'bf16')
         with torch.inference_mode(), autocast:
             return self.model.embed(video, self.pooling).float()
+
+
+def not_finite(vectors, windows):
+    """Say which vectors of a video are no numbers.
+
+    Args:
+        vectors (ndarray): (M, D).
+        windows (ndarray): (M, 2) seconds.
+
+    Returns:
+        str | None: what is wrong; None where all are finite.
+    """
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if not len(broken):
+        return None
+    start, end = windows[broken[0]]
+    return (
+        f'the encoder gave NaN or infinity for {len(broken)} of {len(vectors)} clips, the first from {start:g} to '
+        f'{end:g} s: check its weights, or compute in fp32'
+    )
 
 
 def frozen_encoder(name, weights, **overrides):

@@ -73,6 +73,7 @@ def load_plain_weights(model, path):
         # Heads are beside it.
         state = {key.removeprefix('backbone.'): value for key, value in state.items() if key.startswith('backbone.')}
     reasons = _differences(state, {key: value.shape for key, value in model.state_dict().items()}, model.spec.name)
+    reasons = reasons or _unusable(state)
     if reasons:
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {model.spec.name}:', *reasons]))
     model.load_state_dict(state)
@@ -150,6 +151,8 @@ def fitting_state(model, found, path):
     if reasons:
         hint = f'\n  It seems to hold those of {" or ".join(seems)}.' if seems and name not in seems else ''
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]) + hint)
+    if unusable := _unusable(state):
+        raise ValueError('\n  '.join([f'{path} has weights that {name} cannot compute with:', *unusable]))
     return state
 
 
@@ -268,6 +271,18 @@ def _differences(state, wanted, name):
         if key in state and state[key].shape != wanted[key]
     ]
     return reasons + sizes[:4] + ([f'and {len(sizes) - 4} more of another size'] if len(sizes) > 4 else [])
+
+
+def _unusable(state):
+    """Which tensors are no finite numbers in fp32, in words; counters of batch norms are whole numbers."""
+    weights = {key: value for key, value in state.items() if not key.endswith('num_batches_tracked')}
+    kinds = [f'{key} ({value.dtype})' for key, value in weights.items() if not value.is_floating_point()]
+    broken = [key for key, value in weights.items() if value.is_floating_point() and not value.float().isfinite().all()]
+    return [
+        f'{what}: {some(sorted(keys))}'
+        for what, keys in (('No floating-point numbers', kinds), ('NaN, infinity, or too large for fp32', broken))
+        if keys
+    ]
 
 
 def _block(key):

@@ -8,11 +8,11 @@ class VideoError(ValueError):
 
 
 class ReadFault(VideoError):
-    """A video could not be read, or not to its end.
+    """A video could not be read, or not to its end, or not be embedded.
 
     Attributes:
-        stage (str): 'open' (missing, empty, not a video), 'decode' (a frame in it), 'timeout' (the decoder hung), or
-            'crash' (the process that decoded it died).
+        stage (str): 'open' (missing, empty, not a video), 'decode' (a frame in it), 'timeout' (the decoder hung),
+            'crash' (the process that decoded it died), or 'encode' (its vectors are not finite).
     """
 
     def __init__(self, message, stage):
