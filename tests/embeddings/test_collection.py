@@ -390,6 +390,63 @@ def test_video_of_a_killed_process_is_taken_by_another(encoder, folder, tmp_path
     assert summary.embedded == 1
 
 
+@pytest.mark.parametrize('ending', ['_c.npy', '_v.npy', '.json'])
+@pytest.mark.parametrize('keep', [0, 100, None])
+def test_missing_or_cut_file_is_made_again(encoder, folder, tmp_path, ending, keep):
+    video = find_videos(folder / '0.mp4')
+    extract_collection(dense(encoder), video, tmp_path, workers=0)
+    whole = read_all(tmp_path)
+    path = tmp_path / f'multi-clip/all/0{ending}'
+    if keep is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:keep])
+    assert extract_collection(dense(encoder), video, tmp_path, workers=0).embedded == 1
+    assert read_all(tmp_path) == whole
+
+
+def test_unreadable_part_is_set_aside_and_its_videos_are_embedded_again(encoder, folder, tmp_path):
+    extract_collection(dense(encoder), find_videos(folder / '0.mp4'), tmp_path, formats=['parquet'], workers=0)
+    (part,) = (tmp_path / 'multi-clip/all').glob('part-*.parquet')
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.warns(UserWarning, match='called part-.*damaged from now on'):
+        summary = extract_collection(
+            dense(encoder), find_videos(folder / 'sub'), tmp_path, formats=['parquet'], workers=0
+        )
+    assert summary.embedded == 3
+    extract_collection(dense(encoder), find_videos(folder / '0.mp4'), tmp_path, formats=['parquet'], workers=0)
+    assert verify(tmp_path / 'multi-clip/all') == []
+
+
+@pytest.mark.parametrize('damage', [Path.unlink, lambda path: path.write_text('{')])
+def test_lost_manifest_is_made_again_and_other_settings_are_still_refused(encoder, folder, tmp_path, damage):
+    extract_collection(dense(encoder), find_videos(folder / 'sub'), tmp_path, workers=0)
+    damage(tmp_path / 'multi-clip/all/manifest.json')
+    other = Extractor(encoder, sampling='multi-clip', clip_seconds=0.5)
+    with pytest.warns(UserWarning, match='again from the 3 videos'), pytest.raises(MixError, match='clip_seconds'):
+        extract_collection(other, find_videos(folder / '0.mp4'), tmp_path, workers=0)
+    with pytest.warns(UserWarning, match='again from the 3 videos'):
+        extract_collection(dense(encoder), find_videos(folder / '0.mp4'), tmp_path, workers=0)
+    assert verify(tmp_path / 'multi-clip/all') == []
+
+
+@pytest.mark.parametrize('moved', [True, False])
+def test_folder_that_goes_away_during_a_run_is_an_error(encoder, folder, tmp_path, moved, monkeypatch):
+    write, out = Store.write, tmp_path / 'multi-clip/all'
+
+    def write_then_lose(store, video_id, *arrays):
+        write(store, video_id, *arrays)
+        if video_id == 'sub/3' and moved:
+            out.rename(tmp_path / 'elsewhere')
+        elif video_id == 'sub/3':
+            (out / 'sub/1_c.npy').unlink()
+
+    monkeypatch.setattr(Store, 'write', write_then_lose)
+    said = 'was moved or deleted' if moved else r'1 videos that were embedded are not there any more \(sub/1\)'
+    with pytest.raises(FileNotFoundError, match=said):
+        extract_collection(dense(encoder), find_videos(folder), tmp_path, workers=0)
+
+
 def test_torchrun_gives_the_vectors_of_one_process(encoder, folder, tmp_path):
     torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
     options = ['--weights', tmp_path / 'encoder.pth', '--clip-seconds', 1, '--workers', 0, '--formats', 'parquet']

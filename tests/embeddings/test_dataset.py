@@ -54,7 +54,7 @@ def test_matrix_of_videos_has_one_vector_each(folder):
 
 def test_matrix_is_built_once_and_again_when_the_folder_changes(folder):
     load_matrix(folder, 'clip')
-    (cache,) = folder.glob('.*')
+    cache = folder / '.matrix-clip.npy'
     built = cache.stat().st_ino
     load_matrix(folder, 'clip')
     assert cache.stat().st_ino == built
@@ -67,11 +67,11 @@ def test_matrix_is_built_once_and_again_when_the_folder_changes(folder):
     assert len(load_matrix(folder, 'clip').vectors) == 6
 
 
-def test_a_cut_or_foreign_cache_file_is_built_anew(folder):
+def test_a_cut_changed_or_foreign_cache_file_is_built_anew(folder):
     expected = np.array(load_matrix(folder, 'clip').vectors)
-    (cache,) = folder.glob('.*')
+    cache = folder / '.matrix-clip.npy'
     content = cache.read_bytes()
-    for damaged in (b'', b'something else', content[:-1], content[40:60] + content[-16:]):
+    for damaged in (b'', b'something else', content[:-1], content[:200] + bytes([content[200] ^ 1]) + content[201:]):
         cache.unlink()
         cache.write_bytes(damaged)
         np.testing.assert_array_equal(load_matrix(folder, 'clip').vectors, expected)
@@ -79,8 +79,8 @@ def test_a_cut_or_foreign_cache_file_is_built_anew(folder):
 
 
 def test_folder_that_cannot_be_written_to_is_read_into_memory_with_a_warning(folder):
-    (folder / '.clip.matrix').mkdir()  # stands where the file should go
-    with pytest.warns(UserWarning, match=r'\.clip\.matrix cannot be written .*held in memory'):
+    (folder / '.matrix-clip.npy').mkdir()  # stands where the file should go
+    with pytest.warns(UserWarning, match=r'\.matrix-clip\.npy cannot be written .*held in memory'):
         matrix = load_matrix(folder, 'clip')
     np.testing.assert_array_equal(matrix.vectors, np.concatenate(stored(folder, 'c')))
     assert not matrix.vectors.flags.writeable

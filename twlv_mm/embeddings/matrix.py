@@ -3,19 +3,18 @@
 import hashlib
 import json
 import os
-import struct
-import uuid
 import warnings
+import zlib
 from typing import NamedTuple
 
 import numpy as np
 
+from twlv_mm.records.files import write_json, writing
+
 from .folder import EmbeddingFolder
 
 SCOPES = ('video', 'clip')
-# Ends the file, after the matrix and the index: the index's length in bytes, and what the file is.
-TAIL = struct.Struct('<Q8s')
-MAGIC = b'twlvmat1'
+BLOCK = 1 << 24  # bytes that are checked at once
 
 
 class Matrix(NamedTuple):
@@ -37,7 +36,8 @@ def load_matrix(folder, scope='video'):
     """Load the vectors of a split as one matrix.
 
     The first call reads every file once, with the memory of one video (or row group), and writes the matrix to a hidden
-    file in the folder. Later calls map that file, unless the names, sizes or times of the folder's files have changed.
+    npy file in the folder. Later calls map that file, unless the names, sizes or times of the folder's files have
+    changed, or its checksum is another: it is read once for that.
 
     Args:
         folder (str | EmbeddingFolder): Embeddings in either format.
@@ -53,10 +53,10 @@ def load_matrix(folder, scope='video'):
     if scope not in SCOPES:
         raise ValueError(f"there is no scope {scope!r}; there are 'video' and 'clip'")
     folder = folder if isinstance(folder, EmbeddingFolder) else EmbeddingFolder(folder)
-    path = folder.path / f'.{scope}.matrix'
+    path = folder.path / f'.matrix-{scope}.npy'
     # Taken before the files are read: a change meanwhile makes the next call build again.
     fingerprint = _fingerprint(folder)
-    counts = _read_counts(path, fingerprint)
+    counts = _sound_counts(path, fingerprint)
     if counts is None:
         try:
             counts = _build(path, folder, scope, fingerprint)
@@ -66,7 +66,7 @@ def load_matrix(folder, scope='video'):
             vectors, counts = np.concatenate(blocks), [len(block) for block in blocks]
             vectors.flags.writeable = False
             return _matrix(vectors, counts, folder)
-    return _matrix(np.memmap(path, np.float32, 'r', shape=(sum(counts), folder.dims)), counts, folder)
+    return _matrix(np.load(path, mmap_mode='r', allow_pickle=False), counts, folder)
 
 
 def _matrix(vectors, counts, folder):
@@ -89,35 +89,38 @@ def _fingerprint(folder):
 
 
 def _build(path, folder, scope, fingerprint):
-    temporary = f'{path}.{uuid.uuid4().hex}.part'  # several processes may build at once
     counts = []
-    try:
-        with open(temporary, 'wb') as file:
-            for block in _blocks(folder, scope):
-                file.write(np.ascontiguousarray(block))
-                counts.append(len(block))
-            index = json.dumps(dict(fingerprint=fingerprint, counts=counts)).encode()
-            file.write(index + TAIL.pack(len(index), MAGIC))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+    with writing(path) as file:
+        header = dict(descr='<f4', fortran_order=False)
+        np.lib.format.write_array_header_1_0(file, header | dict(shape=(0, folder.dims)))
+        start = file.tell()
+        for block in _blocks(folder, scope):
+            file.write(np.ascontiguousarray(block, '<f4'))
+            counts.append(len(block))
+        file.seek(0)  # numpy leaves room for a longer shape
+        np.lib.format.write_array_header_1_0(file, header | dict(shape=(sum(counts), folder.dims)))
+        assert file.tell() == start
+        crc32 = _checksum(file, fingerprint, counts)
+    write_json(path.with_suffix('.json'), dict(fingerprint=fingerprint, counts=counts, crc32=crc32), indent=None)
     return counts
 
 
-def _read_counts(path, fingerprint):
-    """Vectors of each video in a matrix file, or None where it is not of these files."""
+def _sound_counts(path, fingerprint):
+    """Vectors of each video in a matrix file, or None where it is damaged or not of these files."""
     try:
+        index = json.loads(path.with_suffix('.json').read_bytes())
+        if index['fingerprint'] != fingerprint:
+            return None
         with open(path, 'rb') as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(max(size - TAIL.size, 0))
-            length, magic = TAIL.unpack(file.read())
-            if magic != MAGIC or length > size - TAIL.size:
-                return None
-            file.seek(size - TAIL.size - length)
-            index = json.loads(file.read(length))
-    except (OSError, struct.error, ValueError):
+            return index['counts'] if _checksum(file, fingerprint, index['counts']) == index['crc32'] else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # whatever stands there is not ours, and is built anew
-    return index['counts'] if index['fingerprint'] == fingerprint else None
+
+
+def _checksum(file, fingerprint, counts):
+    """CRC-32 of a whole file and of what its index says."""
+    file.seek(0)
+    checksum = zlib.crc32(json.dumps([fingerprint, counts]).encode())
+    while block := file.read(BLOCK):
+        checksum = zlib.crc32(block, checksum)
+    return checksum
