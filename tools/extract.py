@@ -36,6 +36,11 @@ def parse_args():
     parser.add_argument('--subset', help='only these videos of a .json')
     parser.add_argument('--split', default='all', help='name of the sub-folder, for example train (default all)')
     parser.add_argument('--verify', metavar='DIR', help='only check the embeddings in a folder')
+    parser.add_argument(
+        '--repair',
+        action='store_true',
+        help='with --verify: delete damaged embeddings, and make them again where MODEL, INPUT and --out are given too',
+    )
 
     clips = parser.add_argument_group('which clips')
     clips.add_argument(
@@ -69,6 +74,8 @@ def parse_args():
     args = parser.parse_args()
     if args.verify is None and None in (args.model, args.input, args.out):
         parser.error('MODEL, INPUT and --out are needed, or --verify DIR')
+    if args.repair and args.verify is None:
+        parser.error('--repair goes with --verify DIR')
     return args
 
 
@@ -145,13 +152,15 @@ def main():
     try:
         if args.verify is None:
             sys.exit(min(run(args), 1))
-        problems = verify(args.verify)
+        problems = verify(args.verify, args.repair)
+        for problem in problems:
+            print(f'{problem.video_id}: {problem.what}')
+        print(f'{args.verify}: {len(problems)} problems')
+        if args.repair and None not in (args.model, args.input, args.out):
+            sys.exit(min(run(args), 1))
     except (ValueError, FileNotFoundError, ImportError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-    for problem in problems:
-        print(f'{problem.video_id}: {problem.what}')
-    print(f'{args.verify}: {len(problems)} problems')
     sys.exit(min(len(problems), 1))
 
 

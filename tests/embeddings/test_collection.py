@@ -482,13 +482,20 @@ def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, c
         code, out, _ = run(SMALL, folder / '0.mp4', '--out', tmp_path / 'out', '--workers', 0)
     assert code == 0
     assert '1 videos embedded' in out
-    code, out, _ = run('--verify', tmp_path / 'out/multi-clip/all')
+    made = tmp_path / 'out/multi-clip/all'
+    code, out, _ = run('--verify', made)
     assert (code, out.strip().endswith('0 problems')) == (0, True)
     clips = np.load(tmp_path / 'out/multi-clip/all/0_c.npy')
     np.save(tmp_path / 'out/multi-clip/all/0_c.npy', clips * np.nan)
     code, out, _ = run('--verify', tmp_path / 'out/multi-clip/all')
     assert code == 1
     assert '0: clips 0 hold NaN' in out
+    with pytest.warns(UserWarning, match='random encoder'):
+        code, out, _ = run(
+            SMALL, folder / '0.mp4', '--out', tmp_path / 'out', '--workers', 0, '--verify', made, '--repair'
+        )
+    assert (code, '1 videos embedded' in out) == (0, True)
+    assert run('--verify', made)[0] == 0
 
 
 @pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder of real videos')

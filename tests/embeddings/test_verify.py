@@ -174,6 +174,38 @@ def test_parquet_is_checked_as_the_published_layout_is(tmp_path):
     ]
 
 
+def test_videos_of_other_settings_are_found_without_a_manifest(folder):
+    times = np.array([[0.0, 3.0], [3.0, 6.0]])
+    write_embeddings(folder, 'b', clips_of(1)[:2], times, INFO | dict(clip_seconds=3.0, stride_seconds=3.0))
+    assert problems(folder) == [
+        'was made with other settings: clip_seconds is 3.0, not 2.0; stride_seconds is 3.0, not 2.0'
+    ]
+    assert len(verify(folder, repair=True)) == 1
+    assert (folder / 'b.json').exists()  # it is not damaged
+
+
+def test_repair_deletes_what_is_damaged_and_nothing_else(folder):
+    np.save(folder / 'b_c.npy', clips_of(7))
+    assert verify(folder, repair=True)
+    assert sorted(path.name[0] for path in folder.iterdir()) == [*'aaaccc']
+    assert verify(folder) == []
+
+
+def test_repair_keeps_the_sound_videos_of_a_part(tmp_path):
+    pytest.importorskip('pyarrow')
+    from twlv_mm.embeddings.parquet import read_ids, write_part
+
+    videos = [
+        dict(video_id=name, clips=clips_of(0), times=TIMES, video=clips_of(0).mean(axis=0), info=dict(INFO))
+        for name in 'abc'
+    ]
+    videos[1]['info']['clips_sha256'] = 64 * '0'
+    write_part(tmp_path / 'part-0.parquet', videos)
+    assert [problem.video_id for problem in verify(tmp_path, repair=True)] == ['b']
+    assert read_ids(tmp_path / 'part-0.parquet') == ['a', 'c']
+    assert verify(tmp_path) == []
+
+
 @pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder of embeddings')
 @pytest.mark.parametrize('name', ['thumos14/train', 'thumos14/val', 'gtea/train'])
 def test_sound_embeddings_of_others_have_no_problems(name):

@@ -1,16 +1,21 @@
 """Checking a folder of embeddings against itself."""
 
 import json
+from contextlib import suppress
 from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
+from twlv_mm.records import locked, path_below
 from twlv_mm.video import HIGHEST_RATE, LONGEST_FRAME_SECONDS, clip_windows
 
 from .folder import EmbeddingFolder
-from .manifest import MANIFEST, read_failures
+from .manifest import MANIFEST, read_failures, read_manifest
 from .npy import ENDINGS, read_json
+from .parquet import write_part
+from .parquet_store import LOCK as PARTS_LOCK
+from .settings import SETTINGS
 from .store import array_sha256
 
 # Relative, of the video's vector against the mean of its clips; half precision keeps 11 bits.
@@ -31,17 +36,20 @@ class Problem(NamedTuple):
     what: str
 
 
-def verify(folder):
+def verify(folder, repair=False):
     """Check a folder of embeddings, in either format, with the memory of one video (or row group).
 
     Checked are: that each video has the files that others have (every one of the three with a manifest) and that the
     manifest's videos are there or in failures.jsonl; shapes; that all numbers are finite; that a video's vector is the
     mean of its clips; that clips lie within the duration and are as many as clip_seconds and stride_seconds make of it;
-    and the hashes that were written with the vectors. What a file does not say is not checked, nor is a video that
+    the hashes that were written with the vectors; and that all videos were made with the settings that the manifest
+    lists, or with those of most where it lists none. What a file does not say is not checked, nor is a video that
     failures.jsonl lists and that has no files.
 
     Args:
         folder (str | EmbeddingFolder): Embeddings in either format.
+        repair (bool): Whether to delete the embeddings of damaged videos, so that the next extraction makes them again.
+            Videos of other settings are not damaged.
 
     Returns:
         list[Problem]: Sorted by video; empty for a sound folder.
@@ -51,10 +59,53 @@ def verify(folder):
         ValueError: if the folder cannot be opened: an unreadable Parquet file, or two formats that disagree.
     """
     folder = folder if isinstance(folder, EmbeddingFolder) else EmbeddingFolder(folder)
-    problems = [*_check_manifest(folder), *_check_files(folder)]
+    damage, kinds = list(_check_files(folder)), {}
     for video_id in folder.video_ids:
-        problems += [Problem(video_id, what) for what in _check_video(folder, video_id)]
+        damage += [Problem(video_id, what) for what in _check_video(folder, video_id)]
+        with suppress(ValueError):  # a damaged json is listed already
+            info = folder.info(video_id)
+            kind = json.dumps({name: info[name] for name in (*SETTINGS, 'precision') if name in info})
+            kinds.setdefault(kind, []).append(video_id)
+    problems = [*damage, *_check_manifest(folder), *_check_settings(folder, kinds)]
+    if repair:
+        _delete(folder, {problem.video_id for problem in damage})
     return sorted(problems)
+
+
+def _check_settings(folder, kinds):
+    try:
+        allowed = read_manifest(folder.path)['settings']
+    except (FileNotFoundError, ValueError):
+        allowed = []
+    allowed = allowed or [json.loads(max(kinds, key=lambda kind: len(kinds[kind])))] if kinds else []
+    for kind, video_ids in kinds.items():
+        info = json.loads(kind)
+        differences = [
+            [
+                f'{name} is {info[name]!r}, not {made[name]!r}'
+                for name in info
+                if name in made and made[name] != info[name]
+            ]
+            for made in allowed
+        ]
+        if all(differences):
+            for video_id in video_ids:
+                yield Problem(video_id, f'was made with other settings: {"; ".join(min(differences, key=len))}')
+
+
+def _delete(folder, video_ids):
+    if folder.format == 'npy':
+        for video_id in video_ids:
+            for ending in ('.json', '_c.npy', '_v.npy'):
+                path_below(folder.path, video_id + ending).unlink(missing_ok=True)
+        return
+    with locked(folder.path / PARTS_LOCK):
+        for part in {folder.files.video_ids[video_id] for video_id in video_ids}:
+            sound = [video_id for video_id in part.rows if video_id not in video_ids]
+            if sound:
+                write_part(part.path, map(part.read, sound))
+            else:
+                part.path.unlink()
 
 
 def _check_manifest(folder):
