@@ -184,7 +184,7 @@ def check_id(video_id, path):
     """
     *folders, name = video_id.split('/')
     if (
-        video_id == Path(MANIFEST).stem
+        f'{video_id}.json' == MANIFEST
         or any(not part or part.startswith('.') for part in (*folders, name))
         or any(part.endswith('.part') for part in folders)
     ):
