@@ -105,8 +105,9 @@ def test_other_tools_folders_need_no_more_than_clips(folder):
 
 
 def test_videos_of_the_manifest_must_be_there_or_have_failed(folder):
+    failure = dict(video_id='unreadable', path='unreadable.mp4', stage='open', reason='x')
     (folder / 'manifest.json').write_text(json.dumps(dict(videos=['a', 'b', 'lost', 'unreadable'])))
-    (folder / 'failures.jsonl').write_text(json.dumps(dict(video_id='unreadable', reason='x')) + '\n')
+    (folder / 'failures.jsonl').write_text(json.dumps(failure) + '\n')
     assert verify(folder) == [
         Problem('c', 'is not in the manifest'),
         Problem('lost', 'is in the manifest, but has neither embeddings nor a failure'),
