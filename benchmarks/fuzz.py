@@ -281,7 +281,7 @@ def _work(pipe, name, first, count, seed, end):
 
 def _kind(text):
     """Where a fault was, and its class."""
-    return re.findall(r'File .*, line \d+', text)[-1:], text.splitlines()[-1].partition(':')[0]
+    return str(re.findall(r'File .*, line \d+', text)[-1:]), text.splitlines()[-1].partition(':')[0]
 
 
 def _outcome(reader, folder, path):

@@ -70,7 +70,7 @@ class NpyFiles:
             return None
         try:
             return np.array([(clip['start'], clip['end']) for clip in clips], np.float64).reshape(-1, 2)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             path = self._path(video_id, '.json')
             raise ValueError(f'{path}: clips is no list of {{start, end}} in seconds: extract it again') from error
 

@@ -239,8 +239,11 @@ def _reason(path, error):
         is_archive = file.read(4) == b'PK\3\4'
     if isinstance(error, SafetensorError):
         return f'it is damaged or cut off ({error}): get it again'
-    if (is_archive and not zipfile.is_zipfile(path)) or isinstance(error, EOFError):
-        return CUT_OFF
+    try:
+        if (is_archive and not zipfile.is_zipfile(path)) or isinstance(error, EOFError):
+            return CUT_OFF
+    except zipfile.BadZipFile as damage:
+        return str(damage)
     # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
     cause = str(error.__context__ or error).partition(' Please')[0].strip(' .')
     if isinstance(error, pickle.UnpicklingError) and re.search('GLOBAL|class|it holds', cause):
