@@ -505,3 +505,24 @@ def test_real_videos_have_clips_at_their_real_times(encoder):
     assert {name: len(embeddings) - 1 for name, embeddings in found.items()} == dict(arm_wrestling=5, people=4, test=5)
     assert found['people'][-1].end == pytest.approx(9.5)
     assert [clip.end for clip in found['people'][:-1]] == [2, 4, 6, 8]
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_names_and_content_that_cannot_be_embedded_are_listed_and_the_rest_goes_on(encoder, folder, tmp_path, workers):
+    videos, good = tmp_path / 'videos', (folder / '0.mp4').read_bytes()
+    videos.mkdir()
+    names = ['12:30', 'http:%2f%2fa', 'pipe:', 'n' * 249]
+    for name in names:
+        (videos / f'{name}.mp4').write_bytes(good)
+    (videos / 'broken.mkv').write_text('no video')
+    (videos / ('l' * 250 + '.mp4')).write_bytes(good)
+    with open(os.fsencode(videos) + b'/caf\xe9.mp4', 'wb') as file:
+        file.write(good)
+    summary = extract_collection(dense(encoder), find_videos(videos), tmp_path / 'out', workers=workers)
+    assert summary.embedded == len(names)
+    reasons = {Path(failure['path']).name[:5]: failure['reason'] for failure in summary.failures}
+    assert set(reasons) == {'broke', 'lllll', 'caf\\x'}
+    assert 'is not UTF-8' in reasons['caf\\x']
+    assert '250 bytes, at most 249' in reasons['lllll']
+    assert len(read_failures(tmp_path / 'out/multi-clip/all')) == 3
+    assert EmbeddingFolder(tmp_path / 'out/multi-clip/all').video_ids == sorted(names)

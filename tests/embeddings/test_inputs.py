@@ -1,6 +1,7 @@
 """What a path given to tools/extract.py stands for."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_segments_of_a_list_are_told_apart_by_their_times(folder):
 
 def test_segment_that_ends_before_it_starts_is_refused(folder):
     (folder / 'list.txt').write_text('a.mp4 2.0 2.0 1\n')
-    with pytest.raises(ValueError, match=r'list\.txt: a\.mp4 has a segment from 2\.0 to 2\.0 s: it has to end'):
+    with pytest.raises(ValueError, match=r"list\.txt, line 1: 'a\.mp4 2\.0 2\.0 1' has no segment: it has to end"):
         find_videos(folder / 'list.txt')
 
 
@@ -127,3 +128,44 @@ def test_list_cannot_have_files_written_outside_of_their_folder(folder, tmp_path
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match='outside of the folder of the videos'):
         find_videos(tmp_path / name, folder)
+
+
+def test_every_ending_of_video_counts_and_the_rest_is_said_in_words(tmp_path, monkeypatch):
+    endings = ('mts', 'M2TS', 'ts', 'vob', 'asf', 'gif', 'ogv', 'wmv', 'flv', '3gp', 'mpg', 'mxf', 'm4v', '264', 'y4m')
+    names = [f'{number:02}.{ending}' for number, ending in enumerate(endings)]
+    for name in (*names, 'x.txt', 'y.txt', 'z.jpg', 'sound.m4a', 'README'):
+        (tmp_path / name).touch()
+    said = []
+    monkeypatch.setattr('twlv_mm.embeddings.inputs.print_log', lambda text, logger: said.append(text))
+    assert [Path(video.path).name for video in find_videos(tmp_path)] == names
+    assert len(said) == 1
+    counts = said[0].removeprefix(f'{tmp_path}: passed over 5 files that are no videos: ').split(', ')
+    assert sorted(counts) == ['.jpg 1', '.m4a 1', '.txt 2', 'no ending 1']
+
+
+def test_linked_folders_are_searched_once(folder, tmp_path):
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'elsewhere/d.mp4').touch()
+    (folder / 'linked').symlink_to(tmp_path / 'elsewhere')
+    (folder / 'linked_again').symlink_to(tmp_path / 'elsewhere')
+    (folder / 'asub').symlink_to(folder / 'sub')
+    (tmp_path / 'elsewhere/back').symlink_to(folder)
+    ids = ['a', 'linked/d', 'sub/b', 'sub/c d', 'v_xyz']
+    assert [video.video_id for video in find_videos(folder)] == ids
+
+
+@pytest.mark.parametrize('extra', ['other/b.mp4', 'v_b.webm', 'sub/b.mp4'])
+def test_id_that_fits_two_files_is_refused_with_both(folder, tmp_path, extra):
+    (folder / extra).parent.mkdir(exist_ok=True)
+    (folder / extra).touch()
+    (tmp_path / 'ava.csv').write_text('b,0902,0.1,0.1,0.2,0.2,12,0\n')
+    with pytest.raises(ValueError, match=r'lists b, and both .*b\.\w+ and .*b\.\w+ fit it'):
+        find_videos(tmp_path / 'ava.csv', folder)
+
+
+def test_absolute_paths_need_no_root(folder, tmp_path):
+    (tmp_path / 'list.csv').write_text(f'{folder}/a.mp4 0\n{folder}/sub/b.MKV 1\n')
+    assert find_videos(tmp_path / 'list.csv') == [
+        Video('a', f'{folder}/a.mp4', 0),
+        Video('sub/b', f'{folder}/sub/b.MKV', 1),
+    ]

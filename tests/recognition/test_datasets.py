@@ -29,6 +29,7 @@ from twlv_mm.recognition.datasets import (
     read_list,
     write_list,
 )
+from twlv_mm.recognition.datasets.prepare import _index
 from twlv_mm.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -270,6 +271,13 @@ def test_file_that_is_there_twice_is_an_error(given):
         run(KINETICS400, folder)
 
 
+def test_linked_folders_are_looked_through_once(tmp_path):
+    (tmp_path / 'files').mkdir()
+    (tmp_path / 'files/a.mp4').touch()
+    (tmp_path / 'files/back').symlink_to(tmp_path / 'files')
+    assert _index(tmp_path / 'files', ('.mp4',)) == {'a': ['a.mp4']}
+
+
 @pytest.mark.parametrize(
     ('files', 'error'),
     [
@@ -348,7 +356,7 @@ def test_list_that_was_killed_halfway_is_not_taken_for_one(tmp_path):
     [
         ('a.mp4 0\nb.mp4\n', False, "line 2: 'b.mp4' is not of the form 'file label'"),
         ('a.mp4 cat\n', False, 'line 1'),
-        ('\na.mp4 -1\n', False, "line 2: 'a.mp4 -1' is not of the form"),
+        ('\na.mp4 -1\n', False, 'line 2: label -1 is negative'),
         ('a.mp4 0\n', True, "is not of the form 'file start end label'"),
         ('a.mp4 3 2 0\n', True, 'has no segment'),
         ('a.mp4 1 0\n', True, "is not of the form 'file start end label'"),

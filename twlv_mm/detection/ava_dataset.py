@@ -9,7 +9,7 @@ from mmaction.datasets import BaseActionDataset
 from mmengine.logging import print_log
 
 from twlv_mm.registry import DATASETS
-from twlv_mm.video import VideoError
+from twlv_mm.video import VideoError, is_video
 
 from .ava_annotations import MILLISECONDS, image_key, read_action_names, read_ava_csv, read_excluded
 from .keyframes import group_keyframes, group_tracks
@@ -40,8 +40,8 @@ class AVAVideoDataset(BaseActionDataset):
     Args:
         ann_file (str): A csv for :func:`~twlv_mm.detection.ava_annotations.read_ava_csv`.
         pipeline (list[dict]): Transforms, from :class:`~twlv_mm.detection.transforms.SampleKeyframeClip` on.
-        data_prefix (dict): ``img`` is the folder of videos, ``<video_id>.<any extension>``; with ``use_frames`` of
-            folders of frames, ``<video_id>/``.
+        data_prefix (dict): ``img`` is the folder of videos, ``<video_id>.<an ending of videos>``; with
+            ``use_frames`` of folders of frames, ``<video_id>/``.
         label_file (str): A .pbtxt with the names and ids of the actions.
         exclude_file (str, optional): A csv of keyframes that do not count.
         proposal_file (str, optional): Boxes of a person detector, for
@@ -211,7 +211,7 @@ def find_videos(folder, video_ids, use_frames=False):
     """Where videos are, with one look at the folder.
 
     Args:
-        folder (str): Of ``<video_id>.<any extension>``, or, with ``use_frames``, of folders ``<video_id>``.
+        folder (str): Of ``<video_id>.<an ending of videos>``, or, with ``use_frames``, of folders ``<video_id>``.
         video_ids (Iterable[str]): The videos. An id may have its extension.
         use_frames (bool): Whether videos are folders of frames.
 
@@ -228,7 +228,8 @@ def find_videos(folder, video_ids, use_frames=False):
         there = [entry.name for entry in entries if entry.is_dir() == use_frames]
     by_id, paths = {}, {}
     for name in there:
-        by_id.setdefault(name if use_frames else os.path.splitext(name)[0], []).append(name)
+        if use_frames or is_video(name):
+            by_id.setdefault(name if use_frames else os.path.splitext(name)[0], []).append(name)
     whole = set(there)
     for video_id in video_ids:
         files = [video_id] if video_id in whole else sorted(by_id.get(video_id, []))

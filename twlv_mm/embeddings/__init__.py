@@ -19,7 +19,7 @@ from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
 from .model_inputs import check_inputs
-from .naming import other_names
+from .naming import names_of, other_names
 from .settings import check_comparable, encoder_of, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
@@ -53,6 +53,7 @@ __all__ = [
     'grid_clips',
     'grid_end',
     'load_matrix',
+    'names_of',
     'other_names',
     'read_failures',
     'shared_settings',

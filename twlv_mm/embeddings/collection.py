@@ -10,7 +10,7 @@ from twlv_mm.video import ReadFault, Segment, check_decoder, read_ahead
 from .batches import VIEWS, SharedBatches
 from .claims import SharedVideos
 from .extractor import not_finite
-from .folder import check_id
+from .folder import check_id, name_fault
 from .manifest import enter_run
 from .progress import ExtractionProgress
 from .store import Store
@@ -97,6 +97,8 @@ def extract_collection(
         check_id(video.video_id, video.path)
     check_decoder(decoder, segments=any(video.segment for video in videos))
     videos = videos[shard[0] :: shard[1]]
+    unnameable = [_naming_failure(video) for video in videos if name_fault(video.video_id)]
+    videos = [video for video in videos if not name_fault(video.video_id)]
     video_ids = [video.video_id for video in videos]
     settings = dict(extractor.settings, decoder=decoder or 'default', on_fault=on_fault, version=twlv_mm.__version__)
     stores = {}
@@ -105,6 +107,8 @@ def extract_collection(
         folder = os.path.join(out, sampling, split)
         enter_run(folder, dict(settings, view=view), video_ids, mix)
         stores[view] = Store(folder, formats, video_ids, shard)
+        for failure in unnameable:
+            stores[view].failures.add(failure)
     finished = set.intersection(*(store.finished for store in stores.values()))
     todo = [video for video in videos if video.video_id not in finished]
     shared = SharedVideos(todo, list(stores.values()))
@@ -121,7 +125,7 @@ def extract_collection(
         streams = read_ahead(paths, extractor.sampling, workers=workers, decoder=decoder, timeout=timeout)
         return enumerate(batches(streams))
 
-    embedded, by_others, failures = [], 0, []
+    embedded, by_others, failures = [], 0, list(unnameable)
     with ExitStack() as stack:
         progress = stack.enter_context(ExtractionProgress(len(todo), shown=shard[0] == 0))
         for store in stores.values():
@@ -168,6 +172,12 @@ def extract_collection(
         for store in stores.values():
             store.finish(embedded)
     return Summary(len(embedded), len(finished) + by_others, failures)
+
+
+def _naming_failure(video):
+    names = dict(video_id=video.video_id, path=video.path)
+    names = {key: os.fsencode(name).decode('utf-8', 'backslashreplace') for key, name in names.items()}
+    return dict(names, stage='name', reason=name_fault(video.video_id))
 
 
 def _source(video):

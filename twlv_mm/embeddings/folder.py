@@ -12,6 +12,8 @@ from .npy import NpyFiles
 from .parquet import PART_NAME
 from .parquet_parts import ParquetParts
 
+MAX_NAME_BYTES = 255  # of the usual file systems
+
 
 class EmbeddingFolder:
     """The embeddings of a split, by video id.
@@ -192,6 +194,25 @@ def check_id(video_id, path):
             f'{path} would be embedded as {video_id!r}, which cannot be read again: an id must not be absolute or '
             f'hidden, in a folder called *.part, or the name of {MANIFEST}. Rename the video'
         )
+
+
+def name_fault(video_id):
+    """Why files cannot have the id of a video in their names.
+
+    Args:
+        video_id (str): Its id.
+
+    Returns:
+        str | None: the reason; None if they can.
+    """
+    try:
+        longest = max(len(part.encode()) for part in video_id.split('/'))
+    except UnicodeEncodeError:
+        return 'its name is not UTF-8: rename the file or its folder'
+    most = MAX_NAME_BYTES - len('_c.npy')
+    if longest > most:
+        return f'its name is too long for <id>_c.npy: {longest} bytes, at most {most}; rename the file or its folder'
+    return None
 
 
 def _scan(folder, prefix=''):

@@ -3,16 +3,15 @@
 import glob
 import itertools
 import os
-import re
 from pathlib import Path
 from typing import NamedTuple
 
-from twlv_mm.records import checks, read_json, read_lines, read_rows
+from mmengine.logging import print_log
 
-SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov', '.mpg', '.mpeg', '.m4v', '.wmv', '.flv', '.ts', '.3gp')
+from twlv_mm.records import checks, parsing, read_json, read_rows, read_video_list
+from twlv_mm.video import is_video, passed_over, walk_files
 
-# file start end [class]: times have a decimal point, which tells them from classes.
-SEGMENT_LINE = re.compile(r'(.*\S)\s+(\d+\.\d+)\s+(\d+\.\d+)((?:\s+\d+)?)')
+AVA_COLUMNS = 6  # at the least, without action and person
 
 
 class Video(NamedTuple):
@@ -36,10 +35,12 @@ def find_videos(source, root=None, subset=None):
 
     Args:
         source (str): A video file; a folder, which is searched with its sub-folders; a pattern such as
-            ``'videos/*/a*.mp4'``; or an annotation list: mmaction2's ``.txt`` (``file class …`` in a line, or files
-            only; ``file start end class`` is a segment, its times in seconds with a decimal point), THUMOS14's or
-            ActivityNet's ``.json``, AVA's ``.csv``. Hidden files and folders are passed over, unless a list names them.
-        root (str, optional): Folder of the videos of a list; the folder of the list if None.
+            ``'videos/*/a*.mp4'``; or an annotation list: a ``.txt`` or ``.csv`` for
+            :func:`twlv_mm.records.read_video_list` (``file start end class`` is a segment, its times in seconds with a
+            decimal point), THUMOS14's or ActivityNet's ``.json``, AVA's ``.csv``. Hidden files and folders are passed
+            over, unless a list names them; linked folders are searched once.
+        root (str, optional): Folder of the videos of a list. If None, the folder of the list, or where all its paths
+            are absolute, the folder that holds all of them.
         subset (str, optional): Of a ``.json``: only the videos of this subset ('validation', say).
 
     Returns:
@@ -50,32 +51,31 @@ def find_videos(source, root=None, subset=None):
 
     Raises:
         FileNotFoundError: if there is no such path, or no video in it.
-        ValueError: if two videos would get the same id, a segment does not end after it starts, a list cannot be read
-            or has no such subset, or ``root`` or ``subset`` are given and there is no list, or no ``.json``.
+        ValueError: if two videos would get the same id or an id of a list fits two files, a segment does not end after
+            it starts, a list cannot be read or has no such subset, or ``root`` or ``subset`` are given and there is no
+            list, or no ``.json``.
     """
     source = os.fspath(source)
     suffix = Path(source).suffix.lower()
     is_list = os.path.isfile(source) and suffix in _LISTS
     if glob.has_magic(source) and not os.path.exists(source):
         base = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), Path(source).parts[:-1]))
-        videos = _of_files((Path(path) for path in glob.glob(source, recursive=True)), base)
+        videos = _of_files(filter(_is_file, glob.glob(source, recursive=True)), base)
         where = f'no videos match {source}'
     elif os.path.isdir(source):
-        videos = _of_files(Path(source).rglob('*'), Path(source))
+        videos = _of_files(walk_files(source), Path(source))
         where = f'no videos in {source}'
     elif not os.path.isfile(source):
         raise FileNotFoundError(f'there is no file or folder {source}')
     elif is_list:
-        try:
-            videos = _LISTS[suffix](Path(source), Path(root or Path(source).parent), subset)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f'{source} is not an annotation list of a known kind: {error!r}') from error
+        with parsing(source):
+            videos = _LISTS[suffix](Path(source), root, subset)
         if not videos:
             raise FileNotFoundError(f'no videos are listed in {source}')
     else:
         videos = [Video(Path(source).stem, source)]
     if not videos:
-        raise FileNotFoundError(f'{where}; files with these endings count: {" ".join(SUFFIXES)}')
+        raise FileNotFoundError(f'{where}; files count whose ending FFmpeg knows for video')
     if root is not None and not is_list:
         raise ValueError(f"root is the folder of a list's videos, and {source} is no list: leave root out")
     if subset is not None and not (is_list and suffix == '.json'):
@@ -95,80 +95,99 @@ def find_videos(source, root=None, subset=None):
     return videos
 
 
+def _is_file(path):
+    return os.path.isfile(path) or os.path.islink(path)
+
+
 def _of_files(paths, base):
-    return [
-        Video(path.relative_to(base).with_suffix('').as_posix(), str(path))
-        for path in paths
-        if path.suffix.lower() in SUFFIXES
+    videos, others = [], []
+    for path in map(Path, paths):
+        below = path.relative_to(base)
         # Hidden ones are what systems leave beside videos, such as macOS's ._name.mp4.
-        and not any(part.startswith('.') for part in path.relative_to(base).parts)
-        and (path.is_file() or path.is_symlink())
-    ]
-
-
-def _of_mmaction_list(source, root, subset):
-    """Lines of a file and its classes; a file that comes several times has all the classes of its lines."""
-    classes, segments = {}, []
-    for line in read_lines(source).values():
-        if segment := SEGMENT_LINE.fullmatch(line):
-            segments.append(segment.groups())
+        if any(part.startswith('.') for part in below.parts):
             continue
-        words = line.split()
-        end = len(words)
-        while end > 1 and words[end - 1].isdigit():
-            end -= 1
-        name = ' '.join(words[:end])
-        classes.setdefault(name, []).extend(
-            checks.count_in(word, f'{source}, a class of {name}') for word in words[end:]
-        )
-    files = [
-        Video(_listed_id(name, root), str(root / name), found[0] if len(found) == 1 else found or None)
-        for name, found in classes.items()
-    ]
-    return files + list(_of_segments(segments, source, root))
+        if is_video(path):
+            videos.append(Video(below.with_suffix('').as_posix(), str(path)))
+        else:
+            others.append(path)
+    if text := passed_over(others):
+        print_log(f'{base}: {text}', 'current')
+    return videos
 
 
-def _of_segments(lines, source, root):
-    counts = {}
-    for name, start, end, label in lines:
-        if not float(start) < float(end):
-            raise ValueError(f'{source}: {name} has a segment from {start} to {end} s: it has to end after it starts')
-        video_id = f'{_listed_id(name, root)}_{float(start):.3f}_{float(end):.3f}'
+def _of_list(source, root, subset):
+    """Lines of a file and its classes; a file that comes several times has all the classes of its lines."""
+    listed = read_video_list(source)
+    if root is None:
+        whole = all(os.path.isabs(video.file) for video in listed)
+        folders = {os.path.dirname(video.file) for video in listed}
+        root = os.path.commonpath(folders) if whole and folders else source.parent
+    root = Path(root)
+    classes, counts, segments = {}, {}, []
+    for line, name, labels, segment in listed:
+        video_id = _listed_id(name, root, f'{source}, line {line}')
+        if segment is None:
+            classes.setdefault(name, (video_id, []))[1].extend(labels)
+            continue
+        video_id += f'_{segment[0]:.3f}_{segment[1]:.3f}'
         counts[video_id] = counts.get(video_id, 0) + 1
         if counts[video_id] > 1:
             video_id += f'_{counts[video_id]}'
-        yield Video(video_id, str(root / name), int(label) if label else None, (float(start), float(end)))
+        segments.append(Video(video_id, str(root / name), labels[0] if labels else None, segment))
+    files = [
+        Video(video_id, str(root / name), found[0] if len(found) == 1 else found or None)
+        for name, (video_id, found) in classes.items()
+    ]
+    return files + segments
 
 
-def _listed_id(name, root):
+def _listed_id(name, root, where):
     path = Path(os.path.relpath(name, root)) if os.path.isabs(name) else Path(name)
+    if '..' in path.parts:
+        raise ValueError(
+            f'{where}: {name} is outside of the folder of the videos {root}, and its files would be written outside of '
+            'theirs: let root be a folder that holds all videos, or name them below it'
+        )
     return path.with_suffix('').as_posix()
 
 
 def _of_activitynet_json(source, root, subset):
     content = read_json(source)
-    if 'database' not in content:
+    if not isinstance(content, dict) or 'database' not in content:
         raise ValueError(
             f'{source} is not an annotation list of a known kind: it has no "database", as THUMOS14\'s and '
             "ActivityNet's have; the folder of the videos can be given instead"
         )
-    entries = content['database']
+    entries = checks.instance(content['database'], dict, f'{source}, database')
     subsets = sorted({entry['subset'] for entry in entries.values()})
     if subset not in (None, *subsets):
         raise ValueError(f'{source} has no subset {subset!r}; there are {", ".join(subsets)}')
     names = [name for name, entry in entries.items() if subset in (None, entry['subset'])]
-    return _of_names(names, root)
+    return _of_names(names, root, source)
 
 
-def _of_ava_csv(source, root, subset):
+def _of_csv(source, root, subset):
+    with source.open('rb') as file:
+        commas = file.readline().count(b',')
+    if commas < AVA_COLUMNS - 1:
+        return _of_list(source, root, subset)
     names = dict.fromkeys(row[0] for row in read_rows(source).values())
-    return _of_names([name for name in names if name not in ('video_id', 'video')], root)
+    return _of_names([name for name in names if name not in ('video_id', 'video')], root, source)
 
 
-def _of_names(names, root):
+def _of_names(names, root, source):
     """Find the files of ids: ``<id>.<suffix>`` somewhere below the root; ActivityNet's files have v_ before the id."""
-    files = {Path(video.path).stem: video.path for video in _of_files(root.rglob('*'), root)}
-    return [Video(name, files.get(name) or files.get(f'v_{name}') or str(root / f'{name}.mp4')) for name in names]
+    root = source.parent if root is None else Path(root)
+    files = {}
+    for path in filter(is_video, walk_files(root)):
+        files.setdefault(Path(path).stem, []).append(path)
+    videos, known = [], set(names)
+    for name in names:
+        found = files.get(name, []) + (files.get(f'v_{name}', []) if f'v_{name}' not in known else [])
+        if len(found) > 1:
+            raise ValueError(f'{source} lists {name}, and both {found[0]} and {found[1]} fit it: remove one of them')
+        videos.append(Video(name, found[0] if found else str(root / f'{name}.mp4')))
+    return videos
 
 
-_LISTS = {'.txt': _of_mmaction_list, '.json': _of_activitynet_json, '.csv': _of_ava_csv}
+_LISTS = {'.txt': _of_list, '.json': _of_activitynet_json, '.csv': _of_csv}

@@ -1,6 +1,18 @@
 """What label files call the videos whose ids are paths."""
 
 
+def names_of(video_id):
+    """The names that a video goes by.
+
+    Args:
+        video_id (str): Its id, which may have folders in front.
+
+    Returns:
+        set[str]: the id; the id with ``_`` for ``/``; the id without folders.
+    """
+    return {video_id, video_id.replace('/', '_'), video_id.rpartition('/')[2]}
+
+
 def other_names(video_ids):
     """The names that videos go by.
 
@@ -15,7 +27,7 @@ def other_names(video_ids):
     video_ids = list(video_ids)
     named = {}
     for video_id in video_ids:
-        for name in {video_id.replace('/', '_'), video_id.rpartition('/')[2]}:
+        for name in names_of(video_id):
             named.setdefault(name, []).append(video_id)
     unique = {name: ids[0] for name, ids in named.items() if len(ids) == 1}
     return unique | {video_id: video_id for video_id in video_ids}

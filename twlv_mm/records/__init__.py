@@ -1,8 +1,8 @@
 """Records: how everything that this project writes gets onto the disk, and where it may go.
 
 files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
-and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; tables.py writes csv,
-tensors.py checkpoints. This room imports no other.
+and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; video_lists.py reads
+lists of videos, tables.py writes csv, tensors.py checkpoints. This room imports no other.
 """
 
 from . import checks
@@ -30,6 +30,7 @@ from .reading import (
 )
 from .tables import write_table
 from .tensors import write_tensors
+from .video_lists import read_video_list
 
 __all__ = [
     'PathError',
@@ -47,6 +48,7 @@ __all__ = [
     'read_rows',
     'read_table',
     'read_text',
+    'read_video_list',
     'remove_leftovers',
     'write_bytes',
     'write_json',

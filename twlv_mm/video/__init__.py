@@ -5,11 +5,12 @@ packet, a decoded frame), index.py (when each frame is on screen), reader.py wit
 (frames that are compared with the index), opening.py, sampling.py (which frames make a clip), resize.py, stream.py
 (clips in one pass over a video), read_ahead.py (that in worker processes) and transforms.py (the same for mmaction2's
 pipelines). Beside that way: rand_augment.py and random_erasing.py augment clips, cache.py keeps the frames of a small
-set, writer.py makes video files of frames.
+set, finding.py finds video files in folders, writer.py makes video files of frames.
 """
 
 from .cache import CachedFrames
 from .errors import ReadFault, VideoError, video_errors
+from .finding import is_video, passed_over, video_endings, walk_files
 from .index import HIGHEST_RATE, LONGEST_FRAME_SECONDS, FrameIndex, index_file, index_part, read_header
 from .opening import DECODERS, check_decoder, open_video
 from .rand_augment import RandAugment
@@ -52,14 +53,18 @@ __all__ = [
     'frames_of_windows',
     'index_file',
     'index_part',
+    'is_video',
     'iter_frames',
     'open_video',
+    'passed_over',
     'read_ahead',
     'read_header',
     'resize_and_crop',
     'resize_short_side',
     'sample_windows',
     'stream_frames',
+    'video_endings',
     'video_errors',
+    'walk_files',
     'write_video',
 ]

@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from twlv_mm.records import checks, read_lines
+from twlv_mm.records import read_video_list
 
 
 class Sample(NamedTuple):
@@ -21,9 +21,7 @@ class Sample(NamedTuple):
 
 
 def read_list(path, segments=False):
-    """Read a list file: a line ``file label`` a sample, or ``file start end label``.
-
-    File names may hold spaces, which mmaction2's own reader does not take. Empty lines do not count.
+    """Read a list for training or a test: as :func:`twlv_mm.records.read_video_list`, with one label each.
 
     Args:
         path (str): A text file.
@@ -39,23 +37,13 @@ def read_list(path, segments=False):
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py write them')
-    form = 'file start end label' if segments else 'file label'
     samples = []
-    for number, line in read_lines(path).items():
-        where = f'{path}, line {number}'
-        try:
-            if segments:
-                file, start, end, label = line.rsplit(maxsplit=3)
-                segment = checks.time_in(start, 'start'), checks.time_in(end, 'end')
-            else:
-                file, label = line.rsplit(maxsplit=1)
-                segment = None
-            sample = Sample(checks.name(file, 'file'), checks.count_in(label, 'label'), segment)
-        except ValueError as error:
-            raise ValueError(f'{where}: {checks.shown(line)} is not of the form {form!r} ({error})') from error
-        if segments and not segment[0] < segment[1]:
-            raise ValueError(f'{where}: {line!r} has no segment, start and end in seconds')
-        samples.append(sample)
+    for line, file, labels, segment in read_video_list(path, segments):
+        if len(labels) != 1:
+            raise ValueError(
+                f"{path}, line {line}: {file!r} is not of the form 'file label': it has {len(labels)} labels"
+            )
+        samples.append(Sample(file, labels[0], segment))
     if not samples:
         raise ValueError(f'{path} lists nothing: prepare it again, or give another ann_file')
     return samples

@@ -2,9 +2,10 @@
 
 import argparse
 import os
-import posixpath
 import sys
 from pathlib import Path
+
+from twlv_mm.video import walk_files
 
 from .lists import write_list
 
@@ -119,14 +120,12 @@ def _locate(split, folder, index):
 def _index(folder, suffixes):
     """Name without suffix, and path below the folder without suffix -> paths of the files that have it."""
     index = {}
-    for root, _, names in os.walk(folder, followlinks=True):
-        below = os.path.relpath(root, folder).replace(os.sep, '/')
-        for name in names:
-            stem, suffix = os.path.splitext(name)
-            if suffix.lower() in suffixes:
-                path = posixpath.normpath(posixpath.join(below, name))
-                for key in {stem, path[: -len(suffix)]}:
-                    index.setdefault(key, []).append(path)
+    for file in walk_files(folder):
+        path = Path(file).relative_to(folder).as_posix()
+        stem, suffix = os.path.splitext(os.path.basename(path))
+        if suffix.lower() in suffixes:
+            for key in {stem, path.removesuffix(suffix)}:
+                index.setdefault(key, []).append(path)
     return index
 
 
