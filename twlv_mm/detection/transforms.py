@@ -15,7 +15,7 @@ from mmengine.model import BaseDataPreprocessor
 from mmengine.structures import InstanceData
 
 from twlv_mm.registry import MODELS, TRANSFORMS
-from twlv_mm.video import TOLERANCE, index_part, read_header
+from twlv_mm.video import index_part, read_header
 
 from .keyframes import has_area
 
@@ -176,7 +176,7 @@ def file_header(path):
 def _nearest(times, instants):
     """Which of (F, 2) times of frames start nearest to instants; of two that are as near, the later one."""
     middles = (times[:-1, 0] + times[1:, 0]) / 2
-    return np.searchsorted(middles, np.asarray(instants) + TOLERANCE, side='right')
+    return np.searchsorted(middles, np.asarray(instants) + 1e-4, side='right')  # seconds: stamps are rounded
 
 
 def keyframe_index(item, fps, num_frames):

@@ -18,7 +18,7 @@ from .random_erasing import RandomErasing
 from .read_ahead import ReaderProcess, read_ahead
 from .reader import Reader, Segment
 from .resize import crop_offsets, resize_and_crop, resize_short_side
-from .sampling import TOLERANCE, clip_windows, frames_at, frames_of_windows, sample_windows
+from .sampling import clip_windows, frames_at, frames_of_windows, sample_windows
 from .stream import ClipSampling, FrameStream, clips_of_frames, iter_frames, stream_frames
 from .transforms import DecodeVideo, EmbeddingSample, LongSideCrops, OpenVideo, ResizeCrop, SampleClips
 from .writer import write_video
@@ -27,7 +27,6 @@ __all__ = [
     'DECODERS',
     'HIGHEST_RATE',
     'LONGEST_FRAME_SECONDS',
-    'TOLERANCE',
     'CachedFrames',
     'ClipSampling',
     'DecodeVideo',
