@@ -1,3 +1,4 @@
+import html
 import json
 import multiprocessing
 import os
@@ -72,7 +73,7 @@ def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finishe
     assert [table.rows[0].method for table in report.tables.generated] == ['small']
     assert [picture.title for picture in report.embeddings if 'forward' in picture.title]
     page, text = write_report(out)
-    assert f'no data: there is no {data}/untrimmed' in text.read_text().replace('\\', '')
+    assert f'no data: there is no {data}/untrimmed' in html.unescape(text.read_text().replace('\\', ''))
     assert f'no data</span>: there is no {data}/untrimmed' in page.read_text()
 
 

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, DefaultScope
 
+from twlv_mm.encoders import read_checkpoint
 from twlv_mm.engine import launch
 from twlv_mm.recognition import AttentiveProbe, HeldOutMetric, ProbeSweepHead, SplitDataset
 from twlv_mm.recognition.probe_sweep import scores_of_probes
@@ -140,7 +141,7 @@ def test_test_reports_the_chosen_probe_and_every_held_out_score(sweep, tmp_path)
 
 def test_probe_best_on_held_out_videos_is_chosen_though_another_is_better_in_the_test(sweep, tmp_path):
     config, run = sweep
-    checkpoint = torch.load(run / 'epoch_3.pth', map_location='cpu', weights_only=True)
+    checkpoint = read_checkpoint(run / 'epoch_3.pth')
     test_list = Config.fromfile(config).test_dataloader.dataset.ann_file
     train_list = Config.fromfile(config).train_dataloader.dataset.ann_file
     zeros, ones = (tmp_path / name for name in ('zeros.txt', 'ones.txt'))

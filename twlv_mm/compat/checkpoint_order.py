@@ -41,6 +41,8 @@ def apply():
 
     @functools.wraps(save_best)
     def save_best_checkpoint(self, *args, **kwargs):
+        if not self.save_best:  # the hook has no file backend where nothing is trained
+            return
         backend, self.file_backend = self.file_backend, _RemovesLater(self.file_backend)
         try:
             save_best(self, *args, **kwargs)
