@@ -15,22 +15,17 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import checkpoint as runner_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from .stand_ins import NUMPY, Array, Refused, StandIn, settled
+from .stand_ins import NUMPY, Array, Filled, Refused, StandIn, settled
 
 STATISTICS = ('min', 'max', 'mean', 'current')
 ANNEALING = ('_annealing_cos', '_annealing_linear')
 FUNCTIONS = [getattr(OneCycleParamScheduler, name) for name in ANNEALING]
 
 
-class History(StandIn):
+class History(Filled):
     """Stands for mmengine's HistoryBuffer, whose ``__setstate__`` changes what all buffers call."""
 
-    __slots__ = ('value',)
-
-    def __new__(cls):
-        self = super().__new__(cls)
-        self.value = None
-        return self
+    __slots__ = ()
 
     def __setstate__(self, state):
         names = {'max_length', '_log_history', '_count_history'}

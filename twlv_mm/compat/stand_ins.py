@@ -69,8 +69,8 @@ class Dtype(StandIn):
         return np.frombuffer(bytes(content), numbers).astype(numbers.newbyteorder('='))
 
 
-class Array(StandIn):
-    """Stands for an array whose content comes later, and for ``numpy.ndarray`` itself."""
+class Filled(StandIn):
+    """Base of the stand-ins for objects whose content comes after they are made; None until then."""
 
     __slots__ = ('value',)
 
@@ -78,6 +78,12 @@ class Array(StandIn):
         self = super().__new__(cls)
         self.value = None
         return self
+
+
+class Array(Filled):
+    """Stands for an array whose content comes later, and for ``numpy.ndarray`` itself."""
+
+    __slots__ = ()
 
     def __setstate__(self, state):
         if type(state) is not tuple or len(state) != 5 or self.value is not None:

@@ -66,7 +66,7 @@ def read_manifest(folder):
         dict: settings (list[dict]), videos (list[str]).
 
     Raises:
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if the folder has no manifest.
         ValueError: if it is damaged.
     """
     path = Path(folder) / MANIFEST

@@ -1,7 +1,6 @@
 """The description of an encoder: every number that a task takes from it."""
 
 import math
-import re
 from dataclasses import dataclass
 
 # Channel statistics on the 0-255 scale of mmaction2's ActionDataPreprocessor.
@@ -96,18 +95,13 @@ class EncoderSpec:
             task (str): What needs it, for the message.
 
         Raises:
-            ValueError: if there is none.
+            ValueError: if the encoder gives no feature map.
         """
         if self.grid is None:
             raise ValueError(
                 f"{task} needs a feature map (N, D, T', H', W'), and the encoder {self.name} gives only vectors: take "
                 'an encoder whose spec has a grid'
             )
-
-
-def file_name(text):
-    """A SOURCE's own name, fit for a folder and a row of a report: the last part of a path, without odd characters."""
-    return re.sub(r'[^\w.+-]+', '_', str(text).rstrip('/').rsplit('/', 1)[-1])
 
 
 def probe_heads(embed_dims, num_heads=16):
