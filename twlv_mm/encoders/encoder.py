@@ -36,6 +36,7 @@ class Encoder(BaseModule):
     """
 
     spec = None
+    own_weights = None  # the file or folder that the source itself has, taken where no other weights are given
     left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
 
     def __init__(self, spec=None):
@@ -50,7 +51,7 @@ class Encoder(BaseModule):
         """Load weights, if any, and freeze, if asked. :func:`twlv_mm.get_model` does this to what it builds.
 
         Args:
-            weights (str, optional): A file or folder, as for :meth:`load`.
+            weights (str, optional): A file or folder, as for :meth:`load`; ``own_weights`` if None.
             frozen (bool): See the class.
             allow_random (bool): See the class.
 
@@ -58,6 +59,7 @@ class Encoder(BaseModule):
             Encoder: itself.
         """
         self.frozen, self.allow_random = frozen, allow_random
+        weights = self.own_weights if weights is None else weights
         if weights is not None:
             self.weights_sha256 = self.load(weights)
             self.pretraining_sets = self.spec.pretraining_sets

@@ -14,6 +14,10 @@ from .spec import EncoderSpec
 from .squeezetime import SqueezeTime
 from .vit import VideoVisionTransformer
 
+# What a SOURCE may begin with, and the module here that knows such encoders: its describe(name, **overrides) gives an
+# EncoderSpec without building anything, its build(name, **overrides) an Encoder without weights.
+PROVIDERS = dict(hf='hf_models', timm='timm_models', mmaction='mmaction_models')
+
 # What a config says of an encoder's use in its task; it does not change what the encoder is.
 USE = ('frozen', 'allow_random', 'drop_path_rate', 'with_cp', 'branches')
 
@@ -31,9 +35,10 @@ def describe(source, **overrides):
     """Describe an encoder, without its weights.
 
     Args:
-        source (str): A name of :func:`list_models`, or 'package.module:NAME': a class derived from
-            :class:`twlv_mm.Encoder` or a function that returns one. A class or function with an attribute ``spec`` is
-            not called; otherwise it is built on the meta device.
+        source (str): A name of :func:`list_models`; 'hf:FOLDER_OR_REPO', a model of transformers; 'timm:NAME';
+            'mmaction:CONFIG', the backbone of a recognizer of mmaction2; or 'package.module:NAME': a class derived
+            from :class:`twlv_mm.Encoder` or a function that returns one. A class or function with an attribute
+            ``spec`` is not called; otherwise it is built on the meta device.
         **overrides: As for :func:`get_model`.
 
     Returns:
@@ -46,6 +51,8 @@ def describe(source, **overrides):
     overrides = {key: value for key, value in overrides.items() if key not in USE}
     if ':' not in source:
         return get_architecture(source, **overrides).spec(source)
+    if provider := _provider(source):
+        return _with_source(provider.describe(source.partition(':')[2], **overrides), source)
     make = _user_object(source)
     spec = getattr(make, 'spec', None)
     if overrides or not isinstance(spec, EncoderSpec):
@@ -61,7 +68,8 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
     Args:
         source (str): As for :func:`describe`.
         weights (str, optional): Path of a checkpoint: this project's or an official one, told apart by its keys.
-            Without it the encoder is randomly initialised.
+            Without it the weights that the source itself has are taken (those in the folder of 'hf:', say); if it has
+            none, the encoder is randomly initialised.
         frozen (bool): Stay in eval mode, build no graph, train nothing.
         allow_random (bool): Let a frozen encoder run without weights.
         **overrides: Of a model of the table, numbers to change: img_size, patch_size, num_frames, tubelet_size,
@@ -79,12 +87,31 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
         TypeError: if an override is unknown.
     """
     if ':' in source:
-        model = _call(_user_object(source), source, overrides)
+        provider = _provider(source)
+        if provider:
+            model = provider.build(source.partition(':')[2], **overrides)
+        else:
+            model = _call(_user_object(source), source, overrides)
         model.spec = _with_source(model.spec, source)
         return model.set_up(weights, frozen, allow_random)
     row = ARCHITECTURES.get(source)
     kind = SqueezeTime if isinstance(row, SqueezeTime.kind) else VideoVisionTransformer
     return kind(source, weights=weights, frozen=frozen, allow_random=allow_random, **overrides)
+
+
+def _provider(source):
+    """The module that knows encoders of such a SOURCE; None for one's own."""
+    prefix = source.partition(':')[0]
+    if prefix not in PROVIDERS:
+        return None
+    try:
+        return import_module(f'.{PROVIDERS[prefix]}', __package__)
+    except ModuleNotFoundError as error:
+        if error.name not in ('transformers', 'timm'):
+            raise
+        raise ImportError(
+            f"the encoder {source!r} needs {error.name}, which is not installed: pip install 'twlv-i[{prefix}]'"
+        ) from None
 
 
 def _user_object(source):

@@ -12,6 +12,7 @@ from twlv_mm.registry import MODELS
 
 from .architectures import Architecture
 from .layers import Block, init_transformer, make_norm
+from .per_frame import join_frames
 from .pooling import AttentionPooling
 from .position import TABLES, resize_table, rope_3d
 from .table_encoder import TableEncoder
@@ -173,9 +174,7 @@ class VideoVisionTransformer(TableEncoder):
                 x = block(x, rotation)
         x = self.norm(x)
         if self.arch.per_frame:
-            frames = x.unflatten(0, (-1, grid[0]))
-            split = frames.split([int(self.arch.class_token), math.prod(seen)], dim=2)
-            x = torch.cat([part.flatten(1, 2) for part in split], dim=1)
+            x = join_frames(x, grid[0], math.prod(seen))
         return x, grid
 
     def grid(self, video):
