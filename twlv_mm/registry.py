@@ -3,7 +3,7 @@
 The parent is mmengine's root, not mmaction2's registry, so that ``type='twlv_mm.Name'`` resolves from every scope: a
 child of mmaction's registry is not found from inside a model that sets ``_scope_='mmdet'``, a child of the root is.
 mmengine imports this module by itself when it meets the scope, and a look-up imports the ``locations``; configs need
-no ``custom_imports``.
+no ``custom_imports``. The encoders alone are in mmaction2's registry as well (twlv_mm/encoders/__init__.py).
 """
 
 from importlib import import_module

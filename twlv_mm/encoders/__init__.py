@@ -6,6 +6,10 @@ which converter.py rewrites; config_backbone.py reads which encoder a config nam
 them, and of a user's own; sources.py finds one by the string that names it, with its numbers (spec.py).
 """
 
+from mmaction.registry import MODELS as MMACTION_MODELS
+
+from twlv_mm.registry import MODELS
+
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .checkpoint import file_sha256, load_weights, read_checkpoint
 from .config_backbone import backbone_of
@@ -43,3 +47,8 @@ __all__ = [
     'take',
     'wrap',
 ]
+
+# As backbones in mmaction2's own configs, without our prefix; what another package calls so there stays its own.
+for _name in ('VideoViT', 'SqueezeTime', 'Encoder'):
+    if _name not in MMACTION_MODELS.module_dict:
+        MMACTION_MODELS.register_module(name=_name, module=MODELS.module_dict[_name])
