@@ -26,6 +26,9 @@ setup(
     license='Apache-2.0',
     keywords='video, action recognition, foundation model, OpenMMLab',
     packages=find_packages(include=['twlv_mm', 'twlv_mm.*']),
+    # Sorts after twlv_mm: mim takes the first name of top_level.txt for the package.
+    py_modules=['twlv_tools'],
+    entry_points=dict(console_scripts=['twlv = twlv_tools:main']),
     # .mim is where mim and mmengine look; it holds links into the checkout, which a wheel replaces by the files.
     package_data={
         'twlv_mm': [

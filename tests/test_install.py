@@ -101,10 +101,14 @@ def test_wheel_holds_every_config_tool_and_template_as_a_file(wheel, tmp_path):
     assert (mim / 'model-index.yml').read_bytes() == (ROOT / 'model-index.yml').read_bytes()
 
 
-def test_wheel_installs_no_other_top_level_package(wheel):
+def test_wheel_installs_the_package_and_its_console_command_only(wheel):
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split('/')[0] for name in archive.namelist()}
-    assert {name for name in top if not name.endswith('.dist-info')} == {'twlv_mm'}
+        (first_module,) = [
+            archive.read(name).split()[0] for name in archive.namelist() if name.endswith('/top_level.txt')
+        ]
+    assert {name for name in top if not name.endswith('.dist-info')} == {'twlv_mm', 'twlv_tools.py'}
+    assert first_module == b'twlv_mm'  # what mim takes for the package
 
 
 def test_wheel_has_our_version_and_requires_no_mmcv_and_no_exact_torch(wheel):

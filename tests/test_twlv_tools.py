@@ -1,0 +1,84 @@
+"""The console command: its page, its commands and the configs that it finds by name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import twlv_tools
+
+ROOT = Path(twlv_tools.__file__).parent
+
+
+def run(*args, cwd=None):
+    return subprocess.run(
+        [sys.executable, twlv_tools.__file__, *args], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_command_has_its_tool_and_the_page_names_it():
+    page = twlv_tools.help_page()
+    for command, tool in twlv_tools.TOOLS.items():
+        assert f'  {command} ' in page
+        assert tool is None or (ROOT / 'tools' / tool).is_file()
+
+
+def test_every_tool_that_users_run_has_a_command():
+    others = {'demo.py', 'make_report.py', 'ablate_targets.py', 'check_synthetic.py'}  # make's, and two checks of ours
+    assert {path.name for path in (ROOT / 'tools').glob('*.py')} - others == {
+        tool for tool in twlv_tools.TOOLS.values() if tool
+    }
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, twlv_tools; sys.argv = ['twlv', '--help']; twlv_tools.main(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {'torch', 'numpy', 'twlv_mm'}.isdisjoint(done.stdout.splitlines()[-1].split())
+
+
+def test_a_shipped_config_is_found_by_its_name_unless_there_is_such_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert os.path.samefile(twlv_tools.config_path('twlv/k400_linear.py'), ROOT / 'configs/twlv/k400_linear.py')
+    assert twlv_tools.config_path('--work-dir') == '--work-dir'
+    (tmp_path / 'twlv').mkdir()
+    (tmp_path / 'twlv/k400_linear.py').touch()
+    assert twlv_tools.config_path('twlv/k400_linear.py') == 'twlv/k400_linear.py'
+
+
+def test_every_config_says_what_it_is_for():
+    assert [name for name, purpose in twlv_tools.configs().items() if not purpose] == []
+
+
+@pytest.mark.parametrize('args', [['trian'], ['configs', 'nothing-like-this'], ['completion', 'fish']])
+def test_what_there_is_not_is_said_and_ends_with_2(args):
+    done = run(*args)
+    assert done.returncode == 2
+    assert done.stderr.startswith('error: ')
+
+
+def test_completion_is_accepted_by_bash():
+    script = run('completion', 'bash').stdout
+    done = subprocess.run(
+        ['bash', '-c', f'{script}\nCOMP_WORDS=(twlv train twlv/thu); COMP_CWORD=2; _twlv; echo "${{COMPREPLY[@]}}"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 'twlv/thumos14_tal.py' in done.stdout.split()
+
+
+def test_a_command_is_its_tool(tmp_path):
+    done = run('train', '--help', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('usage: twlv train ')
+
+
+def test_embed_prints_vectors_and_counts_what_failed(tmp_path):
+    video = ROOT / 'tests/data/numbered'
+    first = sorted(video.iterdir())[0]
+    done = run('embed', str(first), 'none.mp4', '--sampling', 'uniform', '--model', 'squeezetime_r50', cwd=tmp_path)
+    assert done.returncode == 1
+    assert 'none.mp4' in done.stderr
+    assert '"scope": "video", "start": 0.0' in done.stdout

@@ -1,0 +1,189 @@
+"""The console command ``twlv``: the tools of this project by short names, and its configs.
+
+It lies beside the package because importing ``twlv_mm`` imports torch, which a page of help does not need.
+"""
+
+import ast
+import difflib
+import fnmatch
+import os
+import runpy
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+USAGE = """usage: twlv COMMAND [ARGUMENTS]
+       twlv COMMAND --help    arguments of a command
+"""
+# Group -> command -> tool, what it does.
+COMMANDS = {
+    'From videos to embeddings': {
+        'embed': ('embed.py', 'embed a video or a few, and print the vectors'),
+        'extract': ('extract.py', 'embed collections of videos into a folder'),
+        'visualize': ('visualize.py', 'draw embeddings, and test whether they tell the direction of motion'),
+    },
+    'Train, test, use': {
+        'train': ('train.py', 'train the model of a config'),
+        'test': ('test.py', 'test it'),
+        'folds': ('run_folds.py', 'train and test on each fold of a data set'),
+        'infer': ('infer.py', 'run a trained model over your own videos'),
+        'configs': (None, 'list the configs and what each is for'),
+    },
+    'Compare encoders': {
+        'evaluate': ('evaluate_all.py', 'every task on one encoder'),
+        'report': ('report.py', 'the page of any number of runs'),
+        'benchmark': ('benchmark.py', 'measure speed'),
+        'convert': ('convert_checkpoint.py', 'check or convert the weights of an encoder'),
+        'onnx': ('export_onnx.py', 'export SqueezeTime to ONNX'),
+    },
+    'Try it without data': {
+        'synthetic': ('make_synthetic.py', 'render labelled videos'),
+        'small': ('make_small.py', 'train a small encoder on them'),
+    },
+    'Help': {
+        'doctor': (None, 'versions found, what is missing for which task, and the command that installs it'),
+        'completion': (None, 'completion for bash or zsh: eval "$(twlv completion bash)"'),
+    },
+}
+TOOLS = {name: tool for group in COMMANDS.values() for name, (tool, _) in group.items()}
+COMPLETION = """{zsh}_twlv() {{
+    local words
+    if [ "$COMP_CWORD" = 1 ]; then words='{commands}'
+    else case "${{COMP_WORDS[1]}}" in train|test|folds|infer|extract) words='{configs}';; esac; fi
+    COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+}}
+complete -o default -F _twlv twlv"""
+
+
+def main():
+    """Run the command that is named on the command line.
+
+    Raises:
+        SystemExit: the tool's exit code; 2 if there is no such command.
+    """
+    command, *args = sys.argv[1:] or ['--help']
+    if command in ('-h', '--help', 'help'):
+        print(help_page())
+    elif command == '--version':
+        print(_version())
+    elif command == 'configs':
+        _list_configs(args)
+    elif command == 'completion':
+        _completion(args)
+    elif command == 'doctor':
+        runpy.run_module('twlv_mm', run_name='__main__', alter_sys=True)
+    elif command in TOOLS:
+        _run_tool(command, args)
+    else:
+        close = difflib.get_close_matches(command, TOOLS, n=1)
+        _fail(f'there is no command {command!r}{f"; did you mean {close[0]}?" if close else ""}\n\n{help_page()}')
+
+
+def help_page():
+    """The commands, grouped by what one wants.
+
+    Returns:
+        str: lines.
+    """
+    lines = [USAGE]
+    for title, group in COMMANDS.items():
+        lines += [f'{title}:', *(f'  {name:12}{purpose}' for name, (_, purpose) in group.items()), '']
+    return '\n'.join(lines).rstrip()
+
+
+def resources():
+    """Where the configs and tools are: in the package, linked or copied.
+
+    Returns:
+        Path: the folder with ``configs`` and ``tools``.
+    """
+    spec = find_spec('twlv_mm')  # does not import it
+    if spec is None:
+        _fail('twlv_mm is not installed in this Python: pip install twlv-i')
+    return Path(spec.submodule_search_locations[0]) / '.mim'
+
+
+def config_path(argument):
+    """Find a shipped config by its name, as in ``twlv train twlv/k400_linear.py``.
+
+    Args:
+        argument (str): An argument of the command line.
+
+    Returns:
+        str: the path of the config, if there is one of that name and no such file from here; else the argument.
+    """
+    shipped = resources() / 'configs' / argument
+    if argument.endswith('.py') and not os.path.exists(argument) and shipped.is_file():
+        return str(shipped)
+    return argument
+
+
+def configs():
+    """The shipped configs.
+
+    Returns:
+        dict[str, str]: by name, such as 'twlv/k400_linear.py', what each is for.
+    """
+    root = resources() / 'configs'
+    files = sorted(path for path in root.glob('*/*.py') if not path.parent.name.startswith('_'))
+    return {path.relative_to(root).as_posix(): _purpose(path) for path in files}
+
+
+def _run_tool(command, args):
+    # Not runpy.run_path, which would put the file's name where --help is to say 'twlv COMMAND'.
+    path = resources() / 'tools' / TOOLS[command]
+    sys.argv = [f'twlv {command}', *map(config_path, args)]
+    main_module = sys.modules['__main__'] = ModuleType('__main__')
+    main_module.__file__ = str(path)
+    exec(compile(path.read_bytes(), path, 'exec'), main_module.__dict__)
+
+
+def _purpose(path):
+    """The first sentence of the comment that a config begins with; that of its base if it has none."""
+    text = path.read_text(encoding='utf-8')
+    comment = []
+    for line in text.splitlines():
+        if not line.startswith('#'):
+            break
+        comment.append(line.removeprefix('#').strip())
+    if comment:
+        return ' '.join(comment).split('. ')[0].rstrip('.')
+    bases = [
+        node.value for node in ast.parse(text).body if isinstance(node, ast.Assign) and node.targets[0].id == '_base_'
+    ]
+    return f'As {ast.literal_eval(bases[0]).removeprefix("./")}' if bases else ''
+
+
+def _list_configs(args):
+    patterns = args or ['*']
+    found = {
+        name: purpose for name, purpose in configs().items() if any(fnmatch.fnmatch(name, f'*{p}*') for p in patterns)
+    }
+    if not found:
+        _fail(f'no config is named like {" or ".join(patterns)}: twlv configs lists them')
+    width = max(map(len, found)) + 2
+    for name, purpose in found.items():
+        print(f'{name:{width}}{purpose}')
+
+
+def _completion(args):
+    if args not in (['bash'], ['zsh']):
+        _fail('say for which shell: twlv completion bash, or zsh')
+    zsh = 'autoload -U +X bashcompinit && bashcompinit\n' if args == ['zsh'] else ''
+    print(COMPLETION.format(zsh=zsh, commands=' '.join(TOOLS), configs=' '.join(configs())))
+
+
+def _version():
+    from importlib.metadata import version
+
+    return version('twlv-i')
+
+
+def _fail(text):
+    print(f'error: {text}', file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == '__main__':
+    main()
