@@ -49,6 +49,16 @@ def test_discriminants_show_on_other_videos_what_there_is_to_tell():
     assert share_nearest_own_centre(found.xy, labels[found.rows]) > 0.95
 
 
+def test_discriminants_are_found_whatever_the_covariance_within_classes_is_like():
+    # The same in all directions, so that it is shrunk to a multiple of the identity.
+    vectors = np.random.default_rng(0).normal(size=(90, 8))
+    labels = np.arange(90) % 3
+    vectors[np.arange(90), labels] += 8
+    projection = project(vectors, 'lda', labels)
+    means = [projection.xy[labels[projection.rows] == label].mean(axis=0) for label in range(3)]
+    assert all(np.linalg.norm(means[one] - means[other]) > 6 for one, other in ((0, 1), (0, 2), (1, 2)))
+
+
 def test_discriminants_of_noise_separate_only_what_they_were_fitted_on():
     vectors, labels = noise()
     sound, published = project(vectors, 'lda', labels), project(vectors, 'lda', labels, fit_drawn=True)

@@ -36,6 +36,19 @@ def test_the_page_has_every_section_and_a_link_to_it(page):
     assert page.run("document.querySelector('#section-tasks').innerText").count('no data: there is no data/x') == 1
 
 
+def test_every_table_of_results_has_the_papers_rows(page):
+    tables = "[...document.querySelectorAll('[id^=paper-]')]"
+    assert dict(page.run(f"{tables}.map(one => [one.id, one.querySelectorAll('tr.paper').length])")) == {
+        'paper-3': 12,
+        'paper-5': 17,
+        'paper-6': 9,
+        'paper-9': 8,
+        'paper-10': 8,
+        'paper-11': 8,
+        'paper-12': 8,
+    }
+
+
 def test_a_click_on_a_header_sorts_the_table(page):
     header = "document.querySelector('#generated-3 thead tr:last-child').cells[2]"
     page.run(f'{header}.click()')

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from twlv_mm.analysis.report import make_report
-from twlv_mm.analysis.report_embeddings import View, embedding_panels
+from twlv_mm.analysis.report_embeddings import DIRECTIONS, View, embedding_panels
+from twlv_mm.analysis.report_overview import overview
+from twlv_mm.analysis.report_tables import fill_tables
 from twlv_mm.embeddings import write_embeddings
 from twlv_mm.segmentation.predictions import video_entry, write_predictions
 
@@ -101,6 +103,21 @@ def test_the_overview_has_all_tasks_and_appearance_against_motion(tmp_path):
     assert {'TWLV-I, ViT-L (paper)', 'best other ViT-L (paper)', 'twlv_base'} <= set(texts(third))
 
 
+def test_the_papers_figures_are_drawn_of_all_its_tables_with_daggers():
+    tables = fill_tables([])
+    figure_1, figure_2 = overview(tables)
+    axes = {'K400 linear', 'IN-1K attentive', 'SSv2 Clip kNN', 'THUMOS14 localization', 'AVA detection'}
+    axes |= {'ActivityNet ext. classifier localization', 'Breakfast segmentation'}
+    shown = ' '.join(texts(figure_1))
+    assert all(axis in shown for axis in axes)
+    # On SSv2 the best other ViT-L is V-JEPA, which saw it: linear, attentive and three ways of kNN.
+    assert texts(figure_1).count('†') == 5
+    assert {'linear', 'attentive', 'kNN', 'DFN, ViT-H (paper)'} <= set(texts(figure_2))
+    # Those on SSv2 of Tables 3, 5 and 6, and InternVideo2's on MiT too.
+    marked = [row for table in tables.paper[:3] for row in table.rows if any(cell.dagger for cell in row.cells)]
+    assert texts(figure_2).count('†') == len(marked) == 12
+
+
 @pytest.fixture
 def embeddings(tmp_path):
     """Videos of two classes, which an encoder tells apart, in either direction."""
@@ -125,8 +142,38 @@ def test_embeddings_stand_side_by_side_and_reversed_ones_beside_forward_ones(emb
         'SSv2, t-SNE',
         'SSv2, LDA',
         "SSv2 'Moving up', forward and reversed, LDA",
+        "SSv2 'Moving down', forward and reversed, LDA",
     ]
+    assert pictures[0].caption == (
+        "All 24 videos of all 2 classes. The paper's Figure 7 shows half of the videos, all classes."
+    )
+    assert pictures[2].caption == "As the paper's Figure 8, which shows 'Moving something up' of SSv2."
     assert all('"one"' in picture.element and '"two"' in picture.element for picture in pictures)
+
+
+def test_figures_8_and_9_are_of_the_classes_that_the_paper_shows(embeddings, tmp_path):
+    # In alphabetical order, other classes with these words come first.
+    names = ['Lifting something up completely', 'Letting something roll down', *DIRECTIONS]
+    (tmp_path / 'names.txt').write_text('\n'.join(names))
+    lines = [f'v{number:02d}.mp4 {number % 4}' for number in range(24)]
+    (tmp_path / 'list.txt').write_text('\n'.join(lines))
+    view = View('one', 'SSv2', embeddings, str(tmp_path / 'list.txt'), str(tmp_path / 'names.txt'))
+    pictures, problems = embedding_panels([view])
+    assert problems == []
+    assert [(picture.title, picture.caption) for picture in pictures[2:]] == [
+        ("SSv2 'Moving something up', forward and reversed, LDA", "As the paper's Figure 8."),
+        ("SSv2 'Moving something down', forward and reversed, LDA", "As the paper's Figure 9."),
+    ]
+
+
+def test_what_is_drawn_of_many_videos_is_said(tmp_path):
+    for number in range(100):
+        vector = np.random.default_rng(number).normal(size=6).astype(np.float32)
+        info = dict(annotation=number % 25, duration=2.0, num_frames=16)
+        write_embeddings(str(tmp_path / 'val'), f'v{number:02d}', vector[None], np.array([[0.0, 2.0]]), info)
+    (picture, _), _ = embedding_panels([View('one', 'K400', str(tmp_path / 'val'))])
+    assert picture.caption.startswith('80 of 100 videos, of 20 of 25 classes, chosen at random with seed 0')
+    assert picture.caption.endswith("The paper's Figure 6 shows all videos of all classes.")
 
 
 def test_evaluations_of_one_name_are_told_apart_by_their_folders(embeddings, tmp_path):

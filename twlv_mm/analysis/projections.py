@@ -84,13 +84,19 @@ def shrunk_discriminants(vectors, labels):
     Returns:
         LinearDiscriminantAnalysis: fitted.
     """
+    from scipy.linalg import eigh
     from sklearn.covariance import ledoit_wolf_shrinkage
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     kinds, places = np.unique(labels, return_inverse=True)
     means = np.stack([vectors[places == place].mean(axis=0) for place in range(len(kinds))])
     shrinkage = ledoit_wolf_shrinkage(vectors - means[places], assume_centered=True)
-    return LinearDiscriminantAnalysis(solver='eigen', shrinkage=float(shrinkage)).fit(vectors, labels)
+    lda = LinearDiscriminantAnalysis(solver='eigen', shrinkage=float(shrinkage)).fit(vectors, labels)
+    # scikit-learn shrinks the scatter between classes too, which turns the discriminants, and loses them where the
+    # covariance within classes is nearly a multiple of the identity. What it predicts does not depend on them.
+    between = np.cov((means - vectors.mean(axis=0))[places], rowvar=False, bias=True)
+    lda.scalings_ = eigh(between, lda.covariance_)[1][:, ::-1]
+    return lda
 
 
 def halves(labels, groups, seed):

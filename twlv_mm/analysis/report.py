@@ -10,8 +10,8 @@ import twlv_mm
 
 from .paper_tables import read_paper_tables
 from .report_embeddings import View, embedding_panels
-from .report_figures import appearance_and_motion, localization_timelines, radar, segmentation_bars
-from .report_layouts import LAYOUTS
+from .report_figures import localization_timelines, segmentation_bars
+from .report_overview import overview
 from .report_page import write_html, write_markdown
 from .report_tables import direction_tables, fill_tables
 from .run_records import find_runs, name_encoders
@@ -27,7 +27,7 @@ class Report(NamedTuple):
         title (str): Of the page.
         date (str): When it was made.
         version (str): Of twlv_mm.
-        source (dict): Of the paper's numbers: its title, and the tables that cannot be read.
+        source (str): Of the paper's numbers.
         runs (list[Run]): All of them; a number in the page is the place, from 1.
         names (dict): What their encoders are called.
         tables (Filled): The tables.
@@ -44,7 +44,7 @@ class Report(NamedTuple):
     title: str
     date: str
     version: str
-    source: dict
+    source: str
     runs: list
     names: dict
     tables: object
@@ -109,16 +109,15 @@ def make_report(folder, title=TITLE, views=()):
     panels, no_panels = embedding_panels([*folders, *views])
     bars, no_bars = segmentation_bars(found.runs, names)
     timelines, no_timelines = localization_timelines(found.runs, names)
-    published = read_paper_tables()
     return Report(
         title=title,
         date=datetime.now().astimezone().isoformat(' ', 'minutes'),
         version=twlv_mm.__version__,
-        source=dict(name=published['source'], unreadable=published['unreadable']),
+        source=read_paper_tables()['source'],
         runs=found.runs,
         names=names,
         tables=tables,
-        overview=_overview(tables),
+        overview=overview(tables),
         embeddings=panels,
         segmentation=bars,
         localization=timelines,
@@ -136,34 +135,3 @@ def _told_apart(evaluations, folder):
         content if counts[content['encoder']] == 1 else content | dict(encoder=os.path.relpath(path.parent, folder))
         for path, content in evaluations
     ]
-
-
-def _overview(tables):
-    """Figures 1 and 2, for the paper's sets and for generated ones; those without a measured number are left out."""
-    recognition = [layout.number for layout in LAYOUTS if layout.task.startswith('recognition')]
-    probes = [table for table in tables.generated if table.key.rpartition('-')[2] in recognition]
-    pictures = [
-        radar(tables.generated, 'All tasks, generated videos', "As the paper's Figure 1. In percent."),
-        appearance_and_motion(
-            probes,
-            ['Appearance'],
-            ['Motion'],
-            'Appearance against motion, generated videos',
-            "As the paper's Figure 2: 8 classes each, chance is 12.5 %.",
-        ),
-    ]
-    pictures += [
-        radar(
-            tables.paper,
-            'All tasks, sets of the paper',
-            "As the paper's Figure 1, with the numbers of its tables that can be read. Dashed: the paper's.",
-        ),
-        appearance_and_motion(
-            [table for table in tables.paper if table.key in ('paper-3', 'paper-5')],
-            ['K400', 'MiT'],
-            ['SSv2', 'DV48'],
-            'Appearance against motion, sets of the paper',
-            "As the paper's Figure 2: means of K400 and MiT against those of SSv2 and DV48. Hollow: the paper's rows.",
-        ),
-    ]
-    return [picture for picture in pictures if picture is not None]

@@ -12,7 +12,9 @@ from .scatter_page import scatter_fragment
 # So that the page stays small and its colours can be told apart.
 MAX_POINTS, MAX_CLASSES = 2000, 20
 METHODS = {'tsne': 't-SNE', 'lda': 'LDA'}
-UP = re.compile(r'\bup\b')  # the direction that the paper's Figure 8 shows
+# The classes of SSv2 that the paper's Figures 8 and 9 show; of a set without them, the first one with the word.
+DIRECTIONS = {'Moving something up': ('Figure 8', 'up'), 'Moving something down': ('Figure 9', 'down')}
+FIGURES = {'K400': ('Figure 6', 'all videos of all classes'), 'SSv2': ('Figure 7', 'half of the videos, all classes')}
 
 
 class View(NamedTuple):
@@ -61,12 +63,27 @@ def _projections(title, views):
         encoder: choose_points(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
         for encoder, points in loaded.items()
     }
+    caption = _choice(next(iter(loaded.values())), next(iter(chosen.values())))
     classes = next(iter(chosen.values())).classes
     perplexity = min(30, min(map(_count, chosen.values())) / 4)
     for method, name in METHODS.items():
         options = dict(perplexity=perplexity) if method == 'tsne' else {}
         panels = [panel(encoder, points, method, **options) for encoder, points in chosen.items()]
-        yield Picture(f'{title}, {name}', _card(panels, classes))
+        figure, theirs = FIGURES.get(title, (None, None))
+        also = f" The paper's {figure} shows {theirs}." if figure and method == 'tsne' else ''
+        yield Picture(f'{title}, {name}', _card(panels, classes), caption + also)
+
+
+def _choice(points, chosen):
+    """Which of the points are drawn."""
+    theirs = len(points.classes), _count(points)
+    ours = len(chosen.classes), _count(chosen)
+    if ours == theirs:
+        return f'All {ours[1]} videos of all {ours[0]} classes.'
+    return (
+        f'{ours[1]} of {theirs[1]} videos, of {ours[0]} of {theirs[0]} classes, chosen at random with seed 0: the same '
+        'for every encoder, and few enough to tell their colours apart.'
+    )
 
 
 def _directions(title, views):
@@ -76,13 +93,17 @@ def _directions(title, views):
             pairs[view.encoder] = load_pairs(view.folder, view.ann_file, view.class_names)
         except FileNotFoundError:
             return  # no reversed ones
-    shown = next((name for name in next(iter(pairs.values())).forward.classes if UP.search(name)), None)
-    if shown is None:
-        return
-    of_class = {encoder: its.of_class(shown) for encoder, its in pairs.items()}
-    panels = [panel(encoder, points, 'lda') for encoder, points in of_class.items()]
-    classes = next(iter(of_class.values())).classes
-    yield Picture(f'{title} {shown!r}, forward and reversed, LDA', _card(panels, classes))
+    names = next(iter(pairs.values())).forward.classes
+    for wanted, (figure, word) in DIRECTIONS.items():
+        holding = (name for name in names if re.search(rf'\b{word}\b', name))
+        shown = wanted if wanted in names else next(holding, None)
+        if shown is None:
+            continue
+        of_class = {encoder: its.of_class(shown) for encoder, its in pairs.items()}
+        panels = [panel(encoder, points, 'lda') for encoder, points in of_class.items()]
+        classes = next(iter(of_class.values())).classes
+        caption = f"As the paper's {figure}" + ('.' if shown == wanted else f', which shows {wanted!r} of SSv2.')
+        yield Picture(f'{title} {shown!r}, forward and reversed, LDA', _card(panels, classes), caption)
 
 
 def _count(points):

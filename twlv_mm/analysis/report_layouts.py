@@ -71,7 +71,7 @@ LAYOUTS = (
         'localization',
         ('thumos14',),
         CLASSIFIERS,
-        _thresholds(0.3, 0.4, 0.5, 0.6, 0.7),
+        _thresholds(0.3, 0.5, 0.7),
     ),
     Layout(
         '10',

@@ -137,8 +137,6 @@ def _markdown_table(table):
         cells = [_markdown_cell(cell) for cell in row.cells]
         method = f'{row.method} (paper{", " + row.note if row.note else ""})' if row.paper else row.method
         yield f'| {" | ".join([_plain(method), _plain(row.arch), *cells])} |'
-    if not table.rows:
-        yield f'| no run yet | {" | ".join([MISSING] * (1 + len(table.columns)))} |'
 
 
 def _markdown_cell(cell):

@@ -252,15 +252,14 @@ def _in_pretraining(run):
 
 
 def _add_paper_rows(table, layout, published):
-    if layout.number in published['unreadable']:
-        table.notes.append("The paper's own rows are missing: its table cannot be read in the text that we have.")
-        return
     source = published['tables'][layout.number]
+    columns = [tuple(column) for column in source['columns']]
     for row in source['rows']:
+        values = dict(zip(columns, row['values'], strict=True))
         marked = row.get('dagger', ())
         cells = [
-            Cell(value, dataset in marked and value is not None)
-            for value, (dataset, _) in zip(row['values'], source['columns'], strict=True)
+            Cell(values.get(column), values.get(column) is not None and column[0].partition(', ')[0] in marked)
+            for column in table.columns
         ]
         table.rows.append(Row(row['method'], row['arch'], cells, True, row.get('note', '')))
     if 'note' in source:
