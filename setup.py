@@ -45,6 +45,7 @@ setup(
     # mim reads the extra of its own name.
     extras_require={
         'analysis': requirements('analysis'),
+        'hf': requirements('hf'),
         'mim': requirements('mminstall'),
         'onnx': requirements('onnx'),
         'optional': requirements('optional'),

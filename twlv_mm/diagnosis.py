@@ -81,6 +81,7 @@ COMPONENTS = (
     Component('mmdet', 'mmdet', 'detection', at_least='3.3.0', below='3.4'),
     Component('Jinja2', 'jinja2', 'the report', at_least='3'),
     Component('scikit-learn', 'sklearn', 'pictures of embeddings', at_least='1.3', required=False),
+    Component('transformers', 'transformers', 'hf: encoders', at_least='5', required=False),
 )
 
 

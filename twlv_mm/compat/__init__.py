@@ -3,7 +3,11 @@
 # torch before anything that imports decord: the other way round, the process can hang.
 import torch  # noqa: F401  isort: skip
 
-from . import (
+from . import adafactor  # isort: skip
+
+adafactor.apply()  # before mmengine, which the others import
+
+from . import (  # noqa: E402
     bf16_heads,
     checkpoint_order,
     checkpoints,
@@ -12,6 +16,7 @@ from . import (
     drn_stub,
     lr_schedule,
     mmcv_ext,
+    multimodal,
     numpy_names,
     pickles,
     resume_config,
@@ -32,6 +37,7 @@ DEFECTS = (
     config_base,
     drn_stub,
     mmcv_ext,
+    multimodal,
     numpy_names,
     color_jitter,
     tsn_head,

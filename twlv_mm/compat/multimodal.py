@@ -1,0 +1,33 @@
+"""Beside transformers 5, or without timm, ``import mmaction.models`` fails in VindLU, its only multimodal model.
+
+mmaction2 1.2.0 takes any transformers from 4.28 on for one that VindLU can use. VindLU also imports timm, and names of
+``transformers.modeling_utils`` that newer versions dropped. Where one of these is missing, mmaction2 is told so, and
+its own placeholders say what to install when such a model is built.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import wrapt
+
+from ._modules import is_installed
+
+DROPPED = ('apply_chunking_to_forward', 'find_pruneable_heads_and_indices', 'prune_linear_layer')
+
+
+def apply():
+    """Let mmaction2 know whether VindLU can be imported, before it tries."""
+    wrapt.register_post_import_hook(_tell, 'mmaction.utils.dependency')
+
+
+def _tell(dependency):
+    dependency.WITH_MULTIMODAL = dependency.WITH_MULTIMODAL and _works()
+
+
+def _works():
+    if not all(map(is_installed, ('timm.models.layers', 'transformers.modeling_utils'))):
+        return False
+    # Its text: importing it takes seconds.
+    folder = importlib.util.find_spec('transformers').submodule_search_locations[0]
+    text = Path(folder, 'modeling_utils.py').read_text(encoding='utf-8')
+    return all(name in text for name in DROPPED)
