@@ -22,6 +22,7 @@ from rich.table import Table
 from twlv_mm import get_model
 from twlv_mm.analysis.report import write_report
 from twlv_mm.analysis.report_embeddings import View
+from twlv_mm.records import open_log
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
 from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.system_errors import run_tool
@@ -47,7 +48,7 @@ def run(*arguments, threads=None):
     environment = os.environ | ({} if threads is None else {'OMP_NUM_THREADS': str(threads)})
     # Its name tells the commands that run beside each other apart.
     log = LOGS / f'{Path(arguments[0]).stem}_{"_".join(Path(part).stem for part in map(str, arguments[1:3]))}.txt'
-    with log.open('w') as file:
+    with open_log(log) as file:
         result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
     if result.returncode:
         raise SystemExit(

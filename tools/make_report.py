@@ -23,6 +23,7 @@ from twlv_mm.analysis.encoder_fit import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import write_report
+from twlv_mm.records import open_log, writing
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
 from twlv_mm.system_errors import run_tool
 
@@ -82,13 +83,12 @@ def make_weights(small):
     log = OUT / 'encoders' / f'{small.label}.txt'
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f'  {small.label}: training it, see {log}\n   $ python {shlex.join(command[1:])}', flush=True)
-    with log.open('w') as file:
+    with open_log(log) as file:
         if subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode:
             sys.exit(f'error: that failed; the end of {log}:\n{log.read_text()[-2000:]}')
     if small.left_at is not None:
-        # Never seen half written.
-        copy = shutil.copy(small.left_at, small.weights.with_suffix('.partial'))
-        Path(copy).replace(small.weights)
+        with small.left_at.open('rb') as file, writing(small.weights) as copy:
+            shutil.copyfileobj(file, copy)
 
 
 def finished_set(folder):

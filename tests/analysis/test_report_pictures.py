@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -177,10 +178,10 @@ def test_what_is_drawn_of_many_videos_is_said(tmp_path):
 
 
 def test_evaluations_of_one_name_are_told_apart_by_their_folders(embeddings, tmp_path):
-    view = dict(title='SSv2', folder=embeddings, ann_file=None, class_names=None)
+    view = dict(title='SSv2', folder='embeddings', ann_file=None, class_names=None)
     task = dict(task='ssv2_knn', status='finished', reason='')
     for name in ('small-random', 'small-abababab', 'other-random'):
-        (tmp_path / 'out' / name).mkdir(parents=True)
+        shutil.copytree(embeddings, tmp_path / 'out' / name / 'embeddings')
         said = dict(encoder=name.partition('-')[0], tasks=[task], views=[view])
         (tmp_path / 'out' / name / 'evaluation.json').write_text(json.dumps(said))
     report = make_report(tmp_path / 'out')

@@ -164,7 +164,7 @@ def draw_direction(study, out, *, thumbnails=None, fit_drawn=False):
         stem = out / f'{len(pictures):03d}_{word}'
         scatter_png(f'{stem}.png', panels, DIRECTIONS, title=name)
         page = scatter_html(panels, DIRECTIONS, title=f'{name}: forward and reversed', thumbnails=thumbnails)
-        Path(f'{stem}.html').write_text(page, encoding='utf-8')
+        write_text(f'{stem}.html', page)
         pictures.append(Path(f'{stem}.png'))
     return pictures
 

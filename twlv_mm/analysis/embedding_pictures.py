@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from twlv_mm.records import write_text
+
 from .points import NO_LABEL, choose_points, common_videos, load_points
 from .projections import METHODS
 from .scatter import panel, scatter_png
@@ -92,7 +94,7 @@ def draw_embeddings(
         panels = [panel(name, points, method, seed=seed, **options) for name, points in chosen.items()]
         scatter_png(out / f'{method}.png', panels, classes)
         page = scatter_html(panels, classes, title=f'{method}: {", ".join(encoders)}', thumbnails=thumbnails)
-        (out / f'{method}.html').write_text(page, encoding='utf-8')
+        write_text(out / f'{method}.html', page)
         files += [out / f'{method}.png', out / f'{method}.html']
     counts = {name: len(points.labels) for name, points in chosen.items()}
     return EmbeddingPictures(files, counts, len(classes), left_out, frameless)

@@ -1,10 +1,8 @@
 """Evaluate an encoder on every task that there are data for; what is finished is not done again."""
 
 import ctypes
-import fcntl
 import hashlib
 import itertools
-import json
 import os
 import shlex
 import signal
@@ -13,17 +11,27 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
 
 from twlv_mm.engine.results_hook import RESULTS
-from twlv_mm.records import write_json
+from twlv_mm.records import (
+    append_line,
+    locked,
+    open_log,
+    path_below,
+    read_bytes,
+    read_json,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 from .encoder_fit import fit_config
 from .evaluation_tasks import relocate
-from .run_records import HASH, STATUS
+from .run_records import HASH, STATUS, VIEW_FILES
 
 TOOLS = Path(__file__).parents[1] / '.mim/tools'
 FINISHED, NO_DATA, FAILED, WAITING, RUNNING = 'finished', 'no data', 'failed', 'waiting', 'running'
@@ -92,6 +100,7 @@ class Evaluation:
         with self._alone():
             todo = self.todo()
             self._read_before()
+            self._copy_lists()
             self._write_states()
             self._write_encoder()
             wanted = {}
@@ -132,8 +141,8 @@ class Evaluation:
         _, folder = self._prepare(task)
         for path in [folder / RESULTS, *folder.glob(f'*/{RESULTS}')]:
             try:
-                weights = json.loads(path.read_text())['encoder']['weights_sha256']
-            except (OSError, ValueError, KeyError, TypeError):
+                weights = read_json(path, dict)['encoder']['weights_sha256']
+            except (FileNotFoundError, ValueError, KeyError, TypeError):
                 continue  # not there, or none of ours
             if weights == self.encoder.sha256:
                 return True
@@ -183,7 +192,7 @@ class Evaluation:
             embeddings = self.root / 'embeddings' / task.extractions[0].name / split
             return 'visualize.py', 'direction', f'{self.encoder.label}={embeddings}', '--out', folder, *arguments
         config = folder / f'{Path(task.config.filename).stem}.py'
-        config.write_text(text)
+        write_text(config, text)
         where = [config, '--work-dir', folder, *self.options]
         return {
             'train': ('train.py', *where, *SEED, '--resume', '--no-validate', '--test'),
@@ -194,12 +203,12 @@ class Evaluation:
     def _step(self, name, tool, *arguments):
         """Run a tool; its output goes to a log of its own. It ends when this process does."""
         command = [sys.executable, str(TOOLS / tool), *map(str, arguments)]
-        log = self.root / 'logs' / f'{name}.txt'
+        log = path_below(self.root, f'logs/{name}.txt')
         log.parent.mkdir(exist_ok=True)
         environment = dict(os.environ)
         if self.jobs > 1:
             environment['OMP_NUM_THREADS'] = '1'
-        with log.open('w') as file:
+        with open_log(log) as file:
             print(f'$ {shlex.join(command)}', file=file, flush=True)
             began = time.monotonic()
             process = subprocess.Popen(
@@ -212,9 +221,8 @@ class Evaluation:
             print(f'  {self.encoder.label}: some videos could not be embedded, see {log}', flush=True)
         elif process.returncode:
             raise StepError(f'{lines[-1][:300]} (exit code {process.returncode}; see {log})')
-        with log.open('a') as file:
-            seconds = time.monotonic() - began
-            print(f'# {seconds:.0f} s, {usage.ru_utime + usage.ru_stime:.0f} s of a CPU core', file=file)
+        seconds = time.monotonic() - began
+        append_line(log, f'# {seconds:.0f} s, {usage.ru_utime + usage.ru_stime:.0f} s of a CPU core')
 
     def _say(self, task, status, reason='', note=''):
         with self._states_lock:  # tasks at work beside each other
@@ -225,7 +233,7 @@ class Evaluation:
     def _read_before(self):
         """What earlier commands have said of other tasks, which stays; what ran then runs no more."""
         try:
-            before = json.loads((self.root / STATUS).read_text())
+            before = read_json(self.root / STATUS, dict)
             self._before = dict(
                 tasks=[
                     task | (dict(status=WAITING) if task['status'] == RUNNING else {})
@@ -234,27 +242,43 @@ class Evaluation:
                 ],
                 views=[view for view in before['views'] if view['title'] not in {one['title'] for one in self.views}],
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             pass  # there is none, or none of ours
 
     def _write_states(self):
         tasks = [dict(task=name, status=status, reason=reason) for name, (status, reason) in self.states.items()]
-        views = [view | dict(folder=f'embeddings/{view["folder"]}') for view in self.views]
+        views = [
+            view | dict(folder=f'embeddings/{view["folder"]}') | {name: _copy_of(view, name) for name in VIEW_FILES}
+            for view in self.views
+        ]
         tasks, views = self._before['tasks'] + tasks, self._before['views'] + views
         write_json(str(self.root / STATUS), dict(encoder=self.encoder.label, tasks=tasks, views=views))
 
+    def _copy_lists(self):
+        """The lists that views need, into the folder: a report reads nothing outside of it."""
+        for view, name in itertools.product(self.views, VIEW_FILES):
+            if view[name] and Path(view[name]).is_file():
+                copy = path_below(self.root, _copy_of(view, name))
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                write_bytes(copy, read_bytes(view[name]))
+
     def _write_encoder(self):
-        path = self.root / 'encoder.py'
-        path.write_text(f'# What embeddings are extracted with.\nmodel = dict(backbone={self.encoder.backbone!r})\n')
+        text = f'# What embeddings are extracted with.\nmodel = dict(backbone={self.encoder.backbone!r})\n'
+        write_text(self.root / 'encoder.py', text)
 
     @contextmanager
     def _alone(self):
-        with (self.root / '.lock').open('w') as file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.enter_context(locked(self.root / '.lock', wait=False))
             except BlockingIOError:
                 raise BusyError(f'another command is at work in {self.root}: wait for it, or end it') from None
             yield
+
+
+def _copy_of(view, name):
+    """Where a list of a view is copied to, below the evaluation's folder; None if the view has none."""
+    return f'views/{view["folder"]}/{Path(view[name]).name}' if view[name] else None
 
 
 def _end_with_parent():

@@ -100,6 +100,7 @@ def make_report(folder, title=TITLE, views=()):
     tables = fill_tables(found.runs)
     problems = [f'{os.path.relpath(path, folder)} is left out: {reason}' for path, reason in found.rejected]
     evaluations = _told_apart(found.evaluations, folder)
+    problems += [problem for content in evaluations for problem in content['left_out']]
     folders = [
         View(content['encoder'], **view)
         for content in evaluations

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from matplotlib import rc_context
 
+from twlv_mm.records import PathError, path_below
 from twlv_mm.segmentation import compare_runs, read_predictions
 
 from .report_layouts import TITLES
@@ -145,14 +146,18 @@ def _actions(entries):
 
 def _of_datasets(runs, names, task, draw):
     """Draw what the latest run of each encoder predicted, data set by data set."""
-    files = {}
+    files, pictures, problems = {}, [], []
     for run in runs:
         path = run.path.parent / PREDICTIONS
         folds = sorted(run.path.parent.glob(f'fold*/*/{PREDICTIONS}'))  # a cross-validation has them by fold
         if run.record['task'] == task and (path.is_file() or folds) and 'fold' not in run.record['protocol']:
             chosen = path if path.is_file() else folds[0]
+            try:
+                path_below(path.parent, chosen.relative_to(path.parent).as_posix())
+            except PathError as error:
+                problems.append(f'{task} of {run.record["dataset"]} is not drawn: {error}')
+                continue
             files.setdefault(run.record['dataset'], {})[names[run.encoder]] = chosen
-    pictures, problems = [], []
     for dataset, by_name in files.items():
         try:
             pictures += draw(dataset, by_name)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from twlv_mm.engine.results_hook import RESULTS, SCHEMA_VERSION
-from twlv_mm.records import checks, parsing, read_json
+from twlv_mm.records import PathError, checks, parsing, path_below, read_json
 
 STATUS = 'evaluation.json'
 # What a record has to have for a report, and of which type.
 FIELDS = dict(task=str, dataset=str, protocol=dict, metrics=dict, encoder=dict, date=str)
 # What a record may have; of these types, or null.
 OPTIONAL = dict(checkpoint=dict, config=dict, versions=dict, hardware=dict, decoder=dict)
+VIEW_FILES = ('ann_file', 'class_names')  # of a view; below the folder of its evaluation.json
 MAX_BYTES = 100_000_000
 HASH = 8  # digits of a hash that are shown
 
@@ -54,7 +55,8 @@ class Found(NamedTuple):
         runs (list[Run]): Oldest first.
         rejected (list[tuple[Path, str]]): Files that are no records, and why.
         evaluations (list[tuple[Path, dict]]): What tools/evaluate_all.py says of its tasks, an encoder each: encoder,
-            tasks (task, status, reason), views (of the embeddings: title, folder, ann_file, class_names).
+            tasks (task, status, reason), views (of the embeddings: title, folder, ann_file, class_names), left_out
+            (why other views are not shown).
     """
 
     runs: list
@@ -66,7 +68,8 @@ def find_runs(folder):
     """Find the test runs below a folder.
 
     Args:
-        folder (str | Path): Searched with its sub-folders; links to folders are not followed.
+        folder (str | Path): Searched with its sub-folders; links to folders are not followed, and files that are links
+            out of it are left out.
 
     Returns:
         Found: runs, rejected, evaluations.
@@ -84,6 +87,7 @@ def find_runs(folder):
             if name in names:
                 path = Path(place, name)
                 try:
+                    path_below(folder, path.relative_to(folder).as_posix())
                     with parsing(path):
                         into.append(read(path))
                 except (ValueError, FileNotFoundError) as error:
@@ -131,9 +135,12 @@ def _read_run(path):
 def _read_evaluation(path):
     content = read_json(path, dict, max_bytes=MAX_BYTES)
     tasks = [{name: str(task[name]) for name in ('task', 'status', 'reason')} for task in content['tasks']]
-    views = [
-        dict(title=str(view['title']), folder=str(path.parent / view['folder']))
-        | {name: view[name] and str(view[name]) for name in ('ann_file', 'class_names')}
-        for view in content.get('views', [])
-    ]
-    return path, dict(encoder=str(content['encoder']), tasks=tasks, views=views)
+    views, left_out = [], []
+    for view in content.get('views', []):
+        title = str(view['title'])
+        try:
+            files = {name: view[name] and str(path_below(path.parent, view[name])) for name in VIEW_FILES}
+            views.append(dict(title=title, folder=str(path_below(path.parent, view['folder'])), **files))
+        except PathError as error:
+            left_out.append(f'the embeddings of {title} are not drawn: {error}')
+    return path, dict(encoder=str(content['encoder']), tasks=tasks, views=views, left_out=left_out)

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from twlv_mm.records import write_figure
+
 from .projections import project
 
 # Inches; a legend of more names would be larger than the picture, and its colours no longer told apart.
@@ -108,7 +110,7 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
         )  # fmt: skip
         for text in placed.get_texts():
             text.set_parse_math(False)
-    figure.savefig(path)
+    write_figure(path, figure)
 
 
 def _draw(axes, one, colours):

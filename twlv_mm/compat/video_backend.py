@@ -12,6 +12,8 @@ import numpy as np
 import wrapt
 from mmengine.visualization.vis_backend import force_init_env
 
+from twlv_mm.records import writing
+
 from ._modules import is_installed
 
 
@@ -55,7 +57,7 @@ def write_mp4(path, frames, fps):
 
     height, width = frames.shape[1:3]
     frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode='edge')
-    with av.open(str(path), 'w') as container:
+    with writing(path) as file, av.open(file, 'w', format='mp4') as container:
         stream = container.add_stream('libx264', rate=Fraction(fps).limit_denominator(1000))
         stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], 'yuv420p'
         for frame in frames:
@@ -74,7 +76,8 @@ def write_gif(path, frames, fps):
     from PIL import Image
 
     first, *others = [Image.fromarray(frame) for frame in frames]
-    first.save(path, save_all=True, append_images=others, duration=1000 / fps, loop=0)
+    with writing(path) as file:
+        first.save(file, 'gif', save_all=True, append_images=others, duration=1000 / fps, loop=0)
 
 
 WRITERS = {'video': ('.mp4', write_mp4), 'gif': ('.gif', write_gif)}

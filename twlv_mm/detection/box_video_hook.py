@@ -3,7 +3,7 @@
 from PIL import Image
 
 from twlv_mm.engine import DrawingHook
-from twlv_mm.records import path_below
+from twlv_mm.records import path_below, writing
 from twlv_mm.registry import HOOKS
 
 
@@ -52,7 +52,8 @@ class DetectionVisualizationHook(DrawingHook):
         boxes += _drawn(found.bboxes[order], found.scores[order], classes, self.min_score)
         path = path_below(self.out_dir, f'{sample.video_id}/{_seconds(sample.timestamp)}.png')
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(draw_boxes(picture, boxes)).save(path)
+        with writing(path) as file:
+            Image.fromarray(draw_boxes(picture, boxes)).save(file, 'png')
 
     def after_test_epoch(self, runner, metrics=None):
         """Say where the pictures are."""

@@ -8,6 +8,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from twlv_mm.engine import log_folder, write_class_precision
+from twlv_mm.records import writing
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import MILLISECONDS, image_key, read_action_names, read_ava_csv, read_excluded
@@ -172,7 +173,7 @@ class FrameMAP(BaseMetric):
 
     def _write_predictions(self, path, by_key):
         actions = list(self.names)
-        with path.open('w', encoding='utf-8') as file:
+        with writing(path, 'w') as file:
             for (video_id, time), found in sorted(by_key.items()):
                 seconds, rest = divmod(time, MILLISECONDS)
                 start = f'{video_id},{seconds:04d}{f".{rest:03d}" if rest else ""}'

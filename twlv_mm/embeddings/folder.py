@@ -7,6 +7,8 @@ import os
 from difflib import get_close_matches
 from pathlib import Path
 
+from twlv_mm.video import walk_files
+
 from .manifest import MANIFEST
 from .npy import NpyFiles
 from .parquet import PART_NAME
@@ -215,13 +217,10 @@ def name_fault(video_id):
     return None
 
 
-def _scan(folder, prefix=''):
-    """Paths of the files below a folder, in no order, without hidden and unfinished ones."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith('.') or entry.name.endswith('.part'):
-                continue
-            if entry.is_dir():
-                yield from _scan(entry.path, f'{prefix}{entry.name}/')
-            elif prefix or entry.name != MANIFEST:
-                yield prefix + entry.name
+def _scan(folder):
+    """Paths below a folder of its files, without hidden and unfinished ones."""
+    start = len(os.path.join(folder, ''))
+    for path in walk_files(folder):
+        name = path[start:]
+        if not name.endswith('.part') and '.part/' not in name and name != MANIFEST:
+            yield name

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from twlv_mm.records import checks, relative_name
+
 from .parquet import INFOS, import_pyarrow
 
 # What reading needs; the other columns say where a vector comes from, to whoever reads the files with another tool.
@@ -191,6 +193,8 @@ class ParquetPart:
 
     def _group_by_video(self, index):
         codes, names = index['video_id']
+        for name in names:
+            relative_name(checks.name(name, f'{self.path}, a video_id'), f'{self.path}, a video_id')
         scopes = np.array(index['scope'][1], dtype=object)[index['scope'][0]]
         is_video = scopes == 'video'
         if not np.all(is_video | (scopes == 'clip')):

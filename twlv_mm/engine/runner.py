@@ -2,18 +2,19 @@
 
 import atexit
 import gc
+import os
 import re
 from datetime import timedelta
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import is_distributed, is_main_process
+from mmengine.dist import is_distributed, is_main_process, master_only
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
 from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
-from twlv_mm.records import remove_leftovers
+from twlv_mm.records import remove_leftovers, write_text
 from twlv_mm.unreadable import list_unreadable
 
 from .latest_checkpoint import latest_checkpoint
@@ -151,6 +152,12 @@ class Runner(MMEngineRunner):
                 f'a part of param_scheduler begins after the run has ended ({error}): shorten its warm-up as well as '
                 'train_cfg, with --cfg-options param_scheduler.0.end=… param_scheduler.1.begin=…, say'
             ) from error
+
+    @master_only
+    def dump_config(self):
+        """Write the config into the work dir, in place of a link that may be there."""
+        name = os.path.basename(self.cfg.filename or f'{self.timestamp}.py')
+        write_text(os.path.join(self.work_dir, name), self.cfg.dump())
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine."""

@@ -8,6 +8,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from twlv_mm.engine import log_folder, write_class_precision
+from twlv_mm.records import writing
 from twlv_mm.registry import METRICS
 
 from .annotations import read_annotations
@@ -166,9 +167,10 @@ class LocalizationMAP(BaseMetric):
         }
         # What external_data holds is up to who writes the file.
         truth = {video_id: self._actions(*self.truth[video_id]) for video_id in results}
-        with path.open('w', encoding='utf-8') as file:
-            # The version is that of ActivityNet's format.
-            json.dump(dict(version='VERSION 1.3', results=results, external_data=dict(truth=truth)), file)
+        # The version is that of ActivityNet's format.
+        content = dict(version='VERSION 1.3', results=results, external_data=dict(truth=truth))
+        with writing(path, 'w') as file:
+            json.dump(content, file)
 
     def _actions(self, segments, labels):
         return [

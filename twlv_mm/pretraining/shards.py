@@ -14,6 +14,8 @@ import numpy as np
 from mmengine.fileio import FileClient, LocalBackend, register_backend
 from mmengine.utils import track_iter_progress
 
+from twlv_mm.records import writing
+
 IMAGES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
 VIDEOS = ('.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v')
 PREFIX = 'tar://'
@@ -111,9 +113,8 @@ def index_shard(path, suffixes=IMAGES + VIDEOS):
         raise ValueError(f'{path} has both images and videos: say which are samples with --suffixes')
     width = max((len(name) for name, _, _ in members), default=1)
     index = np.array(members, dtype=[('name', f'S{width}'), ('offset', '<i8'), ('size', '<i8')])
-    with open(f'{index_path(path)}.partial', 'wb') as file:
+    with writing(index_path(path)) as file:
         np.save(file, index, allow_pickle=False)
-    os.replace(f'{index_path(path)}.partial', index_path(path))
     return len(members), fault
 
 

@@ -9,6 +9,7 @@ from . import checks
 from .files import (
     append_line,
     locked,
+    open_log,
     open_regular,
     remove_leftovers,
     write_bytes,
@@ -16,7 +17,8 @@ from .files import (
     write_text,
     writing,
 )
-from .paths import PathError, path_below
+from .paths import PathError, path_below, relative_name
+from .pictures import write_figure
 from .reading import (
     numbered_lines,
     parse_json,
@@ -38,6 +40,7 @@ __all__ = [
     'checks',
     'locked',
     'numbered_lines',
+    'open_log',
     'open_regular',
     'parse_json',
     'parsing',
@@ -49,8 +52,10 @@ __all__ = [
     'read_table',
     'read_text',
     'read_video_list',
+    'relative_name',
     'remove_leftovers',
     'write_bytes',
+    'write_figure',
     'write_json',
     'write_table',
     'write_tensors',

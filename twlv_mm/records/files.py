@@ -96,6 +96,21 @@ def append_line(path, line):
         os.close(descriptor)
 
 
+def open_log(path):
+    """Open a log for what a program says; what was in it is gone.
+
+    Args:
+        path (str | Path): The log.
+
+    Returns:
+        TextIO: the open file.
+
+    Raises:
+        OSError: if there is a link or something else than a regular file in its place.
+    """
+    return open(open_own(path, os.O_WRONLY | os.O_TRUNC), 'w', encoding='utf-8')
+
+
 @contextmanager
 def locked(path, *, wait=True):
     """Hold a lock while the block runs; the system releases it if the process dies.

@@ -1,11 +1,30 @@
 """Names that come out of files, such as the ids of videos, stay below the folder they are meant for."""
 
-import os
 from pathlib import Path
 
 
 class PathError(ValueError):
     """A name leads out of its folder; the message has both."""
+
+
+def relative_name(name, where):
+    """A name that stays below whatever folder it is put into, as far as its text tells.
+
+    Args:
+        name (str): It may have folders in front.
+        where (str | Path): Where it stands, for the message.
+
+    Returns:
+        str: the name.
+
+    Raises:
+        PathError: if it is absolute, blank or has ``..`` in it.
+    """
+    if not _is_name(name):
+        raise PathError(f'{where}: {name!r} is not the name of a file')
+    if _leads_out(name):
+        raise PathError(f'{where}: {name!r} leads out of its folder: a name in a file must be relative, without ..')
+    return name
 
 
 def path_below(folder, name):
@@ -22,13 +41,11 @@ def path_below(folder, name):
     Raises:
         PathError: if the name would lead out of the folder.
     """
-    if not isinstance(name, str) or not name.strip() or '\0' in name:
+    if not _is_name(name) or Path(folder, name) == Path(folder):
         raise PathError(f'{name!r} is not the name of a file in {folder}')
-    path = Path(folder, name)
-    if os.path.isabs(name) or '..' in Path(name).parts:
+    if _leads_out(name):
         raise PathError(f'{name!r} leads out of {folder}: a name in a file must be relative, without ..')
-    if path == Path(folder):
-        raise PathError(f'{name!r} is not the name of a file in {folder}')
+    path = Path(folder, name)
     try:
         leads_to, root = path.resolve(), Path(folder).resolve()
     except (OSError, RuntimeError) as error:  # a loop of links: OSError since Python 3.13
@@ -36,3 +53,11 @@ def path_below(folder, name):
     if not leads_to.is_relative_to(root):
         raise PathError(f'{name!r} leads out of {folder}, by a link to {leads_to}')
     return path
+
+
+def _is_name(name):
+    return isinstance(name, str) and name.strip() and '\0' not in name
+
+
+def _leads_out(name):
+    return name.startswith('/') or '..' in name.split('/')

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twlv_mm.records import checks, path_below, read_text
+from twlv_mm.records import checks, path_below, read_text, relative_name
 
 SHOWN = 5  # names that a message lists
 MAX_BYTES = 100_000_000  # a day's frames
@@ -176,7 +176,7 @@ def _read_bundle(path):
         if video_id in first:
             raise ValueError(f'{path}, line {number}: {video_id} is listed already in line {first[video_id]}')
         if video_id:
-            checks.name(video_id, f'{path}, line {number}')
+            relative_name(checks.name(video_id, f'{path}, line {number}'), f'{path}, line {number}')
             first[video_id] = number
     return list(first)
 

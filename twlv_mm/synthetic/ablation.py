@@ -11,7 +11,7 @@ from rich.table import Table
 
 from twlv_mm.encoders import get_model
 from twlv_mm.engine import write_csv
-from twlv_mm.records import write_json
+from twlv_mm.records import write_json, write_text
 from twlv_mm.visualization import draw_trade_off
 
 from .checks import read_clips
@@ -68,7 +68,7 @@ class Ablation:
         lines.append('|---' * (2 + len(PROBES) * len(LABELS)) + '|')
         for name, rows in self._by_name(table).items():
             lines.append(f'| {name} | {rows[0][3]} | ' + ' | '.join(_cell(row) for row in rows) + ' |')
-        (self.out / 'table.md').write_text('\n'.join(lines) + '\n')
+        write_text(self.out / 'table.md', '\n'.join(lines) + '\n')
         finished = {name: self._finished(name) for name in self.targets if self._finished(name)}
         panels = {
             probe: {name: [[one[label][probe] for label in LABELS] for one in ones] for name, ones in finished.items()}

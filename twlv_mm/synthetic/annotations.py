@@ -6,9 +6,10 @@ it (boxes).
 
 import json
 import pickle
-from pathlib import Path
 
 import numpy as np
+
+from twlv_mm.records import write_bytes, write_text
 
 BACKGROUND = 'background'
 # THUMOS14 is trained on its validation videos.
@@ -42,7 +43,7 @@ def write_thumos(path, videos, classes, fps):
             fps=float(fps),
             annotations=annotations,
         )
-    path.write_text(json.dumps(dict(version=f'Synthetic-{fps}fps', database=database)))
+    write_text(path, json.dumps(dict(version=f'Synthetic-{fps}fps', database=database)))
 
 
 def write_frame_labels(folder, videos, classes):
@@ -121,10 +122,10 @@ def write_ava(folder, split, clips, actions):
     _write_lines(folder / f'ava_{split}_tubes.csv', tubes)
     _write_lines(folder / f'ava_{split}_excluded_timestamps.csv', excluded)
     stem = folder / f'ava_dense_proposals_{split}'
-    stem.with_suffix('.json').write_text(json.dumps(proposals))
+    write_text(stem.with_suffix('.json'), json.dumps(proposals))
     # Protocol 4, and arrays made here: what comes back from another process pickles to other bytes.
     arrays = {image: np.array(boxes) for image, boxes in proposals.items()}
-    stem.with_suffix('.pkl').write_bytes(pickle.dumps(arrays, protocol=4))
+    write_bytes(stem.with_suffix('.pkl'), pickle.dumps(arrays, protocol=4))
 
 
 def _corners(box):
@@ -132,4 +133,4 @@ def _corners(box):
 
 
 def _write_lines(path, lines):
-    Path(path).write_text(''.join(f'{line}\n' for line in lines))
+    write_text(path, ''.join(f'{line}\n' for line in lines))

@@ -11,6 +11,7 @@ import numpy as np
 from rich.progress import track
 
 from twlv_mm.encoders import file_sha256
+from twlv_mm.records import remove_leftovers, write_json
 
 from .scene import SPLITS
 
@@ -62,6 +63,8 @@ def build(folder, jobs, *, settings, annotate, workers=None):
     if _is_finished(folder, settings):
         return False
     folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder, *filter(Path.is_dir, folder.rglob('*'))):
+        remove_leftovers(path)
     _write_manifest(folder, settings, complete=False)
     workers = min(workers or os.cpu_count(), len(jobs))
     annotate([*track(_results(jobs, workers), description=str(folder), total=len(jobs))])
@@ -104,8 +107,6 @@ def _run(job):
 def _write_manifest(folder, settings, complete):
     files = {}
     if complete:
-        paths = sorted(p for p in folder.rglob('*') if p.is_file() and p.name != MANIFEST and p.suffix != '.partial')
+        paths = sorted(p for p in folder.rglob('*') if p.is_file() and p.name != MANIFEST)
         files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
-    partial = folder / f'{MANIFEST}.partial'
-    partial.write_text(json.dumps(dict(settings=settings, complete=complete, files=files), indent=1))
-    os.replace(partial, folder / MANIFEST)
+    write_json(folder / MANIFEST, dict(settings=settings, complete=complete, files=files), indent=1)

@@ -10,6 +10,7 @@ import torch
 
 from twlv_mm.encoders import get_model
 from twlv_mm.engine import launch
+from twlv_mm.records import write_json
 from twlv_mm.video import open_video, resize_and_crop
 
 from .scene import APPEARANCES, MOTIONS, OPPOSITES
@@ -193,7 +194,7 @@ def train_and_test(config, folder, seed):
     else:
         start = time.perf_counter()
         launch.main_train([str(config), '--seed', str(seed), *options])
-        (work_dir / SECONDS).write_text(json.dumps(round(time.perf_counter() - start, 1)))
+        write_json(work_dir / SECONDS, round(time.perf_counter() - start, 1))
         checkpoint = (work_dir / 'last_checkpoint').read_text()
         launch.main_test([str(config), checkpoint, '--dump', str(predictions), *options])
     scores = [sample['pred_score'].numpy() for sample in mmengine.load(predictions)]

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import cv2
 
+from twlv_mm.records import write_bytes
+
 from .build import build, item_rng
 from .scene import SPLITS
 from .trimmed import render_clip
@@ -41,6 +43,5 @@ def write_image(folder, seed, split, index):
     frames, appearance, _ = render_clip(item_rng(seed, split, index), split, num_frames=1)
     path = Path(folder) / FOLDERS[split] / appearance / f'{index:05d}.png'
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), frames[0][..., ::-1]):
-        raise OSError(f'{path} cannot be written')
+    write_bytes(path, cv2.imencode('.png', frames[0][..., ::-1])[1])
     return {}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from twlv_mm.records import write_text
 from twlv_mm.video import write_video
 
 from .build import build, item_rng
@@ -44,14 +45,14 @@ def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
 
     def annotate(clips):
         for label, names in CLASSES.items():
-            (folder / f'classes_{label}.txt').write_text(''.join(f'{name}\n' for name in names))
+            write_text(folder / f'classes_{label}.txt', ''.join(f'{name}\n' for name in names))
             for split in SPLITS:
                 lines = [
                     ' '.join([clip['file'], *(str(names.index(clip[key])) for key in LABELS[label])]) + '\n'
                     for clip in clips
                     if clip['split'] == split
                 ]
-                (folder / f'{split}_{label}.txt').write_text(''.join(lines))
+                write_text(folder / f'{split}_{label}.txt', ''.join(lines))
 
     settings = dict(set='trimmed', seed=seed, num_train=num_train, num_test=num_test)
     return build(folder, jobs, settings=settings, annotate=annotate, workers=workers)

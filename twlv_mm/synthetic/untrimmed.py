@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twlv_mm.records import write_text
 from twlv_mm.video import write_video
 
 from .annotations import write_frame_labels, write_thumos
@@ -42,7 +43,7 @@ def make_untrimmed(folder, seed=0, num_videos=20, workers=None):
     num_test = num_videos // 2
 
     def annotate(videos):
-        (folder / 'classes.txt').write_text(''.join(f'{name}\n' for name in MOTIONS))
+        write_text(folder / 'classes.txt', ''.join(f'{name}\n' for name in MOTIONS))
         write_thumos(folder / 'annotations.json', videos, MOTIONS, FPS)
         write_frame_labels(folder, videos, MOTIONS)
 

@@ -1,10 +1,10 @@
 """From frames to a video file, with the same bytes each time."""
 
-import os
 from itertools import chain
-from pathlib import Path
 
 import av
+
+from twlv_mm.records import writing
 
 # One thread: several cut a frame in other places on other machines. Bit exact: no versions in the file.
 _OPTIONS = {'qp': '22', 'preset': 'veryfast', 'threads': '1'}
@@ -24,20 +24,17 @@ def write_video(path, frames, fps=8, key_interval=1):
     Raises:
         ValueError: if H or W is odd, or there are no frames.
     """
-    partial = f'{os.fspath(path)}.partial'
     frames = iter(frames)
     first = next(frames, None)
     if first is None or first.shape[0] % 2 or first.shape[1] % 2:
         raise ValueError(f'{path}: H.264 needs frames of even height and width, not {getattr(first, "shape", "none")}')
-    try:
-        with av.open(partial, 'w', format='mp4', options={'fflags': '+bitexact'}) as container:
-            stream = container.add_stream('libx264', rate=fps, options={**_OPTIONS, 'g': str(key_interval)})
-            stream.height, stream.width = first.shape[:2]
-            stream.pix_fmt = 'yuv420p'
-            for frame in chain([first], frames):
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
-            container.mux(stream.encode())
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
-    os.replace(partial, path)
+    with (
+        writing(path) as file,
+        av.open(file, 'w', format='mp4', options={'fflags': '+bitexact'}) as container,
+    ):
+        stream = container.add_stream('libx264', rate=fps, options={**_OPTIONS, 'g': str(key_interval)})
+        stream.height, stream.width = first.shape[:2]
+        stream.pix_fmt = 'yuv420p'
+        for frame in chain([first], frames):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
+        container.mux(stream.encode())

@@ -4,6 +4,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from twlv_mm.records import write_figure
+
 MAX_COUNTS = 20  # classes up to which cells are large enough for their numbers
 MAX_LABEL = 32  # characters of a name
 
@@ -43,7 +45,7 @@ def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
             colour = 'white' if shares[row, column] > 0.5 else 'black'
             axes.text(column, row, matrix[row, column], ha='center', va='center', fontsize=5, color=colour)
     figure.colorbar(image, ax=axes, shrink=0.6, label='share of the true class')
-    figure.savefig(path, bbox_inches='tight')
+    write_figure(path, figure, bbox_inches='tight')
 
 
 def shorten(label, length):

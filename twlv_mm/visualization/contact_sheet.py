@@ -7,6 +7,8 @@ matplotlib.use('Agg')  # files only
 import matplotlib.pyplot as plt
 import numpy as np
 
+from twlv_mm.records import write_figure
+
 GAP = 2  # pixels between the frames of a strip
 
 
@@ -39,7 +41,7 @@ def contact_sheet(path, columns, *, dpi=150):
             if row == 0:
                 axes.set_title(title, fontsize=10, fontweight='bold')
         left += width
-    figure.savefig(path)
+    write_figure(path, figure)
     plt.close(figure)
 
 

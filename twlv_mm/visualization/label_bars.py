@@ -4,6 +4,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.patches import Patch
 
+from twlv_mm.records import write_figure
+
 from .colours import class_colour
 from .confusion_matrix import shorten
 from .time_axis import WIDTH, add_title, figure_over_time, finish_axes
@@ -61,7 +63,7 @@ def draw_label_bars(path, rows, duration, classes, *, title='', background=(), f
     for text in legend.get_texts():
         text.set_parse_math(False)
     with rc_context({'hatch.linewidth': 1.5}):
-        figure.savefig(path)
+        write_figure(path, figure)
 
 
 def _check(name, segments, num_classes):

@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.patches import Patch
 
+from twlv_mm.records import write_figure
+
 from .colours import class_colour
 from .confusion_matrix import shorten
 from .time_axis import GREY, add_title, figure_over_time, finish_axes
@@ -62,7 +64,7 @@ def draw_timeline(
     finish_axes(axes, labels, duration, f' (actions after its end: {late})' if late else '')
     add_title(figure, title)
     _add_legend(figure, truth is not None)
-    figure.savefig(path)
+    write_figure(path, figure)
 
 
 def _check(actions, names):

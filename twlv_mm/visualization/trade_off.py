@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from twlv_mm.records import write_figure
+
 from .colours import class_colour
 
 
@@ -27,4 +29,4 @@ def draw_trade_off(path, panels, axes_names, *, dpi=120):
         axes.set(title=title, xlabel=axes_names[0], ylabel=axes_names[1])
         axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    figure.savefig(path)
+    write_figure(path, figure)

@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from twlv_mm.records import write_figure
+
 from .confusion_matrix import shorten
 
 MAX_LABEL = 60  # characters of a name
@@ -37,4 +39,4 @@ def draw_video_labels(path, frames, labels, scores, *, title='', dpi=120):
     axes.invert_yaxis()
     axes.set_xlim(1.5 * min(0, *scores), 1.1 * max(1, *scores))
     axes.spines[['top', 'right']].set_visible(False)
-    figure.savefig(path)
+    write_figure(path, figure)

@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from twlv_mm.records import read_video_list
+from twlv_mm.records import read_video_list, writing
 
 
 class Sample(NamedTuple):
@@ -56,11 +56,10 @@ def write_list(path, samples):
         path (str): Where to.
         samples (Iterable[Sample]): All with a segment, or none.
     """
-    with open(f'{path}.partial', 'w') as file:
+    with writing(path, 'w') as file:
         for sample in samples:
             times = ''.join(f'{time:.3f} ' for time in sample.segment or ())
             file.write(f'{sample.file} {times}{sample.label}\n')
-    os.replace(f'{path}.partial', path)
 
 
 def missing_files(paths):

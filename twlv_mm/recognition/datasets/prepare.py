@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from twlv_mm.records import write_text
 from twlv_mm.video import walk_files
 
 from .lists import write_list
@@ -62,8 +63,8 @@ def prepare(data_set, annotations, files, out, kind=None):
     out.mkdir(parents=True, exist_ok=True)
     for name, found in lists.items():
         write_list(out / data_set.list_name.format(name=data_set.name, split=name, kind=kind), found)
-    (out / f'label_map_{kind}.txt').write_text(''.join(f'{name}\n' for name in classes))
-    (out / f'missing_{kind}.txt').write_text(''.join(f'{line}\n' for line in lost))
+    write_text(out / f'label_map_{kind}.txt', ''.join(f'{name}\n' for name in classes))
+    write_text(out / f'missing_{kind}.txt', ''.join(f'{line}\n' for line in lost))
     told.append(f'written to {out}; {len(lost)} files that are missing are named in missing_{kind}.txt')
     return told
 

@@ -1,0 +1,186 @@
+"""A folder from somebody else may hold links and names that lead elsewhere: nothing is written or read there."""
+
+import json
+import os
+import tarfile
+
+import numpy as np
+import pytest
+
+from tests.analysis.records import record, write
+from twlv_mm.analysis import evaluation
+from twlv_mm.analysis.encoder_fit import find_encoder
+from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
+from twlv_mm.analysis.report import write_report
+from twlv_mm.analysis.run_records import find_runs
+from twlv_mm.compat.video_backend import write_gif, write_mp4
+from twlv_mm.embeddings import EmbeddingFolder, write_embeddings
+from twlv_mm.pretraining.shards import index_shard
+from twlv_mm.recognition.datasets.lists import Sample, write_list
+from twlv_mm.records import write_figure
+from twlv_mm.segmentation.labels import read_split
+from twlv_mm.synthetic import make_images
+from twlv_mm.video import write_video
+
+FRAMES = np.zeros((2, 32, 48, 3), np.uint8)
+VIEW = dict(title='SSv2', folder='embeddings', ann_file=None, class_names=None)
+
+
+def shard(folder):
+    (folder / 'a.jpg').write_bytes(b'x')
+    with tarfile.open(folder / 's.tar', 'w') as tar:
+        tar.add(folder / 'a.jpg', 'a.jpg')
+    index_shard(str(folder / 's.tar'))
+
+
+def images(folder):
+    make_images(folder, num_train=1, num_test=1, workers=1)
+
+
+def figure(folder):
+    from matplotlib.figure import Figure
+
+    write_figure(folder / 'f.png', Figure(figsize=(1, 1)))
+
+
+@pytest.mark.parametrize(
+    ('name', 'write'),
+    [
+        ('l.txt', lambda folder: write_list(folder / 'l.txt', [Sample('a.mp4', 0)])),
+        ('l.txt.partial', lambda folder: write_list(folder / 'l.txt', [Sample('a.mp4', 0)])),
+        ('s.tar.index.npy', shard),
+        ('s.tar.index.npy.partial', shard),
+        ('v.mp4', lambda folder: write_video(folder / 'v.mp4', FRAMES)),
+        ('v.mp4.partial', lambda folder: write_video(folder / 'v.mp4', FRAMES)),
+        ('v.mp4', lambda folder: write_mp4(folder / 'v.mp4', FRAMES, 4)),
+        ('v.gif', lambda folder: write_gif(folder / 'v.gif', FRAMES, 4)),
+        ('f.png', figure),
+    ],
+)
+def test_link_at_the_name_of_what_is_written_is_not_followed(name, write, tmp_path):
+    precious = tmp_path / 'precious'
+    precious.write_text('precious')
+    folder = tmp_path / 'received'
+    folder.mkdir()
+    (folder / name).symlink_to(precious)
+    write(folder)
+    assert precious.read_text() == 'precious'
+
+
+def test_links_in_an_unfinished_set_of_generated_files_are_not_followed(tmp_path):
+    images(tmp_path / 'images')
+    precious = tmp_path / 'precious'
+    precious.write_text('precious')
+    manifest = tmp_path / 'images/manifest.json'
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | dict(complete=False)))
+    picture = next((tmp_path / 'images').rglob('*.png'))
+    picture.unlink()
+    for path in (picture, tmp_path / 'images/manifest.json.partial'):
+        path.symlink_to(precious)
+    images(tmp_path / 'images')
+    assert precious.read_text() == 'precious'
+
+
+def test_links_in_the_folder_of_an_evaluation_are_not_followed(tmp_path, monkeypatch):
+    """The lock and the log of an earlier evaluation are emptied when it goes on."""
+    monkeypatch.setattr(evaluation, 'TOOLS', tmp_path)
+    tool = tmp_path / 'extract.py'
+    tool.write_text('')
+    one = evaluation.Evaluation(find_encoder('twlv_small_synthetic', None, 'small'), [], tmp_path / 'out')
+    precious = tmp_path / 'precious'
+    precious.write_text('precious')
+    (one.root / 'logs').mkdir(parents=True)
+    for name in ('.lock', 'logs/extract.txt'):
+        (one.root / name).symlink_to(precious)
+    for run in (one.run, lambda: one._step('extract', 'extract.py')):
+        with pytest.raises((OSError, ValueError)):
+            run()
+    assert precious.read_text() == 'precious'
+
+
+@pytest.fixture
+def evaluated(tmp_path):
+    """The folder of an evaluation, with a link that leads out."""
+    folder = tmp_path / 'received'
+    (folder / 'embeddings').mkdir(parents=True)
+    (tmp_path / 'secret').write_text('root:x:0:0\ndaemon:x:1:1\n')
+    (folder / 'link').symlink_to(tmp_path / 'secret')
+    for number in range(8):
+        info = dict(annotation=number % 2, duration=2.0, num_frames=16)
+        clips = np.random.default_rng(number).normal(size=(1, 6)).astype(np.float32)
+        write_embeddings(folder / 'embeddings', f'v{number}', clips, np.array([[0.0, 2.0]]), info)
+    return folder
+
+
+@pytest.mark.parametrize('name', ['folder', 'ann_file', 'class_names'])
+@pytest.mark.parametrize('file', ['link', '../secret', '/etc/passwd'])
+def test_views_of_an_evaluation_name_nothing_outside_of_it(evaluated, name, file):
+    said = dict(encoder='e', tasks=[], views=[VIEW, VIEW | {name: file}])
+    (evaluated / 'evaluation.json').write_text(json.dumps(said))
+    ((_, said),) = find_runs(evaluated).evaluations
+    assert [view['folder'] for view in said['views']] == [str(evaluated / 'embeddings')]
+    assert 'leads out of' in said['left_out'][0]
+
+
+def test_report_shows_nothing_from_outside_of_an_evaluation(evaluated, tmp_path):
+    said = dict(encoder='e', tasks=[], views=[VIEW | dict(class_names=str(tmp_path / 'secret'))])
+    (evaluated / 'evaluation.json').write_text(json.dumps(said))
+    page, text = write_report(evaluated)
+    assert 'daemon:x' not in page.read_text() + text.read_text()
+    assert 'leads out of' in page.read_text()
+
+
+def test_report_takes_no_results_by_a_link_that_leads_out(tmp_path):
+    write(tmp_path, 'elsewhere', record('recognition_knn', 'k400', {'acc/top1': 50.0}))
+    (tmp_path / 'received/run').mkdir(parents=True)
+    (tmp_path / 'received/run/results.json').symlink_to(tmp_path / 'elsewhere/results.json')
+    found = find_runs(tmp_path / 'received')
+    assert not found.runs
+    assert 'by a link' in found.rejected[0][1]
+
+
+def test_evaluation_keeps_the_lists_that_its_views_need(tmp_path):
+    """So that its folder can be given to somebody else."""
+    data = tmp_path / 'data'
+    (data / 'trimmed').mkdir(parents=True)
+    for label in ('appearance', 'motion'):
+        (data / f'trimmed/test_{label}.txt').write_text('a.mp4 0\n')
+        (data / f'trimmed/classes_{label}.txt').write_text(f'{label}\n')
+    encoder = find_encoder('twlv_small_synthetic', None, 'small')
+    one = evaluation.Evaluation(encoder, generated_tasks(data)[:0], tmp_path / 'out', views=generated_views(data))
+    one.run()
+    (one.root / 'embeddings/trimmed/uniform/test').mkdir(parents=True)
+    ((_, said),) = find_runs(tmp_path / 'out').evaluations
+    assert not said['left_out']
+    for view, label in zip(said['views'], ('appearance', 'motion'), strict=True):
+        assert view['class_names'].startswith(str(one.root))
+        with open(view['class_names']) as file:
+            assert file.read() == f'{label}\n'
+
+
+@pytest.mark.parametrize('line', ['../../outside', '/etc/passwd', 'a/../../b'])
+def test_bundle_names_no_video_outside(line, tmp_path):
+    (tmp_path / 'splits').mkdir()
+    (tmp_path / 'splits/train.split1.bundle').write_text(f'a.txt\n{line}.txt\n')
+    with pytest.raises(ValueError, match=r'train\.split1\.bundle, line 2: .* leads out'):
+        read_split(tmp_path, 'train', 1)
+
+
+@pytest.mark.parametrize('video_id', ['../../x', '/etc/x', 'a\x1b[2J', ''])
+def test_parquet_names_no_video_outside(video_id, tmp_path):
+    pytest.importorskip('pyarrow')
+    from twlv_mm.embeddings.parquet import write_part
+
+    clips = np.ones((1, 4), np.float32)
+    video = dict(video_id=video_id, clips=clips, times=np.array([[0.0, 1.0]]), video=clips[0], info={})
+    with pytest.raises(ValueError, match=r'part-0\.parquet, a video_id'):
+        write_part(tmp_path / 'part-0.parquet', [video])
+    assert not os.listdir(tmp_path)
+
+
+def test_links_that_lead_back_are_read_once(tmp_path):
+    for name in ('a', 'b'):
+        write_embeddings(tmp_path / name, 'v', np.ones((1, 4), np.float32), np.array([[0.0, 1.0]]), {})
+        for place in range(3):
+            (tmp_path / name / f'link{place}').symlink_to(tmp_path)
+    assert EmbeddingFolder(tmp_path).video_ids == ['a/v', 'b/v']
