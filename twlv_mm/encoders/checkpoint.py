@@ -56,7 +56,8 @@ def load_plain_weights(model, path):
 
     Args:
         model (nn.Module): A :class:`twlv_mm.Encoder`.
-        path (str): A checkpoint with the state dict of the model, or of another that has it as ``backbone``.
+        path (str): A checkpoint with the state dict of the model, of what is inside of it (``model.inner``), or of
+            another model that has either as ``backbone``; what is beside that is left out, and said.
 
     Returns:
         str: SHA-256 of the file, in hex.
@@ -68,14 +69,24 @@ def load_plain_weights(model, path):
     for name in ('state_dict', 'model'):
         if isinstance(state.get(name), dict):
             state = state[name]
-    state = {str(key).removeprefix('module.'): value for key, value in state.items() if isinstance(value, torch.Tensor)}
-    if any(key.startswith('backbone.') for key in state):
-        # Heads are beside it.
-        state = {key.removeprefix('backbone.'): value for key, value in state.items() if key.startswith('backbone.')}
-    reasons = _differences(state, {key: value.shape for key, value in model.state_dict().items()}, model.spec.name)
-    reasons = reasons or _unusable(state)
+    state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
+    own = model.state_dict()
+    wanted = {key: value.shape for key, value in own.items()}
+    beside = []
+    for prefix in ('module.', 'backbone.'):
+        within = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        if within and not state.keys() & wanted.keys():
+            beside += [key for key in state if not key.startswith(prefix)]
+            state = within
+    if model.inner and not any(key.startswith(model.inner) for key in state):
+        state = {f'{model.inner}{key}': value for key, value in state.items()}
+    name = model.spec.name
+    reasons = _differences(state, wanted, name)
+    reasons = reasons or _unusable({key: value for key, value in state.items() if own[key].is_floating_point()})
     if reasons:
-        raise ValueError('\n  '.join([f'{path} does not hold the weights of {model.spec.name}:', *reasons]))
+        raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]))
+    if beside:
+        print_log(f'{path}: left out are {some(beside)}, which are no part of {name}', 'current')
     model.load_state_dict(state)
     return file_sha256(path)
 

@@ -37,6 +37,7 @@ class Encoder(BaseModule):
 
     spec = None
     own_weights = None  # the file or folder that the source itself has, taken where no other weights are given
+    inner = ''  # beginning of the keys of a model of others that this one holds: its own files have no such beginning
     left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
 
     def __init__(self, spec=None):
@@ -214,6 +215,8 @@ class Wrapped(Encoder):
             vectors (N, D).
         spec (EncoderSpec): What it takes and gives. With tokens, ``spec.grid`` says how many of them are the map's.
     """
+
+    inner = 'module.'
 
     def __init__(self, module, spec):
         super().__init__(spec)

@@ -14,7 +14,7 @@ import torch
 # Below which names checkpoints keep a state dict, outermost first. V-JEPA's "encoder" is not the one to evaluate.
 CONTAINERS = ('target_encoder', 'state_dict', 'model', 'module')
 # An encoder has one of these, and what is before it in the key is the encoder's prefix.
-MARKERS = ('patch_embed.proj.weight', 'class_embedding')
+MARKERS = ('patch_embed.proj.weight', 'patch_embed.projection.weight', 'class_embedding')
 TEXT_TOWER = r'text_encoder\.|(vision|text)_proj\.|itm_head\.|temp$'
 
 
@@ -43,7 +43,12 @@ FAMILIES = {
         ignored=r'head\.|mask_token$',
         beside=rf'(vision_encoder\.)?clip_decoder\.|(vision_encoder\.)?mask_token$|{TEXT_TOWER}',
     ),
-    'videomae': Family('VideoMAE', ignored=r'head\.|mask_token$', beside=r'(decoder|encoder_to_decoder)\.|mask_token$'),
+    # In mmaction2's files (VisionTransformer) heads are beside the backbone.
+    'videomae': Family(
+        'VideoMAE',
+        ignored=r'head\.|mask_token$',
+        beside=r'(decoder|encoder_to_decoder|cls_head|roi_head)\.|mask_token$',
+    ),
     'internvideo2': Family(
         'InternVideo2',
         ignored=r'(final_clip_decoder|clip_decoder|mae_decoder|fc_norm|head)\.|(clip|img|clip_img|mae)_pos_embed$',
@@ -213,6 +218,11 @@ def _from_internvideo2(found):
 
 
 def _from_masked(found):
+    found.rename(  # from mmaction2's names
+        (r'^patch_embed\.projection\.', 'patch_embed.proj.'),
+        (r'\.mlp\.layers\.0\.0\.', '.mlp.fc1.'),
+        (r'\.mlp\.layers\.1\.', '.mlp.fc2.'),
+    )
     state = found.state
     for key in [key for key in state if key.endswith('.q_bias')]:
         query, value = state[key], state[key.replace('q_bias', 'v_bias')]

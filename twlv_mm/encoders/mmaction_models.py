@@ -1,0 +1,277 @@
+"""``mmaction:CONFIG``: the backbone of a recognizer of mmaction2 as an encoder.
+
+The config's backbone is built without its head; mean and standard deviation are those of its ``data_preprocessor``;
+frames, size and resizing those of its test pipeline. Width and feature map are what comes out of a run on torch's meta
+device, which computes nothing. A config is Python, which reading it executes.
+"""
+
+import inspect
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from mmaction.models import ResNet3dSlowFast, TimeSformer
+from mmaction.registry import MODELS
+from mmengine import hub
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch.overrides import TorchFunctionMode
+
+from .checkpoint import load_plain_weights
+from .encoder import Encoder
+from .spec import EncoderSpec, probe_heads
+
+# What backbones call the number of frames and the side of the picture that they are built for.
+FRAMES = ('num_frames', 'temporal_size', 't_size', 'num_segments')
+SIZES = ('img_size', 'spatial_size', 'input_resolution')
+CROPS = ('CenterCrop', 'ThreeCrop', 'TenCrop')
+
+
+def describe(config, **overrides):
+    """Describe the backbone of a recognizer.
+
+    Args:
+        config (str): Path of a config, or ``mmaction::recognition/...`` for one that mmaction2 brings along; for the
+            latter ``:recognition/...`` is enough.
+        **overrides: ``num_frames`` and ``img_size`` of a clip; what else there is are settings of the backbone.
+
+    Returns:
+        EncoderSpec: its description.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+        ValueError: if it has no backbone that encodes RGB clips.
+    """
+    return _describe(_read(config), config, overrides)
+
+
+def build(config, **overrides):
+    """Build the backbone of a recognizer, without its weights.
+
+    Args:
+        config (str): As for :func:`describe`.
+        **overrides: As for :func:`describe`.
+
+    Returns:
+        ActionBackbone: the encoder.
+    """
+    cfg = _read(config)
+    spec = _describe(cfg, config, overrides)
+    return ActionBackbone(_backbone(cfg, spec.num_frames, spec.img_size, overrides), spec, _takes_pictures(cfg))
+
+
+class ActionBackbone(Encoder):
+    """The backbone of a recognizer of mmaction2.
+
+    Of several stages the last counts. The two pathways of SlowFast become one map, their channels one after the other
+    in the order of its head, the fast one averaged over the steps of the slow one: the mean of that map is what the
+    head classifies, the mean over its time what mmaction2's AVA head takes. Recognizer2D's backbones take each frame as
+    a picture.
+
+    Args:
+        backbone (nn.Module): As built by mmaction2.
+        spec (EncoderSpec): Its description.
+        takes_pictures (bool): Whether it takes pictures (N * T, 3, H, W), not clips.
+    """
+
+    inner = 'net.'  # files of mmaction2 hold what is inside
+
+    def __init__(self, backbone, spec, takes_pictures):
+        super().__init__(spec)
+        self.net = backbone
+        self.takes_pictures = takes_pictures
+        if hasattr(backbone, 'return_feat_map'):
+            backbone.return_feat_map = True
+
+    def init_weights(self):
+        """Initialise as mmaction2 does, unless weights were given."""
+        if not self._has_weights:
+            self.net.init_weights()
+
+    def load(self, path):
+        """Load weights of mmaction2's layout (``backbone.*``, heads beside it) or this project's, strictly."""
+        return load_plain_weights(self, path)
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`.
+
+        Raises:
+            ValueError: if the backbone mixes a fixed number of frames, and these are not so many.
+        """
+        clips, _, time = video.shape[:3]
+        fixed = getattr(self.net, 'num_segments', time) if self.takes_pictures else time
+        if time != fixed:
+            raise ValueError(f'{self.spec.name} takes clips of {fixed} frames, not of {time}: give num_frames={time}')
+        if self.takes_pictures:
+            video = video.transpose(1, 2).flatten(0, 1)
+        feature, class_token = _features(self.net, video)
+        if self.takes_pictures:
+            feature = feature.unflatten(0, (clips, -1)).transpose(1, 2)
+        if feature.ndim == 2:
+            return feature.unsqueeze(1), None
+        tokens = feature.flatten(2).transpose(1, 2)
+        if class_token is not None:
+            tokens = torch.cat([class_token.unsqueeze(1), tokens], dim=1)
+        return tokens, tuple(feature.shape[2:])
+
+    def own_pooling(self, tokens, grid):
+        """What the recognizer's head classifies; see :meth:`twlv_mm.Encoder.own_pooling`."""
+        vectors = super().own_pooling(tokens, grid)
+        norm = getattr(self.net, 'fc_norm', None)  # VisionTransformer normalises the mean
+        return vectors if norm is None else norm(vectors)
+
+
+def _features(net, video):
+    """What a backbone gives: a map (N, D, T', H', W') or vectors (N, D), of pictures (M, D, H', W'); a class token."""
+    if isinstance(net, TimeSformer):
+        return _features_of_timesformer(net, video)
+    out = net(video)
+    if isinstance(net, ResNet3dSlowFast):
+        slow, fast = out
+        return torch.cat([F.adaptive_avg_pool3d(fast, slow.shape[2:]), slow], dim=1), None
+    last = out if isinstance(out, torch.Tensor) else out[-1]
+    return (last, None) if isinstance(last, torch.Tensor) else last  # MViT's map and class token
+
+
+def _features_of_timesformer(net, video):
+    """It returns its class token alone; all tokens are caught behind its last norm, where places go before times."""
+    tokens = []
+    hook = net.norm.register_forward_hook(lambda module, given, output: tokens.append(output))
+    try:
+        net(video)
+    finally:
+        hook.remove()
+    class_token, patches = tokens[0][:, 0], tokens[0][:, 1:]
+    size = net.patch_embed.patch_size
+    patches = patches.transpose(1, 2).unflatten(2, (video.shape[3] // size[0], video.shape[4] // size[1], -1))
+    return patches.movedim(-1, 2), class_token
+
+
+class _EmptyWeights(TorchFunctionMode):
+    """Parameters are made on the meta device; what backbones compute their settings with stays on the CPU."""
+
+    FILLED = (torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full)
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = dict(kwargs or {})
+        if function in self.FILLED:
+            kwargs.setdefault('device', 'meta')
+        return function(*args, **kwargs)
+
+
+def _read(config):
+    config = f'mmaction:{config}' if config.startswith(':') else config
+    try:
+        cfg = hub.get_config(config) if '::' in config else Config.fromfile(config)
+    except (FileNotFoundError, KeyError) as error:
+        raise FileNotFoundError(f'there is no config {config} ({error})') from None
+    if 'backbone' not in cfg.get('model', {}):
+        raise ValueError(f'{config} is not a config of a recognizer: it has no model.backbone')
+    return cfg
+
+
+def _takes_pictures(cfg):
+    return getattr(cfg.model.type, '__name__', cfg.model.type).rpartition('.')[2] == 'Recognizer2D'
+
+
+def _describe(cfg, config, overrides):
+    source = f'mmaction:{config}'
+    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    shape = preprocessor.get('format_shape', 'NCHW')
+    mean, std = preprocessor.get('mean', (0.0,) * 3), preprocessor.get('std', (1.0,) * 3)
+    if shape not in ('NCHW', 'NCTHW', 'MIX2d3d') or len(mean) != 3 or preprocessor.get('to_rgb'):
+        raise ValueError(
+            f'{source} does not take clips of RGB frames: its data_preprocessor has format_shape={shape!r}, mean={mean}'
+            f', to_rgb={preprocessor.get("to_rgb", False)}'
+        )
+    taken = _test_frames(cfg, source) | {key: overrides[key] for key in ('num_frames', 'img_size') if key in overrides}
+    for key in ('num_frames', 'img_size'):
+        if key not in taken:
+            raise ValueError(f'the test pipeline of {source} does not tell its {key}: give {key}=...')
+    sizes = dict(taken, mean=[float(value) for value in mean], std=[float(value) for value in std])
+    frames, size = taken['num_frames'], taken['img_size']
+
+    with _EmptyWeights():
+        backbone = _backbone(cfg, frames, size, overrides)
+    pictures = _takes_pictures(cfg)
+    mixes = hasattr(backbone, 'num_segments')
+    name = Path(config.rpartition('::')[2]).stem
+    # The sizes of its output are not known yet.
+    model = ActionBackbone(backbone, EncoderSpec(name=name, grid=None, embed_dims=16, **sizes), pictures)
+    model.to('meta').eval()
+    try:
+        with torch.no_grad():
+            tokens, grid = model.encode(torch.empty(1, 3, frames, size, size, device='meta'))
+    except Exception as error:
+        raise ValueError(
+            f'the backbone of {source} cannot encode a clip of {frames} frames of {size} x {size} pixels: {error}'
+        ) from error
+    class_token = grid is not None and tokens.shape[1] > torch.Size(grid).numel()
+    return EncoderSpec(
+        name=name,
+        grid=grid,
+        embed_dims=tokens.shape[-1],
+        num_heads=probe_heads(tokens.shape[-1]),
+        class_token=class_token,
+        pooling='class_token' if class_token else 'mean',
+        per_frame=pictures and not mixes,
+        **sizes,
+    )
+
+
+def _backbone(cfg, num_frames, img_size, overrides):
+    """The backbone; nothing is fetched for it."""
+    settings = cfg.model.backbone
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        kind = MODELS.get(settings.type) if isinstance(settings.type, str) else settings.type
+        if kind is None:
+            raise ValueError(
+                f'mmaction2 knows no backbone {settings.type}: install its package, and name it in custom_imports of '
+                'the config'
+            )
+        accepted = inspect.signature(kind).parameters
+        changes = {key: value for key, value in overrides.items() if key not in ('num_frames', 'img_size')}
+        for names, key, value in ((FRAMES, 'num_frames', num_frames), (SIZES, 'img_size', img_size)):
+            if key in overrides:
+                changes |= {name: value for name in names if name in accepted}
+        if 'clip_pretrained' in accepted:
+            changes['clip_pretrained'] = False
+        return MODELS.build(_without_pretrained(_merged(settings, changes)))
+
+
+def _merged(settings, changes):
+    both = {key for key, value in changes.items() if isinstance(value, dict) and isinstance(settings.get(key), dict)}
+    return {**settings, **changes, **{key: _merged(settings[key], changes[key]) for key in both}}
+
+
+def _without_pretrained(settings):
+    if not isinstance(settings, dict) or settings.get('type') == 'Pretrained':
+        return None if isinstance(settings, dict) else settings
+    return {key: None if key == 'pretrained' else _without_pretrained(value) for key, value in settings.items()}
+
+
+def _test_frames(cfg, source):
+    """Frames, side and resizing of a clip in the test pipeline, as far as it tells them."""
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
+    pipeline = loader.get('dataset', {}).get('pipeline') or cfg.get('test_pipeline') or cfg.get('val_pipeline') or []
+    found = {}
+    for step in pipeline:
+        kind = str(step['type']).rpartition('.')[2]
+        if 'clip_len' in step:
+            # Recognizer2D calls the frames of a clip its clips.
+            frames = step['clip_len']
+            found['num_frames'] = step.get('num_clips', 1) if _takes_pictures(cfg) and frames == 1 else frames
+        elif kind == 'Resize':
+            scale, found['interpolation'] = step['scale'], step.get('interpolation', 'bilinear')
+            squash = not step.get('keep_ratio', True)
+            if squash and (isinstance(scale, (int, float)) or scale[0] != scale[1]):
+                raise ValueError(f'{source} resizes to {scale}; encoders here take square frames')
+            found['resize'] = 'squash' if squash else 'short_side'
+            found['img_size'] = min(scale) if min(scale) > 0 else max(scale)
+        elif kind in CROPS:
+            size = step['crop_size']
+            size = (size, size) if isinstance(size, int) else tuple(size)
+            if size[0] != size[1]:
+                raise ValueError(f'{source} crops to {size}; encoders here take square frames')
+            found['img_size'] = size[0]
+    return found
