@@ -19,7 +19,7 @@ from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
 from .model_inputs import check_inputs
-from .naming import names_of, other_names
+from .naming import names_of, other_names, second_files
 from .settings import check_comparable, encoder_of, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
@@ -56,6 +56,7 @@ __all__ = [
     'names_of',
     'other_names',
     'read_failures',
+    'second_files',
     'shared_settings',
     'verify',
     'video_grid',

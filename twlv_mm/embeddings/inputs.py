@@ -11,6 +11,8 @@ from mmengine.logging import print_log
 from twlv_mm.records import checks, parsing, read_json, read_rows, read_video_list
 from twlv_mm.video import is_video, passed_over, walk_files
 
+from .naming import names_of
+
 AVA_COLUMNS = 6  # at the least, without action and person
 
 
@@ -176,14 +178,17 @@ def _of_csv(source, root, subset):
 
 
 def _of_names(names, root, source):
-    """Find the files of ids: ``<id>.<suffix>`` somewhere below the root; ActivityNet's files have v_ before the id."""
+    """Find the files of ids: ``<id>.<suffix>`` somewhere below the root, or what else goes by the name (ActivityNet's v_<id>)."""
     root = source.parent if root is None else Path(root)
     files = {}
+    known = set(names)
     for path in filter(is_video, walk_files(root)):
-        files.setdefault(Path(path).stem, []).append(path)
-    videos, known = [], set(names)
+        stem = Path(path).stem
+        for name in [stem] if stem in known else names_of(stem):
+            files.setdefault(name, []).append(path)
+    videos = []
     for name in names:
-        found = files.get(name, []) + (files.get(f'v_{name}', []) if f'v_{name}' not in known else [])
+        found = files.get(name, [])
         if len(found) > 1:
             raise ValueError(f'{source} lists {name}, and both {found[0]} and {found[1]} fit it: remove one of them')
         videos.append(Video(name, found[0] if found else str(root / f'{name}.mp4')))

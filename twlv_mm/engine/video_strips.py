@@ -1,6 +1,6 @@
 """Frames of videos that are known by their ids, to stand above pictures of what happens in them."""
 
-from twlv_mm.embeddings import find_videos, names_of
+from twlv_mm.embeddings import find_videos, names_of, other_names
 from twlv_mm.video import VideoError
 
 from .inference import read_strip
@@ -9,8 +9,8 @@ from .inference import read_strip
 class VideoStrips:
     """Strips of frames, by video id.
 
-    A file is found by its id, which is its path below the folder without suffix, by what else
-    :func:`twlv_mm.embeddings.names_of` says, and by any of these with or without ``v_`` before it (ActivityNet).
+    A file is found by its id, which is its path below the folder without suffix, and by its other names, as
+    :func:`twlv_mm.embeddings.other_names` has them.
 
     Args:
         source (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; None for no frames.
@@ -27,10 +27,8 @@ class VideoStrips:
         self.source = source
         self.num_frames = num_frames
         self.failures = []
-        self._files = {}
-        for video in find_videos(source) if source else ():
-            for name in names_of(video.video_id):
-                self._files.setdefault(name, {})[video.video_id] = video.path
+        self._files = {video.video_id: video.path for video in find_videos(source)} if source else {}
+        self._names = other_names(self._files)
 
     def __call__(self, video_id):
         """Read the frames of a video.
@@ -43,17 +41,15 @@ class VideoStrips:
         """
         if not self.source:
             return {}
-        names = video_id, f'v_{video_id}', video_id.removeprefix('v_')
-        found = next((self._files[name] for name in names if name in self._files), {})
-        if video_id in found:
-            found = {video_id: found[video_id]}
+        found = self._names.get(video_id) or self._names.get(video_id.removeprefix('v_'))
         try:
-            if not found:
+            if found is None:
+                fitting = [path for name, path in self._files.items() if video_id in names_of(name)]
+                if fitting:
+                    raise FileNotFoundError(f'it fits several files: {" and ".join(fitting[:2])}')
                 raise FileNotFoundError(f'it is not among the videos of {self.source}')
-            if len(found) > 1:
-                raise FileNotFoundError(f'it fits several files: {" and ".join(list(found.values())[:2])}')
-            [path] = found.values()
-            return dict(zip(('frames', 'frame_times'), read_strip(path, self.num_frames), strict=True))
+            strip = read_strip(self._files[found], self.num_frames)
+            return dict(zip(('frames', 'frame_times'), strip, strict=True))
         except (VideoError, FileNotFoundError) as error:
             self.failures.append((video_id, str(error)))
             return {}

@@ -58,8 +58,8 @@ def read_annotations(path, subset=None, classes=None):
 
     The actions are those of the file, because the published evaluations count all of them: also those that end, or even
     begin, after their video, of which THUMOS14 has 30. Left out are repetitions (same class, start and end within 1 ms,
-    as in the published evaluation code) and THUMOS14's 'Ambiguous', unless it is one of ``classes``. ``notes`` count
-    all of these.
+    as in the published evaluation code), segments without length (ActivityNet-1.3 has [0, 0] in ZZVrH3Hv1fM), and
+    THUMOS14's 'Ambiguous', unless it is one of ``classes``. ``notes`` count all of these.
 
     Args:
         path (str | Path): A json file.
@@ -89,7 +89,7 @@ def read_annotations(path, subset=None, classes=None):
             'given; the places count.'
         )
     places = {name: place for place, name in enumerate(names)}
-    counts = dict(late=[], repeated=[], ambiguous=[])
+    counts = dict(late=[], repeated=[], empty=[], ambiguous=[])
     videos = {
         video_id: _read_video(path, video_id, entry, places, ignored, counts)
         for video_id, entry in _choose(path, entries, subset).items()
@@ -215,7 +215,10 @@ def _read_video(path, video_id, entry, places, ignored, counts):
                 f'{path}: {video_id} has the label {name!r}, which is not among the {len(places)} classes: add it to '
                 'classes, or correct the label'
             )
-        if start >= end:
+        if start == end:
+            counts['empty'].append(video_id)
+            continue
+        if start > end:
             raise ValueError(
                 f'{path}: {video_id} has {name!r} from {start:g} to {end:g} s, which does not end after it starts: '
                 'correct it or take it out'
@@ -242,6 +245,7 @@ def _describe(path, counts):
     sentences = dict(
         late='end after their video; tests count them, training cuts them or leaves them out',
         repeated='are written twice and count once',
+        empty='end when they begin and are left out',
         ambiguous=f'are {AMBIGUOUS!r} and are left out',
     )
     notes = []

@@ -6,7 +6,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, video_grid
+from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, other_names, video_grid
 from twlv_mm.registry import DATASETS
 
 from .annotations import read_annotations
@@ -32,8 +32,9 @@ class LocalizationDataset(BaseDataset):
 
     Args:
         ann_file (str): A file for :func:`~twlv_mm.localization.annotations.read_annotations`.
-        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``. Their ids may have, or lack, a 'v_' in
-            front (ActivityNet).
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``. Their ids are those of the
+            annotations, or go with them as :func:`twlv_mm.embeddings.other_names` says; either may have a 'v_' in front
+            (ActivityNet).
         subset (str, optional): The videos of ann_file to take; all if None.
         clip_seconds (float, optional): Length of a clip. Where the embeddings carry the times of their clips, those
             count, and this may be None.
@@ -68,7 +69,8 @@ class LocalizationDataset(BaseDataset):
         """
         annotations = read_annotations(self.ann_file, self.subset, self.classes)
         self._embeddings = EmbeddingFolder(self.folder)
-        names = {id_: _find(self._embeddings, id_) for id_ in annotations.videos}
+        known = other_names(self._embeddings.video_ids)
+        names = {id_: known.get(id_) or known.get(id_.removeprefix('v_')) for id_ in annotations.videos}
         for note in [*annotations.notes, *self._note_missing(annotations, names)]:
             print_log(note, 'current', logging.WARNING)
         infos = {id_: self._embeddings.info(name) for id_, name in names.items() if name is not None}
@@ -171,9 +173,3 @@ class LocalizationDataset(BaseDataset):
         shown = ', '.join(videos[:3]) + (', …' if len(videos) > 3 else '')
         sentence = sentence.format(folder=self.folder, ann_file=self.ann_file)
         print_log(f'{len(videos)} videos{counted} {sentence}: {shown}.', 'current', logging.WARNING)
-
-
-def _find(embeddings, video_id):
-    """Id under which embeddings have a video, or None."""
-    other = video_id[2:] if video_id.startswith('v_') else f'v_{video_id}'
-    return next((name for name in (video_id, other) if name in embeddings), None)

@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, other_names, video_grid
+from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, other_names, second_files, video_grid
 from twlv_mm.registry import DATASETS
 
 from .labels import bundle_path, check_folds, check_label_files, read_labels, read_mapping, read_split, shorten
@@ -93,6 +93,8 @@ class SegmentationDataset(BaseDataset):
                 f'{len(missing)} OF {len(listed)} VIDEOS of {source} HAVE NO EMBEDDINGS in {self.folder} and are left '
                 f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.'
             )
+        if second := second_files(self._embeddings.video_ids):
+            self._warn(f'Of files of the same moments in {self.folder}, the first is taken and not {shorten(second)}.')
         infos = {name: self._embeddings.info(name) for name in present.values()}
         self._metainfo.update(
             classes=classes,
