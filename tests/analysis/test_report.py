@@ -93,6 +93,21 @@ def test_daggers_are_for_sets_that_were_in_pretraining(tmp_path):
     assert not any(cell.dagger for cell in papers['TWLV-I', 'ViT-L'].cells)
 
 
+def test_choices_of_the_data_stand_beneath_the_numbers(tmp_path):
+    for name, classes in (('one', 339), ('two', 305)):
+        protocol, encoder = dict(classes=classes), dict(label=name)
+        of_run = record('recognition_linear', 'moments_in_time', TOP, protocol=protocol, encoder=encoder)
+        write(tmp_path, f'mit {name}', of_run)
+    write(tmp_path, 'ssv2', record('recognition_linear', 'ssv2', TOP, protocol=dict(classes=174)))
+    protocol = dict(labels_per_second=15.0, frames_repeated=True)
+    write(tmp_path, 'gtea', record('segmentation', 'gtea', dict(mF1=70.0), protocol=protocol))
+    report = make_report(tmp_path)
+    assert table(report, 'paper-3').notes[0] == 'MiT: 339 classes (one); 305 classes (two).'
+    said = 'GTEA: 15.0 labels a second, clips repeat frames (T x fps < N).'
+    assert table(report, 'paper-12').notes == [said]
+    assert said in write_report(tmp_path)[0].read_text().replace('&lt;', '<')
+
+
 def test_what_is_missing_is_a_dash_and_never_a_zero(tmp_path):
     write(tmp_path, 'a', record('recognition_linear', 'ssv2', {'acc/top1': 50.0, 'acc/top5': None}))
     page, text = write_report(tmp_path)

@@ -33,6 +33,8 @@ def write(hook, metrics, tmp_path, model=None, cfg=None, logger=None):
         world_size=1,
         log_dir=str(tmp_path),
         logger=logger or logging.getLogger('test'),
+        test_dataloader=SimpleNamespace(dataset=SimpleNamespace(choices=dict(annotations='a.json'))),
+        test_evaluator=SimpleNamespace(metrics=[SimpleNamespace(choices=dict(classes=60)), object()]),
     )
     hook.before_test_epoch(runner)
     hook.after_test_epoch(runner, metrics)
@@ -54,7 +56,7 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
 
     assert record['schema_version'] == 1
     assert (record['task'], record['dataset']) == ('recognition_linear', 'tiny')
-    assert record['protocol'] == dict(clips=1)
+    assert record['protocol'] == dict(clips=1, classes=2)
     assert record['metrics']['acc/top1'] == pytest.approx(100 * metrics['acc/top1'])
     encoder = record['encoder']
     assert encoder['name'] == 'twlv_base'

@@ -174,3 +174,4 @@ def test_metainfo_says_what_was_read(tmp_path):
     )
     assert dataset.metainfo.items() >= expected.items()
     assert dataset.metainfo['settings']['model'] == 'twlv_base'
+    assert dataset.choices == dict(labels_per_second=FPS, frames_repeated=None)  # the files do not say how many frames

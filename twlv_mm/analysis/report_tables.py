@@ -32,6 +32,15 @@ DIRECTION_METRICS = {
     'direction/permuted': 'by lot',
     'direction/permuted_high': '95 % by lot',
 }
+# What a protocol says of the data, where two choices are common -> how a note says it.
+CHOICES = {
+    'classes': '{} classes',
+    'annotations': '{}',
+    'videos': '{} videos',
+    'labels_per_second': '{} labels a second',
+    'frames_repeated': 'clips repeat frames (T x fps < N)',
+}
+CLASSES_DIFFER = ('moments_in_time', 'epic_kitchens100', 'ava_v2.2')  # 339 or 305, verbs or nouns, 60 or 80
 WIDTHS = {768: 'ViT-B', 1024: 'ViT-L', 1280: 'ViT-H', 1408: 'ViT-g'}
 
 
@@ -135,6 +144,7 @@ def fill_tables(runs):
             if kind != 'paper':
                 table.title = layout.title.replace(' on THUMOS14', '')
             table.rows = _measured_rows(layout, columns, chosen, names, shown, newer)
+            table.notes += _choices_of(table.rows)
             if kind == 'paper':
                 _add_paper_rows(table, layout, published)
             place.append(table)
@@ -224,6 +234,27 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
         line = [cells.get(place, Cell()) for place in range(len(columns))]
         result.append(Row(method, architecture_of(run.record['encoder']), line))
     return _mark_best(result)
+
+
+def _choices_of(rows):
+    """A sentence a data set: what was chosen of its data in the runs whose numbers are shown."""
+    found = {}
+    for row in rows:
+        for run in {cell.run.path: cell.run for cell in row.cells if cell.run}.values():
+            dataset, protocol = run.record['dataset'], run.record['protocol']
+            said = [
+                form.format(protocol[name])
+                for name, form in CHOICES.items()
+                if protocol.get(name) and (name != 'classes' or dataset in CLASSES_DIFFER)
+            ]
+            if said:
+                found.setdefault(dataset, {}).setdefault(', '.join(said), {})[row.method] = None
+    return [
+        f'{TITLES.get(dataset, dataset)}: '
+        + '; '.join(said if len(kinds) == 1 else f'{said} ({", ".join(methods)})' for said, methods in kinds.items())
+        + '.'
+        for dataset, kinds in found.items()
+    ]
 
 
 def _average(columns, places, cells):

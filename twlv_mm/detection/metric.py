@@ -78,6 +78,7 @@ class FrameMAP(BaseMetric):
         self.out_dir = out_dir
         self.ann_file = ann_file
         self.names = read_action_names(label_file)
+        self.choices = dict(classes=len(self.names))  # for results.json: 60 or 80 of AVA
         excluded = read_excluded(exclude_file) if exclude_file else set()
         self.truth = _by_keyframe(read_ava_csv(ann_file), list(self.names), excluded)
         if not self.truth:

@@ -20,7 +20,7 @@ from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
 from .model_inputs import check_inputs
 from .naming import names_of, other_names, second_files
-from .settings import check_comparable, encoder_of, shared_settings
+from .settings import check_comparable, encoder_of, repeats_frames, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
 from .verify import Problem, verify
@@ -56,6 +56,7 @@ __all__ = [
     'names_of',
     'other_names',
     'read_failures',
+    'repeats_frames',
     'second_files',
     'shared_settings',
     'verify',

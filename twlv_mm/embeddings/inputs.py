@@ -178,7 +178,7 @@ def _of_csv(source, root, subset):
 
 
 def _of_names(names, root, source):
-    """Find the files of ids: ``<id>.<suffix>`` somewhere below the root, or what else goes by the name (ActivityNet's v_<id>)."""
+    """Find the files of ids somewhere below the root, also those that go by an id as :func:`names_of` says."""
     root = source.parent if root is None else Path(root)
     files = {}
     known = set(names)

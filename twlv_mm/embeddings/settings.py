@@ -43,6 +43,22 @@ def shared_settings(folder, infos):
     return kinds[0][0]
 
 
+def repeats_frames(infos):
+    """Whether a video's clips have fewer frames than the encoder takes, so that some come twice (T x fps < N).
+
+    Args:
+        infos (dict[str, dict]): As for :func:`shared_settings`.
+
+    Returns:
+        bool | None: whether there is one; None where a file does not say.
+    """
+    names = ('clip_seconds', 'frames_per_clip', 'duration', 'num_frames')
+    known = [[info.get(name) for name in names] for info in infos.values()]
+    if not all(all(values) for values in known):
+        return None
+    return any(seconds * count / duration < frames for seconds, frames, duration, count in known)
+
+
 def check_comparable(metainfo, other):
     """Check that the vectors of two datasets can be compared.
 

@@ -48,8 +48,9 @@ class ResultsHook(Hook):
     Args:
         task (str): One of ``TASKS``.
         dataset (str): Name of the data set tested on.
-        protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ... The fold is added
-            where the config lists several.
+        protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ... Added are the fold
+            where the config lists several, the number of classes of a classifier, and what the test's data set and
+            metrics have as ``choices``.
         metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
             AVAMetric give them, 1 for metrics in percent.
         label (str, optional): What reports are to call the encoder, where its name is not enough.
@@ -86,7 +87,7 @@ class ResultsHook(Hook):
         record = result_record(
             self.task,
             self.dataset,
-            {**_fold(runner.cfg), **self.protocol},
+            {**_fold(runner.cfg), **self.protocol, **_choices(runner, model)},
             self._in_percent(metrics or {}, runner.logger),
             encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
             checkpoint=_checkpoint(runner),
@@ -162,6 +163,15 @@ def _fold(cfg):
     """Which of several folds is tested, so that reports do not take it for the mean of all."""
     fold = ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('fold')
     return {} if fold is None or cfg.get('folds') in (None, [fold]) else dict(fold=fold)
+
+
+def _choices(runner, model):
+    """What was decided about the data: classes, files of annotations, rates."""
+    classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
+    choices = {} if classes is None else dict(classes=classes)
+    for part in (runner.test_dataloader.dataset, *runner.test_evaluator.metrics):
+        choices |= getattr(part, 'choices', {})
+    return choices
 
 
 def _checkpoint(runner):

@@ -1,12 +1,21 @@
 """Videos as embeddings of their clips in order of time, with the actions in them."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, other_names, video_grid
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    clip_settings,
+    grid_clips,
+    grid_end,
+    other_names,
+    repeats_frames,
+    video_grid,
+)
 from twlv_mm.registry import DATASETS
 
 from .annotations import read_annotations
@@ -45,6 +54,8 @@ class LocalizationDataset(BaseDataset):
     Attributes:
         metainfo (dict): classes (tuple of names), folder, dims (D) and settings (dict of what the embeddings were made
             with, None where not known).
+        choices (dict): For results.json: the file of annotations, how many videos it has in the subset, and whether
+            clips repeat frames.
 
     Raises:
         FileNotFoundError: if there is no ann_file or folder, or none of the videos has embeddings.
@@ -79,6 +90,11 @@ class LocalizationDataset(BaseDataset):
             folder=self.folder,
             dims=self._embeddings.dims,
             settings=clip_settings(self.folder, infos),
+        )
+        self.choices = dict(
+            annotations=Path(self.ann_file).name,
+            videos=len(names),
+            frames_repeated=repeats_frames(infos),
         )
         items = [self._item(id_, names[id_], annotations.videos[id_], info) for id_, info in infos.items()]
         self._note_durations(items, annotations)

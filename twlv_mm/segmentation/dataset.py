@@ -7,7 +7,16 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from twlv_mm.embeddings import EmbeddingFolder, clip_settings, grid_clips, grid_end, other_names, second_files, video_grid
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    clip_settings,
+    grid_clips,
+    grid_end,
+    other_names,
+    repeats_frames,
+    second_files,
+    video_grid,
+)
 from twlv_mm.registry import DATASETS
 
 from .labels import bundle_path, check_folds, check_label_files, read_labels, read_mapping, read_split, shorten
@@ -45,6 +54,7 @@ class SegmentationDataset(BaseDataset):
         metainfo (dict): classes (tuple of names, a place is the label), folder, dims (D), settings (dict of what the
             embeddings were made with, None where not known), fold, split, missing (tuple of the listed videos without
             embeddings) and source (the file that lists the videos).
+        choices (dict): For results.json: the labels a second, and whether clips repeat frames.
 
     Raises:
         FileNotFoundError: if a file of data_root or the folder is missing, or none of the videos has embeddings.
@@ -106,6 +116,7 @@ class SegmentationDataset(BaseDataset):
             missing=tuple(missing),
             source=source,
         )
+        self.choices = dict(labels_per_second=self.fps, frames_repeated=repeats_frames(infos))
         items = [self._item(id_, name, read_labels(self.data_root, id_, classes)) for id_, name in present.items()]
         self._check_lengths(items)
         return items
