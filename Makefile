@@ -3,6 +3,7 @@ PY := $(VENV)/bin/python
 # -qq: errors only; -q would print a line per package where an index is configured that lacks it.
 PIP := $(PY) -m pip install -qq
 STAMP := $(VENV)/.set-up
+LOCK := requirements/lock.txt
 START := $(shell date +%s)
 
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 10))'
@@ -12,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # What would send packages elsewhere, bring modules from elsewhere, or have mmcv-lite compiled.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON MMCV_WITH_OPS
 
-.PHONY: help setup test demo small report lint clean
+.PHONY: help setup test quick demo small report lint dist clean
 
 help:
 	@echo 'make test                 run the tests'
@@ -21,6 +22,8 @@ help:
 	@echo 'make report               evaluate three small encoders on generated videos: work_dirs/report/report.html'
 	@echo 'make small PRETRAIN=pixels  pretrain it instead (or latent, teacher, motion_teacher, video_teacher, mixture)'
 	@echo 'make lint                 check rules and format with ruff'
+	@echo 'make quick VENV=.venv-3.13 PYTHON=python3.13  on another Python: imports, encoders, a training, an extraction'
+	@echo 'make dist                 build the wheel and the source archive and check what PyPI would show'
 	@echo 'make setup                only set up $(VENV); those above do that by themselves'
 	@echo 'make clean                remove $(VENV) and what builds leave behind'
 	@echo 'PYTHON=path               which Python (3.10 or newer) to make $(VENV) with'
@@ -29,17 +32,17 @@ setup: $(STAMP)
 
 # Without --no-deps, mmaction2 would ask for decord also where it has no wheel. torch comes once more with what it
 # depends on, because its CUDA builds bring libraries that the lock file cannot name.
-$(STAMP): requirements/lock.txt requirements/build.txt requirements/runtime.txt setup.py pyproject.toml
+$(STAMP): $(LOCK) requirements/build.txt requirements/runtime.txt setup.py pyproject.toml
 	@$(PY) -c '' 2>/dev/null || $(or $(PYTHON),python3) -c $(NEW_ENOUGH) || { \
 		echo 'No Python 3.10 or newer: $(or $(PYTHON),python3) is older or missing.'; \
 		echo 'Name one: make PYTHON=/path/to/python3.11 …'; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
 	@$(PY) -c $(NEW_ENOUGH) || { echo '$(VENV) has a Python older than 3.10: run make clean, then again.'; exit 1; }
-	@echo 'Installing the versions of requirements/lock.txt into $(VENV) (a few minutes at most, torch is half of it)'
-	@$(PIP) -c requirements/lock.txt -r requirements/build.txt
+	@echo 'Installing the versions of $(LOCK) into $(VENV) (a few minutes at most, torch is half of it)'
+	@$(PIP) -c $(LOCK) -r requirements/build.txt
 	@if $(PY) -c 'from importlib.metadata import version; version("mmcv")' 2>/dev/null; then \
-		echo 'Keeping the compiled mmcv that is in $(VENV)' >&2; grep -v '^mmcv-lite==' requirements/lock.txt; \
-	else cat requirements/lock.txt; fi > $(VENV)/lock.txt
+		echo 'Keeping the compiled mmcv that is in $(VENV)' >&2; grep -v '^mmcv-lite==' $(LOCK); \
+	else cat $(LOCK); fi > $(VENV)/lock.txt
 	@$(PIP) --no-deps --no-build-isolation -r $(VENV)/lock.txt
 	@$(PIP) -c $(VENV)/lock.txt torch
 	@$(PIP) --no-deps --no-build-isolation -e .
@@ -50,6 +53,18 @@ $(STAMP): requirements/lock.txt requirements/build.txt requirements/runtime.txt 
 # Most tests keep one core busy: two processes of one thread each take half the time of one process with two.
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
+
+# What breaks with another Python, torch, numpy or mmcv, in about a minute.
+quick: $(STAMP)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile tests/compat tests/encoders/test_vit.py \
+		tests/encoders/test_squeezetime.py tests/embeddings/test_extractor.py tests/engine/test_launch.py \
+		tests/test_twlv_tools.py tests/test_surroundings.py
+
+dist: $(STAMP)
+	$(PIP) build twine
+	rm -rf dist
+	$(PY) -m build --no-isolation
+	$(PY) -m twine check --strict dist/*
 
 # The value as it was typed reaches the tools by the environment: neither make nor a shell runs what stands in it.
 unexport VIDEO PRETRAIN
@@ -70,4 +85,4 @@ lint: $(STAMP)
 	$(PY) -m ruff format --check .
 
 clean:
-	rm -rf $(VENV) build dist twlv_i.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* build dist twlv_i.egg-info .pytest_cache .ruff_cache

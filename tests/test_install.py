@@ -18,7 +18,7 @@ import twlv_mm
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_BEHIND = shutil.ignore_patterns(
-    '.git', '.venv', '.*_cache', '__pycache__', '*.egg-info', 'build', 'dist', 'work_dirs', 'tests'
+    '.git', '.venv*', '.*_cache', '__pycache__', '*.egg-info', 'build', 'dist', 'work_dirs', 'tests'
 )
 
 
