@@ -1,11 +1,15 @@
 import errno
 import os
 import runpy
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from twlv_mm.engine import FoldError
 from twlv_mm.system_errors import run_tool
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -33,12 +37,13 @@ def test_error_of_a_worker_is_its_last_line(capsys):
     assert capsys.readouterr().err == 'error: OSError: No space left on device\n'
 
 
-def test_cause_is_found(capsys):
-    error = RuntimeError('fold 2 failed')
+def test_cause_is_found_and_what_to_do_next_is_said(capsys):
+    error = FoldError('fold 2 failed with OSError: ...', 'The same command goes on.')
     error.__cause__ = OSError(errno.ENOSPC, 'No space left on device', 'fold2/epoch_1.pth')
     with pytest.raises(SystemExit):
         run_tool(failing(error))
-    assert 'fold2/epoch_1.pth: No space left' in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told == 'error: fold2/epoch_1.pth: No space left on device. The same command goes on.\n'
 
 
 def test_other_errors_keep_their_traceback():
@@ -46,7 +51,7 @@ def test_other_errors_keep_their_traceback():
         run_tool(failing(KeyError('x')))
 
 
-@pytest.mark.parametrize('tool', sorted(path.name for path in TOOLS.glob('*.py')))
+@pytest.mark.parametrize('tool', sorted(str(path.relative_to(TOOLS)) for path in TOOLS.rglob('*.py')))
 def test_every_tool_ends_so(tool):
     assert '\n    run_tool(' in (TOOLS / tool).read_text()
 
@@ -58,3 +63,45 @@ def test_file_in_place_of_the_work_dir(tiny_config, tmp_path, monkeypatch, capsy
         runpy.run_path(str(TOOLS / 'train.py'), run_name='__main__')
     assert stopped.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1] == f'error: {tmp_path}/file/run: Not a directory'
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ['report.py', 'nowhere'],
+        ['evaluate_all.py', 'no_such_encoder'],
+        ['make_synthetic.py', 'trimmed', '--out', '.'],
+        ['make_small.py', '--data', 'others'],
+        ['ablate_targets.py', '--data', 'others'],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_wrong_use_has_code_2_since_1_counts_failures(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for folder in ('others', 'trimmed'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'file').touch()
+    monkeypatch.setattr(sys, 'argv', arguments)
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(TOOLS / arguments[0]), run_name='__main__')
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith('error: ')
+
+
+def test_interrupted_training_says_how_to_go_on(tiny_config, tmp_path):
+    command = [sys.executable, TOOLS / 'train.py', tiny_config, '--no-validate', '--work-dir', tmp_path]
+    options = ['--cfg-options', 'train_cfg.max_epochs=1000', 'train_dataloader.num_workers=1']
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        while process.poll() is None and not (tmp_path / 'epoch_2.pth').exists():
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
+        told = process.communicate(timeout=60)[1].splitlines()
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    last = (tmp_path / 'last_checkpoint').read_text()
+    assert told[-1] == f'interrupted. The same command with --resume goes on from {last}'
+    assert not any('Traceback' in line for line in told), told

@@ -7,14 +7,13 @@ for each target and seed, one for its probes, and a few once for the teachers, s
 """
 
 import argparse
-import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.synthetic import FolderError, make_trimmed
 from twlv_mm.synthetic.ablation import Ablation
 from twlv_mm.synthetic.small import PRETRAINED
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 
 
 def main():
@@ -28,7 +27,7 @@ def main():
     try:
         make_trimmed(args.data)
     except FolderError as error:
-        sys.exit(f'error: {error}')
+        fail(error)
     Ablation(args.out, args.data, args.small, args.targets, args.seeds).run()
 
 

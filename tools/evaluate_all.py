@@ -15,7 +15,7 @@ from twlv_mm.analysis.encoder_fit import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views, paper_tasks, paper_views
 from twlv_mm.analysis.report import write_report
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 
 
 def parse_args():
@@ -46,12 +46,12 @@ def main():
     try:
         encoder = find_encoder(args.encoder, args.weights, args.label)
     except (ValueError, TypeError, FileNotFoundError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)
     tasks = generated_tasks(args.synthetic) if args.synthetic else paper_tasks()
     patterns = args.tasks or ['*']
     unknown = [pattern for pattern in patterns if not fnmatch.filter([task.name for task in tasks], pattern)]
     if unknown:
-        sys.exit(f'error: there is no task {" and none ".join(unknown)}: --list names them')
+        fail(f'there is no task {" and none ".join(unknown)}: --list names them')
     tasks = [task for task in tasks if any(fnmatch.fnmatch(task.name, pattern) for pattern in patterns)]
     options = ['--amp'] if args.amp else []
     views = generated_views(args.synthetic) if args.synthetic else paper_views()
@@ -64,7 +64,10 @@ def main():
     try:
         states = evaluation.run()
     except BusyError as error:
-        sys.exit(f'error: {error}')
+        fail(error)
+    except KeyboardInterrupt as error:
+        error.advice = 'The same command goes on where it was stopped'
+        raise
     page, _ = write_report(args.out)
     print(f'The report is {page}')
     if any(status not in (FINISHED, NO_DATA) for status, _ in states.values()):

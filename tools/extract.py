@@ -14,10 +14,13 @@ import torch.distributed as dist
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS
 
-EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
+EXIT_CODES = (
+    'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 the run could not begin or go on, '
+    '130 interrupted.'
+)
 
 
 def parse_args():
@@ -159,8 +162,10 @@ def main():
         if args.repair and None not in (args.model, args.input, args.out):
             sys.exit(min(run(args), 1))
     except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
+        fail(error)
+    except KeyboardInterrupt as error:
+        error.advice = 'The same command goes on where it was stopped'
+        raise
     sys.exit(min(len(problems), 1))
 
 

@@ -25,7 +25,7 @@ from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import write_report
 from twlv_mm.records import open_log, writing
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 
 TOOLS = Path(__file__).parent
 CONFIGS = TOOLS.parent / 'configs/synthetic'
@@ -84,8 +84,10 @@ def make_weights(small):
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f'  {small.label}: training it, see {log}\n   $ python {shlex.join(command[1:])}', flush=True)
     with open_log(log) as file:
-        if subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode:
-            sys.exit(f'error: that failed; the end of {log}:\n{log.read_text()[-2000:]}')
+        code = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode
+    if code:
+        print(f'error: that failed; the end of {log}:\n{log.read_text()[-2000:]}', file=sys.stderr)
+        sys.exit(code)
     if small.left_at is not None:
         with small.left_at.open('rb') as file, writing(small.weights) as copy:
             shutil.copyfileobj(file, copy)
@@ -143,7 +145,7 @@ def main():
         try:
             states = evaluation.run()
         except BusyError as error:
-            sys.exit(f'error: {error}')
+            fail(error)
         failed += sum(status != FINISHED for status, _ in states.values())
     print('4. Making the report.', flush=True)
     page, _ = write_report(OUT, title='Three small encoders on generated videos')

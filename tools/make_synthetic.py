@@ -2,11 +2,10 @@
 """Render generated videos with ground truth: the same seed gives the same bytes, with any number of workers."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from twlv_mm.synthetic import FolderError, make_boxes, make_images, make_trimmed, make_untrimmed
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 
 SETS = ('trimmed', 'untrimmed', 'boxes', 'images')
 
@@ -39,7 +38,7 @@ def main():
         try:
             written = makers[name](folder)
         except (FolderError, ValueError) as error:
-            sys.exit(f'error: {error}')
+            fail(error)
         print(f'{folder}: {"written" if written else "finished before, left alone"}')
 
 

@@ -9,7 +9,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from twlv_mm.analysis.report import TITLE, write_report
 from twlv_mm.analysis.report_embeddings import View
 from twlv_mm.analysis.run_records import find_runs
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 
 
 def main():
@@ -38,7 +38,7 @@ def main():
         found = find_runs(args.results)
         page, text = write_report(args.results, args.out, args.title, views)
     except FileNotFoundError as error:
-        sys.exit(f'error: {error}')
+        fail(error)
     print(f'{page}\n{text}')
     if not found.runs:
         print(

@@ -1,29 +1,61 @@
-"""How tools end where the operating system refuses something: one line and exit code 2, not a traceback."""
+"""How tools end: one line and exit code 2 where the operating system refuses something, 130 after Ctrl-C."""
 
+import _thread
 import sys
+import threading
 
 # What torch says, as RuntimeError, where the operating system has refused something.
 SYSTEM_TEXTS = ('No space left on device', 'Too many open files', 'shared memory', 'DataLoader worker')
+INTERRUPTED = 130  # what shells give a process that SIGINT ended
 
 
 def run_tool(main):
-    """Run a tool's main function. Code 1 is left to what a tool counts, such as videos that failed.
+    """Run a tool's main function. Code 1 is left to what a tool counts, such as videos or tasks that failed.
 
     Args:
-        main (Callable): Takes no arguments.
+        main (Callable): Takes no arguments. A KeyboardInterrupt or error of it may say in ``advice`` what to do next.
 
     Raises:
         SystemExit: code 2, after a line on stderr that names the file, for a full disk, a quota, a read-only folder, a
-            file where a folder should be, too many open files or no shared memory.
+            file where a folder should be, too many open files or no shared memory; code 130, after a line, for Ctrl-C.
     """
+    sys.unraisablehook = _keep_interrupt
     try:
         main()
+    except KeyboardInterrupt as error:
+        print(_with_advice('interrupted', error), file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except Exception as error:
         text = _describe(error)
         if text is None:
             raise
-        print(f'error: {text}', file=sys.stderr)
-        sys.exit(2)
+        fail(_with_advice(text, error))
+
+
+def fail(text):
+    """End a tool that cannot do what was asked.
+
+    Args:
+        text (str | Exception): Why.
+
+    Raises:
+        SystemExit: code 2, after the text on stderr.
+    """
+    print(f'error: {text}', file=sys.stderr)
+    sys.exit(2)
+
+
+def _keep_interrupt(unraisable):
+    """Raise Ctrl-C again where Python drops it: while an object ends, such as a data loader after an epoch."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        threading.Timer(0.1, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def _with_advice(text, error):
+    advice = getattr(error, 'advice', None)
+    return f'{text}. {advice}' if advice else text
 
 
 def _describe(error):

@@ -10,7 +10,8 @@ import pytest
 from twlv_mm.embeddings import parquet
 from twlv_mm.embeddings.folder import EmbeddingFolder
 from twlv_mm.embeddings.matrix import load_matrix
-from twlv_mm.embeddings.parquet import read_ids, read_part, schema, write_part
+from twlv_mm.embeddings.parquet import read_ids, schema, write_part
+from twlv_mm.embeddings.parquet_parts import ParquetPart
 
 pa = pytest.importorskip('pyarrow')
 pq = pytest.importorskip('pyarrow.parquet')
@@ -77,7 +78,8 @@ def test_videos_are_read_back_one_by_one_in_the_files_order(tmp_path, videos):
     path = tmp_path / 'part-0.parquet'
     write_part(path, videos)
     assert read_ids(path) == ['a', 'sub/b', 'c']
-    write_part(tmp_path / 'part-1.parquet', read_part(path))
+    part = ParquetPart(path)
+    write_part(tmp_path / 'part-1.parquet', map(part.read, part.rows))
     assert (tmp_path / 'part-1.parquet').read_bytes() == path.read_bytes()
 
 

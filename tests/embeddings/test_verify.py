@@ -207,6 +207,23 @@ def test_repair_keeps_the_sound_videos_of_a_part(tmp_path):
     assert verify(tmp_path) == []
 
 
+def test_part_that_cannot_be_read_is_reported_and_the_rest_is_checked(tmp_path):
+    pytest.importorskip('pyarrow')
+    from twlv_mm.embeddings.parquet import write_part
+
+    for name in 'abc':
+        info = INFO | (dict(clips_sha256=64 * '0') if name == 'c' else {})
+        video = dict(video_id=name, clips=clips_of(0), times=TIMES, video=clips_of(0).mean(axis=0), info=info)
+        write_part(tmp_path / f'part-{name}.parquet', [video])
+    os.truncate(tmp_path / 'part-a.parquet', 1000)
+    assert [problem.video_id for problem in verify(tmp_path)] == ['c', 'part-a.parquet']
+    assert len(verify(tmp_path, repair=True)) == 2
+    assert [path.name for path in sorted(tmp_path.glob('part-*'))] == ['part-a.parquet.damaged', 'part-b.parquet']
+    assert verify(tmp_path) == []
+    os.truncate(tmp_path / 'part-b.parquet', 1000)
+    assert [problem.video_id for problem in verify(tmp_path)] == ['part-b.parquet']
+
+
 @pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder of embeddings')
 @pytest.mark.parametrize('name', ['thumos14/train', 'thumos14/val', 'gtea/train'])
 def test_sound_embeddings_of_others_have_no_problems(name):

@@ -28,7 +28,7 @@ def test_set_is_made_once_and_other_settings_are_refused(tmp_path):
     assert 'images: written' in first.stdout
     assert 'left alone' in run('make_synthetic.py', *arguments).stdout
     refused = run('make_synthetic.py', *arguments, '--seed', 1)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert 'error: ' in refused.stderr
     assert 'seed is 0 there, 1 is wanted' in refused.stderr
 

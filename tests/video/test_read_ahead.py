@@ -102,3 +102,14 @@ def test_script_that_starts_workers_while_it_is_imported_is_told_what_to_change(
     assert done.returncode == 1
     assert 'RuntimeError: a process to read videos cannot be started' in done.stderr
     assert "__name__ == '__main__'" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_error_of_who_names_the_videos_is_raised(videos, workers):
+    def paths():
+        yield videos[0]
+        raise OSError('the folder is gone')
+
+    streams = map(clips_of, read_ahead(paths(), SAMPLING, workers=workers))
+    with pytest.raises(OSError, match='the folder is gone'):
+        list(streams)

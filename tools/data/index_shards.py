@@ -6,6 +6,7 @@ import sys
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.pretraining import index_shards
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    sys.exit(index_shards())
+    run_tool(lambda: sys.exit(index_shards()))

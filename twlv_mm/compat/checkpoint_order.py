@@ -40,12 +40,13 @@ def apply():
     save_best = CheckpointHook._save_best_checkpoint
 
     @functools.wraps(save_best)
-    def save_best_checkpoint(self, *args, **kwargs):
+    def save_best_checkpoint(self, runner, metrics):
         if not self.save_best:  # the hook has no file backend where nothing is trained
             return
+        _find_again(self, runner)
         backend, self.file_backend = self.file_backend, _RemovesLater(self.file_backend)
         try:
-            save_best(self, *args, **kwargs)
+            save_best(self, runner, metrics)
             best = [getattr(self, 'best_ckpt_path', None), *getattr(self, 'best_ckpt_path_dict', {}).values()]
             self.file_backend.remove_now(but=best)
         finally:
@@ -94,6 +95,18 @@ def _save_checkpoint_with_step(self, runner, step, meta):
             for outdated in kept[: -self.max_keep_ckpts]:
                 name = self.filename_tmpl.format(outdated)
                 _remove(self.file_backend, self.file_backend.join_path(self.out_dir, name))
+
+
+def _find_again(hook, runner):
+    """What a resumed run has saved before is in its work dir, which may have been moved since then."""
+    present = hook.filename_tmpl.format(runner.epoch if hook.by_epoch else runner.iter)
+    if hook.file_backend.isfile(path := hook.file_backend.join_path(hook.out_dir, present)):
+        hook.last_ckpt = path  # to be saved again, if its score is the best
+    paths = getattr(hook, 'best_ckpt_path_dict', {})
+    for key, path in paths.items():
+        paths[key] = path and hook.file_backend.join_path(hook.out_dir, osp.basename(path))
+    if path := getattr(hook, 'best_ckpt_path', None):
+        hook.best_ckpt_path = hook.file_backend.join_path(hook.out_dir, osp.basename(path))
 
 
 def _remove(backend, path):

@@ -69,19 +69,15 @@ class SharedVideos:
         self._stores = stores
         self._todo, self._held = videos, deque()
         self.taken, self.settled = [], deque()
-        self._error = None
 
     def __iter__(self):
         todo, self._todo, self.taken = self._todo, [], []
-        try:
-            for video in todo:
-                # One that another process had before is looked at again now and then, or its part would never be whole.
-                for candidate in (video, *([self._held.popleft()] if self._held else [])):
-                    if self._take(candidate):
-                        self.taken.append(candidate)
-                        yield candidate
-        except OSError as error:  # the thread that reads videos ahead could not raise it
-            self._error = error
+        for video in todo:
+            # One that another process had before is looked at again now and then, or its part would never be whole.
+            for candidate in (video, *([self._held.popleft()] if self._held else [])):
+                if self._take(candidate):
+                    self.taken.append(candidate)
+                    yield candidate
 
     def wait(self, waiting=lambda count: None):
         """Wait until there are videos to take for a further round, or none is left.
@@ -92,8 +88,6 @@ class SharedVideos:
         Returns:
             bool: whether there is a further round.
         """
-        if self._error is not None:
-            raise self._error
         told = False
         while self._held and not self._todo:
             for _ in range(len(self._held)):

@@ -27,6 +27,8 @@ class EmbeddingFolder:
     Args:
         path (str): ``<out>/<sampling>/<split>``. Its sub-folders are part of the video ids; hidden files, ``*.part``
             and manifest.json are not embeddings.
+        refused (list, optional): Takes the path and the error of each Parquet file that cannot be used, which would be
+            raised otherwise.
 
     Attributes:
         path (Path): The folder.
@@ -39,7 +41,7 @@ class EmbeddingFolder:
         ImportError: if the folder holds Parquet and pyarrow is not installed.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, refused=None):
         self.path = Path(path)
         if not self.path.is_dir():
             raise FileNotFoundError(f'there is no folder {path}')
@@ -47,7 +49,7 @@ class EmbeddingFolder:
         parts = sorted(self.path / name for name in names if PART_NAME.fullmatch(name))
         self.files = NpyFiles(self.path, names)
         if parts:
-            self.files = self._whole(self.files, ParquetParts(parts))
+            self.files = self._whole(self.files, ParquetParts(parts, refused))
         self.format = 'npy' if isinstance(self.files, NpyFiles) else 'parquet'
         self.video_ids = sorted(self.files.video_ids)
         if not self.video_ids:

@@ -77,25 +77,6 @@ def write_part(path, videos):
     return len(hashes)
 
 
-def read_part(path):
-    """Read the videos of one Parquet file, in the order of its rows.
-
-    Args:
-        path (str): A Parquet file with these columns.
-
-    Yields:
-        dict: As :func:`write_part` takes them.
-
-    Raises:
-        ValueError: if the file is damaged or has other columns.
-        ImportError: if pyarrow is not installed.
-    """
-    from .parquet_parts import ParquetPart
-
-    part = ParquetPart(path)
-    yield from map(part.read, part.rows)
-
-
 def read_ids(path):
     """Ids of the videos in one Parquet file, in the order of its rows.
 

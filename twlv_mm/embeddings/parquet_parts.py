@@ -18,6 +18,8 @@ class ParquetParts:
 
     Args:
         paths (list[Path]): Of the files.
+        refused (list, optional): Takes the path and the error of each file that cannot be used, which would be raised
+            otherwise.
 
     Attributes:
         video_ids (dict[str, ParquetPart]): Where each video is.
@@ -27,22 +29,31 @@ class ParquetParts:
         ImportError: if pyarrow is not installed.
     """
 
-    def __init__(self, paths):
-        self.video_ids = {}
-        self.parts = [ParquetPart(path) for path in paths]
-        for part in self.parts:
-            if part.dims != self.parts[0].dims:
+    def __init__(self, paths, refused=None):
+        self.video_ids, self.parts = {}, []
+        for path in paths:
+            try:
+                self._add(ParquetPart(path))
+            except ValueError as error:
+                if refused is None:
+                    raise
+                refused.append((path, error))
+
+    def _add(self, part):
+        first = self.parts[0] if self.parts else part
+        if part.dims != first.dims:
+            raise ValueError(
+                f'{part.path} has {part.dims} numbers a vector, {first.path} has {first.dims}: '
+                'one of them is of another encoder; extract it again'
+            )
+        for video_id in part.rows:
+            if video_id in self.video_ids:
                 raise ValueError(
-                    f'{part.path} has {part.dims} numbers a vector, {self.parts[0].path} has {self.parts[0].dims}: '
-                    'one of them is of another encoder; extract it again'
+                    f'the video {video_id!r} is in {self.video_ids[video_id].path} and in {part.path}: '
+                    'remove one of the files'
                 )
-            for video_id in part.rows:
-                if video_id in self.video_ids:
-                    raise ValueError(
-                        f'the video {video_id!r} is in {self.video_ids[video_id].path} and in {part.path}: '
-                        'remove one of the files'
-                    )
-                self.video_ids[video_id] = part
+        self.parts.append(part)
+        self.video_ids.update(dict.fromkeys(part.rows, part))
 
     def has_video(self, video_id):
         """Whether the vector of the whole video was written."""

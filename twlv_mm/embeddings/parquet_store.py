@@ -77,7 +77,7 @@ class PartWriter:
 
     def _set_damaged_aside(self):
         for path, error in self._look():
-            os.replace(path, f'{path}.damaged')
+            set_aside(path)
             warnings.warn(f'{error}. It is called {path.name}.damaged from now on', stacklevel=2)
 
     def _write(self, number):
@@ -107,6 +107,11 @@ class PartWriter:
                 yield there.read(video_id)
             except ValueError as error:
                 warnings.warn(f'{error}. The next run embeds {video_id!r} again', stacklevel=2)
+
+
+def set_aside(path):
+    """Give a damaged part a name by which it is not read any more."""
+    os.replace(path, f'{path}.damaged')
 
 
 def _read_files(folder, video_id):

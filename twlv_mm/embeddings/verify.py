@@ -15,6 +15,7 @@ from .manifest import MANIFEST, read_failures, read_manifest
 from .npy import ENDINGS, read_json
 from .parquet import write_part
 from .parquet_store import LOCK as PARTS_LOCK
+from .parquet_store import set_aside
 from .settings import SETTINGS
 from .store import array_sha256
 
@@ -44,21 +45,38 @@ def verify(folder, repair=False):
     mean of its clips; that clips lie within the duration and are as many as clip_seconds and stride_seconds make of it;
     the hashes that were written with the vectors; and that all videos were made with the settings that the manifest
     lists, or with those of most where it lists none. What a file does not say is not checked, nor is a video that
-    failures.jsonl lists and that has no files.
+    failures.jsonl lists and that has no files. A Parquet file that cannot be read is a problem of its own name.
 
     Args:
         folder (str | EmbeddingFolder): Embeddings in either format.
         repair (bool): Whether to delete the embeddings of damaged videos, so that the next extraction makes them again.
-            Videos of other settings are not damaged.
+            Videos of other settings are not damaged. Unreadable Parquet files get the ending ``.damaged``.
 
     Returns:
         list[Problem]: Sorted by video; empty for a sound folder.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if the folder cannot be opened: an unreadable Parquet file, or two formats that disagree.
+        ValueError: if its two formats disagree.
     """
-    folder = folder if isinstance(folder, EmbeddingFolder) else EmbeddingFolder(folder)
+    refused = []
+    if not isinstance(folder, EmbeddingFolder):
+        try:
+            folder = EmbeddingFolder(folder, refused)
+        except FileNotFoundError:
+            if not refused:
+                raise
+            folder = None  # all of it is damaged
+    problems = [Problem(path.name, str(error)) for path, error in refused]
+    if folder is not None:
+        problems += _check_folder(folder, repair)
+    if repair:
+        for path, _ in refused:
+            set_aside(path)
+    return sorted(problems)
+
+
+def _check_folder(folder, repair):
     damage, kinds = list(_check_files(folder)), {}
     for video_id in folder.video_ids:
         damage += [Problem(video_id, what) for what in _check_video(folder, video_id)]
@@ -69,7 +87,7 @@ def verify(folder, repair=False):
     problems = [*damage, *_check_manifest(folder), *_check_settings(folder, kinds)]
     if repair:
         _delete(folder, {problem.video_id for problem in damage})
-    return sorted(problems)
+    return problems
 
 
 def _check_settings(folder, kinds):

@@ -23,7 +23,15 @@ HOW_IT_RUNS = ('work_dir', 'resume', 'launcher')
 
 
 class FoldError(RuntimeError):
-    """The run of a fold failed; the cause is the error of the run."""
+    """The run of a fold failed; the cause is the error of the run.
+
+    Attributes:
+        advice (str): What to do next.
+    """
+
+    def __init__(self, what, advice):
+        super().__init__(f'{what}\n{advice}')
+        self.advice = advice
 
 
 def main_folds(argv=None):
@@ -121,16 +129,17 @@ def fold_config(cfg, fold):
 
 def _run(cfg, fold, path, text):
     """Train and test on a fold, and note its record."""
+    advice = f'The folds that are finished are in {path}; the same command goes on from there.'
     try:
         runner = build_runner(fold_config(cfg, fold))
         runner.logger.info(f'fold {fold} of {len(cfg.folds)}')
         runner.train()
         runner.test()
     except Exception as error:
-        raise FoldError(
-            f'fold {fold} failed with {type(error).__name__}: {error}\nThe folds that are finished are in {path}; '
-            'the same command goes on from there.'
-        ) from error
+        raise FoldError(f'fold {fold} failed with {type(error).__name__}: {error}', advice) from error
+    except KeyboardInterrupt as error:
+        error.advice = advice
+        raise
     if is_main_process():
         record = read_json(osp.join(runner.log_dir, RESULTS), dict)
         del record['config']  # as long as all the rest, and the same but for the fold

@@ -54,6 +54,21 @@ def latest_checkpoint(work_dir, logger):
     )
 
 
+def how_to_go_on(work_dir):
+    """Say what there is to go on from, after a run was stopped.
+
+    Args:
+        work_dir (str): The run's.
+
+    Returns:
+        str: a sentence.
+    """
+    record = Path(work_dir, RECORD)
+    if not record.is_file():
+        return f'There is no checkpoint in {work_dir} yet: training will start anew'
+    return f'The same command with --resume goes on from {record.read_text().strip()}'
+
+
 def _number(path):
     digits = re.findall(r'\d+', osp.basename(path))
     return int(digits[-1]) if digits else -1

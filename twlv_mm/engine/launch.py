@@ -17,7 +17,7 @@ from mmengine.registry import RUNNERS
 
 from .encoder_settings import EncoderError, follow_encoder
 from .finite_hook import NotFiniteError
-from .latest_checkpoint import ResumeError
+from .latest_checkpoint import ResumeError, how_to_go_on
 from .runner import CheckpointError, Runner
 
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
@@ -62,9 +62,13 @@ def main_train(argv=None):
         if args.test:
             _check_test(cfg)  # before the training
         runner = build_runner(cfg)
-        runner.train()
-        if args.test:
-            runner.test()
+        try:
+            runner.train()
+            if args.test:
+                runner.test()
+        except KeyboardInterrupt as error:
+            error.advice = how_to_go_on(cfg.work_dir)
+            raise
     return runner
 
 

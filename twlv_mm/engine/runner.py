@@ -17,6 +17,7 @@ from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers, write_text
 from twlv_mm.unreadable import list_unreadable
 
+from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
@@ -32,7 +33,8 @@ class Runner(MMEngineRunner):
     - refuses to test or resume from a checkpoint of another model, where mmengine only prints the differences. Training
       that starts from ``load_from`` may take a part of the weights; a warning counts what does not fit.
     - goes on from the work dir's ``last_checkpoint`` with ``resume='auto'``, and starts anew, from ``load_from`` if
-      given, where there are no checkpoints. Whenever a run is killed, ``last_checkpoint`` names a complete one.
+      given, where there are no checkpoints. Whenever a run is killed, ``last_checkpoint`` names a complete one, and the
+      validation that it may not have finished is repeated.
     - runs several processes on machines without an accelerator, with gloo.
     - saves and resumes models that ``twlv_mm.FullyShard`` has divided among the processes.
     - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
@@ -77,6 +79,11 @@ class Runner(MMEngineRunner):
             )
             model_wrapper_cfg = {**(model_wrapper_cfg or like_mmengine), 'device_ids': None}
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def register_hooks(self, default_hooks=None, custom_hooks=None):
+        """See mmengine and the class."""
+        super().register_hooks(default_hooks, custom_hooks)
+        self.register_hook(DueValidationHook())
 
     def build_train_loop(self, loop):
         """See mmengine; samples that the data set replaces because they cannot be read are listed in the work dir."""

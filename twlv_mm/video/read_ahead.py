@@ -2,6 +2,7 @@
 
 import multiprocessing
 import queue
+import signal
 import threading
 from typing import NamedTuple
 
@@ -46,9 +47,14 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
 
     def work(process):
         while True:
+            outbox = queue.Queue(maxsize=CHUNKS_AHEAD)
             with lock:  # outboxes are in the order of the paths
-                path = next(jobs, None)
-                outbox = queue.Queue(maxsize=CHUNKS_AHEAD)
+                try:
+                    path = next(jobs, None)
+                except Exception as error:
+                    path = None
+                    if _put(outboxes, outbox, closing):
+                        _put(outbox, error, closing)
                 if path is None or not _put(outboxes, outbox, closing):
                     break
             try:
@@ -129,6 +135,8 @@ def _messages(path, sampling, decoder):
 
 def _serve(connection, sampling, decoder):
     """The worker process: paths in, messages and None out, until its other end is closed."""
+    # Ctrl-C reaches all processes of a terminal: what this one reads would count as a video that failed.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         connection.send('ready')
         while True:
@@ -142,7 +150,7 @@ def _serve(connection, sampling, decoder):
                     connection.send(_Chunk(indices, frames.shape))
                     connection.send_bytes(frames.reshape(-1))
             connection.send(None)
-    except (EOFError, ConnectionError, KeyboardInterrupt):
+    except (EOFError, ConnectionError):
         pass
 
 

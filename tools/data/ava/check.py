@@ -8,6 +8,7 @@ from mmengine.config import Config, DictAction
 
 import twlv_mm  # noqa: F401  before a config is read
 from twlv_mm.detection.data_check import check_config
+from twlv_mm.system_errors import run_tool
 
 
 def main():
@@ -26,4 +27,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -2,6 +2,7 @@
 """Diving-48: from the official annotation files to list files (docs/datasets.md)."""
 
 from twlv_mm.recognition.datasets import DIVING48, main
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    main(DIVING48)
+    run_tool(lambda: main(DIVING48))

@@ -2,6 +2,7 @@
 """EPIC-KITCHENS-100: from the official annotation files to list files (docs/datasets.md)."""
 
 from twlv_mm.recognition.datasets import EPIC_KITCHENS100, main
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    main(EPIC_KITCHENS100)
+    run_tool(lambda: main(EPIC_KITCHENS100))

@@ -2,6 +2,7 @@
 """HMDB51: from the official annotation files to list files (docs/datasets.md)."""
 
 from twlv_mm.recognition.datasets import HMDB51, main
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    main(HMDB51)
+    run_tool(lambda: main(HMDB51))

@@ -2,6 +2,7 @@
 """Kinetics-400: from the official annotation files to list files (docs/datasets.md)."""
 
 from twlv_mm.recognition.datasets import KINETICS400, main
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    main(KINETICS400)
+    run_tool(lambda: main(KINETICS400))

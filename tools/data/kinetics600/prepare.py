@@ -2,6 +2,7 @@
 """Kinetics-600: from the official annotation files to list files (docs/datasets.md)."""
 
 from twlv_mm.recognition.datasets import KINETICS600, main
+from twlv_mm.system_errors import run_tool
 
 if __name__ == '__main__':
-    main(KINETICS600)
+    run_tool(lambda: main(KINETICS600))
