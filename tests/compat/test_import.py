@@ -6,7 +6,7 @@ import twlv_mm
 SCRIPT = """
 import sys
 import twlv_mm
-heavy = [name for name in ('mmaction.models', 'mmaction.datasets', 'mmdet', 'decord', 'transformers') if name in sys.modules]
+heavy = {'mmaction.models', 'mmaction.datasets', 'mmdet', 'decord', 'transformers'} & sys.modules.keys()
 assert not heavy, f'import twlv_mm imported {heavy}'
 assert 'torch' in sys.modules, 'decord may hang if it is imported before torch'
 import mmaction.models, mmaction.datasets, mmaction.evaluation, mmaction.visualization, mmdet.models, mmcv.ops
