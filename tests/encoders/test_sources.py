@@ -157,6 +157,14 @@ def test_wrong_sources_are_told(own):
         twlv_mm.get_model(f'{module}:Patches', colour=1)
 
 
+def test_source_whose_library_is_missing_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'transformers', None)
+    for name in [name for name in sys.modules if name.startswith('twlv_mm.encoders.hf_')]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(ImportError, match=r"'hf:folder' needs transformers, .* pip install 'twlv-i\[hf\]'"):
+        twlv_mm.describe('hf:folder')
+
+
 def test_number_that_cannot_be_is_refused():
     good = dict(name='x', num_frames=4, img_size=16, grid=(2, 2, 2), embed_dims=6, num_heads=2)
     for change, message in (

@@ -11,11 +11,12 @@ from mmaction.registry import MODELS as MMACTION_MODELS
 from twlv_mm.registry import MODELS
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
-from .checkpoint import file_sha256, load_weights, read_checkpoint
+from .checkpoint import load_weights, read_checkpoint
 from .config_backbone import backbone_of
 from .converter import ConversionReport, convert_checkpoint
 from .encoder import Encoder
 from .encoder import Wrapped as wrap
+from .hf_files import file_sha256
 from .layouts import FAMILIES, encoder_state
 from .pooling import POOLINGS
 from .sources import describe, get_model, list_models

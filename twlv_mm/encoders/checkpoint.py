@@ -1,6 +1,5 @@
 """Reading an encoder's weights from a file, without running anything in it, and giving them to an encoder, strictly."""
 
-import hashlib
 import os
 import pickle
 import re
@@ -15,6 +14,7 @@ from twlv_mm.compat import weights_only
 from twlv_mm.compat.checkpoints import load_checkpoint
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
+from .hf_files import SINGLE, weight_files, weights_sha256
 from .layouts import FAMILIES, convert, some
 from .position import TABLES, grid_of_table
 
@@ -48,7 +48,7 @@ def load_weights(model, path):
     if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
     model.load_state_dict(state)
-    return file_sha256(path)
+    return weights_sha256(path)
 
 
 def load_plain_weights(model, path):
@@ -82,13 +82,13 @@ def load_plain_weights(model, path):
         state = {f'{model.inner}{key}': value for key, value in state.items()}
     name = model.spec.name
     reasons = _differences(state, wanted, name)
-    reasons = reasons or _unusable({key: value for key, value in state.items() if own[key].is_floating_point()})
+    reasons = reasons or unusable({key: value for key, value in state.items() if own[key].is_floating_point()})
     if reasons:
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]))
     if beside:
         print_log(f'{path}: left out are {some(beside)}, which are no part of {name}', 'current')
     model.load_state_dict(state)
-    return file_sha256(path)
+    return weights_sha256(path)
 
 
 def convert_file(path, wanted=None, family=None):
@@ -162,8 +162,8 @@ def fitting_state(model, found, path):
     if reasons:
         hint = f'\n  It seems to hold those of {" or ".join(seems)}.' if seems and name not in seems else ''
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]) + hint)
-    if unusable := _unusable(state):
-        raise ValueError('\n  '.join([f'{path} has weights that {name} cannot compute with:', *unusable]))
+    if reasons := unusable(state):
+        raise ValueError('\n  '.join([f'{path} has weights that {name} cannot compute with:', *reasons]))
     return state
 
 
@@ -213,20 +213,35 @@ def read_checkpoint(path):
 
     Args:
         path (str): A file written by ``torch.save``, of which only tensors and plain containers are read
-            (``weights_only=True``), or a ``.safetensors`` file.
+            (``weights_only=True``); a ``.safetensors`` file; or a folder with one or several of these in Hugging
+            Face's layout, or their index.
 
     Returns:
-        dict: what the file holds, on the CPU.
+        dict: what the file or files hold, on the CPU.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it cannot be read as a checkpoint, or holds objects that loading would have to execute.
         RuntimeError: if the environment tells torch to execute them (TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD).
     """
-    path = os.fspath(path)
+    weights_only.apply()
+    files = weight_files(path)
+    if not files:
+        raise FileNotFoundError(
+            f'no weights at {path}: the folder has none of {", ".join(SINGLE)}, nor an index of them'
+        )
+    shards = [_read_file(os.fspath(file)) for file in files]
+    if len(shards) == 1:
+        return shards[0]
+    checkpoint = {key: value for shard in shards for key, value in shard.items()}
+    if len(checkpoint) < sum(map(len, shards)):
+        raise ValueError(f'{path}: several of its files hold tensors of the same name')
+    return checkpoint
+
+
+def _read_file(path):
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no weights at {path}')
-    weights_only.apply()
     try:
         checkpoint = load_file(path) if path.endswith('.safetensors') else load_checkpoint(path)
     except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
@@ -234,15 +249,6 @@ def read_checkpoint(path):
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, not a dict of weights')
     return checkpoint
-
-
-def file_sha256(path):
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _reason(path, error):
@@ -275,19 +281,31 @@ def _differences(state, wanted, name):
         reasons.append(f'it has {len(theirs)} blocks, {name} has {len(ours)}')
     mine = {key for key in wanted if not (_block(key) in gone and theirs)}
     given = {key for key in state if _block(key) not in theirs - ours}
-    for what, keys in (('Missing key', mine - state.keys()), ('Unexpected key', given - wanted.keys())):
-        if keys:
-            keys = sorted(keys)
-            reasons.append(f'{what}{"s" * (len(keys) > 1)}: {some(keys)}')
-    sizes = [
-        f'{key} is {tuple(state[key].shape)} there and {tuple(wanted[key])} here'
-        for key in wanted
-        if key in state and state[key].shape != wanted[key]
+    sizes = [(key, state[key].shape, wanted[key]) for key in wanted if key in state and state[key].shape != wanted[key]]
+    return reasons + differing(mine - state.keys(), given - wanted.keys(), sizes)
+
+
+def differing(missing, unexpected, sizes):
+    """Which keys keep a file from being taken, in words.
+
+    Args:
+        missing (Iterable[str]): Keys that the model has, and the file has not.
+        unexpected (Iterable[str]): Keys that the file has, and the model has not.
+        sizes (list[tuple]): Keys of tensors of another shape, with the file's and the model's.
+
+    Returns:
+        list[str]: a line for each kind.
+    """
+    reasons = [
+        f'{what}{"s" * (len(keys) > 1)}: {some(sorted(keys))}'
+        for what, keys in (('Missing key', missing), ('Unexpected key', unexpected))
+        if keys
     ]
-    return reasons + sizes[:4] + ([f'and {len(sizes) - 4} more of another size'] if len(sizes) > 4 else [])
+    reasons += [f'{key} is {tuple(there)} there and {tuple(here)} here' for key, there, here in sizes[:4]]
+    return reasons + ([f'and {len(sizes) - 4} more of another size'] if len(sizes) > 4 else [])
 
 
-def _unusable(state):
+def unusable(state):
     """Which tensors are no finite numbers in fp32, in words; counters of batch norms are whole numbers."""
     weights = {key: value for key, value in state.items() if not key.endswith('num_batches_tracked')}
     kinds = [f'{key} ({value.dtype})' for key, value in weights.items() if not value.is_floating_point()]

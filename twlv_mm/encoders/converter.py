@@ -10,7 +10,8 @@ import torch
 from twlv_mm.records import write_tensors
 
 from .architectures import ARCHITECTURES, get_architecture
-from .checkpoint import convert_file, file_sha256, fitting_state, likely_names
+from .checkpoint import convert_file, fitting_state, likely_names
+from .hf_files import weights_sha256
 from .layouts import FAMILIES, Conversion, some
 from .position import grid_of_table
 
@@ -94,8 +95,8 @@ def convert_checkpoint(source, target=None, family=None):
             arch=name,
             family=found.family,
             **overrides,
-            source=os.path.basename(source),
-            source_sha256=file_sha256(source),
+            source=os.path.basename(os.path.abspath(source)),
+            source_sha256=weights_sha256(source),
         )
         os.makedirs(os.path.dirname(target) or '.', exist_ok=True)
         # Views of a larger tensor would be saved with all of it.

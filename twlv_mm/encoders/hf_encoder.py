@@ -1,0 +1,171 @@
+"""What the encoders made of transformers' models have in common: numbers from json, strict loading, checked sizes."""
+
+import re
+from contextlib import contextmanager
+
+import torch
+import transformers
+from mmengine.logging import print_log
+from transformers.utils import logging
+
+from .checkpoint import differing, load_plain_weights, read_checkpoint, unusable
+from .encoder import Encoder
+from .hf_files import weights_sha256
+from .layouts import some
+
+# Heads of other tasks, and buffers that old files have.
+BESIDE = r'classifier\.|(.*\.)?position_ids$'
+
+
+class HuggingFaceEncoder(Encoder):
+    """Base of the encoders made of transformers' models; a subclass is one kind of model.
+
+    Args:
+        config (transformers.PreTrainedConfig): Of the model that is built.
+        spec (EncoderSpec): What it takes and gives.
+        own_weights (Path, optional): The folder it is from, if that has weights.
+        with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
+    """
+
+    model_class = ''  # in transformers
+    whole = False  # whether that takes the configuration of all towers, where there are several
+    trimmed = ()  # parts of it that have no part in encoding
+    beside = r'$^'  # keys of its files that are no part of it
+    preprocessing = {}  # transformers' defaults, as for read_preprocessing
+    # Whether it takes other sizes than its own: 'any' as it is; 'built', if it is built for them; 'native', none.
+    img_sizes = frame_counts = 'any'
+
+    def __init__(self, config, spec, own_weights=None, with_cp=False):
+        super().__init__(spec)
+        self.config, self.own_weights, self.with_cp = config, own_weights, with_cp
+        numbers = self.numbers(config)
+        self.patch_size, self.tubelet_size = numbers['patch_size'], numbers['tubelet_size']
+        # Where weights follow, memory and random numbers would be wasted.
+        with torch.device('meta' if own_weights else 'cpu'):
+            self.model = self._trim(self._class(config))
+
+    @staticmethod
+    def numbers(config):
+        """What the configuration says of the encoder.
+
+        Args:
+            config (transformers.PreTrainedConfig): Of its model.
+
+        Returns:
+            dict: fields of :class:`twlv_mm.EncoderSpec` for clips of the model's own size, but grid; and patch_size,
+            tubelet_size.
+        """
+        raise NotImplementedError
+
+    @property
+    def _class(self):
+        return getattr(transformers, self.model_class)
+
+    def _trim(self, model):
+        for name in self.trimmed:
+            setattr(model, name, None)
+        if self.with_cp:
+            model.gradient_checkpointing_enable()
+        return model
+
+    def load(self, path):
+        """Load weights in Hugging Face's layout, or of this encoder as ``backbone`` of a model, strictly.
+
+        Args:
+            path (str | Path): A folder, an index of shards, or a file.
+
+        Returns:
+            str: SHA-256, in hex.
+        """
+        device = next(self.model.parameters()).device
+        device = torch.device('cpu') if device.type == 'meta' else device
+        state = read_checkpoint(path)
+        ours = self.state_dict().keys()
+        if any(isinstance(state.get(name), dict) for name in ('state_dict', 'model')) or ours <= state.keys():
+            self.model = self._trim(self._class(self.config)).to(device)
+            return load_plain_weights(self, path)
+        state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
+        with _silent():
+            # It renames what older files call otherwise.
+            model, told = self._class.from_pretrained(
+                None,
+                config=self.config,
+                state_dict=dict(state),
+                dtype=torch.float32,
+                attn_implementation='sdpa' if self._class._supports_sdpa else 'eager',
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+        self.model = self._trim(model).to(device)
+        wanted, beside = self.model.state_dict(), re.compile(f'{BESIDE}|{self.beside}')
+        left_out = {key: found[0] for key in told['unexpected_keys'] if (found := beside.match(key))}
+        reasons = differing(
+            told['missing_keys'] & wanted.keys(),
+            told['unexpected_keys'] - left_out.keys(),
+            [(key, there, here) for key, there, here in told['mismatched_keys'] if key in wanted],
+        ) or unusable(wanted)
+        if reasons:
+            raise ValueError('\n  '.join([f'{path} does not hold the weights of {self.spec.name}:', *reasons]))
+        print_log(
+            f'{path}: {len(wanted)} tensors are loaded into {self.spec.name}'
+            + (f'; left out, as no part of it: {some(sorted(set(left_out.values())))}' if left_out else ''),
+            'current',
+        )
+        self._has_weights = True
+        return weights_sha256(path)
+
+    def grid(self, video):
+        """How many patches a clip is cut into.
+
+        Args:
+            video (Tensor): (N, 3, T, H, W).
+
+        Returns:
+            tuple[int, int, int]: T', H', W'.
+
+        Raises:
+            ValueError: if the model takes no clips of that size.
+        """
+        self._check_shape(video)
+        spec = self.spec
+        time, height, width = video.shape[2:]
+        tubelet, patch = self.tubelet_size, self.patch_size
+        if (height, width) != (spec.img_size, spec.img_size) and (
+            self.img_sizes != 'any' or height % patch or width % patch or 0 in (height, width)
+        ):
+            cure = {
+                'any': f'multiples of {patch} are needed',
+                'built': f'build it for that size, a square, with img_size={height}',
+                'native': 'its positions are for its own size only',
+            }[self.img_sizes]
+            raise ValueError(
+                f'{spec.name} takes pictures of {spec.img_size} x {spec.img_size} pixels, not {height} x {width}: '
+                f'{cure}'
+            )
+        if time != spec.num_frames and (self.frame_counts != 'any' or time % tubelet or time == 0):
+            cure = {
+                'any': f'a multiple of {tubelet} is needed',
+                'built': f'build it with num_frames={time}',
+                'native': 'its positions are for its own number only',
+            }[self.frame_counts]
+            raise ValueError(f'{spec.name} takes clips of {spec.num_frames} frames, not {time}: {cure}')
+        return time // tubelet, height // patch, width // patch
+
+    @classmethod
+    def resized(cls, config, img_size, num_frames):
+        """The configuration of a model for other clips; for kinds that are 'built' for a size."""
+        return config
+
+
+@contextmanager
+def _silent():
+    """transformers prints a table of the keys that differ; they are told in the error, or logged."""
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()

@@ -1,0 +1,206 @@
+"""Image models of transformers as encoders that see each frame alone. Each class is one kind of model."""
+
+import torch
+
+from .hf_config import CLIP, HALF, IMAGENET, side
+from .hf_encoder import HuggingFaceEncoder
+from .per_frame import NUM_FRAMES, PerFrameEncoder
+from .vit import patchify
+
+CENTRE = dict(size={'shortest_edge': 224}, crop_size=224, do_center_crop=True, resample=3)
+TEXT = r'(text_model|text_projection)\.|logit_(scale|bias)$'
+
+
+class HuggingFaceImages(PerFrameEncoder, HuggingFaceEncoder):
+    """Base of these: it calls the vision model on pictures and drops its registers."""
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        config = getattr(config, 'vision_config', config)
+        return dict(
+            num_frames=NUM_FRAMES,
+            img_size=side(config.image_size, 'image_size'),
+            patch_size=side(config.patch_size, 'patch_size'),
+            tubelet_size=1,
+            per_frame=True,
+        )
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        self.grid(video)
+        return super().encode(video)
+
+    def encode_frames(self, frames):
+        """See :meth:`PerFrameEncoder.encode_frames`."""
+        size = tuple(length // self.patch_size for length in frames.shape[2:])
+        tokens = self.tower(frames)
+        patches = size[0] * size[1]
+        return torch.cat([tokens[:, : int(self.spec.class_token)], tokens[:, -patches:]], dim=1), size
+
+    def tower(self, frames):
+        """Tokens (M, L, D) of pictures (M, 3, H, W), after the model's last norm."""
+        return self.model(frames).last_hidden_state
+
+
+class CLIPImages(HuggingFaceImages):
+    """CLIP's image tower with its projection."""
+
+    model_class = 'CLIPVisionModelWithProjection'
+    beside = TEXT
+    preprocessing = dict(CLIP, **CENTRE)
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        numbers = HuggingFaceImages.numbers(config)
+        return dict(numbers, class_token=True, pooling='class_token', embedding_dims=config.projection_dim)
+
+    def tower(self, frames):
+        """See :meth:`HuggingFaceImages.tower`."""
+        model = self.model.vision_model
+        return model.post_layernorm(model(frames, interpolate_pos_encoding=True).last_hidden_state)
+
+    def pool_frames(self, tokens, size):
+        """See :meth:`PerFrameEncoder.pool_frames`."""
+        return self.model.visual_projection(tokens[:, 0])
+
+
+class CLIPVision(CLIPImages):
+    """CLIP's image tower alone: the class token."""
+
+    model_class = 'CLIPVisionModel'
+    beside = rf'{TEXT}|visual_projection\.'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(HuggingFaceImages.numbers(config), class_token=True, pooling='class_token')
+
+    def tower(self, frames):
+        """See :meth:`HuggingFaceImages.tower`."""
+        return self.model.post_layernorm(self.model(frames, interpolate_pos_encoding=True).last_hidden_state)
+
+    def pool_frames(self, tokens, size):
+        """See :meth:`PerFrameEncoder.pool_frames`."""
+        return tokens[:, 0]
+
+
+class SigLIP(HuggingFaceImages):
+    """SigLIP's image tower (SigLIP 2's of fixed resolution, too), with its pooling by attention where it has one."""
+
+    model_class = 'SiglipVisionModel'
+    beside = TEXT
+    preprocessing = dict(HALF, size={'height': 224, 'width': 224}, resample=3)
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        pooling = 'attention' if config.vision_use_head else 'mean'
+        return dict(HuggingFaceImages.numbers(config), pooling=pooling)
+
+    def tower(self, frames):
+        """See :meth:`HuggingFaceImages.tower`."""
+        return self.model(frames, interpolate_pos_encoding=True).last_hidden_state
+
+    def pool_frames(self, tokens, size):
+        """See :meth:`PerFrameEncoder.pool_frames`."""
+        return self.model.head(tokens) if self.config.vision_use_head else tokens.mean(dim=1)
+
+
+class SigLIP2(SigLIP):
+    """SigLIP 2's image tower of free resolution (NaFlex), which takes patches."""
+
+    model_class = 'Siglip2VisionModel'
+    preprocessing = dict(HALF, max_num_patches=256, patch_size=16, resample=2)
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        patch = side(config.patch_size, 'patch_size')
+        return dict(
+            num_frames=NUM_FRAMES,
+            img_size=patch * int(config.num_patches**0.5),
+            patch_size=patch,
+            tubelet_size=1,
+            per_frame=True,
+            pooling='attention' if config.vision_use_head else 'mean',
+        )
+
+    def tower(self, frames):
+        """See :meth:`HuggingFaceImages.tower`."""
+        patch = self.patch_size
+        patches = patchify(frames.unsqueeze(2), (1, patch, patch)).unflatten(2, (3, -1)).transpose(2, 3).flatten(2)
+        size = torch.tensor([[length // patch for length in frames.shape[2:]]], device=frames.device)
+        mask = torch.ones(patches.shape[:2], dtype=torch.int32, device=frames.device)
+        return self.model(patches, mask, size.expand(len(frames), -1)).last_hidden_state
+
+
+class DINOv2(HuggingFaceImages):
+    """DINOv2: the class token."""
+
+    model_class = 'Dinov2Model'
+    preprocessing = CENTRE | IMAGENET | dict(size={'shortest_edge': 256})
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(HuggingFaceImages.numbers(config), class_token=True, pooling='class_token')
+
+
+class DINOv2WithRegisters(DINOv2):
+    """DINOv2 with registers, which are no part of what it gives."""
+
+    model_class = 'Dinov2WithRegistersModel'
+
+
+class DINOv3(DINOv2):
+    """DINOv3's vision transformers; registers, which are no part of what it gives."""
+
+    model_class = 'DINOv3ViTModel'
+    preprocessing = dict(IMAGENET, size={'height': 224, 'width': 224}, resample=2)
+
+
+class AIMv2(HuggingFaceImages):
+    """AIMv2's image tower: its pooling by attention where it has one, or the mean."""
+
+    model_class = 'Aimv2VisionModel'
+    preprocessing = dict(CLIP, **CENTRE)
+    img_sizes = 'native'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(HuggingFaceImages.numbers(config), pooling='attention' if config.use_head else 'mean')
+
+    def pool_frames(self, tokens, size):
+        """See :meth:`PerFrameEncoder.pool_frames`."""
+        return self.model.head(tokens) if self.config.use_head else tokens.mean(dim=1)
+
+
+class NativeAIMv2(AIMv2):
+    """AIMv2 of native resolution: its fixed table is made for any size."""
+
+    img_sizes = 'any'
+
+
+class AIMv2WithText(AIMv2):
+    """AIMv2 trained with text: its image tower with the projection."""
+
+    model_class = 'Aimv2Model'
+    whole = True
+    trimmed = ('text_model', 'text_projection', 'logit_scale')
+    beside = TEXT
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(AIMv2.numbers(config.vision_config), embedding_dims=config.projection_dim)
+
+    def tower(self, frames):
+        """See :meth:`HuggingFaceImages.tower`."""
+        return self.model.vision_model(frames).last_hidden_state
+
+    def pool_frames(self, tokens, size):
+        """See :meth:`PerFrameEncoder.pool_frames`."""
+        return self.model.visual_projection(self.model.vision_model.head(tokens))

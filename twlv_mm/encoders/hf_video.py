@@ -1,0 +1,239 @@
+"""Video models of transformers as encoders. Each class is one kind; hf_models.py has the table of them."""
+
+import torch
+
+from .hf_config import CLIP, HALF, IMAGENET, side
+from .hf_encoder import HuggingFaceEncoder
+from .per_frame import join_frames, split_frames
+
+SHORT_SIDE = dict(size={'shortest_edge': 224}, crop_size=224, do_center_crop=True, resample=2)
+
+
+class VJEPA2(HuggingFaceEncoder):
+    """V-JEPA 2's encoder, without its predictor; rotary positions, the mean of the tokens."""
+
+    model_class = 'VJEPA2Model'
+    trimmed = ('predictor',)
+    beside = r'(vjepa2\.)?predictor\.|pooler\.'
+    preprocessing = dict(IMAGENET, size={'shortest_edge': 292}, crop_size=256, do_center_crop=True, resample=2)
+    img_sizes = 'built'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(
+            num_frames=config.frames_per_clip,
+            img_size=config.crop_size,
+            patch_size=side(config.patch_size, 'patch_size'),
+            tubelet_size=config.tubelet_size,
+        )
+
+    @classmethod
+    def resized(cls, config, img_size, num_frames):
+        """See :meth:`HuggingFaceEncoder.resized`."""
+        config.crop_size, config.frames_per_clip = img_size, num_frames
+        return config
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        return self.model.encoder(video.transpose(1, 2)).last_hidden_state, grid
+
+
+class VideoMAE(HuggingFaceEncoder):
+    """VideoMAE, pretrained; a fixed table made for the clip, the mean of the tokens."""
+
+    model_class = 'VideoMAEModel'
+    beside = r'(decoder|encoder_to_decoder)\.|mask_token$|fc_norm\.'
+    preprocessing = dict(IMAGENET, **SHORT_SIDE)
+    img_sizes = frame_counts = 'built'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(
+            num_frames=config.num_frames,
+            img_size=side(config.image_size, 'image_size'),
+            patch_size=side(config.patch_size, 'patch_size'),
+            tubelet_size=config.tubelet_size,
+        )
+
+    @classmethod
+    def resized(cls, config, img_size, num_frames):
+        """See :meth:`HuggingFaceEncoder.resized`."""
+        config.image_size, config.num_frames = img_size, num_frames
+        return config
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        return self.model(video.transpose(1, 2)).last_hidden_state, grid
+
+
+class FineTunedVideoMAE(VideoMAE):
+    """VideoMAE after fine-tuning: the mean of the tokens is normalised, not the tokens."""
+
+    model_class = 'VideoMAEForVideoClassification'
+    trimmed = ('classifier',)
+    beside = r'$^'
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        return self.model.videomae(video.transpose(1, 2)).last_hidden_state, grid
+
+    def own_pooling(self, tokens, grid):
+        """See :meth:`twlv_mm.Encoder.own_pooling`."""
+        return self.model.fc_norm(tokens.mean(dim=1))
+
+
+class ViViT(HuggingFaceEncoder):
+    """ViViT (factorised by tubelets, joint attention): a learned table, the class token."""
+
+    model_class = 'VivitModel'
+    trimmed = ('pooler',)
+    beside = r'(vivit\.)?pooler\.'
+    preprocessing = SHORT_SIDE | HALF | dict(size={'shortest_edge': 256}, rescale_factor=1 / 127.5, offset=True)
+    img_sizes = frame_counts = 'native'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        return dict(
+            num_frames=config.num_frames,
+            img_size=side(config.image_size, 'image_size'),
+            patch_size=side(config.tubelet_size[1:], 'tubelet_size'),
+            tubelet_size=config.tubelet_size[0],
+            class_token=True,
+            pooling='class_token',
+        )
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        return self.model(video.transpose(1, 2)).last_hidden_state, grid
+
+
+class TimeSformer(HuggingFaceEncoder):
+    """TimeSformer; transformers resizes its tables in space and time to the nearest place. The class token."""
+
+    model_class = 'TimesformerModel'
+    preprocessing = dict(IMAGENET, **SHORT_SIDE)
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        if config.attention_type == 'space_only':
+            raise ValueError('a TimeSformer with attention in space only has no tokens of clips')
+        return dict(
+            num_frames=config.num_frames,
+            img_size=side(config.image_size, 'image_size'),
+            patch_size=side(config.patch_size, 'patch_size'),
+            tubelet_size=1,
+            class_token=True,
+            pooling='class_token',
+        )
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = time, height, width = self.grid(video)
+        own = self.model.embeddings.num_patches
+        if height * width == own and height != width:
+            raise ValueError(f'{self.spec.name} would take {height} x {width} patches for its own square of {own}')
+        # Its layers look there for the size of the clip.
+        self.model.config.num_frames, self.model.config.image_size = time, video.shape[4]
+        tokens = self.model(video.transpose(1, 2)).last_hidden_state
+        # The steps of time of one place are neighbours.
+        patches = tokens[:, 1:].unflatten(1, (height * width, time)).transpose(1, 2).flatten(1, 2)
+        return torch.cat([tokens[:, :1], patches], dim=1), grid
+
+
+class VideoPrism(HuggingFaceEncoder):
+    """VideoPrism's video encoder; tables resized in space and time, the mean of the tokens."""
+
+    model_class = 'VideoPrismVisionModel'
+    preprocessing = dict(HALF, size={'height': 288, 'width': 288}, resample=3, do_normalize=False)
+    beside = r'(head|head_layernorm|video_model\.(head|head_layernorm|auxiliary_layers)|text_model)\.'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        config = getattr(config, 'vision_config', config)
+        return dict(
+            num_frames=config.num_frames,
+            img_size=side(config.image_size, 'image_size'),
+            patch_size=side(config.tubelet_size[1:], 'tubelet_size'),
+            tubelet_size=config.tubelet_size[0],
+        )
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        return self.model(video.transpose(1, 2), interpolate_pos_encoding=True).last_hidden_state, grid
+
+
+class VideoPrismClip(VideoPrism):
+    """VideoPrism trained with text: more layers on the tokens, and a pooling by attention."""
+
+    model_class = 'VideoPrismClipModel'
+    whole = True
+    trimmed = ('text_model',)
+    beside = r'text_model\.'
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        model = self.model.video_model
+        tokens = model.vision_model(video.transpose(1, 2), interpolate_pos_encoding=True).last_hidden_state
+        for layer in model.auxiliary_layers:
+            tokens = layer(tokens)
+        return tokens, grid
+
+    def own_pooling(self, tokens, grid):
+        """See :meth:`twlv_mm.Encoder.own_pooling`."""
+        model = self.model.video_model
+        vectors = model.head_layernorm(model.head(tokens)[0]).squeeze(1)
+        if model.config.apply_l2norm:
+            vectors = vectors * torch.rsqrt(vectors.square().sum(-1, keepdim=True) + 1e-6)
+        return vectors
+
+
+class XCLIP(HuggingFaceEncoder):
+    """X-CLIP: frames that tell each other of themselves by a message; its video features are what it pools to."""
+
+    model_class = 'XCLIPModel'
+    whole = True
+    trimmed = (
+        *('text_model', 'text_projection', 'logit_scale', 'prompts_generator'),
+        *('prompts_visual_layernorm', 'prompts_visual_projection'),
+    )
+    beside = r'(text_model|text_projection|prompts_\w+)\.|(logit_scale|prompts_visual_projection)$'
+    preprocessing = dict(CLIP, **SHORT_SIDE)
+    frame_counts = 'native'
+
+    @staticmethod
+    def numbers(config):
+        """See :meth:`HuggingFaceEncoder.numbers`."""
+        vision = config.vision_config
+        return dict(
+            num_frames=vision.num_frames,
+            img_size=side(vision.image_size, 'image_size'),
+            patch_size=side(vision.patch_size, 'patch_size'),
+            tubelet_size=1,
+            embedding_dims=config.projection_dim,
+            class_token=True,
+            pooling='video_features',
+        )
+
+    def encode(self, video):
+        """See :meth:`twlv_mm.Encoder.encode`."""
+        grid = self.grid(video)
+        frames = video.transpose(1, 2).flatten(0, 1)
+        tower = self.model.vision_model
+        tokens = tower(frames, interpolate_pos_encoding=True).last_hidden_state
+        return join_frames(tower.post_layernorm(tokens), grid[0], grid[1] * grid[2]), grid
+
+    def own_pooling(self, tokens, grid):
+        """See :meth:`twlv_mm.Encoder.own_pooling`."""
+        class_tokens = split_frames(tokens, grid)[:, 0].unflatten(0, (-1, grid[0]))
+        return self.model.mit(self.model.visual_projection(class_tokens)).pooler_output
