@@ -14,7 +14,9 @@ from twlv_mm.system_errors import run_tool
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('source', metavar='SRC', help='.pth, .pt, .bin or .safetensors')
+    parser.add_argument(
+        'source', metavar='SRC', help='.pth, .pt, .bin or .safetensors, or a folder of the Hugging Face hub'
+    )
     parser.add_argument('target', metavar='DST', nargs='?', help='file to write')
     parser.add_argument('--family', choices=list(FAMILIES), help='whose weights they are, where the keys do not tell')
     parser.add_argument('--check', action='store_true', help='write nothing; print what would become of the keys')

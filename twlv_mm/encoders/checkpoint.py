@@ -16,6 +16,7 @@ from twlv_mm.compat.checkpoints import load_checkpoint
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .hf_files import SINGLE, weight_files, weights_sha256
 from .layouts import FAMILIES, convert, some
+from .layouts_hf import check_settings
 from .position import TABLES, grid_of_table
 
 CUT_OFF = 'it seems to be cut off: get it again'
@@ -37,6 +38,8 @@ def load_weights(model, path):
             hold, and the keys.
     """
     found = convert_file(path, model.arch.family)
+    if os.path.isdir(path):
+        check_settings(path, model.arch, model.arch_name)
     state = fitting_state(model, found, path)
     if found.family != 'own':
         print_log(

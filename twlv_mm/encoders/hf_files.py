@@ -10,7 +10,10 @@ from twlv_mm.records import read_json
 MAX_JSON = 1 << 24
 CONFIGS = ('config.json', 'preprocessor_config.json', 'video_preprocessor_config.json', 'processor_config.json')
 # In the order of preference. Pickles are read with weights_only=True alone.
-SINGLE = ('model.safetensors', 'pytorch_model.bin')
+SINGLE = (
+    *('model.safetensors', 'pytorch_model.bin'),
+    *('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'),
+)
 INDEX = '.index.json'
 REPOSITORY = re.compile(r'[\w.-]+/[\w.-]+', re.ASCII)
 

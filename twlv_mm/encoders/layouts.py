@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import torch
 
+from . import layouts_hf
+
 # Below which names checkpoints keep a state dict, outermost first. V-JEPA's "encoder" is not the one to evaluate.
 CONTAINERS = ('target_encoder', 'state_dict', 'model', 'module')
 # An encoder has one of these, and what is before it in the key is the encoder's prefix.
@@ -115,7 +117,8 @@ def convert(checkpoint, path='the checkpoint', family=None):
 
     Args:
         checkpoint (dict): An encoder's own state dict; an mmengine checkpoint with the encoder as ``backbone``; or an
-            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime.
+            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime; of
+            V-JEPA 2, VideoMAE and CLIP also one in Hugging Face's layout.
         path (str): For the error message.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
 
@@ -133,6 +136,8 @@ def convert(checkpoint, path='the checkpoint', family=None):
     state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
     if not state:
         raise ValueError(f'{path} holds no weights; its keys are {", ".join(map(str, list(checkpoint)[:8]))}')
+    if layouts_hf.layout_of(state) and family in (None, layouts_hf.layout_of(state)):
+        return _from_hugging_face(state, path)
     prefix = _prefix(state, path)
     inside = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
     family = family or _recognise({key: state[whole] for key, whole in inside.items()}, container)
@@ -155,6 +160,18 @@ def convert(checkpoint, path='the checkpoint', family=None):
             raise ValueError(
                 f'{path} seems to hold an encoder of {rules.title}, and lacks its tensor {error.args[0]}'
             ) from None
+    return found
+
+
+def _from_hugging_face(state, path):
+    found = Conversion(layouts_hf.layout_of(state), dict(state), [], {key: key for key in state})
+    try:
+        layouts_hf.rename(found)
+    except KeyError as error:
+        title = FAMILIES[found.family].title
+        raise ValueError(
+            f"{path} seems to hold an encoder of {title} in Hugging Face's layout, and lacks its tensor {error.args[0]}"
+        ) from None
     return found
 
 

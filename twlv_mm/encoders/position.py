@@ -55,22 +55,26 @@ def sincos_flat(dims, grid):
 TABLES = {'sincos_3d': sincos_3d, 'sincos_flat': sincos_flat}
 
 
-def resize_table(table, grid):
-    """Resize a position table in time and space by trilinear interpolation.
+def resize_table(table, grid, per_frame=False):
+    """Resize a position table in time and space by trilinear interpolation, or one of pictures by bicubic.
 
     Args:
         table (Tensor): (1, T, H, W, D).
         grid (tuple[int, int, int]): Wanted T', H', W'.
+        per_frame (bool): Whether it is of pictures: T and T' are 1.
 
     Returns:
         Tensor: (1, T', H', W', D); ``table`` itself where it has that grid.
 
-    Source: V-JEPA's ``interpolate_pos_encoding``.
+    Source: V-JEPA's ``interpolate_pos_encoding``; of pictures, CLIP's in transformers.
     """
     if table.shape[1:4] == tuple(grid):
         return table
-    resized = F.interpolate(table.float().movedim(-1, 1), size=tuple(grid), mode='trilinear', align_corners=False)
-    return resized.movedim(1, -1).to(table.dtype)
+    places, mode = table.float().movedim(-1, 1), 'trilinear'
+    if per_frame:
+        places, grid, mode = places.squeeze(2), grid[1:], 'bicubic'
+    resized = F.interpolate(places, size=tuple(grid), mode=mode, align_corners=False).movedim(1, -1).to(table.dtype)
+    return resized.unsqueeze(1) if per_frame else resized
 
 
 def grid_of_table(length, *grids):

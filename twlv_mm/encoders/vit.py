@@ -162,7 +162,7 @@ class VideoVisionTransformer(TableEncoder):
             if keep is not None:
                 rotation = tuple(part[keep].unsqueeze(1) for part in rotation)
         else:
-            table = resize_table(self.pos_embed, seen).flatten(1, 3).to(x.dtype)
+            table = resize_table(self.pos_embed, seen, self.arch.per_frame).flatten(1, 3).to(x.dtype)
             x = x + (table if keep is None else table[0][keep])
         if self.arch.class_token:
             x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), -1, -1), x], dim=1)
@@ -206,5 +206,5 @@ class VideoVisionTransformer(TableEncoder):
             self.fc_norm = make_norm(self.arch).to(self.patch_embed.proj.weight.device).requires_grad_(not self.frozen)
         table = state_dict.get(f'{prefix}pos_embed')
         if table is not None and table.ndim == 5:
-            state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid)
+            state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid, self.arch.per_frame)
         super()._load_from_state_dict(state_dict, prefix, *args)
