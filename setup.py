@@ -52,6 +52,7 @@ setup(
         'parquet': requirements('parquet'),
         'ray': requirements('ray'),
         'tests': requirements('tests'),
+        'timm': requirements('timm'),
     },
     zip_safe=False,
 )

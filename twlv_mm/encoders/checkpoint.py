@@ -54,13 +54,14 @@ def load_weights(model, path):
     return weights_sha256(path)
 
 
-def load_plain_weights(model, path):
+def load_plain_weights(model, path, heads=()):
     """Load the state dict of any model from a file, strictly.
 
     Args:
         model (nn.Module): A :class:`twlv_mm.Encoder`.
         path (str): A checkpoint with the state dict of the model, of what is inside of it (``model.inner``), or of
             another model that has either as ``backbone``; what is beside that is left out, and said.
+        heads (Collection[str]): Keys, as the model would name them, that are left out as well.
 
     Returns:
         str: SHA-256 of the file, in hex.
@@ -83,6 +84,8 @@ def load_plain_weights(model, path):
             state = within
     if model.inner and not any(key.startswith(model.inner) for key in state):
         state = {f'{model.inner}{key}': value for key, value in state.items()}
+    beside += [key for key in state if key in heads]
+    state = {key: value for key, value in state.items() if key not in heads}
     name = model.spec.name
     reasons = _differences(state, wanted, name)
     reasons = reasons or unusable({key: value for key, value in state.items() if own[key].is_floating_point()})

@@ -15,10 +15,10 @@ from mmaction.registry import MODELS
 from mmengine import hub
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from torch.overrides import TorchFunctionMode
 
 from .checkpoint import load_plain_weights
 from .encoder import Encoder
+from .meta import EmptyWeights, run
 from .spec import EncoderSpec, probe_heads
 
 # What backbones call the number of frames and the side of the picture that they are built for.
@@ -27,12 +27,13 @@ SIZES = ('img_size', 'spatial_size', 'input_resolution')
 CROPS = ('CenterCrop', 'ThreeCrop', 'TenCrop')
 
 
-def describe(config, **overrides):
+def describe(config, pretraining_sets=None, **overrides):
     """Describe the backbone of a recognizer.
 
     Args:
         config (str): Path of a config, or ``mmaction::recognition/...`` for one that mmaction2 brings along; for the
             latter ``:recognition/...`` is enough.
+        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which no config says.
         **overrides: ``num_frames`` and ``img_size`` of a clip; what else there is are settings of the backbone.
 
     Returns:
@@ -42,21 +43,22 @@ def describe(config, **overrides):
         FileNotFoundError: if there is no such config.
         ValueError: if it has no backbone that encodes RGB clips.
     """
-    return _describe(_read(config), config, overrides)
+    return _describe(_read(config), config, pretraining_sets, overrides)
 
 
-def build(config, **overrides):
+def build(config, pretraining_sets=None, **overrides):
     """Build the backbone of a recognizer, without its weights.
 
     Args:
         config (str): As for :func:`describe`.
+        pretraining_sets (tuple[str], optional): As for :func:`describe`.
         **overrides: As for :func:`describe`.
 
     Returns:
         ActionBackbone: the encoder.
     """
     cfg = _read(config)
-    spec = _describe(cfg, config, overrides)
+    spec = _describe(cfg, config, pretraining_sets, overrides)
     return ActionBackbone(_backbone(cfg, spec.num_frames, spec.img_size, overrides), spec, _takes_pictures(cfg))
 
 
@@ -147,18 +149,6 @@ def _features_of_timesformer(net, video):
     return patches.movedim(-1, 2), class_token
 
 
-class _EmptyWeights(TorchFunctionMode):
-    """Parameters are made on the meta device; what backbones compute their settings with stays on the CPU."""
-
-    FILLED = (torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full)
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        kwargs = dict(kwargs or {})
-        if function in self.FILLED:
-            kwargs.setdefault('device', 'meta')
-        return function(*args, **kwargs)
-
-
 def _read(config):
     config = f'mmaction:{config}' if config.startswith(':') else config
     try:
@@ -174,7 +164,7 @@ def _takes_pictures(cfg):
     return getattr(cfg.model.type, '__name__', cfg.model.type).rpartition('.')[2] == 'Recognizer2D'
 
 
-def _describe(cfg, config, overrides):
+def _describe(cfg, config, pretraining_sets, overrides):
     source = f'mmaction:{config}'
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
     shape = preprocessor.get('format_shape', 'NCHW')
@@ -191,30 +181,25 @@ def _describe(cfg, config, overrides):
     sizes = dict(taken, mean=[float(value) for value in mean], std=[float(value) for value in std])
     frames, size = taken['num_frames'], taken['img_size']
 
-    with _EmptyWeights():
+    with EmptyWeights():
         backbone = _backbone(cfg, frames, size, overrides)
     pictures = _takes_pictures(cfg)
     mixes = hasattr(backbone, 'num_segments')
     name = Path(config.rpartition('::')[2]).stem
     # The sizes of its output are not known yet.
     model = ActionBackbone(backbone, EncoderSpec(name=name, grid=None, embed_dims=16, **sizes), pictures)
-    model.to('meta').eval()
-    try:
-        with torch.no_grad():
-            tokens, grid = model.encode(torch.empty(1, 3, frames, size, size, device='meta'))
-    except Exception as error:
-        raise ValueError(
-            f'the backbone of {source} cannot encode a clip of {frames} frames of {size} x {size} pixels: {error}'
-        ) from error
+    tokens, grid, vector = run(model, source, frames, size)
     class_token = grid is not None and tokens.shape[1] > torch.Size(grid).numel()
     return EncoderSpec(
         name=name,
         grid=grid,
         embed_dims=tokens.shape[-1],
+        embedding_dims=vector.shape[-1],
         num_heads=probe_heads(tokens.shape[-1]),
         class_token=class_token,
         pooling='class_token' if class_token else 'mean',
         per_frame=pictures and not mixes,
+        pretraining_sets=pretraining_sets,
         **sizes,
     )
 
