@@ -19,12 +19,21 @@ def main(argv=None):
     )
     parser.add_argument('target', metavar='DST', nargs='?', help='file to write')
     parser.add_argument('--family', choices=list(FAMILIES), help='whose weights they are, where the keys do not tell')
+    parser.add_argument(
+        '--pretraining-sets',
+        nargs='+',
+        metavar='NAME',
+        help='data sets that the weights were trained on, named as in results.json (default: as the file says, or '
+        'those of the published weights)',
+    )
     parser.add_argument('--check', action='store_true', help='write nothing; print what would become of the keys')
     args = parser.parse_args(argv)
     if args.target is None and not args.check:
         parser.error('DST is needed, or --check')
     try:
-        report = convert_checkpoint(args.source, None if args.check else args.target, args.family)
+        report = convert_checkpoint(
+            args.source, None if args.check else args.target, args.family, args.pretraining_sets
+        )
     except (ValueError, FileNotFoundError) as error:
         parser.exit(2, f'error: {error}\n')
     print(report)

@@ -93,6 +93,15 @@ def test_daggers_are_for_sets_that_were_in_pretraining(tmp_path):
     assert not any(cell.dagger for cell in papers['TWLV-I', 'ViT-L'].cells)
 
 
+def test_weights_that_do_not_say_what_they_saw_have_a_note_in_place_of_daggers(tmp_path):
+    for name, sha, sets in (('said', 'ab' * 32, ['coco']), ('random', None, None), ('silent', 'cd' * 32, None)):
+        encoder = dict(label=name, pretraining_sets=sets)
+        write(tmp_path, name, record('segmentation', 'gtea', dict(mF1=70.0), encoder=encoder, sha=sha))
+    assert table(make_report(tmp_path), 'paper-12').notes == [
+        'Daggers may be lacking: the weights of silent do not say what they were trained on.'
+    ]
+
+
 def test_choices_of_the_data_stand_beneath_the_numbers(tmp_path):
     for name, classes in (('one', 339), ('two', 305)):
         protocol, encoder = dict(classes=classes), dict(label=name)

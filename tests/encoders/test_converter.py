@@ -44,6 +44,10 @@ def test_family_and_size_are_recognised_and_the_new_file_is_the_same_encoder(gol
     assert report.conversion.family == ARCHITECTURES[name].family
     vectors = [twlv_mm.get_model(name, path).eval().embed(tensors['in/video']) for path in (ours, source)]
     assert torch.equal(*vectors)
+    published = ARCHITECTURES[name].pretraining_sets
+    assert [twlv_mm.get_model(name, path).pretraining_sets for path in (ours, source)] == [published] * 2 or family
+    convert_checkpoint(source, ours, family, ['coco'])
+    assert twlv_mm.get_model(name, ours).pretraining_sets == ('coco',)
     frozen = twlv_mm.get_model(name, ours, frozen=True)  # as encoder_weights gives it
     assert frozen.weights_sha256
     assert torch.isfinite(frozen.embed(tensors['in/video'])).all()

@@ -181,7 +181,7 @@ def test_configs_have_the_sets_of_the_paper():
     images = {name: entry for name, entry in plain.dataset.sets.items() if entry.kind == 'image'}
     assert images.keys() == {'coco', 'visual_genome', 'sbu', 'cc3m', 'cc12m'}
     assert sum(entry.weight for entry in images.values()) == pytest.approx(15, abs=0.1)
-    assert plain.dataset.sets.keys() - images == {'k710', 'howto360k', 'webvid10m'}
+    assert plain.dataset.sets.keys() - images == {'kinetics710', 'howto360k', 'webvid10m'}
     assert ssv2.dataset.sets.keys() - plain.dataset.sets.keys() == {'ssv2'}
     for entry in ssv2.dataset.sets.values():
         frames = [step.get('clip_len') or step.get('num_frames') for step in entry.dataset.pipeline]

@@ -144,7 +144,7 @@ def fill_tables(runs):
             if kind != 'paper':
                 table.title = layout.title.replace(' on THUMOS14', '')
             table.rows = _measured_rows(layout, columns, chosen, names, shown, newer)
-            table.notes += _choices_of(table.rows)
+            table.notes += [*_choices_of(table.rows), *_unmarked(table.rows)]
             if kind == 'paper':
                 _add_paper_rows(table, layout, published)
             place.append(table)
@@ -257,6 +257,19 @@ def _choices_of(rows):
     ]
 
 
+def _unmarked(rows):
+    """A sentence on the encoders whose weights do not say what they were trained on."""
+    methods = {
+        row.method: None
+        for row in rows
+        for encoder in (cell.run.record['encoder'] for cell in row.cells if cell.run)
+        if encoder.get('weights_sha256') and 'unknown' in (encoder.get('pretraining_sets') or ['unknown'])
+    }
+    if not methods:
+        return []
+    return [f'Daggers may be lacking: the weights of {", ".join(methods)} do not say what they were trained on.']
+
+
 def _average(columns, places, cells):
     place = places.get((AVERAGE, '', 'acc/top1'))
     parts = [cells.get(places.get((dataset, '', 'acc/top1'))) for dataset in AVERAGED]
@@ -278,8 +291,11 @@ def _mark_best(rows):
 def _in_pretraining(run):
     sets = run.record['encoder'].get('pretraining_sets')
     dataset = run.record['dataset']
-    wanted = HOLDS.get(dataset, (SYNTHETIC,) if is_generated(run) else (dataset,))
-    return isinstance(sets, list) and any(name in sets for name in wanted)
+    if not isinstance(sets, list):
+        return False
+    if is_generated(run):
+        return any(str(name).startswith(SYNTHETIC) for name in sets)
+    return any(name in sets for name in HOLDS.get(dataset, (dataset,)))
 
 
 def _add_paper_rows(table, layout, published):

@@ -161,7 +161,7 @@ def extract_collection(
                     if fault:  # before the files, which make the video finished
                         store.failures.add(failures[-1])
                     if kept:
-                        info = _info(extractor.settings, view, video, result)
+                        info = _info(extractor, view, video, result)
                         store.write(video.video_id, result.clips[view], result.times, info)
                     else:
                         store.settle(video.video_id)
@@ -191,9 +191,11 @@ def _finite(path, video):
     return video
 
 
-def _info(settings, view, video, result):
+def _info(extractor, view, video, result):
     """What the json of a video says beside its clips."""
-    info = dict(settings, view=view, version=twlv_mm.__version__)
+    info = dict(extractor.settings, view=view, version=twlv_mm.__version__)
+    if extractor.model.pretraining_sets is not None:
+        info['pretraining_sets'] = list(extractor.model.pretraining_sets)
     info.update(duration=result.duration, num_frames=result.num_frames, decoder=result.decoder)
     if video.annotation is not None:
         info['annotation'] = video.annotation

@@ -25,7 +25,7 @@ def shared_settings(folder, infos):
         infos (dict[str, dict]): Of each video, what :meth:`EmbeddingFolder.info` gives; at least one.
 
     Returns:
-        dict: name of a setting -> value, None where not known.
+        dict: name of a setting -> value, None where not known; and pretraining_sets, those of the encoder's weights.
 
     Raises:
         ValueError: if two videos differ.
@@ -40,7 +40,8 @@ def shared_settings(folder, infos):
             f'{folder} holds embeddings of {len(kinds)} kinds: {first} and {second} differ in '
             f'{_difference(one, other)}. Extract them with the same settings'
         )
-    return kinds[0][0]
+    sets = next((info['pretraining_sets'] for info in infos.values() if info.get('pretraining_sets')), None)
+    return kinds[0][0] | dict(pretraining_sets=sets)
 
 
 def repeats_frames(infos):
@@ -69,7 +70,9 @@ def check_comparable(metainfo, other):
     Raises:
         ValueError: if they were made with different settings, or differ in length.
     """
-    ours, theirs = (meta['settings'] | dict(dims=meta['dims']) for meta in (metainfo, other))
+    ours, theirs = (
+        {name: meta['settings'].get(name) for name in SETTINGS} | dict(dims=meta['dims']) for meta in (metainfo, other)
+    )
     if ours != theirs:
         raise ValueError(
             f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared, they differ in '
@@ -91,7 +94,7 @@ def encoder_of(settings):
     with torch.device('meta'):
         encoder = get_model(settings['model'])
     encoder.weights_sha256 = settings['weights_sha256']
-    encoder.pretraining_sets = encoder.arch.pretraining_sets if encoder.weights_sha256 else None
+    encoder.pretraining_sets = settings.get('pretraining_sets')
     return encoder
 
 

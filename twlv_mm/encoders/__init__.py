@@ -11,7 +11,7 @@ from mmaction.registry import MODELS as MMACTION_MODELS
 from twlv_mm.registry import MODELS
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
-from .checkpoint import load_weights, read_checkpoint
+from .checkpoint import load_weights, read_checkpoint, sets_of
 from .config_backbone import backbone_of
 from .converter import ConversionReport, convert_checkpoint
 from .encoder import Encoder
@@ -45,6 +45,7 @@ __all__ = [
     'load_weights',
     'patchify',
     'read_checkpoint',
+    'sets_of',
     'take',
     'wrap',
 ]

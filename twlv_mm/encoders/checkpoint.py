@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from twlv_mm.compat import weights_only
 from twlv_mm.compat.checkpoints import load_checkpoint
+from twlv_mm.records import checks
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .hf_files import SINGLE, weight_files, weights_sha256
@@ -51,6 +52,9 @@ def load_weights(model, path):
     if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
     model.load_state_dict(state)
+    # Official files are the published weights that the table describes; of our own, only the file knows.
+    published = found.family != 'own' or found.published
+    model.pretraining_sets = found.pretraining_sets or (model.arch.pretraining_sets if published else None)
     return weights_sha256(path)
 
 
@@ -70,6 +74,7 @@ def load_plain_weights(model, path, heads=()):
         FileNotFoundError, ValueError: as :func:`load_weights`.
     """
     state = read_checkpoint(path)
+    model.pretraining_sets = sets_of(state, path) or model.pretraining_sets
     for name in ('state_dict', 'model'):
         if isinstance(state.get(name), dict):
             state = state[name]
@@ -117,8 +122,37 @@ def convert_file(path, wanted=None, family=None):
     if found.family == 'vjepa' and wanted == 'vjepa2' and not likely_names(found):
         found = convert(checkpoint, path, wanted)
     meta = checkpoint.get('meta')
-    found.arch = meta.get('arch') if isinstance(meta, dict) else None
+    if isinstance(meta, dict):
+        found.arch = meta.get('arch')
+        found.published = meta.get('family') not in (None, 'own')
+        found.pretraining_sets = sets_of(checkpoint, path)
     return found
+
+
+def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
+    """Data sets that a file says its weights were trained on.
+
+    Args:
+        checkpoint (dict): From :func:`read_checkpoint`.
+        path (str): For the message.
+        keys (Sequence[str]): Which of its lists count: the sets of the weights that its run began with, and those that
+            the run trained the encoder on.
+
+    Returns:
+        tuple[str] | None: their names; None where it does not say.
+
+    Raises:
+        ValueError: if they are no names.
+    """
+    meta = checkpoint.get('meta')
+    if not isinstance(meta, dict):
+        return None
+    names = {}
+    for key in keys:
+        where = f'{path}, meta, {key}'
+        for name in checks.instance(meta.get(key) or [], list, where):
+            names[checks.name(name, where)] = None
+    return tuple(names) or None
 
 
 def fitting_state(model, found, path):

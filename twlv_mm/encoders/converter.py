@@ -54,16 +54,18 @@ class ConversionReport:
         return '\n'.join(lines)
 
 
-def convert_checkpoint(source, target=None, family=None):
+def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
     """Write the encoder of a file in this project's layout.
 
-    The new file is a dict of meta (arch, family, num_frames and img_size of its position table, name and sha256 of the
-    source) and state_dict. It is what ``weights`` and ``encoder_weights`` take, and so is the source.
+    The new file is a dict of meta (arch, family, num_frames and img_size of its position table, pretraining_sets, name
+    and sha256 of the source) and state_dict. It is what ``weights`` and ``encoder_weights`` take, and so is the source.
 
     Args:
         source (str): An official checkpoint, as for :func:`twlv_mm.get_model`.
         target (str, optional): The new file, whose folder is made if missing; nothing is written if None.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
+        pretraining_sets (Sequence[str], optional): Data sets that the weights were trained on, named as in
+            results.json; if None, as the source says, or those of the published weights.
 
     Returns:
         ConversionReport: what it holds.
@@ -90,11 +92,13 @@ def convert_checkpoint(source, target=None, family=None):
     with torch.device('meta'):
         model = get_model(name, **overrides)
     state = fitting_state(model, found, source)
+    sets = pretraining_sets or found.pretraining_sets or (row.pretraining_sets if found.family != 'own' else None)
     if target is not None:
         meta = dict(
             arch=name,
             family=found.family,
             **overrides,
+            pretraining_sets=None if sets is None else list(sets),
             source=os.path.basename(os.path.abspath(source)),
             source_sha256=weights_sha256(source),
         )

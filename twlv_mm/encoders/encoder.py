@@ -32,7 +32,8 @@ class Encoder(BaseModule):
         allow_random (bool): Let a frozen encoder run without weights. Otherwise its first use is an error, so that
             nobody trains a probe on noise without knowing.
         weights_sha256 (str | None): Hash of the file or files given as ``weights``.
-        pretraining_sets (tuple[str] | None): Data sets of the published weights, where weights were given.
+        pretraining_sets (tuple[str] | None): Data sets that the weights were trained on, as their file says; where it
+            does not, those of the spec if the weights are the published ones. None if not known. Can be set.
     """
 
     spec = None
@@ -62,8 +63,8 @@ class Encoder(BaseModule):
         self.frozen, self.allow_random = frozen, allow_random
         weights = self.own_weights if weights is None else weights
         if weights is not None:
+            self.pretraining_sets = self.spec.pretraining_sets  # unless the file says otherwise
             self.weights_sha256 = self.load(weights)
-            self.pretraining_sets = self.spec.pretraining_sets
         if frozen:
             self.requires_grad_(False)
             self.eval()

@@ -77,6 +77,8 @@ class Conversion:
         origin (dict[str, str]): Name of ours, or one on the way to it -> key in the file.
         folded (dict[str, list[str]]): Name of ours -> keys that it was made of.
         arch (str | None): Name of its model, where this project's converter has written that into the file.
+        published (bool): Whether this project's converter made the file of an official one.
+        pretraining_sets (tuple[str] | None): What the weights were trained on, where the file says so.
     """
 
     family: str
@@ -85,6 +87,8 @@ class Conversion:
     origin: dict
     folded: dict = field(default_factory=dict)
     arch: str | None = None
+    published: bool = False
+    pretraining_sets: tuple | None = None
 
     @property
     def renamed(self):

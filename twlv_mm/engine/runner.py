@@ -19,6 +19,7 @@ from twlv_mm.unreadable import list_unreadable
 
 from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
+from .training_sets import note_sets, training_sets
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
 
@@ -137,6 +138,7 @@ class Runner(MMEngineRunner):
             raise CheckpointError(self._describe_mismatch(filename, str(error))) from None
         if not strict:
             self._warn_of_partial_load(filename, checkpoint, revise_keys)
+        note_sets(self._unwrapped_model, checkpoint, filename, same_run=strict)
         return checkpoint
 
     def build_optim_wrapper(self, optim_wrapper):
@@ -167,8 +169,9 @@ class Runner(MMEngineRunner):
         write_text(os.path.join(self.work_dir, name), self.cfg.dump())
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
-        """See mmengine."""
+        """See mmengine; meta has the data sets that the encoder was trained on, see :func:`training_sets`."""
         if is_main_process():
+            kwargs['meta'] = {**(kwargs.get('meta') or {}), **training_sets(self)}
             super().save_checkpoint(out_dir, filename, *args, **kwargs)
         elif self._is_sharded:  # the first process asks for all parts of these, in this order
             self.model.state_dict()

@@ -25,14 +25,15 @@ class MixtureDataset(Dataset):
         dataset=dict(
             type='twlv_mm.MixtureDataset',
             sets=dict(
-                k710=dict(kind='video', weight=0.66, dataset=dict(
+                kinetics710=dict(kind='video', weight=0.66, dataset=dict(
                     type='twlv_mm.FileListDataset', ann_file=..., data_prefix=..., pipeline=...)),
                 cc3m=dict(kind='image', weight=2.88, dataset=dict(
                     type='twlv_mm.ShardDataset', shards='data/cc3m/*.tar', pipeline=...))))
 
     Args:
-        sets (dict[str, dict]): Of each set, by its name: kind ('video' or 'image': the clips of a batch are of one
-            kind, and have to be of one shape); weight (float), its share of all samples, relative to the others';
+        sets (dict[str, dict]): Of each set, by its name, which checkpoints keep as what the encoder was trained on
+            (results.json's name of it, for the report's daggers): kind ('video' or 'image': the clips of a batch are of
+            one kind, and have to be of one shape); weight (float), its share of all samples, relative to the others';
             dataset (dict), one with mmengine's ``get_data_info`` and ``pipeline``, such as FileListDataset,
             ShardDataset or VideoListDataset.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from twlv_mm.encoders import encoder_state, read_checkpoint
+from twlv_mm.encoders import encoder_state, read_checkpoint, sets_of
 from twlv_mm.engine import launch
 from twlv_mm.records import write_tensors
 
@@ -35,7 +35,9 @@ def train_small(name, out, data, seed=0, options=()):
     else:
         settings = [f'train_dataloader.dataset.data_root={data}']
         checkpoint = _train(SUPERVISED[name], work_dir, seed, settings, options)
-    write_tensors(path, encoder_state(read_checkpoint(checkpoint)))
+    content = read_checkpoint(checkpoint)
+    meta = dict(pretraining_sets=list(sets_of(content, checkpoint)))
+    write_tensors(path, dict(meta=meta, state_dict=encoder_state(content)))
     return path
 
 
@@ -53,7 +55,7 @@ def pretrain(name, work_dir, data, small, seed=0, options=()):
     Returns:
         str: the last checkpoint.
     """
-    settings = [f'train_dataloader.dataset.sets.trimmed.dataset.data_root={data}']
+    settings = [f'train_dataloader.dataset.sets.synthetic_trimmed.dataset.data_root={data}']
     config = Config.fromfile(CONFIGS / f'pretrain_{name}.py')
     for teacher, its in (config.model.get('teachers') or {}).items():
         path = Path(small) / Path(its.weights).name

@@ -40,7 +40,7 @@ train_dataloader = dict(
     dataset=dict(
         type='twlv_mm.MixtureDataset',
         sets=dict(
-            k710=dict(
+            kinetics710=dict(
                 kind='video',
                 weight=0.658,  # Kinetics-400, 600 and 700 without repetitions
                 dataset=dict(ann_file='data/k710/videos.txt', data_prefix=dict(video='data/k710'), **videos),
