@@ -319,3 +319,11 @@ def test_repository_in_the_cache_is_used_without_asking(folders, tmp_path, monke
     monkeypatch.setattr(huggingface_hub, 'snapshot_download', download)
     assert twlv_mm.get_model('hf:owner/my-dino').spec.name == 'my-dino'
     assert twlv_mm.describe(f'hf:{cached}').name == 'my-dino'
+
+
+def test_videos_are_embedded_with_the_weights_of_the_folder_and_no_warning(folders, recwarn):
+    from twlv_mm.embeddings.extractor import frozen_encoder
+
+    encoder = frozen_encoder(f'hf:{folders("siglip")[0]}', None)
+    assert len(encoder.weights_sha256) == 64
+    assert not [warning for warning in recwarn if 'random encoder' in str(warning.message)]

@@ -181,3 +181,12 @@ test_pipeline = [
     (sample,) = MODELS.build(cfg.model).eval().test_step(pseudo_collate([item]))
     assert sample.pred_score.shape == (3,)
     assert sample.pred_score.sum().item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize('interpolation', ['nearest', 'bilinear', 'bicubic', 'area', 'lanczos'])
+def test_every_interpolation_of_a_description_resizes(interpolation):
+    frame = np.full((30, 50, 3), 7, np.uint8)
+    for resize in ('short_side', 'squash'):
+        square = resize_and_crop([frame], 16, resize, interpolation)
+        assert square.shape == (1, 16, 16, 3)
+        assert (square == 7).all()

@@ -229,21 +229,22 @@ def not_finite(vectors, windows):
 
 
 def frozen_encoder(name, weights, **overrides):
-    """An encoder to embed with; without weights a random one, always the same, with a warning.
+    """An encoder to embed with; where there are no weights a random one, always the same, with a warning.
 
     Args:
-        name (str): From :func:`twlv_mm.list_models`.
-        weights (str | None): A checkpoint.
+        name (str): SOURCE, as for :func:`twlv_mm.get_model`.
+        weights (str | None): A checkpoint; None for those that the source itself has.
         **overrides: Those of :func:`twlv_mm.get_model`.
 
     Returns:
         nn.Module: frozen.
     """
-    if weights is None:
-        warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
     with torch.random.fork_rng():
         torch.manual_seed(0)  # so that two runs without weights agree
-        return get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
+        encoder = get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
+    if encoder.weights_sha256 is None:
+        warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
+    return encoder
 
 
 def chosen_encoder(encoder, source, remedy):

@@ -3,7 +3,13 @@
 import cv2
 import numpy as np
 
-INTERPOLATIONS = {'bilinear': cv2.INTER_LINEAR, 'bicubic': cv2.INTER_CUBIC}
+INTERPOLATIONS = {
+    'nearest': cv2.INTER_NEAREST,
+    'bilinear': cv2.INTER_LINEAR,
+    'bicubic': cv2.INTER_CUBIC,
+    'area': cv2.INTER_AREA,
+    'lanczos': cv2.INTER_LANCZOS4,
+}
 
 
 def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear'):
@@ -14,7 +20,7 @@ def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear')
         size (int): Side in pixels.
         resize (str): 'short_side' and the square in the centre, as mmaction2's ``Resize((-1, size))`` and
             ``CenterCrop(size)``, or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
-        interpolation (str): 'bilinear' or 'bicubic', as OpenCV does them.
+        interpolation (str): A key of :data:`INTERPOLATIONS`, as OpenCV does them.
 
     Returns:
         ndarray: (n, size, size, 3) uint8.
@@ -28,7 +34,7 @@ def resize_short_side(frame, size, interpolation='bilinear'):
     Args:
         frame (ndarray): (H, W, 3) uint8.
         size (int): Pixels.
-        interpolation (str): 'bilinear' or 'bicubic'.
+        interpolation (str): A key of :data:`INTERPOLATIONS`.
 
     Returns:
         ndarray: (h, w, 3) uint8.
@@ -61,7 +67,7 @@ def square(frame, size, resize='short_side', interpolation='bilinear'):
         frame (ndarray): (H, W, 3) uint8.
         size (int): Side in pixels.
         resize (str): 'short_side' or 'squash'.
-        interpolation (str): 'bilinear' or 'bicubic'.
+        interpolation (str): A key of :data:`INTERPOLATIONS`.
 
     Returns:
         ndarray: (size, size, 3) uint8, a view where it is cropped.

@@ -174,7 +174,7 @@ class ResizeCrop(BaseTransform):
     Args:
         size (int): Side in pixels.
         resize (str): 'short_side', and the square in the centre, or 'squash' the whole picture.
-        interpolation (str): 'bilinear' or 'bicubic'.
+        interpolation (str): 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
     """
 
     def __init__(self, size=224, resize='short_side', interpolation='bilinear'):
@@ -203,7 +203,7 @@ class LongSideCrops(BaseTransform):
         num_crops (int): m.
         resize (str, optional): 'short_side' resizes frames so that their short side is ``size``. If None, they are
             cropped as they come, and must not be smaller.
-        interpolation (str): 'bilinear' or 'bicubic'.
+        interpolation (str): 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
 
     Raises:
         ValueError: if the frames are smaller than a crop.
