@@ -348,3 +348,10 @@ def test_official_weights_with_drop_path_load_from_a_bare_state_dict(tmp_path):
     model = ActionFormer(**SMALL | dict(drop_path=0.1), weights=str(tmp_path / 'bare.pth'))
     loaded = model.pyramid.levels[2].drop_path2.scale
     assert torch.equal(loaded, scales['backbone.branch.2.drop_path_mlp.scale'].flatten())
+
+
+def test_regression_starts_as_the_published_code_on_demand():
+    assert torch.equal(ActionFormer(**SMALL, init='published').reg_head.last.bias, torch.zeros(2))
+    assert torch.equal(ActionFormer(**SMALL).reg_head.last.bias, torch.full((2,), 2.0))
+    with pytest.raises(ValueError, match="init is 'random'; there are 'ours' and 'published'"):
+        ActionFormer(**SMALL, init='random')

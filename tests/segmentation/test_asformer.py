@@ -165,3 +165,14 @@ def test_diverged_model_says_so():
 def test_unknown_window_is_refused():
     with pytest.raises(ValueError, match="'sliding' and 'full'"):
         ASFormer(**TINY, window='local')
+
+
+@torch.no_grad()
+def test_decoders_start_at_random_as_the_published_code_on_demand():
+    for init, as_identity in (('ours', True), ('published', False)):
+        for decoder in ASFormer(**TINY, init=init).decoders:
+            # What comes out of a class is read from where it was written to.
+            read, written = decoder.conv_out.weight[..., 0], decoder.conv_1x1.weight[..., 0]
+            assert ((read @ written).argmax(dim=0) == torch.arange(6)).all() == as_identity
+    with pytest.raises(ValueError, match="init is 'random'"):
+        ASFormer(**TINY, init='random')

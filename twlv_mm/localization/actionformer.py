@@ -15,6 +15,7 @@ from .pyramid import FeaturePyramid
 from .targets import assign_targets, make_points
 
 RANGES = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
+STARTS = {'ours': 2.0, 'published': 0.0}  # of distances, in steps of their level
 
 
 @MODELS.register_module()
@@ -49,6 +50,9 @@ class ActionFormer(BaseModel):
         test_cfg (dict, optional): Arguments of :class:`SegmentDecoder`: min_score, max_candidates, min_duration, nms.
         external (dict, optional): Arguments of :class:`ExternalScores`. With it, the model finds actions of any class,
             and a classifier of whole videos names them, whose classes are those of the data set unless it says.
+        init (str): 'ours', or 'published' to start the regression as the published code does, for exact repetition:
+            from a distance of 0, where ReLU gives half of the distances no gradient, and some never get one. Ours
+            starts from two steps of the level, which is about what a level learns.
         weights (str, optional): A file of the published ActionFormer code.
         data_preprocessor (dict, optional): As for mmengine's BaseModel.
         init_cfg (dict, optional): As for mmengine's BaseModel.
@@ -77,6 +81,7 @@ class ActionFormer(BaseModel):
         loss=None,
         test_cfg=None,
         external=None,
+        init='ours',
         weights=None,
         data_preprocessor=None,
         init_cfg=None,
@@ -87,6 +92,8 @@ class ActionFormer(BaseModel):
             raise ValueError(
                 f'with external scores the model finds actions of any class: set num_classes=1, not {num_classes}'
             )
+        if init not in STARTS:
+            raise ValueError(f'init is {init!r}; there are {" and ".join(map(repr, STARTS))}')
         if len(regression_ranges) != 1 + arch[2]:
             raise ValueError(f'{len(regression_ranges)} regression_ranges for the {1 + arch[2]} levels of arch={arch}')
         self.num_classes = num_classes
@@ -95,7 +102,7 @@ class ActionFormer(BaseModel):
         self.center_radius = center_radius
         self.pyramid = FeaturePyramid(in_channels, channels, num_heads, arch, window, drop_path, max_length)
         self.cls_head = ClassificationHead(channels, num_classes, head_layers, class_prior)
-        self.reg_head = RegressionHead(channels, len(regression_ranges), head_layers)
+        self.reg_head = RegressionHead(channels, len(regression_ranges), head_layers, STARTS[init])
         self.criterion = LocalizationLoss(**(loss or {}))
         self.decoder = SegmentDecoder(**(test_cfg or {}), external=external)
         self.metainfo = None

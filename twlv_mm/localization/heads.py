@@ -53,13 +53,12 @@ class RegressionHead(ConvTower):
         channels (int): D.
         num_levels (int): Levels; each learns a factor.
         num_layers (int): Convolutions.
+        start (float): Distance that is predicted before training.
     """
 
-    def __init__(self, channels, num_levels, num_layers):
+    def __init__(self, channels, num_levels, num_layers, start):
         super().__init__(channels, 2, num_layers)
-        # What a level learns is about two of its steps long. Starting from 0, as the published code does, ReLU would
-        # give half of the distances no gradient, and some would never get one.
-        nn.init.constant_(self.last.bias, 2.0)
+        nn.init.constant_(self.last.bias, start)
         self.scales = nn.Parameter(torch.ones(num_levels))
 
     def forward(self, x, steps, levels):

@@ -43,15 +43,17 @@ class ASFormer(BaseModel):
         value_reduction (int): channels over the width of values (r2).
         channel_masking (float): Share of the embeddings' numbers that training sets to zero.
         smoothing (float): Weight of the loss on changes.
+        init (str): 'ours', or 'published' to start the decoders at random as the published code does, for exact
+            repetition.
         data_preprocessor (dict, optional): mmengine's.
         init_cfg (dict, optional): mmengine's.
 
     Raises:
-        ValueError: if ``window`` is another word.
+        ValueError: if ``window`` or ``init`` is another word.
 
     Source: Yi et al. 2021 and their code, whose weights load as they are (``load_from``); TWLV-I section 2.6 and the
-    published evaluation for the numbers. How decoders start is ours: theirs start at random, and each has to wait for
-    the one before it to learn.
+    published evaluation for the numbers. How decoders start is ours by default: theirs start at random, and each has to
+    wait for the one before it to learn.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class ASFormer(BaseModel):
         value_reduction=2,
         channel_masking=0.3,
         smoothing=0.15,
+        init='ours',
         data_preprocessor=None,
         init_cfg=None,
     ):
@@ -73,6 +76,8 @@ class ASFormer(BaseModel):
         super().__init__(data_preprocessor or BaseDataPreprocessor(), init_cfg)
         if window not in WINDOWS:
             raise ValueError(f'window is {window!r}; there are {" and ".join(map(repr, WINDOWS))}')
+        if init not in ('ours', 'published'):
+            raise ValueError(f"init is {init!r}; there are 'ours' and 'published'")
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.channel_masking = channel_masking
@@ -87,8 +92,9 @@ class ASFormer(BaseModel):
         self.encoder = stage(in_channels, 1.0)
         # The later the stage, the less it attends to what the one before it has found.
         self.decoders = nn.ModuleList(stage(num_classes, math.exp(-3 * place)) for place in range(num_decoders))
-        for decoder in self.decoders:
-            decoder.start_as_identity()
+        if init == 'ours':
+            for decoder in self.decoders:
+                decoder.start_as_identity()
 
     @property
     def backbone(self):
