@@ -33,7 +33,8 @@ from twlv_mm.detection.ava_annotations import read_action_names, read_ava_csv, r
 from twlv_mm.detection.proposals import read_proposals
 from twlv_mm.embeddings import EmbeddingFolder, find_videos
 from twlv_mm.embeddings.manifest import read_failures
-from twlv_mm.encoders import read_checkpoint
+from twlv_mm.encoders import describe, read_checkpoint
+from twlv_mm.encoders.hf_files import weight_files
 from twlv_mm.engine import folds, read_class_names
 from twlv_mm.localization import ExternalScores, read_annotations
 from twlv_mm.recognition import datasets
@@ -160,6 +161,10 @@ def readers(folder):
         'embedding npy': Reader('v_c.npy', _npy(array), _embedding, {'v.json': info, 'v_v.npy': _npy(array[0])}),
         'checkpoint pth': Reader('w.pth', _pth(folder), lambda _, path: read_checkpoint(str(path))),
         'checkpoint safetensors': Reader('w.safetensors', _safetensors(folder), lambda _, path: read_checkpoint(str(path))),
+        'index of shards': Reader(
+            'model.safetensors.index.json', dict(metadata=dict(total_size=8), weight_map=dict(a='1.safetensors')),
+            lambda _, path: weight_files(path), {'1.safetensors': ''},
+        ),
         'video': Reader('v.mp4', _video(folder), _read_video),
     }
     # fmt: on
@@ -167,6 +172,23 @@ def readers(folder):
         found['embedding Parquet'] = Reader('part-0.parquet', _parquet(folder, array, info), _embedding)
     except ImportError:
         print('pyarrow is not installed: Parquet is left out')
+    try:
+        import transformers  # noqa: F401
+    except ImportError:
+        print("transformers is not installed: its models' folders are left out")
+        return found
+    tower = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8)
+    model = dict(model_type='clip', architectures=['CLIPModel'], vision_config=tower, projection_dim=20)
+    made = dict(
+        image_mean=[0.5, 0.5, 0.5], image_std=[0.5, 0.5, 0.5], resample=3, size=dict(shortest_edge=36),
+        crop_size=dict(height=32, width=32), do_center_crop=True, rescale_factor=0.00392,
+    )  # fmt: skip
+    found['config.json of a model'] = Reader(
+        'config.json', model, lambda root, _: describe(f'hf:{root}'), {'preprocessor_config.json': made}
+    )
+    found['preprocessor_config.json'] = Reader(
+        'preprocessor_config.json', made, lambda root, _: describe(f'hf:{root}'), {'config.json': model}
+    )
     return found
 
 

@@ -1,5 +1,6 @@
 """``hf:FOLDER_OR_REPO``: encoders made of transformers' models, and which kinds of them there are."""
 
+from twlv_mm.records import parsing
 from twlv_mm.records.checks import count, shown
 
 from . import hf_image, hf_video
@@ -92,7 +93,8 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
     config = _config(kind, model_type, settings, where)
     if kind is hf_image.AIMv2 and config.is_native:
         kind = hf_image.NativeAIMv2
-    numbers = kind.numbers(config)
+    with parsing(where):
+        numbers = kind.numbers(config)
     made = read_preprocessing(folder, kind.preprocessing)
     chosen = made.pop('img_size')
     native = numbers['img_size']
@@ -110,16 +112,17 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
         )
     tower = getattr(config, 'vision_config', config)
     steps = numbers['img_size'] // patch
-    spec = EncoderSpec(
-        name=model_name(name),
-        source=f'hf:{name}',
-        grid=(numbers['num_frames'] // tubelet, steps, steps),
-        embed_dims=tower.hidden_size,
-        num_heads=probe_heads(tower.hidden_size, max(tower.num_attention_heads, 1)),
-        pretraining_sets=pretraining_sets,
-        **numbers,
-        **made,
-    )
+    with parsing(where):
+        spec = EncoderSpec(
+            name=model_name(name),
+            source=f'hf:{name}',
+            grid=(numbers['num_frames'] // tubelet, steps, steps),
+            embed_dims=tower.hidden_size,
+            num_heads=probe_heads(tower.hidden_size, max(tower.num_attention_heads, 1)),
+            pretraining_sets=pretraining_sets,
+            **numbers,
+            **made,
+        )
     return kind, kind.resized(config, spec.img_size, spec.num_frames), spec
 
 
