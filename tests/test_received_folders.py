@@ -1,8 +1,12 @@
-"""A folder from somebody else may hold links and names that lead elsewhere: nothing is written or read there."""
+"""A folder from somebody else may hold links and names that lead elsewhere, and files that claim to be huge."""
 
+import io
 import json
 import os
+import signal
 import tarfile
+import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -14,14 +18,18 @@ from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import write_report
 from twlv_mm.analysis.run_records import find_runs
 from twlv_mm.compat.video_backend import write_gif, write_mp4
-from twlv_mm.embeddings import EmbeddingFolder, write_embeddings
-from twlv_mm.pretraining.shards import index_shard
+from twlv_mm.embeddings import EmbeddingFolder, load_matrix, matrix, verify, write_embeddings
+from twlv_mm.encoders import read_checkpoint
+from twlv_mm.localization import ExternalScores
+from twlv_mm.pretraining import ShardDataset
+from twlv_mm.pretraining.shards import TarBackend, index_shard, member_path
 from twlv_mm.recognition.datasets.lists import Sample, write_list
-from twlv_mm.records import write_figure
+from twlv_mm.records import checks, write_figure
 from twlv_mm.segmentation.labels import read_split
 from twlv_mm.synthetic import make_images
 from twlv_mm.video import write_video
 
+HUGE = 4_000_000_000
 FRAMES = np.zeros((2, 32, 48, 3), np.uint8)
 VIEW = dict(title='SSv2', folder='embeddings', ann_file=None, class_names=None)
 
@@ -184,3 +192,131 @@ def test_links_that_lead_back_are_read_once(tmp_path):
         for place in range(3):
             (tmp_path / name / f'link{place}').symlink_to(tmp_path)
     assert EmbeddingFolder(tmp_path).video_ids == ['a/v', 'b/v']
+
+
+def npy(shape, dtype='<f4', content=b''):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, dict(descr=dtype, fortran_order=False, shape=shape))
+    return file.getvalue() + content
+
+
+def test_scores_that_unpack_to_gigabytes_are_refused(tmp_path):
+    path = tmp_path / 'scores.npz'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive, archive.open('v.npy', 'w') as file:
+        for _ in range(1200):
+            file.write(bytes(1_000_000))
+    assert path.stat().st_size < 10_000_000
+    with pytest.raises(ValueError, match=r'scores\.npz .*unpacks to 1,200,000,000 bytes'):
+        ExternalScores(path)
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('v.npy', npy((HUGE,), '<f8', bytes(16)))
+    with pytest.raises(ValueError, match=r'scores\.npz cannot be read'):
+        ExternalScores(path)
+
+
+def embeddings(folder, **info):
+    write_embeddings(folder, 'v', np.ones((1, 4), np.float32), np.array([[0.0, 1.0]]), info)
+    return folder
+
+
+def test_embeddings_that_claim_to_be_huge_are_refused(tmp_path):
+    folder = embeddings(tmp_path)
+    (tmp_path / 'v_c.npy').write_bytes(npy((HUGE, 4), content=bytes(16)))
+    with pytest.raises(ValueError, match=r'v_c\.npy is no sound file'):
+        EmbeddingFolder(folder).clips('v')
+
+
+@pytest.mark.parametrize('lengths', [dict(duration=1e12), dict(duration=900_000.0, stride_seconds=1e-6)])
+def test_verify_makes_no_thousand_million_windows(lengths, tmp_path):
+    info = dict(duration=1.0, clip_seconds=1.0, stride_seconds=1.0) | lengths
+    said = ' '.join(one.what for one in verify(embeddings(tmp_path, **info)))
+    assert 's make about ' in said
+
+
+def test_parquet_with_more_rows_than_its_size_accounts_for_is_refused(tmp_path):
+    pa, pq = pytest.importorskip('pyarrow'), pytest.importorskip('pyarrow.parquet')
+    count = 2_000_000
+    same = pa.array(np.zeros(count, np.int8))
+    table = pa.table(
+        dict(
+            video_id=pa.DictionaryArray.from_arrays(same, pa.array(['v' * 1000])),
+            scope=pa.DictionaryArray.from_arrays(same, pa.array(['clip'])),
+            start_sec=pa.repeat(0.0, count),
+            end_sec=pa.repeat(1.0, count),
+            clip_index=pa.repeat(0, count),
+            embedding=pa.FixedSizeListArray.from_arrays(pa.repeat(pa.scalar(0.0, pa.float32()), count), 1),
+        )
+    )
+    pq.write_table(table, tmp_path / 'part-0.parquet', compression='zstd')
+    assert (tmp_path / 'part-0.parquet').stat().st_size < 300_000
+    with pytest.raises(ValueError, match=r'part-0\.parquet .*2,000,000 rows .*not compressed'):
+        EmbeddingFolder(tmp_path)
+
+
+def test_matrix_that_somebody_else_has_made_is_built_anew(tmp_path):
+    """Its index could ask for any number of rows."""
+    folder = embeddings(tmp_path)
+    load_matrix(folder)
+    path = tmp_path / '.matrix-video.json'
+    index = json.loads(path.read_text())
+    with open(tmp_path / '.matrix-video.npy', 'rb') as file:
+        crc32 = matrix._checksum(file, index['fingerprint'], [HUGE])
+    path.write_text(json.dumps(index | dict(counts=[HUGE], crc32=crc32)))
+    assert load_matrix(folder).video_index.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ('name', 'read'),
+    [
+        ('results.json', lambda folder: find_runs(folder)),
+        ('evaluation.json', lambda folder: find_runs(folder)),
+        ('v_c.npy', lambda folder: EmbeddingFolder(folder).clips('v')),
+        ('v.json', lambda folder: EmbeddingFolder(folder).info('v')),
+        ('manifest.json', lambda folder: verify(folder)),
+        ('failures.jsonl', lambda folder: verify(folder)),
+        ('s.pkl', lambda folder: ExternalScores(folder / 's.pkl')),
+        ('s.npz', lambda folder: ExternalScores(folder / 's.npz')),
+        ('w.pth', lambda folder: read_checkpoint(folder / 'w.pth')),
+    ],
+)
+@pytest.mark.parametrize('link', [False, True])
+def test_pipe_in_the_place_of_a_file_is_not_waited_for(name, read, link, tmp_path):
+    folder = embeddings(tmp_path / 'received')
+    path = folder / name
+    path.unlink(missing_ok=True)
+    if link:
+        os.mkfifo(tmp_path / 'pipe')
+        path.symlink_to(tmp_path / 'pipe')
+    else:
+        os.mkfifo(path)
+
+    def waits(*_):
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, waits)
+    signal.alarm(10)
+    try:
+        with suppress(ValueError, FileNotFoundError):
+            read(folder)
+    finally:
+        signal.alarm(0)
+
+
+def test_index_of_a_shard_that_claims_to_be_huge_is_refused(tmp_path):
+    shard(tmp_path)
+    kind = [('name', 'S5'), ('offset', '<i8'), ('size', '<i8')]
+    for content in (npy((HUGE,), kind, bytes(40)), npy((5,), '<f8', bytes(40)), b'PK', b''):
+        (tmp_path / 's.tar.index.npy').write_bytes(content)
+        with pytest.raises(ValueError, match=r's\.tar\.index\.npy'):
+            ShardDataset(str(tmp_path / 's.tar'), [])
+    with pytest.raises(OSError, match='ends within its member'):
+        TarBackend().get(member_path(tmp_path / 's.tar', 'a.jpg', 512, HUGE))
+
+
+def test_values_in_a_message_are_short_however_much_they_hold():
+    value = 'a'
+    for _ in range(100):
+        value = [value] * 10
+    assert len(checks.shown(value)) <= 80
+    with pytest.raises(ValueError, match='not a list of numbers'):
+        checks.array(value, 'here', 1)

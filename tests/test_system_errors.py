@@ -31,6 +31,19 @@ def test_error_of_the_system_is_one_line_with_the_path_and_code_2(name, capsys):
     assert capsys.readouterr().err == f'error: out/file: {os.strerror(code)}\n'
 
 
+def test_names_reach_the_terminal_without_escape_sequences(capsys, monkeypatch):
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)
+    with pytest.raises(SystemExit):
+        run_tool(failing(OSError(errno.ENOENT, 'gone', 'out/\x1b[2J.mp4')))
+    with pytest.raises(ValueError, match='x') as error:
+        run_tool(failing(ValueError('x\x1b]0;title\x07')))
+    sys.excepthook(type(error.value), error.value, None)
+    said = capsys.readouterr().err
+    assert '\x1b' not in said
+    assert 'out/\\x1b[2J.mp4' in said
+    assert 'ValueError: x\\x1b]0;title\\x07\n' in said
+
+
 def test_error_of_a_worker_is_its_last_line(capsys):
     with pytest.raises(SystemExit):
         run_tool(failing(RuntimeError('Caught OSError\n  File "x"\nOSError: No space left on device\n')))

@@ -9,6 +9,7 @@ import sys
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.encoders import FAMILIES, convert_checkpoint
+from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 
 
@@ -36,7 +37,7 @@ def main(argv=None):
         )
     except (ValueError, FileNotFoundError) as error:
         parser.exit(2, f'error: {error}\n')
-    print(report)
+    print(printable(report))
     if not args.check:
         print(f'Written to {args.target}', file=sys.stderr)
 

@@ -11,6 +11,7 @@ import sys
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.embeddings import Extractor
+from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 from twlv_mm.video import VideoError
 
@@ -41,14 +42,14 @@ def main():
             stride_seconds=args.stride_seconds,
         )
     except (ValueError, FileNotFoundError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
     failed = 0
     for path in args.videos:
         try:
             embeddings, _ = extractor(path)
         except (VideoError, FileNotFoundError) as error:
-            print(f'error: {error}', file=sys.stderr)
+            print(printable(f'error: {error}'), file=sys.stderr)
             failed += 1
             continue
         for start, end, scope, vector in embeddings:

@@ -15,6 +15,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 
 from twlv_mm.encoders.onnx_export import export_onnx
+from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 
 
@@ -43,7 +44,7 @@ def main():
         encoder, head = parts_of(args.model, args.weights)
         difference = export_onnx(encoder, args.out, head, args.size)
     except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
     print(f'{args.out}: ONNX Runtime differs from PyTorch by {difference:.1e} of the largest output')
 

@@ -14,6 +14,7 @@ import torch.distributed as dist
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
+from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS
 
@@ -146,7 +147,7 @@ def run(args):
     if shard_of(args)[0] == 0 or args.launcher != 'pytorch':
         print(f'{embedded} videos embedded into {args.out}, {before} were there before, {failed} failed')
         for failure in summary.failures:
-            print(f'  {failure["path"]} ({failure["stage"]}): {failure["reason"]}')
+            print(printable(f'  {failure["path"]} ({failure["stage"]}): {failure["reason"]}'))
     return failed
 
 
@@ -157,7 +158,7 @@ def main():
             sys.exit(min(run(args), 1))
         problems = verify(args.verify, args.repair)
         for problem in problems:
-            print(f'{problem.video_id}: {problem.what}')
+            print(printable(f'{problem.video_id}: {problem.what}'))
         print(f'{args.verify}: {len(problems)} problems')
         if args.repair and None not in (args.model, args.input, args.out):
             sys.exit(min(run(args), 1))

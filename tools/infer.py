@@ -85,7 +85,7 @@ def main():
         calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
         summary = infer_videos(kind(args.config, args.checkpoint, **building), args.input, args.out, **calling)
     except (ValueError, FileNotFoundError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
     print(f'{summary.done} videos done, in {args.out}, {len(summary.failures)} failed')
     for failure in summary.failures:

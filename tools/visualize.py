@@ -22,6 +22,7 @@ from twlv_mm.analysis import (
     write_results,
     write_tables,
 )
+from twlv_mm.records.checks import printable
 from twlv_mm.segmentation import compare_runs
 from twlv_mm.system_errors import run_tool
 
@@ -56,7 +57,7 @@ def draw_of_direction(args):
     pairs = {name: load_pairs(folder, args.ann_file, args.class_names) for name, folder in folders.items()}
     for name, its in pairs.items():
         for video_id, direction in its.unpaired.items():
-            print(f'  left out: {video_id}, which {name} has {direction} only')
+            print(printable(f'  left out: {video_id}, which {name} has {direction} only'))
     study = study_direction(pairs, args.only, permutations=args.permutations, seed=args.seed)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def report_videos(left_out, frameless):
     for name, count in left_out.items():
         print(f'  left out: {count} videos of {name}, which other encoders have not embedded')
     for video_id, reason in frameless:
-        print(f'  without thumbnail: {video_id}: {reason}')
+        print(printable(f'  without thumbnail: {video_id}: {reason}'))
 
 
 def draw_segmentation(args):
@@ -85,9 +86,9 @@ def draw_segmentation(args):
     comparison = compare_runs(runs, args.out, args.videos, args.video_root)
     print(f'{len(comparison.drawn)} videos drawn, in {args.out}')
     for video_id, names in comparison.lacking.items():
-        print(f'  not drawn: {video_id}, which {", ".join(names)} lacks')
+        print(printable(f'  not drawn: {video_id}, which {", ".join(names)} lacks'))
     for video_id, reason in comparison.frameless:
-        print(f'  without frames: {video_id}: {reason}')
+        print(printable(f'  without frames: {video_id}: {reason}'))
 
 
 def by_name(pairs):
@@ -168,7 +169,7 @@ def main():
     try:
         args.draw(args)
     except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
 
 

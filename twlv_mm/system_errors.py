@@ -3,6 +3,9 @@
 import _thread
 import sys
 import threading
+import traceback
+
+from twlv_mm.records.checks import printable
 
 # What torch says, as RuntimeError, where the operating system has refused something.
 SYSTEM_TEXTS = ('No space left on device', 'Too many open files', 'shared memory', 'DataLoader worker')
@@ -20,10 +23,11 @@ def run_tool(main):
             file where a folder should be, too many open files or no shared memory; code 130, after a line, for Ctrl-C.
     """
     sys.unraisablehook = _keep_interrupt
+    sys.excepthook = _print_traceback
     try:
         main()
     except KeyboardInterrupt as error:
-        print(_with_advice('interrupted', error), file=sys.stderr)
+        print(printable(_with_advice('interrupted', error)), file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception as error:
         text = _describe(error)
@@ -41,7 +45,7 @@ def fail(text):
     Raises:
         SystemExit: code 2, after the text on stderr.
     """
-    print(f'error: {text}', file=sys.stderr)
+    print(printable(f'error: {text}'), file=sys.stderr)
     sys.exit(2)
 
 
@@ -51,6 +55,11 @@ def _keep_interrupt(unraisable):
         threading.Timer(0.1, _thread.interrupt_main).start()
     else:
         sys.__unraisablehook__(unraisable)
+
+
+def _print_traceback(kind, error, place):
+    """As Python does, but names of files and what stands in them reach the terminal without its escape sequences."""
+    print(printable(''.join(traceback.format_exception(kind, error, place))), end='', file=sys.stderr)
 
 
 def _with_advice(text, error):

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from twlv_mm.compat import checkpoint_order
+from twlv_mm.compat.checkpoints import load_checkpoint
 
 KEEP_ONE = dict(max_keep_ckpts=1, save_best=None, rule=None)
 KEEP_BEST = dict(max_keep_ckpts=1)
@@ -78,7 +79,7 @@ def check(work_dir):
 def test_kill_at_any_step_of_saving_loses_nothing(hook, make_runner, tmp_path):
     whole = tmp_path / 'whole'
     assert status_of(start(lambda: make_runner('whole', 2, hook).train())) == 0
-    weights = torch.load(whole / 'epoch_2.pth', weights_only=True)['state_dict']
+    weights = load_checkpoint(whole / 'epoch_2.pth')['state_dict']
 
     for number in range(100):
         work_dir = tmp_path / f'run{number}'
@@ -99,7 +100,7 @@ def test_kill_at_any_step_of_saving_loses_nothing(hook, make_runner, tmp_path):
             check(work_dir)
             assert status_of(start(resume)) == 0
             assert check(work_dir) == {'epoch_2.pth'}
-            resumed = torch.load(work_dir / 'epoch_2.pth', weights_only=True)['state_dict']
+            resumed = load_checkpoint(work_dir / 'epoch_2.pth')['state_dict']
             assert all(torch.equal(resumed[name], weights[name]) for name in weights)
             assert hook is KEEP_ONE or list(work_dir.glob('best_*.pth'))
         else:

@@ -71,14 +71,14 @@ def test_pickle_payload_in_checkpoint_of_a_url_does_not_run(tmp_path, monkeypatc
     torch.save({'state_dict': {}, 'meta': payloads(marker)['os.system']}, path)
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'hub'))
     monkeypatch.setattr(torch.hub, 'download_url_to_file', lambda url, target, *_, **__: shutil.copy(path, target))
-    with pytest.raises(pickle.UnpicklingError, match='Weights only load failed'):
+    with pytest.raises(pickle.UnpicklingError, match='it holds posix.system'):
         load_checkpoint(nn.Linear(2, 2), 'https://example.org/evil.pth')
     assert not marker.exists()
 
 
 def test_refusal_says_what_the_checkpoint_asks_for_and_a_safe_way_out(tmp_path):
     torch.save({'state_dict': {}, 'meta': {'path': tmp_path}}, tmp_path / 'own.pth')
-    with pytest.raises(pickle.UnpicklingError, match=r'GLOBAL pathlib[.\w]+ .*save its state_dict alone') as error:
+    with pytest.raises(pickle.UnpicklingError, match=r'it holds pathlib[.\w]+, .*save its state_dict alone') as error:
         load_checkpoint(nn.Identity(), str(tmp_path / 'own.pth'))
     assert 'weights_only' not in str(error.value)
 

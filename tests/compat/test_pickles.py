@@ -56,7 +56,7 @@ def test_refusal_names_file_and_class_and_a_way_out(tmp_path):
     path.write_bytes(pickle.dumps(Payload(os.system, 'true')))
     with path.open('rb') as file, pytest.raises(pickle.UnpicklingError) as error:
         load_pickle(file)
-    assert str(error.value).startswith(f'{path}: it asks for posix.system')
+    assert str(error.value).startswith(f'{path}: it holds posix.system')
     assert 'json or npz' in str(error.value)
 
 

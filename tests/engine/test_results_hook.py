@@ -14,6 +14,7 @@ from mmengine.config import Config
 from torch import nn
 
 import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import ResultsHook, launch
 
 
@@ -60,7 +61,7 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     assert record['metrics']['acc/top1'] == pytest.approx(100 * metrics['acc/top1'])
     encoder = record['encoder']
     assert encoder['name'] == 'twlv_base'
-    weights = torch.load(checkpoint, weights_only=True)['state_dict']
+    weights = load_checkpoint(checkpoint)['state_dict']
     assert encoder['params'] == sum(
         value.numel() for name, value in weights.items() if 'backbone' in name and 'pos_embed' not in name
     )

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 from twlv_mm.localization import ActionFormer
 
@@ -133,7 +134,7 @@ def read_results(work_dir):
 
 def read_weights(work_dir):
     path = (Path(work_dir) / 'last_checkpoint').read_text()
-    checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    checkpoint = load_checkpoint(path)
     return checkpoint['state_dict'] | {f'ema.{key}': value for key, value in checkpoint['ema_state_dict'].items()}
 
 

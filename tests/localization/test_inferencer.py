@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import file_sha256, get_model
 from twlv_mm.engine import infer_videos, launch
 from twlv_mm.localization import LocalizationDataset, LocalizationInferencer
@@ -208,7 +209,7 @@ def test_external_scores_name_the_actions(config, checkpoint, folder):
     scores = folder / 'scores.json'
     scores.write_text(json.dumps({'v_match.1': [0.1, 0.2, 0.7]}))
     cfg.model.update(num_classes=1, external=dict(path=str(scores), top_k=1))
-    meta = torch.load(checkpoint, weights_only=True)['meta']
+    meta = load_checkpoint(checkpoint)['meta']
     inferencer = LocalizationInferencer(cfg, write_checkpoint(cfg, folder / 'external.pth', **meta), 'cpu')
     assert inferencer.classes == NAMES
     found = inferencer(folder / 'videos/match.1.mp4')['predictions']

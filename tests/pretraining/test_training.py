@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 
 from . import training
@@ -161,7 +162,7 @@ def test_log_has_each_loss_and_how_it_goes(whole):
 
 
 def test_layers_learn_at_rates_of_their_own(whole):
-    groups = torch.load(whole / 'iter_10.pth', weights_only=True)['optimizer']['param_groups']
+    groups = load_checkpoint(whole / 'iter_10.pth')['optimizer']['param_groups']
     assert {group['lr_scale'] for group in groups} == {0.75**3, 0.75**2, 0.75, 1}
 
 
@@ -203,7 +204,7 @@ def test_one_process_goes_on_from_the_checkpoint_of_a_sharded_run(config, alone,
 
 
 def test_checkpoint_of_a_sharded_run_has_the_tensors_of_one_process(alone, others):
-    ours, theirs = (torch.load(path / 'iter_20.pth', weights_only=True) for path in (alone, others / 'sharded'))
+    ours, theirs = (load_checkpoint(path / 'iter_20.pth') for path in (alone, others / 'sharded'))
     assert ours['state_dict'].keys() == theirs['state_dict'].keys()
     for name, tensor in ours['state_dict'].items():
         torch.testing.assert_close(theirs['state_dict'][name], tensor, rtol=0, atol=1e-4)
@@ -218,7 +219,7 @@ def test_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights
     assert stopped.value.code == 2
     message = capsys.readouterr().err
     assert 'the gradient of step 13 is not finite (norm nan; loss_pixels of process 0 at step 13 is nan)' in message
-    saved = torch.load(tmp_path / 'not_finite_13.pth', weights_only=True)
+    saved = load_checkpoint(tmp_path / 'not_finite_13.pth')
     assert saved['meta']['iter'] == 12  # whose gradient is part of the step
     assert all(tensor.isfinite().all() for tensor in saved['state_dict'].values())
     record = json.loads((tmp_path / 'not_finite_13.json').read_text())
@@ -233,9 +234,9 @@ def test_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights
 
 
 def test_all_processes_stop_before_a_gradient_that_is_not_finite(alone, others):
-    state = torch.load(others / 'poisoned' / 'not_finite_2.pth', weights_only=True)['state_dict']
+    state = load_checkpoint(others / 'poisoned' / 'not_finite_2.pth')['state_dict']
     shapes = {name: tensor.shape for name, tensor in state.items()}
-    expected = torch.load(alone / 'iter_10.pth', weights_only=True)['state_dict']
+    expected = load_checkpoint(alone / 'iter_10.pth')['state_dict']
     assert shapes == {name: tensor.shape for name, tensor in expected.items()}
     assert all(tensor.isfinite().all() for tensor in state.values())
     record = json.loads((others / 'poisoned' / 'not_finite_2.json').read_text())

@@ -14,6 +14,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import file_sha256
 from twlv_mm.engine import CheckpointError, infer_videos, launch
 from twlv_mm.recognition import RecognitionInferencer
@@ -185,7 +186,7 @@ def test_checkpoint_of_another_model_or_a_damaged_one_is_refused(checkpoint, tmp
 
 
 def test_scores_that_are_no_numbers_are_refused(checkpoint, folder, tmp_path):
-    saved = torch.load(checkpoint, weights_only=True)
+    saved = load_checkpoint(checkpoint)
     saved['state_dict']['cls_head.fc_cls.bias'][0] = float('nan')
     torch.save(saved, tmp_path / 'diverged.pth')
     with pytest.raises(ValueError, match=r'clip\.0\.mp4 has scores that are no finite numbers'):

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, DefaultScope
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import read_checkpoint
 from twlv_mm.engine import launch
 from twlv_mm.recognition import AttentiveProbe, HeldOutMetric, ProbeSweepHead, SplitDataset
@@ -74,7 +75,7 @@ def tiny_head():
 
 
 def read_state(path):
-    return torch.load(path, map_location='cpu', weights_only=True)['state_dict']
+    return load_checkpoint(path)['state_dict']
 
 
 def read_results(work_dir):

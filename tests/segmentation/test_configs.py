@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 
 import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import folds, launch
 from twlv_mm.segmentation import ASFormer
 from twlv_mm.segmentation.labels import read_mapping
@@ -82,9 +83,7 @@ def test_resumed_run_ends_as_the_uninterrupted_one(planted, tmp_path):
     launch.main_train(arguments(planted, tmp_path / 'parts', epochs=2) + ['default_hooks.checkpoint.interval=1'])
     config, *options = arguments(planted, tmp_path / 'parts', epochs=4)
     launch.main_train([config, '--resume', *options, 'default_hooks.checkpoint.interval=1'])
-    whole, parts = (
-        torch.load(tmp_path / run / 'epoch_4.pth', weights_only=True)['state_dict'] for run in ('whole', 'parts')
-    )
+    whole, parts = (load_checkpoint(tmp_path / run / 'epoch_4.pth')['state_dict'] for run in ('whole', 'parts'))
     assert whole.keys() == parts.keys()
     for name, weight in whole.items():
         assert torch.equal(weight, parts[name]), name

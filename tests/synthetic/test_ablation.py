@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.synthetic import ablation, make_trimmed, small
 from twlv_mm.synthetic.checks import read_clips
 from twlv_mm.synthetic.frozen_probes import PROBES, encode_clips, frozen_scores
@@ -37,7 +38,7 @@ def test_pretraining_trains_its_teachers_first_and_leaves_an_encoder(data, tmp_p
     assert {call[0] for call in counted.calls[:2]} == {'appearance_single_frame', 'motion_finetune'}
     assert [call[0] for call in counted.calls[2:]] == ['pretrain_mixture']
     encoder = twlv_mm.get_model('twlv_small_synthetic', path)
-    trained = torch.load(tmp_path / 'mixture/iter_2.pth', weights_only=True)['state_dict']
+    trained = load_checkpoint(tmp_path / 'mixture/iter_2.pth')['state_dict']
     for key, value in encoder.state_dict().items():
         assert torch.equal(value, trained[f'backbone.{key}'])
     teacher = twlv_mm.get_model('twlv_small_synthetic', tmp_path / 'single_frame.pth', num_frames=1, tubelet_size=1)

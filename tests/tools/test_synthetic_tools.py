@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.visualization import contact_sheet
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def test_small_encoder_is_trained_and_left_where_get_model_takes_it(tmp_path):
     assert made.returncode == 0, made.stderr
     path = tmp_path / 'small/encoder.pth'
     encoder = twlv_mm.get_model('twlv_small_synthetic', path)
-    trained = torch.load(max((tmp_path / 'small/encoder').glob('epoch_*.pth')), weights_only=True)['state_dict']
+    trained = load_checkpoint(max((tmp_path / 'small/encoder').glob('epoch_*.pth')))['state_dict']
     for name, value in encoder.state_dict().items():
         assert torch.equal(value, trained[f'backbone.{name}']), name
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ atexit.register(tell)
 
 
 def assert_same_weights(path, other_path):
-    states = [torch.load(p, map_location='cpu', weights_only=True)['state_dict'] for p in (path, other_path)]
+    states = [load_checkpoint(p)['state_dict'] for p in (path, other_path)]
     assert states[0].keys() == states[1].keys()
     for key in states[0]:
         assert torch.equal(states[0][key], states[1][key]), key

@@ -19,6 +19,7 @@ from mmengine.config import Config
 from twlv_mm.engine.results_hook import RESULTS
 from twlv_mm.records import (
     append_line,
+    checks,
     locked,
     open_log,
     path_below,
@@ -228,7 +229,8 @@ class Evaluation:
         with self._states_lock:  # tasks at work beside each other
             self.states[task.name] = status, reason
             self._write_states()
-        print(f'  {self.encoder.label}: {task.name} {status}{note}{": " + reason if reason else ""}', flush=True)
+        said = f'  {self.encoder.label}: {task.name} {status}{note}{": " + reason if reason else ""}'
+        print(checks.printable(said), flush=True)
 
     def _read_before(self):
         """What earlier commands have said of other tasks, which stays; what ran then runs no more."""

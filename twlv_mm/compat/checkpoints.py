@@ -6,8 +6,11 @@ ours, and loading stays ``weights_only=True``: a checkpoint can neither run code
 mmengine 0.10.7 reads as free pickles, are read in the same way.
 """
 
+import io
+import os
 import pickle
 from pathlib import Path
+from urllib.parse import urlparse
 
 import torch
 from mmengine.logging import HistoryBuffer
@@ -15,7 +18,10 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import checkpoint as runner_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from .stand_ins import NUMPY, Array, Filled, Refused, StandIn, settled
+from twlv_mm.records import open_regular, path_below
+
+from .rehearsal import rehearse, rehearse_bytes
+from .stand_ins import NUMPY, Array, Filled, Refused, StandIn, owned, settled
 
 STATISTICS = ('min', 'max', 'mean', 'current')
 ANNEALING = ('_annealing_cos', '_annealing_linear')
@@ -44,7 +50,16 @@ class History(Filled):
         """The buffer, which has the statistics of mmengine, whatever the file says."""
         if self.value is None:
             raise Refused('it holds a HistoryBuffer without content')
+        self.value._log_history, self.value._count_history = map(owned, self._rows())
         return self.value
+
+    @property
+    def size(self):
+        """Its numbers."""
+        return 1 if self.value is None else sum(row.size for row in self._rows())
+
+    def _rows(self):
+        return self.value._log_history, self.value._count_history
 
 
 class OneCycle(StandIn):
@@ -65,12 +80,12 @@ def get_attribute(owner, name):
     raise Refused(f'getattr of {name!r:.60} is refused in a checkpoint')
 
 
-ALLOWED = [
-    *((stand_in, name) for name, stand_in in NUMPY.items()),
-    (History, 'mmengine.logging.history_buffer.HistoryBuffer'),
-    (OneCycle, 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'),
-    (get_attribute, 'builtins.getattr'),
-]
+ALLOWED = {
+    **NUMPY,
+    'mmengine.logging.history_buffer.HistoryBuffer': History,
+    'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler': OneCycle,
+    'builtins.getattr': get_attribute,
+}
 
 
 def load_checkpoint(path, map_location='cpu'):
@@ -87,7 +102,29 @@ def load_checkpoint(path, map_location='cpu'):
         Exception: of any kind, if the file is damaged or no checkpoint.
         pickle.UnpicklingError: if it asks for anything else.
     """
-    return settled(torch.load(path, map_location=map_location, weights_only=True), FUNCTIONS)
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        rehearse(file, size, ALLOWED)
+    # Only here: what others load knows nothing of stand-ins.
+    with torch.serialization.safe_globals([(stand_in, name) for name, stand_in in ALLOWED.items()]):
+        content = torch.load(path, map_location=map_location, weights_only=True)
+    return settled(content, FUNCTIONS, size)
+
+
+def load_storage(content):
+    """Read the numbers of a tensor that is in a pickle.
+
+    Args:
+        content (bytes): As torch pickles a storage.
+
+    Returns:
+        torch.TypedStorage
+    """
+    rehearse_bytes(content)
+    storage = torch.load(io.BytesIO(content), weights_only=True)
+    if not isinstance(storage, torch.storage.TypedStorage):
+        raise Refused('it holds a tensor without numbers')
+    return storage
 
 
 def load_from_local(filename, map_location):
@@ -113,6 +150,8 @@ def load_from_local(filename, map_location):
     except pickle.UnpicklingError as error:
         # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
         cause = str(error.__context__ or error).partition(' Please use')[0].strip(' .')
+        if isinstance(error, Refused) and 'could run code' not in cause:
+            raise pickle.UnpicklingError(f'{path} is not loaded: {cause}') from None
         raise pickle.UnpicklingError(
             f'{path} is not loaded: {cause}. Either it is no checkpoint, or it holds more than tensors, plain Python '
             'values and what mmengine saves, and such things could run code while they load. If you trust its origin, '
@@ -125,13 +164,18 @@ def load_from_local(filename, map_location):
         ) from error
 
 
-def load_url(*args, **kwargs):
-    """torch's function of this name, which reads what it has downloaded as a free pickle unless it is told not to."""
-    return settled(torch.hub.load_state_dict_from_url(*args, **kwargs, weights_only=True), FUNCTIONS)
+def load_url(url, model_dir=None, map_location=None, progress=True, check_hash=False, file_name=None):
+    """torch's function of this name, but what it has downloaded is read as every other checkpoint."""
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = path_below(folder, file_name or Path(urlparse(url).path).name)
+    if not path.exists():
+        digits = torch.hub.HASH_REGEX.search(path.name) if check_hash else None
+        torch.hub.download_url_to_file(url, str(path), digits and digits[1], progress=progress)
+    return load_from_local(path, map_location)
 
 
 def apply():
     """Let mmengine load its own checkpoints, and let a refused one say which file it was and what to do."""
     runner_checkpoint.load_url = load_url
-    torch.serialization.add_safe_globals(ALLOWED)
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)

@@ -16,6 +16,8 @@ import torch
 
 CODES = {'b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8'}
 MAX_DIMS = 32
+# Values in a file, however few bytes say so: scores of all videos of ActivityNet are 4 million.
+MAX_VALUES = 20_000_000
 SCALARS = {
     *(type(None), bool, int, float, complex, str, bytes, bytearray, range, slice),
     *(torch.Size, torch.dtype, torch.device, torch.layout, torch.memory_format, torch.qscheme),
@@ -56,7 +58,7 @@ class Dtype(StandIn):
         self.order = order
 
     def read(self, content, count):
-        """As many numbers as are expected of the bytes of an array, in this machine's byte order."""
+        """As many numbers as are expected of the bytes of an array, in the byte order of the file."""
         if type(content) is str:  # bytes of Python 2
             content = content.encode('latin1')
         if self.order is None or type(content) not in (bytes, bytearray):
@@ -66,7 +68,8 @@ class Dtype(StandIn):
             raise Refused(
                 f'it holds {len(content):,} bytes for an array of {count:,} numbers of {numbers.itemsize} bytes'
             )
-        return np.frombuffer(bytes(content), numbers).astype(numbers.newbyteorder('='))
+        # Not copied: a file can name the same bytes for any number of arrays.
+        return np.frombuffer(content, numbers)
 
 
 class Filled(StandIn):
@@ -85,6 +88,11 @@ class Array(Filled):
 
     __slots__ = ()
 
+    @property
+    def size(self):
+        """Its numbers."""
+        return 1 if self.value is None else self.value.size
+
     def __setstate__(self, state):
         if type(state) is not tuple or len(state) != 5 or self.value is not None:
             raise Refused('it describes an array in a way that numpy does not write')
@@ -102,7 +110,7 @@ def build(shape, numbers, content, order):
         order (str): 'C' or 'F'.
 
     Returns:
-        np.ndarray: the array, of its own memory.
+        np.ndarray: the array, on the memory of the bytes and in their byte order.
     """
     if (
         type(numbers) is not Dtype
@@ -139,12 +147,18 @@ for _core in ('numpy.core', 'numpy._core'):  # as numpy 1 and 2 call it
     NUMPY[f'{_core}.numeric._frombuffer'] = frombuffer
 
 
-def settled(root, also=()):
+def owned(array):
+    """A copy of an array in this machine's byte order."""
+    return array.astype(array.dtype.newbyteorder('='))
+
+
+def settled(root, also=(), most=MAX_VALUES):
     """Put the arrays where their stand-ins are, and see that nothing else than plain data is there.
 
     Args:
         root (object): What an unpickler returned.
         also (Container): Functions that may be in it.
+        most (int): Values that it may have, where one that is shared counts in each place.
 
     Returns:
         object: the data; containers are changed in place.
@@ -152,6 +166,7 @@ def settled(root, also=()):
     Raises:
         pickle.UnpicklingError: if there is a class, a function or an object that is no data.
     """
+    _count(root, max(most, MAX_VALUES))
     seen, todo = {}, []
 
     def settle(value):
@@ -163,9 +178,9 @@ def settled(root, also=()):
         if kind is tuple:
             result = tuple(settle(item) for item in value)
         elif kind is Array and value.value is not None:
-            result = value.value
+            result = owned(value.value)
         elif kind is np.ndarray and value.dtype.kind in 'biuf':
-            result = value
+            result = value if value.flags.owndata else owned(value)
         elif kind in MAPPINGS or kind in (list, set, frozenset) or isinstance(value, torch.Tensor):
             todo.append(value)
             result = value
@@ -203,3 +218,39 @@ def settled(root, also=()):
             for item in value:
                 settle(item)
     return root
+
+
+def _count(root, most):
+    """Refuse what holds more values than expected, or itself."""
+    sizes, entered, todo = {}, set(), [(root, None)]
+    while todo:
+        value, parts = todo.pop()
+        if id(value) in sizes:
+            continue
+        if parts is not None:  # whose sizes are known by now
+            sizes[id(value)] = 1 + sum(sizes[id(part)] for part in parts)
+            entered.discard(id(value))
+            if sizes[id(value)] > most:
+                raise Refused(f'it holds more than {most:,} values, because some stand in many places')
+            continue
+        if id(value) in entered:
+            raise Refused('it holds a container that is in itself')
+        parts = _parts(value)
+        if parts is None:
+            size = len(value) if type(value) is range else getattr(value, 'size', 1)
+            sizes[id(value)] = size if type(size) is int else 1
+        else:
+            entered.add(id(value))
+            todo.append((value, parts))
+            todo += ((part, None) for part in parts)
+
+
+def _parts(value):
+    """What a container holds, or None."""
+    kind = type(value)
+    if kind in MAPPINGS:
+        parts = [*value, *value.values()]
+        return parts + list(vars(value).values()) if kind is OrderedDict else parts
+    if kind in (list, tuple, set, frozenset):
+        return value
+    return list(vars(value).values()) if isinstance(value, torch.Tensor) else None

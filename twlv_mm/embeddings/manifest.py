@@ -5,8 +5,8 @@ import os
 import warnings
 from pathlib import Path
 
-from twlv_mm.records import checks, parse_json, read_text
-from twlv_mm.records.files import append_line, locked, open_regular, write_text
+from twlv_mm.records import checks, parse_json, read_json, read_text
+from twlv_mm.records.files import append_line, locked, write_text
 
 MANIFEST, FAILURES, LOCK = 'manifest.json', 'failures.jsonl', '.lock'
 # A run says these of itself; the videos' own json do not have them.
@@ -71,12 +71,11 @@ def read_manifest(folder):
     """
     path = Path(folder) / MANIFEST
     try:
-        with open_regular(path) as file:
-            manifest = json.loads(file.read())
+        manifest = read_json(path, dict)
         sound = all(isinstance(kind, dict) for kind in manifest.setdefault('settings', [])) and all(
             isinstance(video_id, str) for video_id in manifest['videos']
         )
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{path} is damaged ({error})') from error
     if not sound:
         raise ValueError(f'{path} is damaged: its settings or videos are of the wrong kind')

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.records.files import write_json, writing
+from twlv_mm.records import checks, open_regular, read_json, write_json, writing
 
 from .folder import EmbeddingFolder
 
@@ -56,7 +56,7 @@ def load_matrix(folder, scope='video'):
     path = folder.path / f'.matrix-{scope}.npy'
     # Taken before the files are read: a change meanwhile makes the next call build again.
     fingerprint = _fingerprint(folder)
-    counts = _sound_counts(path, fingerprint)
+    counts = _sound_counts(path, fingerprint, len(folder))
     if counts is None:
         try:
             counts = _build(path, folder, scope, fingerprint)
@@ -105,15 +105,18 @@ def _build(path, folder, scope, fingerprint):
     return counts
 
 
-def _sound_counts(path, fingerprint):
+def _sound_counts(path, fingerprint, num_videos):
     """Vectors of each video in a matrix file, or None where it is damaged or not of these files."""
     try:
-        index = json.loads(path.with_suffix('.json').read_bytes())
-        if index['fingerprint'] != fingerprint:
+        index = read_json(path.with_suffix('.json'), dict)
+        counts = [checks.count(count, path, least=1) for count in index['counts']]
+        if index['fingerprint'] != fingerprint or len(counts) != num_videos:
             return None
-        with open(path, 'rb') as file:
-            return index['counts'] if _checksum(file, fingerprint, index['counts']) == index['crc32'] else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        with open_regular(path) as file:
+            if _checksum(file, fingerprint, counts) != index['crc32']:
+                return None
+        return counts if len(np.load(path, mmap_mode='r', allow_pickle=False)) == sum(counts) else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None  # whatever stands there is not ours, and is built anew
 
 

@@ -1,11 +1,12 @@
 """The layout published with the paper, three small files a video, as a folder reads it."""
 
 import io
-import json
 import tokenize
 from functools import lru_cache
 
 import numpy as np
+
+from twlv_mm import records
 
 # The ends of a video's files; the rest of their name is its id.
 ENDINGS = ('_c.npy', '_v.npy', '.json')
@@ -68,10 +69,11 @@ class NpyFiles:
         clips = self.info(video_id).get('clips')
         if clips is None:
             return None
+        path = self._path(video_id, '.json')
         try:
-            return np.array([(clip['start'], clip['end']) for clip in clips], np.float64).reshape(-1, 2)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            path = self._path(video_id, '.json')
+            times = [(clip['start'], clip['end']) for clip in clips]
+            return records.checks.array(times, path, 2) if times else np.empty((0, 2))
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'{path}: clips is no list of {{start, end}} in seconds: extract it again') from error
 
     def vector_paths(self):
@@ -98,8 +100,7 @@ def read_npy(path):
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or holds anything else than floating-point numbers.
     """
-    with open(path, 'rb', buffering=0) as file:
-        content = file.read()
+    content = records.read_bytes(path)
     try:
         if not content.startswith(NPY_VERSION_1):
             raise ValueError('no npy header')
@@ -133,13 +134,10 @@ def read_json(path):
         dict: Its content.
 
     Raises:
+        FileNotFoundError: if there is no such file.
         ValueError: if it is damaged or holds something else.
     """
     try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is no sound json ({error}): extract it again') from error
-    if not isinstance(content, dict):
-        raise ValueError(f'{path} holds no json object: extract it again')
-    return content
+        return records.read_json(path, dict)
+    except ValueError as error:
+        raise ValueError(f'{error}: extract it again') from None

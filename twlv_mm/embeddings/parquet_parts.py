@@ -1,16 +1,18 @@
 """The Parquet files of a folder, indexed by video when they are opened."""
 
-import json
+import os
 from functools import cached_property
 
 import numpy as np
 
-from twlv_mm.records import checks, relative_name
+from twlv_mm.records import checks, parse_json, relative_name
 
 from .parquet import INFOS, import_pyarrow
 
 # What reading needs; the other columns say where a vector comes from, to whoever reads the files with another tool.
 INDEX_COLUMNS = ('video_id', 'scope', 'start_sec', 'end_sec', 'clip_index')
+# Vectors hardly compress; those that were rounded to half precision do by two.
+MAX_RATIO, NUMBER_BYTES = 16, 4
 
 
 class ParquetParts:
@@ -120,9 +122,11 @@ class ParquetPart:
         """dict[str, dict]: What the file's metadata say, by video id."""
         content = (self._file.metadata.metadata or {}).get(INFOS, b'{}')
         try:
-            infos = json.loads(content)
+            infos = parse_json(content.decode(), f'{self.path}, its {INFOS.decode()}')
         except ValueError as error:
-            raise ValueError(f'{self.path} is damaged: its {INFOS.decode()} is no json: extract it again') from error
+            raise ValueError(
+                f'{self.path} is damaged: its {INFOS.decode()} is no json ({error}): extract it again'
+            ) from None
         if not isinstance(infos, dict) or not all(isinstance(info, dict) for info in infos.values()):
             raise ValueError(f'{self.path}: its {INFOS.decode()} does not say video id -> dict: extract it again')
         return infos
@@ -168,7 +172,11 @@ class ParquetPart:
     @cached_property
     def _file(self):
         _, pq = import_pyarrow()
-        return pq.ParquetFile(self._opened or self.path, memory_map=True, page_checksum_verification=True)
+        options = dict(memory_map=True, page_checksum_verification=True)
+        file = pq.ParquetFile(self._opened or self.path, **options)
+        texts = [name for name in ('video_id', 'scope') if name in file.schema_arrow.names]
+        # As a dictionary, or a text that is there once would be repeated for each row.
+        return pq.ParquetFile(self._opened or self.path, metadata=file.metadata, read_dictionary=texts, **options)
 
     @cached_property
     def _starts(self):
@@ -186,21 +194,35 @@ class ParquetPart:
         missing = [name for name in (*INDEX_COLUMNS, 'embedding') if name not in columns.names]
         if missing:
             raise ValueError(f'no column {", ".join(missing)}')
+        dims = self._read_dims(columns.field('embedding').type)
         table = self._file.read(list(INDEX_COLUMNS), use_threads=False)
         index = {name: table[name].to_numpy().astype(np.float64) for name in ('start_sec', 'end_sec')}
         for name in ('video_id', 'scope'):
-            column = table[name].cast(pa.string()).combine_chunks().dictionary_encode()
-            if column.null_count:
-                raise ValueError(f'{name} is missing in {column.null_count} rows')
-            index[name] = column.indices.to_numpy(), column.dictionary.to_pylist()
+            index[name] = _coded(table[name], name)
         index['clip_index'] = table['clip_index'].cast(pa.int64()).fill_null(-1).to_numpy()
-        kind = columns.field('embedding').type
+        return dims, index
+
+    def _read_dims(self, kind):
+        """Numbers a vector; before anything is read whose size the file only claims."""
+        pa, _ = import_pyarrow()
+        metadata = self._file.metadata
+        size = os.fstat(self._opened.fileno()).st_size if self._opened else os.path.getsize(self.path)
+        place = next(n for n in range(metadata.num_columns) if metadata.schema.column(n).path.startswith('embedding.'))
+        groups = map(metadata.row_group, range(metadata.num_row_groups))
+        numbers = sum(group.column(place).num_values for group in groups)
         if pa.types.is_fixed_size_list(kind):
-            return kind.list_size, index
-        if not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
+            numbers = max(numbers, metadata.num_rows * kind.list_size)
+        elif not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
             raise ValueError(f'embedding is {kind}, no list of numbers')
+        if max(numbers, metadata.num_rows) * NUMBER_BYTES > MAX_RATIO * size:
+            raise ValueError(
+                f'it says that it has {metadata.num_rows:,} rows and {numbers:,} numbers, in {size:,} bytes: vectors '
+                f'are not compressed to less than a {MAX_RATIO}th'
+            )
+        if pa.types.is_fixed_size_list(kind):
+            return kind.list_size
         batch = next(self._file.iter_batches(1, columns=['embedding'], use_threads=False), None)
-        return (len(batch['embedding'][0]) if batch else 0), index
+        return len(batch['embedding'][0]) if batch else 0
 
     def _group_by_video(self, index):
         codes, names = index['video_id']
@@ -249,3 +271,20 @@ class ParquetPart:
             ):  # the system's, not pyarrow's opinion of the file
                 raise
             raise ValueError(f'{self.path} is no sound file of embeddings ({error}): extract it again') from error
+
+
+def _coded(column, name):
+    """A column of text as places, row by row, in a list of what stands in it in order of appearance."""
+    pa, _ = import_pyarrow()
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    column = column.unify_dictionaries().combine_chunks()
+    texts = column.dictionary.cast(pa.string()).to_pylist()
+    if column.null_count or None in texts:
+        raise ValueError(f'{name} is missing in {column.null_count or "some"} rows')
+    # A dictionary may have a text twice, and some that no row has.
+    first_of = {}
+    same = np.array([first_of.setdefault(text, place) for place, text in enumerate(texts)], np.int64)
+    used, first, codes = np.unique(same[column.indices.to_numpy()], return_index=True, return_inverse=True)
+    order = first.argsort()
+    return order.argsort()[codes], [texts[place] for place in used[order]]

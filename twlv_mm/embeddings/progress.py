@@ -5,6 +5,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twlv_mm.records.checks import printable
+
 SECONDS_BETWEEN_LINES = 30
 
 
@@ -59,7 +61,7 @@ class ExtractionProgress:
         self._clips += num_clips
         self._failed += failure is not None
         if failure is not None:
-            self._console.print(f'failed: {failure}')
+            self._console.print(printable(f'failed: {failure}'))
         seconds = time.perf_counter() - self._start
         text = f'{self._videos / seconds:.2f} videos/s, {self._clips / seconds:.1f} clips/s, '
         if waiting_seconds is not None:

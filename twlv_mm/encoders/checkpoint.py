@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from twlv_mm.compat import weights_only
 from twlv_mm.compat.checkpoints import load_checkpoint
+from twlv_mm.compat.stand_ins import Refused
 from twlv_mm.records import checks
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
@@ -303,6 +304,8 @@ def _reason(path, error):
         return str(damage)
     # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
     cause = str(error.__context__ or error).partition(' Please')[0].strip(' .')
+    if isinstance(error, Refused) and 'could run code' not in cause:
+        return cause
     if isinstance(error, pickle.UnpicklingError) and re.search('GLOBAL|class|it holds', cause):
         return f'it holds more than weights ({cause}), and such things could run code while they load'
     return f'{type(error).__name__}: {(cause.splitlines() or [""])[0]}'

@@ -20,7 +20,7 @@ from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.embeddings import find_videos
 from twlv_mm.encoders import file_sha256, read_checkpoint
-from twlv_mm.records import write_json, write_table, write_text
+from twlv_mm.records import path_below, write_json, write_table, write_text
 from twlv_mm.video import ReadFault, VideoError, frames_of_windows, open_video
 
 from . import provenance
@@ -67,7 +67,7 @@ def infer_videos(inferencer, source, out, **options):
     rows, failures = [], []
     suffix = getattr(inferencer, 'drawing_suffix', '.png')
     for video in videos:
-        stem = out / video.video_id
+        stem = path_below(out, video.video_id)
         stem.parent.mkdir(parents=True, exist_ok=True)
         # Names may have dots, so with_suffix would cut them.
         json_file, picture = Path(f'{stem}.json'), Path(f'{stem}{suffix}')

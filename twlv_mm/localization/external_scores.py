@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from twlv_mm.compat.pickles import load_pickle
-from twlv_mm.records import checks, parsing, read_json
+from twlv_mm.records import checks, open_regular, parsing, read_json, read_npz
 
 NORMS = ('l1', 'softmax', 'none', 'published')
 
@@ -108,10 +108,9 @@ def _read(path, classes):
     suffix = path.suffix.lower()
     with parsing(f'{path} cannot be read as classifier scores'):
         if suffix == '.npz':
-            with np.load(path, allow_pickle=False) as file:
-                content = dict(file)
+            content = read_npz(path)
         elif suffix in ('.pkl', '.pickle'):
-            with path.open('rb') as file:
+            with open_regular(path) as file:
                 content = load_pickle(file)
         elif suffix == '.json':
             content = read_json(path)

@@ -14,7 +14,7 @@ import numpy as np
 from mmengine.fileio import FileClient, LocalBackend, register_backend
 from mmengine.utils import track_iter_progress
 
-from twlv_mm.records import writing
+from twlv_mm.records import checks, open_regular, writing
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
 VIDEOS = ('.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v')
@@ -67,12 +67,12 @@ class TarBackend(LocalBackend):
         member = _MEMBER.fullmatch(str(filepath))
         if member is None:
             return super().get(filepath)
-        with open(member['tar'], 'rb') as file:
-            file.seek(int(member['offset']))
-            content = file.read(int(member['size']))
-        if len(content) < int(member['size']):
-            raise OSError(f'{member["tar"]} ends within its member {member["name"]}')
-        return content
+        offset, size = int(member['offset']), int(member['size'])
+        with open_regular(member['tar']) as file:
+            if offset + size > os.fstat(file.fileno()).st_size:
+                raise OSError(f'{member["tar"]} ends within its member {member["name"]}')
+            file.seek(offset)
+            return file.read(size)
 
 
 register_backend('twlv_tar', TarBackend, prefixes='tar', force=True)
@@ -147,5 +147,5 @@ def index_shards(argv=None):
             faults.append(f'{path}: {fault or "no sample"}; {count} samples are indexed')
     print(f'\n{total} samples in {len(paths)} tar files.')
     for fault in faults:
-        print(fault)
+        print(checks.printable(fault))
     return int(bool(faults))

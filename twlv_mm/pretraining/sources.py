@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
+from twlv_mm.records import parsing
 from twlv_mm.registry import DATASETS
 
 from .shards import index_path, member_path
@@ -81,7 +82,7 @@ class ShardDataset(Dataset):
 
     Raises:
         FileNotFoundError: if there is no such tar file, or one has no index.
-        ValueError: if a tar file is shorter than its index says, or there is no sample in any.
+        ValueError: if an index is damaged, a tar file is shorter than its index says, or there is no sample in any.
     """
 
     def __init__(self, shards, pipeline):
@@ -119,7 +120,13 @@ class ShardDataset(Dataset):
 
 def _read_index(path):
     # Not kept: a mapped file counts as an open one, and sets have more shards than a process may have of these.
-    return np.load(index_path(path), mmap_mode='r', allow_pickle=False)
+    where = index_path(path)
+    with parsing(where):
+        index = np.load(where, mmap_mode='r', allow_pickle=False)
+        kinds = getattr(index, 'dtype', np.dtype(bool)).fields or {}
+        if [kind.str for kind, _ in kinds.values()][1:] != ['<i8', '<i8'] or index.ndim != 1:
+            raise ValueError(f'{where} is no index of a tar file: index it again')
+    return index
 
 
 def _info(filename):

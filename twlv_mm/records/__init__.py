@@ -6,6 +6,7 @@ lists of videos, tables.py writes csv, tensors.py checkpoints. This room imports
 """
 
 from . import checks
+from .arrays import parse_npy, read_npz
 from .files import (
     append_line,
     locked,
@@ -43,11 +44,13 @@ __all__ = [
     'open_log',
     'open_regular',
     'parse_json',
+    'parse_npy',
     'parsing',
     'path_below',
     'read_bytes',
     'read_json',
     'read_lines',
+    'read_npz',
     'read_rows',
     'read_table',
     'read_text',

@@ -4,6 +4,7 @@ Each takes the value and ``where`` it stands, for the message, and returns it or
 """
 
 import re
+import reprlib
 from itertools import chain
 from numbers import Integral, Real
 
@@ -16,6 +17,9 @@ MAX_NUMBER = 3.4e38
 MAX_INTEGER = 2**63 - 1
 NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?', re.ASCII)
 _COUNT = re.compile(r'[0-9]{1,18}')
+# Of what is nested and shared, all of it can be more text than there is memory.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 80, 80
 # Control characters, of which ESC begins what a terminal obeys, and lone surrogates, which no file can be named by.
 _UNPRINTABLE = re.compile('[\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 
@@ -58,11 +62,12 @@ def instance(value, kind, where):
 def array(values, where, ndim):
     """Finite numbers in nested lists or an array, neither booleans nor text; float64 ndarray of ``ndim`` dimensions."""
     try:
-        found = np.asarray(values)
         leaves = values if isinstance(values, list | tuple) else ()
         for _ in range(ndim - 1):
             leaves = chain.from_iterable(leaves)
-        sound = found.ndim == ndim and found.dtype.kind in 'iuf' and bool not in set(map(type, leaves))
+        kinds = set(map(type, leaves))  # before numpy makes an array of lists in lists in lists
+        found = np.asarray(values if kinds.isdisjoint({bool, list, tuple}) else None)
+        sound = found.ndim == ndim and found.dtype.kind in 'iuf'
     except (TypeError, ValueError, RuntimeError, OverflowError):  # lists of different lengths, and tensors on a GPU
         sound = False
     if not sound:
@@ -96,7 +101,10 @@ def count_in(text, where, **limits):
 def shown(value, length=80):
     """A value in a message: in quotes, without anything that a terminal would obey, not long."""
     try:
-        text = ascii(value) if isinstance(value, str) and _UNPRINTABLE.search(value) else repr(value)
+        if isinstance(value, str):
+            text = (ascii if _UNPRINTABLE.search(value) else repr)(value[: 2 * length])
+        else:
+            text = printable(_SHORT.repr(value))
     except (RecursionError, ValueError):  # nested too deep, or an integer of more digits than Python prints
         text = f'a {type(value).__name__}'
     return text if len(text) <= length else f'{text[: length - 2]} …'

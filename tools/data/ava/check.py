@@ -8,6 +8,7 @@ from mmengine.config import Config, DictAction
 
 import twlv_mm  # noqa: F401  before a config is read
 from twlv_mm.detection.data_check import check_config
+from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 
 
@@ -21,7 +22,7 @@ def main():
     report = check_config(cfg)
     for kind, sentences in (('warning', report.warnings), ('error', report.errors)):
         for sentence in sentences:
-            print(f'{kind}: {sentence}')
+            print(printable(f'{kind}: {sentence}'))
     print(f'{len(report.errors)} errors, {len(report.warnings)} warnings')
     sys.exit(int(bool(report.errors)))
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from twlv_mm.records import write_text
+from twlv_mm.records.checks import printable
 from twlv_mm.video import walk_files
 
 from .lists import write_list
@@ -89,9 +90,9 @@ def main(data_set, argv=None):
     try:
         told = prepare(data_set, args.annotations, args.files, args.out, getattr(args, 'label', None))
     except (FileNotFoundError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
-    print('\n'.join([data_set.title, *told]))
+    print(printable('\n'.join([data_set.title, *told])))
 
 
 def _locate(split, folder, index):

@@ -1,0 +1,230 @@
+"""An unpickler that makes no more than its file's bytes account for.
+
+Python's own allocates whatever size or index stands in the file before it looks for the bytes, hashes tuples that are
+nested so deep that the process crashes, and copies content as often as a file asks. This is the one in Python's library
+that is written in Python, with every instruction left out that data does not need, and every other one checked.
+"""
+
+import io
+import pickle
+from collections import Counter, OrderedDict, defaultdict
+
+from .stand_ins import MAPPINGS, SCALARS, Refused, StandIn
+
+# Call by a number in a registry, by a name that the file makes up, objects of old classes, buffers from elsewhere.
+LEFT_OUT = ['EXT1', 'EXT2', 'EXT4', 'PERSID', 'INST', 'OBJ', 'NEWOBJ_EX', 'NEXT_BUFFER', 'READONLY_BUFFER']
+CODES = {getattr(pickle, name)[0] for name in LEFT_OUT}
+# Bytes go through two functions on their way into a tensor, in protocol 2.
+COPIES = 4
+SIZED = {str, bytes, bytearray, list, tuple, dict, set, frozenset}
+SMALL = 64  # arguments up to this length cost the instructions that push them
+
+
+class Unpickler(pickle._Unpickler):
+    """Reads a pickle.
+
+    Args:
+        content (bytes | BinaryIO): What to read from.
+        allowed (dict[str, object]): What the names in the file stand for. Functions and stand-ins are called as it
+            says, so they have to be safe with any arguments; other values are only handed on.
+        length (int, optional): Of a file.
+        kwargs: As for ``pickle.Unpickler``.
+    """
+
+    def __init__(self, content, allowed, length=None, **kwargs):
+        file = io.BytesIO(content) if isinstance(content, bytes) else content
+        super().__init__(file, **kwargs)
+        # Frames say how many bytes to read ahead, which here are in memory or mapped.
+        self.read, self.readline = file.read, file.readline
+        self._allowed = allowed
+        self._functions = {id(value) for value in allowed.values() if callable(value)}
+        self._left = COPIES * (len(content) if length is None else length)
+
+    def load(self):
+        """What the pickle holds; fails in any way where it is damaged."""
+        self.metastack, self.stack, self.proto = [], [], 0
+        self.append = self.stack.append
+        try:
+            while True:
+                self.dispatch[self.read(1)[0]](self)
+        except pickle._Stop as stop:
+            return stop.value
+
+    def find_class(self, module, name):
+        """What a name stands for."""
+        name = f'{"builtins" if module == "__builtin__" else module}.{name}'  # as Python 2 calls it
+        if name not in self._allowed:
+            raise Refused(f'it holds {name:.200}, which could run code')
+        return self._allowed[name]
+
+    def _call(self, function, arguments):
+        if type(arguments) is not tuple or id(function) not in self._functions:
+            raise Refused('it calls something that is no function')
+        self._left -= sum(len(one) for one in arguments if type(one) in SIZED and len(one) > SMALL)
+        if self._left < 0:
+            raise Refused('it copies its content again and again')
+        return function(*arguments)
+
+    def _reduce(self):
+        arguments = self.stack.pop()
+        self.stack[-1] = self._call(self.stack[-1], arguments)
+
+    def _newobj(self):
+        arguments = self.stack.pop()
+        kind = self.stack.pop()
+        if not (isinstance(kind, type) and issubclass(kind, StandIn)):
+            raise Refused('it makes an object of something that is no class')
+        self.append(self._call(kind, arguments))
+
+    def _build(self):
+        state = self.stack.pop()
+        inst = self.stack[-1]
+        if type(inst) is OrderedDict and type(state) is dict:
+            vars(inst).update(state)
+        elif isinstance(inst, StandIn) and hasattr(inst, '__setstate__'):
+            inst.__setstate__(state)
+        else:
+            raise Refused(f'it gives a {type(inst).__name__} attributes')
+
+    def _append(self):
+        value = self.stack.pop()
+        self._last(list).append(value)
+
+    def _appends(self):
+        values = self.pop_mark()
+        self._last(list).extend(values)
+
+    def _setitem(self):
+        value = self.stack.pop()
+        key = self.stack.pop()
+        self._last(*MAPPINGS)[hashable(key)] = value
+
+    def _setitems(self):
+        values = self.pop_mark()
+        self._last(*MAPPINGS).update(_pairs(values))
+
+    def _dict(self):
+        values = self.pop_mark()
+        self.append(_pairs(values))
+
+    def _additems(self):
+        values = self.pop_mark()
+        self._last(set).update(map(hashable, values))
+
+    def _frozenset(self):
+        values = self.pop_mark()
+        self.append(frozenset(map(hashable, values)))
+
+    def _bytearray8(self):
+        size = int.from_bytes(self.read(8), 'little')
+        self.append(bytearray(self.read(size)))
+
+    def _frame(self):
+        self.read(8)
+
+    def _last(self, *kinds):
+        if type(self.stack[-1]) not in kinds:
+            raise Refused(f'it puts values into a {type(self.stack[-1]).__name__}')
+        return self.stack[-1]
+
+    dispatch = {code: load for code, load in pickle._Unpickler.dispatch.items() if code not in CODES} | {
+        pickle.REDUCE[0]: _reduce,
+        pickle.NEWOBJ[0]: _newobj,
+        pickle.BUILD[0]: _build,
+        pickle.APPEND[0]: _append,
+        pickle.APPENDS[0]: _appends,
+        pickle.SETITEM[0]: _setitem,
+        pickle.SETITEMS[0]: _setitems,
+        pickle.DICT[0]: _dict,
+        pickle.ADDITEMS[0]: _additems,
+        pickle.FROZENSET[0]: _frozenset,
+        pickle.BYTEARRAY8[0]: _bytearray8,
+        pickle.FRAME[0]: _frame,
+    }
+
+
+def hashable(key):
+    """A key that is a number, text, or a tuple of such; hashing nested tuples can crash the process."""
+    if type(key) in SCALARS or (type(key) is tuple and all(type(item) in SCALARS for item in key)):
+        return key
+    raise Refused(f'it has a {type(key).__name__} for a key, which is neither a number nor text')
+
+
+def made_of(name, make, *signatures):
+    """A function that makes a builtin of plain values of certain types, never of a size.
+
+    Args:
+        name (str): What it makes.
+        make (Callable): Makes it.
+        *signatures (tuple[type | tuple[type, ...], ...]): Types of the arguments that it takes.
+
+    Returns:
+        Callable
+    """
+
+    def checked(*arguments):
+        if not any(len(arguments) == len(types) and all(map(isinstance, arguments, types)) for types in signatures):
+            raise Refused(f'it makes a {name} of something else than its content')
+        return make(*arguments)
+
+    return checked
+
+
+def encode(text, encoding):
+    """Stands for ``_codecs.encode``, by which protocol 2 writes bytes; other encodings would import modules by name."""
+    if type(text) is not str or encoding != 'latin1':
+        raise Refused(f'it encodes text as {encoding!r:.60}, which could import modules')
+    return text.encode('latin1')
+
+
+def _bytearray(content=b'', encoding='latin-1'):
+    return bytearray(content if type(content) is bytes else encode(content, encoding.replace('-', '')))
+
+
+def _set(kind):
+    return lambda items=(): kind(map(hashable, items))
+
+
+def _ordered_dict(pairs=()):
+    return OrderedDict((hashable(key), value) for key, value in pairs)
+
+
+def _defaultdict(factory=None):
+    if factory is not None and factory not in FACTORIES:
+        raise Refused('it holds a defaultdict that makes its values by a function')
+    return defaultdict(FACTORIES.get(factory))
+
+
+def _pairs(values):
+    return {hashable(key): value for key, value in zip(values[::2], values[1::2], strict=True)}
+
+
+_ENDS = _STEP = (int, type(None))
+BUILTINS = {
+    name: made_of(name, make, *signatures)
+    for name, make, *signatures in (
+        ('bool', bool, (), (int,)),
+        ('int', int, (), (int,)),
+        ('float', float, (), (float,)),
+        ('complex', complex, (float, float)),
+        ('str', str, (), (str,)),
+        ('bytes', bytes, (), (bytes,)),
+        ('bytearray', _bytearray, (), (bytes,), (str, str)),
+        ('list', list, (), ((list, tuple),)),
+        ('tuple', tuple, (), (list,)),
+        ('dict', dict, (), (dict,)),
+        ('set', _set(set), (), (list,)),
+        ('frozenset', _set(frozenset), (), (list,)),
+        ('slice', slice, (_ENDS, _ENDS, _STEP)),
+        ('range', range, (int, int, int)),
+    )
+}
+FACTORIES = {BUILTINS[kind.__name__]: kind for kind in (int, float, str, list, dict, set)}
+PLAIN = {
+    **{f'builtins.{name}': make for name, make in BUILTINS.items()},
+    'builtins.xrange': BUILTINS['range'],
+    '_codecs.encode': encode,
+    'collections.OrderedDict': made_of('OrderedDict', _ordered_dict, (), (list,)),
+    'collections.Counter': made_of('Counter', Counter, (), (dict,)),
+    'collections.defaultdict': _defaultdict,
+}
