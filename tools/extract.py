@@ -63,7 +63,9 @@ def parse_args():
     encoding.add_argument('--precision', choices=PRECISIONS, default='fp32', help='default %(default)s')
     encoding.add_argument('--batch-size', type=int, default=8, help='clips encoded at once (default %(default)s)')
     encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
-    encoding.add_argument('--workers', type=int, help='processes that decode (default: one a core, four at most)')
+    encoding.add_argument(
+        '--workers', type=int, help='processes that decode or verify (default: one a core, four at most)'
+    )
     encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
     encoding.add_argument('--timeout', type=float, default=120, help='seconds to the next frames (default %(default)s)')
 
@@ -156,7 +158,7 @@ def main():
     try:
         if args.verify is None:
             sys.exit(min(run(args), 1))
-        problems = verify(args.verify, args.repair)
+        problems = verify(args.verify, args.repair, args.workers or min(4, os.cpu_count()))
         for problem in problems:
             print(printable(f'{problem.video_id}: {problem.what}'))
         print(f'{args.verify}: {len(problems)} problems')

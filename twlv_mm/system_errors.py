@@ -1,6 +1,7 @@
 """How tools end: one line and exit code 2 where the operating system refuses something, 130 after Ctrl-C."""
 
 import _thread
+import gc
 import sys
 import threading
 import traceback
@@ -24,6 +25,7 @@ def run_tool(main):
     """
     sys.unraisablehook = _keep_interrupt
     sys.excepthook = _print_traceback
+    gc.freeze()  # what imports have made is not looked at again each time that many objects are new
     try:
         main()
     except KeyboardInterrupt as error:

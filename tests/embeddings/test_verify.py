@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from twlv_mm.embeddings.store import write_embeddings
 from twlv_mm.embeddings.verify import Problem, verify
+
+verify_module = sys.modules['twlv_mm.embeddings.verify']  # the package has a function of that name
 
 INFO = dict(duration=6.5, num_frames=65, clip_seconds=2.0, stride_seconds=2.0, sampling='multi-clip', model='twlv_base')
 TIMES = np.array([[0.0, 2.0], [2.0, 4.0], [4.0, 6.0]])
@@ -142,6 +145,15 @@ def test_a_video_that_broke_off_may_have_fewer_clips(folder):
     info = json.loads((folder / 'b.json').read_text())
     (folder / 'b.json').write_text(json.dumps(info | dict(fault='cut off')))
     assert problems(folder) == []
+
+
+def test_two_processes_find_what_one_does(folder, monkeypatch):
+    monkeypatch.setattr(verify_module, 'CHUNK', 1)
+    np.save(folder / 'b_c.npy', np.zeros((3, 7), 'f4'))  # shorter than a's, which another process reads
+    rewrite(folder, 'c', info=lambda info: info.update(duration=5.9, model='twlv_large'))
+    found = verify(folder, processes=2)
+    assert len(found) == 4
+    assert found == verify(folder)
 
 
 def test_vectors_that_were_exchanged_are_found_by_their_hashes(folder):

@@ -97,8 +97,9 @@ def extract_collection(
         check_id(video.video_id, video.path)
     check_decoder(decoder, segments=any(video.segment for video in videos))
     videos = videos[shard[0] :: shard[1]]
-    unnameable = [_naming_failure(video) for video in videos if name_fault(video.video_id)]
-    videos = [video for video in videos if not name_fault(video.video_id)]
+    faults = {video.video_id: fault for video in videos if (fault := name_fault(video.video_id))}
+    unnameable = [_naming_failure(video, faults[video.video_id]) for video in videos if video.video_id in faults]
+    videos = [video for video in videos if video.video_id not in faults]
     video_ids = [video.video_id for video in videos]
     settings = dict(extractor.settings, decoder=decoder or 'default', on_fault=on_fault, version=twlv_mm.__version__)
     stores = {}
@@ -174,10 +175,10 @@ def extract_collection(
     return Summary(len(embedded), len(finished) + by_others, failures)
 
 
-def _naming_failure(video):
+def _naming_failure(video, fault):
     names = dict(video_id=video.video_id, path=video.path)
     names = {key: os.fsencode(name).decode('utf-8', 'backslashreplace') for key, name in names.items()}
-    return dict(names, stage='name', reason=name_fault(video.video_id))
+    return dict(names, stage='name', reason=fault)
 
 
 def _source(video):

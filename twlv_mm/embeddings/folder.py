@@ -29,6 +29,7 @@ class EmbeddingFolder:
             and manifest.json are not embeddings.
         refused (list, optional): Takes the path and the error of each Parquet file that cannot be used, which would be
             raised otherwise.
+        names (list[str], optional): Only these of its files, by their paths below it.
 
     Attributes:
         path (Path): The folder.
@@ -41,11 +42,11 @@ class EmbeddingFolder:
         ImportError: if the folder holds Parquet and pyarrow is not installed.
     """
 
-    def __init__(self, path, refused=None):
+    def __init__(self, path, refused=None, names=None):
         self.path = Path(path)
         if not self.path.is_dir():
             raise FileNotFoundError(f'there is no folder {path}')
-        names = list(_scan(self.path))
+        names = list(_scan(self.path)) if names is None else names
         parts = sorted(self.path / name for name in names if PART_NAME.fullmatch(name))
         self.files = NpyFiles(self.path, names)
         if parts:

@@ -82,7 +82,7 @@ def find_videos(source, root=None, subset=None):
         raise ValueError(f"root is the folder of a list's videos, and {source} is no list: leave root out")
     if subset is not None and not (is_list and suffix == '.json'):
         raise ValueError(f'a .json has subsets, and {source} is none: leave subset out')
-    outside = [video for video in videos if '..' in Path(video.video_id).parts or os.path.isabs(video.video_id)]
+    outside = [video for video in videos if '..' in video.video_id.split('/') or os.path.isabs(video.video_id)]
     if outside:
         raise ValueError(
             f'{source} lists {outside[0].path}, outside of the folder of the videos, and its files would be written '
@@ -121,36 +121,42 @@ def _of_list(source, root, subset):
     """Lines of a file and its classes; a file that comes several times has all the classes of its lines."""
     listed = read_video_list(source)
     if root is None:
-        whole = all(os.path.isabs(video.file) for video in listed)
-        folders = {os.path.dirname(video.file) for video in listed}
-        root = os.path.commonpath(folders) if whole and folders else source.parent
-    root = Path(root)
+        whole = bool(listed) and all(os.path.isabs(video.file) for video in listed)
+        root = os.path.commonpath({os.path.dirname(video.file) for video in listed}) if whole else source.parent
+    root = str(Path(root, '_'))[:-1]  # with the slash, if it needs one
     classes, counts, segments = {}, {}, []
     for line, name, labels, segment in listed:
-        video_id = _listed_id(name, root, f'{source}, line {line}')
+        if segment is None and name in classes:
+            classes[name][2].extend(labels)
+            continue
+        video_id, path = _listed_id_and_path(name, root, source, line)
         if segment is None:
-            classes.setdefault(name, (video_id, []))[1].extend(labels)
+            classes[name] = video_id, path, [*labels]
             continue
         video_id += f'_{segment[0]:.3f}_{segment[1]:.3f}'
         counts[video_id] = counts.get(video_id, 0) + 1
         if counts[video_id] > 1:
             video_id += f'_{counts[video_id]}'
-        segments.append(Video(video_id, str(root / name), labels[0] if labels else None, segment))
+        segments.append(Video(video_id, path, labels[0] if labels else None, segment))
     files = [
-        Video(video_id, str(root / name), found[0] if len(found) == 1 else found or None)
-        for name, (video_id, found) in classes.items()
+        Video(video_id, path, found[0] if len(found) == 1 else found or None)
+        for video_id, path, found in classes.values()
     ]
     return files + segments
 
 
-def _listed_id(name, root, where):
-    path = Path(os.path.relpath(name, root)) if os.path.isabs(name) else Path(name)
-    if '..' in path.parts:
+def _listed_id_and_path(name, root, source, line):
+    # Of millions of lines: pathlib would take most of the time.
+    absolute = name.startswith('/')
+    below = os.path.relpath(name, root) if absolute else name
+    if '..' in below.split('/'):
         raise ValueError(
-            f'{where}: {name} is outside of the folder of the videos {root}, and its files would be written outside of '
-            'theirs: let root be a folder that holds all videos, or name them below it'
+            f'{source}, line {line}: {name} is outside of the folder of the videos {root}, and its files would be '
+            'written outside of theirs: let root be a folder that holds all videos, or name them below it'
         )
-    return path.with_suffix('').as_posix()
+    below = os.path.normpath(below)
+    stem, ending = os.path.splitext(below)
+    return (stem if len(ending) > 1 else below), (os.path.normpath(name) if absolute else root + below)
 
 
 def _of_activitynet_json(source, root, subset):

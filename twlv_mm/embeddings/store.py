@@ -57,9 +57,11 @@ def has_embeddings(base):
     Returns:
         bool: False also for a damaged json.
     """
+    if not os.access(f'{base}.json', os.F_OK):  # of most videos of a new run; an exception would take longer
+        return False
     try:
-        with open(f'{base}.json', 'rb') as file:
-            info = json.loads(file.read())
+        with open(f'{base}.json', 'rb', buffering=0) as file:
+            info = json.loads(file.read().decode())
         clips, video = (os.stat(f'{base}_{scope}.npy').st_size - NPY_HEADER for scope in 'cv')
         count = len(info['clips']) if 'clips' in info else clips // max(video, 1)  # other tools do not list them
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):

@@ -1,7 +1,10 @@
 """Checking a folder of embeddings against itself."""
 
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from itertools import chain, repeat
 from numbers import Real
 from typing import NamedTuple
 
@@ -23,6 +26,7 @@ from .store import array_sha256
 MEAN_TOLERANCE, HALF_MEAN_TOLERANCE = 1e-4, 1e-3
 # Seconds: times are written to the microsecond, durations of other tools' files to the hundredth.
 TIME_TOLERANCE = 0.01
+CHUNK = 1000  # videos that a process is given at once
 
 
 class Problem(NamedTuple):
@@ -37,8 +41,8 @@ class Problem(NamedTuple):
     what: str
 
 
-def verify(folder, repair=False):
-    """Check a folder of embeddings, in either format, with the memory of one video (or row group).
+def verify(folder, repair=False, processes=1):
+    """Check a folder of embeddings, in either format; each process has the memory of one video (or row group).
 
     Checked are: that each video has the files that others have (every one of the three with a manifest) and that the
     manifest's videos are there or in failures.jsonl; shapes; that all numbers are finite; that a video's vector is the
@@ -51,6 +55,8 @@ def verify(folder, repair=False):
         folder (str | EmbeddingFolder): Embeddings in either format.
         repair (bool): Whether to delete the embeddings of damaged videos, so that the next extraction makes them again.
             Videos of other settings are not damaged. Unreadable Parquet files get the ending ``.damaged``.
+        processes (int): How many check at once. More than one need a script that can be imported again (``if __name__
+            == '__main__'``), and pay for thousands of videos; what is found is the same.
 
     Returns:
         list[Problem]: Sorted by video; empty for a sound folder.
@@ -69,25 +75,66 @@ def verify(folder, repair=False):
             folder = None  # all of it is damaged
     problems = [Problem(path.name, str(error)) for path, error in refused]
     if folder is not None:
-        problems += _check_folder(folder, repair)
+        problems += _check_folder(folder, repair, processes)
     if repair:
         for path, _ in refused:
             set_aside(path)
     return sorted(problems)
 
 
-def _check_folder(folder, repair):
+def _check_folder(folder, repair, processes):
     damage, kinds = list(_check_files(folder)), {}
+    for found, of_kinds in _check_chunks(folder, processes):
+        damage += found
+        for kind, video_ids in of_kinds.items():
+            kinds.setdefault(kind, []).extend(video_ids)
+    problems = [*damage, *_check_manifest(folder), *_check_settings(folder, kinds)]
+    if repair:
+        _delete(folder, {problem.video_id for problem in damage})
+    return problems
+
+
+def _check_chunks(folder, processes):
+    """What :func:`_check_videos` finds in each part of a folder."""
+    chunks, first = _chunks(folder), _first_sound(folder)
+    if processes == 1 or len(chunks) == 1:
+        for names in chunks:
+            yield _check_videos(folder.path, names, first)
+        return
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(min(processes, len(chunks)), context) as pool:
+        yield from pool.map(_check_videos, repeat(folder.path), chunks, repeat(first))
+
+
+def _chunks(folder):
+    """Names of the files of some videos, and of some others, …"""
+    if folder.format == 'parquet':
+        return [[name] for name in folder.files.vector_paths()]
+    names = [[video_id + ending for ending in folder.files.endings[video_id]] for video_id in folder.video_ids]
+    return [list(chain.from_iterable(names[i : i + CHUNK])) for i in range(0, len(names), CHUNK)]
+
+
+def _first_sound(folder):
+    """What the vectors of a folder have to be as long as."""
+    for video_id in folder.video_ids:
+        with suppress(ValueError, FileNotFoundError):
+            path, vectors = folder.files.any_vectors(video_id)
+            return path, vectors.shape[-1]
+    return None
+
+
+def _check_videos(path, names, first):
+    """Problems of the videos in some of a folder's files; their settings, as json -> ids."""
+    folder, damage, kinds = EmbeddingFolder(path, names=names), [], {}
+    folder._first = first
     for video_id in folder.video_ids:
         damage += [Problem(video_id, what) for what in _check_video(folder, video_id)]
         with suppress(ValueError):  # a damaged json is listed already
             info = folder.info(video_id)
             kind = json.dumps({name: info[name] for name in (*SETTINGS, 'precision') if name in info})
             kinds.setdefault(kind, []).append(video_id)
-    problems = [*damage, *_check_manifest(folder), *_check_settings(folder, kinds)]
-    if repair:
-        _delete(folder, {problem.video_id for problem in damage})
-    return problems
+    return damage, kinds
 
 
 def _check_settings(folder, kinds):
@@ -95,7 +142,7 @@ def _check_settings(folder, kinds):
         allowed = read_manifest(folder.path)['settings']
     except (FileNotFoundError, ValueError):
         allowed = []
-    allowed = allowed or [json.loads(max(kinds, key=lambda kind: len(kinds[kind])))] if kinds else []
+    allowed = allowed or [json.loads(min(kinds, key=lambda kind: (-len(kinds[kind]), kinds[kind])))] if kinds else []
     for kind, video_ids in kinds.items():
         info = json.loads(kind)
         differences = [

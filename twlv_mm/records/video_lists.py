@@ -12,6 +12,7 @@ CLASSES = re.compile(r'(.*?\S)((?:\s+-?[0-9]+)*)')
 SEGMENT = re.compile(r'(.*\S)\s+([0-9]+\.[0-9]+)\s+([0-9]+\.[0-9]+)((?:\s+-?[0-9]+)?)')
 ANY_SEGMENT = re.compile(r'(.*\S)\s+(\S+)\s+(\S+)\s+(-?[0-9]+)')
 WITH_COMMA = re.compile(r'.*,\s*"?-?[0-9]+"?')
+USUAL_FILE, USUAL_LABEL = re.compile(r'[\w./+-]+', re.ASCII), re.compile(r'[0-9]{1,6}')
 FILE_COLUMNS = ('path', 'file', 'filename', 'file_name', 'name', 'video', 'video_path', 'video_name')
 CLASS_COLUMNS = ('label', 'class', 'class_id', 'label_id', 'target')
 
@@ -54,7 +55,7 @@ def read_video_list(path, segments=None):
     first = next(iter(lines.values()), '')
     if WITH_COMMA.fullmatch(first) or _is_header(first):
         return _with_commas(path, segments)
-    return [_parse(text, f'{path}, line {number}', number, segments) for number, text in lines.items()]
+    return [_parse(text, path, number, segments) for number, text in lines.items()]
 
 
 def _is_header(text):
@@ -78,7 +79,11 @@ def _with_commas(path, segments):
     return videos
 
 
-def _parse(text, where, number, segments):
+def _parse(text, path, number, segments):
+    fields = text.split(' ')
+    if len(fields) == 2 and USUAL_LABEL.fullmatch(fields[1]) and USUAL_FILE.fullmatch(fields[0]) and not segments:
+        return ListedVideo(number, fields[0], (int(fields[1]),))  # nearly all of millions of lines; quicker
+    where = f'{path}, line {number}'
     form = ANY_SEGMENT if segments else SEGMENT
     if found := form.fullmatch(text):
         if segments is False:
@@ -90,13 +95,14 @@ def _parse(text, where, number, segments):
     if segments:
         raise ValueError(f"{where}: {shown(text)} is not of the form 'file start end label'")
     file, labels = CLASSES.fullmatch(text).groups()
-    suffix = PurePath(file).suffix
-    if len(labels.split()) > 1 and not suffix:
+    numbers = labels.split()
+    if len(numbers) > 1 and not PurePath(file).suffix:
         raise ValueError(
             f'{where}: {shown(text)} has several numbers behind a name without an ending: lists of folders of frames '
             'are not read, and the name of a file needs its ending'
         )
-    if (not labels and any(char.isspace() for char in suffix)) or WITH_COMMA.fullmatch(file):
+    unlabelled = not numbers and any(char.isspace() for char in PurePath(file).suffix)
+    if unlabelled or (',' in file and WITH_COMMA.fullmatch(file)):
         raise ValueError(f"{where}: {shown(text)} is not of the form 'file label'")
     return ListedVideo(number, name(file, f'{where}, file'), _classes(labels, where))
 

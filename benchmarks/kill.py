@@ -1,0 +1,315 @@
+#!/usr/bin/env python
+"""Random kill -9 over extraction, training and pretraining: is finished work lost, do the results stay the same?
+
+Runs on generated videos are killed at random times after their work has begun, and started again, until they end. What
+was finished must not be done twice, and the results must be an undisturbed run's: the same bytes, weights and scores.
+Processes are forked from one that has imported everything, so that minutes are enough for hundreds of kills.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+os.environ['OMP_NUM_THREADS'] = '1'
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+import mmaction.datasets
+import mmaction.engine
+import mmaction.models
+import mmaction.visualization  # noqa: F401  once for all processes
+import mmengine
+import torch
+from mmengine.hooks import CheckpointHook, Hook
+
+from twlv_mm.embeddings import EmbeddingFolder, Extractor, extract_collection, find_videos, parquet_store, verify
+from twlv_mm.embeddings.store import Store
+from twlv_mm.engine import Runner, launch
+from twlv_mm.records import append_line
+from twlv_mm.synthetic import make_trimmed
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs/synthetic'
+TRAINING = """
+_base_ = '{configs}/appearance_finetune.py'
+train_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}'))
+test_dataloader = dict(dataset=dict(data_root='{data}'))
+val_dataloader = dict(batch_size=8, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(
+    type='VideoDataset', data_root='{data}', ann_file='test_appearance.txt', data_prefix=dict(video=''),
+    pipeline={{{{_base_.pipeline}}}}, test_mode=True))
+val_evaluator, val_cfg = dict(type='AccMetric'), dict(type='ValLoop')
+train_cfg = dict(max_epochs=8)
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
+"""
+PRETRAINING = """
+_base_ = '{configs}/pretrain_pixels.py'
+train_dataloader = dict(sampler=dict(batch_sizes=dict(video=4)), dataset=dict(sets=dict(trimmed=dict(
+    dataset=dict(data_root='{data}')))))
+train_cfg = dict(max_iters=48)
+param_scheduler = [dict(type='LinearLR', start_factor=0.1, end=48, by_epoch=False)]
+default_hooks = dict(checkpoint=dict(interval=4))
+"""
+MOST_KILLS = 20  # of a run, or one that begins anew each time would never end
+PART_VIDEOS = 6  # of 32, so that parts are written while a run lasts
+
+
+class Job:
+    """Something to kill.
+
+    Attributes:
+        name (str): What it is called.
+        processes (int): How many do it at once.
+        seconds (float): From a kill's earliest moment to its latest.
+    """
+
+    processes, seconds = 1, 1.0
+
+    def __init__(self, root):
+        self.root = root
+
+    def run(self, folder):
+        """All of it, or what is left of it; in a process of its own."""
+        raise NotImplementedError
+
+    def outcome(self, folder):
+        """What an undisturbed run has to agree with."""
+        raise NotImplementedError
+
+    def lost(self, lines):
+        """How often finished work was done again, by the lines of ``progress.txt``."""
+        raise NotImplementedError
+
+
+class Extraction(Job):
+    def __init__(self, root, formats, processes):
+        super().__init__(root)
+        self.formats, self.processes = formats, processes
+        self.name = f'extraction, {formats[0]}, {processes} process{"es" * (processes > 1)}'
+
+    def run(self, folder):
+        written, entered = Store.write, Store.__init__
+
+        def write(store, video_id, *args):
+            written(store, video_id, *args)
+            append_line(folder / 'progress.txt', f'done {video_id}')
+
+        def begin(store, *args, **kwargs):
+            append_line(folder / 'progress.txt', 'begun')
+            entered(store, *args, **kwargs)
+
+        Store.write, Store.__init__ = write, begin
+        parquet_store.PART_VIDEOS = PART_VIDEOS
+        extractor = Extractor('twlv_small_synthetic', sampling='multi-clip', clip_seconds=0.5, batch_size=3)
+        videos = find_videos(self.root / 'data/train')
+        extract_collection(extractor, videos, folder / 'out', 'train', formats=self.formats, workers=0)
+
+    def outcome(self, folder):
+        folder = folder / 'out/multi-clip/train'
+        problems = verify(folder)
+        embeddings = EmbeddingFolder(folder)
+        found = {id_: hashlib.sha256(embeddings.clips(id_).tobytes()).hexdigest() for id_ in embeddings.video_ids}
+        if self.processes == 1:  # with several, who writes a part first depends on the time
+            files = [
+                path for path in folder.rglob('*') if path.is_file() and not path.name.endswith(('.lock', '.claims'))
+            ]
+            found = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        return dict(files=found, problems=problems)
+
+    def lost(self, lines):
+        done = Counter(line for line in lines if line.startswith('done'))
+        return sum(count - 1 for count in done.values())
+
+
+class Training(Job):
+    seconds = 3.0
+
+    def __init__(self, root, name, config, test):
+        super().__init__(root)
+        self.name, self.test = name, test
+        self.config = root / f'{name}.py'
+        self.config.write_text(config.format(configs=CONFIGS, data=root / 'data'))
+
+    def run(self, folder):
+        save = CheckpointHook._save_checkpoint_with_step
+        steps_of = (lambda runner: runner.iter) if 'Step' in self._loop() else (lambda runner: runner.epoch)
+
+        def saved(hook, runner, step, meta):
+            save(hook, runner, step, meta)
+            append_line(folder / 'progress.txt', f'done {step}')
+
+        class Begin(Hook):
+            def before_train(self, runner):
+                append_line(folder / 'progress.txt', f'begun {steps_of(runner)}')
+
+        CheckpointHook._save_checkpoint_with_step = saved
+        registered = Runner.register_hooks
+
+        def register(runner, *args, **kwargs):
+            runner.register_hook(Begin())
+            registered(runner, *args, **kwargs)
+
+        Runner.register_hooks = register
+        arguments = [str(self.config), '--work-dir', str(folder / 'out'), '--resume']
+        launch.main_train(arguments + (['--test'] if self.test else []))
+
+    def outcome(self, folder):
+        folder = folder / 'out'
+        checkpoints = {}
+        for path in folder.glob('*.pth'):
+            state = torch.load(path, weights_only=True)['state_dict']
+            content = b''.join(state[name].numpy().tobytes() for name in sorted(state))
+            checkpoints[path.name] = hashlib.sha256(content).hexdigest()
+        results = sorted(folder.glob('*/results.json'))
+        return dict(
+            checkpoints=checkpoints, metrics=json.loads(results[-1].read_text())['metrics'] if results else None
+        )
+
+    def lost(self, lines):
+        count = newest = 0
+        for line in lines:
+            what, step = line.split()
+            if what == 'done':
+                newest = max(newest, int(step))
+            else:
+                count += int(step) < newest
+        return count
+
+    def _loop(self):
+        return mmengine.Config.fromfile(self.config).train_cfg.type
+
+
+def start(job, folder):
+    """Do a job in a process of its own; returns its id."""
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        log = os.open(folder / 'log.txt', os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        torch.set_num_threads(1)
+        job.run(folder)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def ended(pids):
+    """Take the processes that have ended from a dict; returns whether one failed by itself."""
+    failed = False
+    for pid in list(pids):
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            failed |= os.waitstatus_to_exitcode(status) not in (0, -signal.SIGKILL)
+            pids.remove(pid)
+    return failed
+
+
+def progress(folder):
+    """Lines on what was begun and done; a killed process may have cut the last."""
+    path = folder / 'progress.txt'
+    return path.read_text().split('\n')[:-1] if path.exists() else []
+
+
+def killed_until_done(job, folder, rng):
+    """Do a job, killing it again and again.
+
+    Returns:
+        int: kills.
+    """
+    kills = 0
+    while True:
+        before = len(progress(folder))
+        pids = [start(job, folder) for _ in range(job.processes)]
+        # A quarter is killed as soon as it has begun, the others after they have done more.
+        needed = 'begun' if rng.random() < 0.25 else 'done'
+        while pids and not any(line.startswith(needed) for line in progress(folder)[before:]):
+            check(not ended(pids), job, folder)
+            time.sleep(0.005)
+        until = time.monotonic() + rng.uniform(0, job.seconds)
+        while pids and time.monotonic() < until:
+            check(not ended(pids), job, folder)
+            time.sleep(0.005)
+        victims = [*pids] if len(pids) < 2 or rng.random() < 0.5 else [rng.choice(pids)]
+        victims = victims if kills < MOST_KILLS else []
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        kills += len(victims)
+        while pids:
+            check(not ended(pids), job, folder)
+            time.sleep(0.005)
+        if not victims:
+            return kills
+
+
+def check(fine, job, folder):
+    if not fine:
+        sys.exit(f'{job.name} failed by itself:\n{(folder / "log.txt").read_text()[-3000:]}')
+
+
+def quicker():
+    """Leave out what takes longer than all else in a short run: formatted configs, versions of compilers."""
+    mmengine.config.config.FormatCode = lambda text, **_: (text, False)
+    mmengine.runner.Runner._log_env = lambda *_: None
+    torch.set_num_threads(1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--minutes', type=float, default=20, help='default %(default)s')
+    parser.add_argument('--seed', type=int, default=0, help='of the times of the kills (default %(default)s)')
+    parser.add_argument('--out', type=Path, default='work_dirs/kill', help='emptied first (default %(default)s)')
+    args = parser.parse_args()
+    root, rng = args.out.resolve(), random.Random(args.seed)
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    make_trimmed(root / 'data', num_train=32, num_test=16, workers=1)
+    quicker()
+    jobs = [Extraction(root, [kind], count) for kind in ('npy', 'parquet') for count in (1, 2)]
+    jobs += [Training(root, 'training', TRAINING, True), Training(root, 'pretraining', PRETRAINING, False)]
+
+    expected = {}
+    for job in jobs:
+        folder = root / 'undisturbed'
+        folder.mkdir()
+        pids = [start(job, folder) for _ in range(job.processes)]
+        while pids:
+            check(not ended(pids), job, folder)
+            time.sleep(0.01)
+        expected[job] = job.outcome(folder)
+        folder.rename(root / f'undisturbed {job.name}')
+    counts = {job: Counter() for job in jobs}
+    end = time.monotonic() + 60 * args.minutes
+    while time.monotonic() < end:
+        for job in jobs:
+            folder = root / 'run'
+            folder.mkdir()
+            counts[job]['kills'] += killed_until_done(job, folder, rng)
+            counts[job]['runs'] += 1
+            counts[job]['lost'] += (lost := job.lost(progress(folder)))
+            counts[job]['other results'] += (differs := job.outcome(folder) != expected[job])
+            if lost or differs:
+                folder.rename(root / f'{job.name}, run {counts[job]["runs"]}')  # to look at
+            else:
+                shutil.rmtree(folder)
+    columns = ('runs', 'kills', 'lost', 'other results')
+    print(f'{"":32}' + ''.join(f'{column:>15}' for column in columns))
+    for job in jobs:
+        print(f'{job.name:32}' + ''.join(f'{counts[job][column]:>15}' for column in columns))
+    total = sum(counts.values(), Counter())
+    print(f'{"all":32}' + ''.join(f'{total[column]:>15}' for column in columns))
+    sys.exit(int(bool(total['lost'] or total['other results'])))
+
+
+if __name__ == '__main__':
+    main()
