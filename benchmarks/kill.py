@@ -30,6 +30,7 @@ import mmengine
 import torch
 from mmengine.hooks import CheckpointHook, Hook
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.embeddings import EmbeddingFolder, Extractor, extract_collection, find_videos, parquet_store, verify
 from twlv_mm.embeddings.store import Store
 from twlv_mm.engine import Runner, launch
@@ -163,7 +164,7 @@ class Training(Job):
         folder = folder / 'out'
         checkpoints = {}
         for path in folder.glob('*.pth'):
-            state = torch.load(path, weights_only=True)['state_dict']
+            state = load_checkpoint(path)['state_dict']
             content = b''.join(state[name].numpy().tobytes() for name in sorted(state))
             checkpoints[path.name] = hashlib.sha256(content).hexdigest()
         results = sorted(folder.glob('*/results.json'))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import Runner
 from twlv_mm.engine.latest_checkpoint import latest_checkpoint
 
@@ -51,7 +52,7 @@ def train(work_dir, metric, by_epoch=True, **kwargs):
 
 def state(work_dir):
     (best,) = Path(work_dir).glob('best_*.pth')
-    last = torch.load(latest_checkpoint(work_dir, None), weights_only=True)
+    last = load_checkpoint(latest_checkpoint(work_dir, None))
     return best.name, last['state_dict'], last['param_schedulers'], last['message_hub']['runtime_info']['best_score']
 
 
