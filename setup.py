@@ -47,6 +47,7 @@ setup(
         'analysis': requirements('analysis'),
         'hf': requirements('hf'),
         'mim': requirements('mminstall'),
+        'mteb': requirements('mteb'),
         'onnx': requirements('onnx'),
         'optional': requirements('optional'),
         'parquet': requirements('parquet'),

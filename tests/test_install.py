@@ -152,6 +152,8 @@ def test_lock_file_satisfies_what_setup_requires():
         versions = {r.name: str(r.specifier).removeprefix('==') for r in locked}
         for name in ('build.txt', 'runtime.txt', 'tests.txt', 'analysis.txt'):
             for requirement in read_requirements(ROOT / 'requirements' / name):
+                if requirement.marker is not None and not requirement.marker.evaluate(there):
+                    continue
                 assert requirement.specifier.contains(versions[requirement.name]), (python_version, requirement)
 
 

@@ -20,7 +20,7 @@ with explained():
 
     compat.apply()  # before anything else imports mmcv, mmdet or mmaction
 
-    from .embeddings import Embedding, embed
+    from .embeddings import Embedding, embed, mteb_model
     from .encoders import Encoder, EncoderSpec, describe, get_model, list_models, wrap
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     'embed',
     'get_model',
     'list_models',
+    'mteb_model',
     'wrap',
 ]

@@ -5,7 +5,7 @@ store.py, parquet_store.py and parquet.py write the files, claims.py shares the 
 keeps what they were made with and what failed. folder.py reads the
 files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made with, grid.py
 when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py extracts
-what a config asks for, video_embedder.py embeds further videos like that.
+what a config asks for, video_embedder.py embeds further videos like that. mteb.py makes an encoder a model of mteb.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
@@ -19,6 +19,7 @@ from .inputs import Video, find_videos
 from .manifest import MixError, read_failures
 from .matrix import Matrix, load_matrix
 from .model_inputs import check_inputs
+from .mteb import mteb_model
 from .naming import names_of, other_names, second_files
 from .settings import check_comparable, encoder_of, repeats_frames, shared_settings
 from .splits import extract_splits
@@ -53,6 +54,7 @@ __all__ = [
     'grid_clips',
     'grid_end',
     'load_matrix',
+    'mteb_model',
     'names_of',
     'other_names',
     'read_failures',

@@ -242,7 +242,7 @@ def frozen_encoder(name, weights, **overrides):
     with torch.random.fork_rng():
         torch.manual_seed(0)  # so that two runs without weights agree
         encoder = get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
-    if encoder.weights_sha256 is None:
+    if encoder.weights_sha256 is None and any(True for _ in encoder.parameters()):
         warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
     return encoder
 

@@ -1,0 +1,72 @@
+"""An encoder as mteb takes it, for the Massive Video Embedding Benchmark."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from datasets import Video
+from mteb.models.abs_encoder import AbsEncoder
+from mteb.models.model_meta import ModelMeta, ScoringFunction
+from tqdm import tqdm
+
+from twlv_mm.video import VideoError
+
+
+class VideoOnlyModel(AbsEncoder):
+    """A model of mteb for tasks of videos alone; videos are read and sampled as everywhere in this project.
+
+    Args:
+        extractor (Extractor): The encoder and its sampling.
+
+    Attributes:
+        mteb_model_meta (ModelMeta): mteb keeps results by its name, ``revision`` (the hash of the weights) and
+            ``experiment_kwargs`` (sampling, pooling, precision), so that those of other weights are never taken.
+    """
+
+    def __init__(self, extractor):
+        self.extractor, self.model = extractor, extractor.model
+        spec, settings = self.model.spec, extractor.settings
+        name, sha256 = settings.pop('model'), settings.pop('weights_sha256')
+        self.mteb_model_meta = ModelMeta.create_empty(
+            dict(
+                name=f'twlv_mm/{name}',
+                revision=sha256 or 'random',
+                modalities=['video'],
+                embed_dim=spec.embedding_dims if extractor.pooling is None else spec.embed_dims,
+                n_parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+                framework=['PyTorch'],
+                similarity_fn_name=ScoringFunction.COSINE,
+                use_instructions=False,
+                experiment_kwargs=settings,
+            )
+        )
+
+    def encode(self, inputs, *, show_progress_bar=True, **kwargs):
+        """Embed the videos of a task.
+
+        Args:
+            inputs (DataLoader): mteb's, of a data set with a column ``video``.
+            show_progress_bar (bool): Whether to show progress.
+            **kwargs: What else mteb gives, such as the task.
+
+        Returns:
+            ndarray: (videos, D) float32.
+
+        Raises:
+            VideoError: if a video cannot be read; the message says which.
+        """
+        rows = inputs.dataset.select_columns('video').cast_column('video', Video(decode=False))
+        numbers = tqdm(range(len(rows)), 'Embedding videos', disable=not show_progress_bar)
+        return np.stack([self._embed(rows[number]['video'], number) for number in numbers])
+
+    def _embed(self, video, number):
+        with tempfile.TemporaryDirectory() as folder:
+            path = video['path']
+            if video['bytes'] is not None:
+                path = os.path.join(folder, f'video{Path(path or "").suffix}')
+                Path(path).write_bytes(video['bytes'])
+            try:
+                return self.extractor(path)[0][-1].vector
+            except (VideoError, FileNotFoundError) as error:
+                raise VideoError(f'video {number} of the data set: {error}') from error
