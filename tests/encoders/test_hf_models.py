@@ -327,3 +327,22 @@ def test_videos_are_embedded_with_the_weights_of_the_folder_and_no_warning(folde
     encoder = frozen_encoder(f'hf:{folders("siglip")[0]}', None)
     assert len(encoder.weights_sha256) == 64
     assert not [warning for warning in recwarn if 'random encoder' in str(warning.message)]
+
+
+@pytest.mark.parametrize('name', ['vjepa2', 'clip'])
+def test_recomputing_blocks_changes_no_gradient(name, folders):
+    source = f'hf:{folders(name)[0]}'
+    video, gradients = torch.randn(1, 3, 4, 32, 32), []
+    for with_cp in (False, True):
+        encoder = twlv_mm.get_model(source, with_cp=with_cp).train()
+        encoder.embed(video).square().sum().backward()
+        gradients.append([parameter.grad for parameter in encoder.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_on_the_meta_device_nothing_is_loaded(folders):
+    with torch.device('meta'):
+        encoder = twlv_mm.get_model(f'hf:{folders("vjepa2")[0]}')
+    assert {parameter.device.type for parameter in encoder.parameters()} == {'meta'}
+    assert encoder.weights_sha256 is None

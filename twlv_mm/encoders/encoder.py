@@ -61,7 +61,8 @@ class Encoder(BaseModule):
             Encoder: itself.
         """
         self.frozen, self.allow_random = frozen, allow_random
-        weights = self.own_weights if weights is None else weights
+        if weights is None and torch.get_default_device().type != 'meta':  # where nothing is to be loaded
+            weights = self.own_weights
         if weights is not None:
             self.pretraining_sets = self.spec.pretraining_sets  # unless the file says otherwise
             self.weights_sha256 = self.load(weights)

@@ -64,7 +64,9 @@ class HuggingFaceEncoder(Encoder):
     def _trim(self, model):
         for name in self.trimmed:
             setattr(model, name, None)
-        if self.with_cp:
+        if self.with_cp and hasattr(model, 'activation_checkpointing_enable'):
+            model.activation_checkpointing_enable()
+        elif self.with_cp:  # its name before transformers 5.24
             model.gradient_checkpointing_enable()
         return model
 
