@@ -8,6 +8,7 @@ file. Anything else is a fault: another exception, more than 10 seconds, more th
 
 import argparse
 import collections
+import io
 import json
 import multiprocessing
 import pickle
@@ -17,12 +18,14 @@ import resource
 import shutil
 import signal
 import sys
+import tarfile
 import tempfile
 import time
 import traceback
 import warnings
 from pathlib import Path
 
+import mmengine
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -31,16 +34,19 @@ from twlv_mm.analysis.report_tables import fill_tables
 from twlv_mm.analysis.run_records import find_runs, name_encoders
 from twlv_mm.detection.ava_annotations import read_action_names, read_ava_csv, read_excluded
 from twlv_mm.detection.proposals import read_proposals
-from twlv_mm.embeddings import EmbeddingFolder, find_videos
-from twlv_mm.embeddings.manifest import read_failures
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, verify
+from twlv_mm.embeddings.manifest import read_failures, read_manifest
 from twlv_mm.encoders import describe, read_checkpoint
 from twlv_mm.encoders.hf_files import weight_files
 from twlv_mm.engine import folds, read_class_names
 from twlv_mm.localization import ExternalScores, read_annotations
+from twlv_mm.pretraining import FileListDataset, ShardDataset
+from twlv_mm.pretraining.shards import TarBackend, index_path, index_shard
 from twlv_mm.recognition import datasets
 from twlv_mm.segmentation import read_predictions
 from twlv_mm.segmentation.labels import read_labels, read_mapping, read_split
-from twlv_mm.synthetic import write_video
+from twlv_mm.synthetic import build, write_video
+from twlv_mm.synthetic.build import GENERATOR_VERSION
 from twlv_mm.video import open_video
 
 SECONDS, BYTES = 10, 2 << 30
@@ -101,6 +107,9 @@ def readers(folder):
     kinetics = 'label,youtube_id,time_start,time_end,split\nrun,-a_1,5,15,train\n"sit, down",b,120,130,train\n'
     epic = 'video_id,start_timestamp,stop_timestamp,verb_class,noun_class\nP01_01,00:00:00.14,00:00:03.37,0,1\n'
     array = np.arange(8, dtype=np.float32).reshape(2, 4)
+    vectors = {'v.json': info, 'v_c.npy': _npy(array), 'v_v.npy': _npy(array.mean(0))}
+    manifest = dict(schema_version=1, settings=[dict(model='m', clip_seconds=1.0)], videos=['v'])
+    pickled = dict(a=[1, 2.5, ('b', None)], b={3}, array=array, scalar=np.float32(1), tensor=torch.ones(2))
     # fmt: off
     found = {
         'annotations': Reader('a.json', dict(database=videos), lambda _, path: read_annotations(path)),
@@ -160,6 +169,30 @@ def readers(folder):
         'embedding json': Reader('v.json', info, _embedding, {'v_c.npy': _npy(array), 'v_v.npy': _npy(array[0])}),
         'embedding npy': Reader('v_c.npy', _npy(array), _embedding, {'v.json': info, 'v_v.npy': _npy(array[0])}),
         'checkpoint pth': Reader('w.pth', _pth(folder), lambda _, path: read_checkpoint(str(path))),
+        'checkpoint of old torch': Reader('w.pth', _pth(folder, False), lambda _, path: read_checkpoint(str(path))),
+        'mmengine.load': Reader('p.pkl', pickle.dumps(pickled, 2), lambda _, path: mmengine.load(path)),
+        'manifest': Reader('manifest.json', manifest, lambda root, _: read_manifest(root)),
+        'matrix': Reader('.matrix-video.json', dict(fingerprint='', counts=[1], crc32=0), lambda root, _: load_matrix(str(root)), vectors),
+        'verify, json': Reader('v.json', info, lambda root, _: verify(str(root)), vectors | {'manifest.json': manifest}),
+        'verify, npy': Reader('v_c.npy', _npy(array), lambda root, _: verify(str(root)), vectors | {'manifest.json': manifest}),
+        'verify, manifest': Reader('manifest.json', manifest, lambda root, _: verify(str(root)), vectors),
+        'ImageNet': Reader(
+            'LOC_val_solution.csv', 'ImageId,PredictionString\na,n01 1 2 3 4 n01 1 2 3 4\nb,n02 1 2 3 4\n',
+            _data_set(datasets.IMAGENET1K), {f'train/{name}/a.jpeg': b'x' for name in ('n01', 'n02')} | {'val/a.jpeg': b'x'},
+        ),
+        'shard': Reader('s.tar', _tar(folder)[0], lambda _, path: index_shard(str(path))),
+        'index of a shard': Reader(
+            's.tar.index.npy', _tar(folder)[1], lambda root, _: _read_shard(root / 's.tar'), {'s.tar': _tar(folder)[0]}
+        ),
+        'list of files': Reader(
+            'l.txt', 'a.mp4\nb/c d.mp4\n', lambda root, path: FileListDataset(str(path), [], dict(video=str(root))).get_data_info(0),
+            {'a.mp4': b'x'},
+        ),
+        'config yaml': Reader('c.yaml', 'model:\n  type: A\n  width: &w [1, 2]\nother: *w\n', lambda _, path: mmengine.load(path)),
+        'generated set': Reader(
+            'manifest.json', dict(settings=dict(generator_version=GENERATOR_VERSION, seed=0), complete=True, files={}),
+            lambda root, _: build(root, [], settings=dict(seed=0), annotate=list),
+        ),
         'checkpoint safetensors': Reader('w.safetensors', _safetensors(folder), lambda _, path: read_checkpoint(str(path))),
         'index of shards': Reader(
             'model.safetensors.index.json', dict(metadata=dict(total_size=8), weight_map=dict(a='1.safetensors')),
@@ -171,11 +204,11 @@ def readers(folder):
     try:
         found['embedding Parquet'] = Reader('part-0.parquet', _parquet(folder, array, info), _embedding)
     except ImportError:
-        print('pyarrow is not installed: Parquet is left out')
+        print('pyarrow is not installed: Parquet is left out', file=sys.stderr)
     try:
         import transformers  # noqa: F401
     except ImportError:
-        print("transformers is not installed: its models' folders are left out")
+        print("transformers is not installed: its models' folders are left out", file=sys.stderr)
         return found
     tower = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8)
     model = dict(model_type='clip', architectures=['CLIPModel'], vision_config=tower, projection_dim=20)
@@ -451,15 +484,40 @@ def _npz(folder, arrays):
     return (folder / 'a.npz').read_bytes()
 
 
-def _pth(folder):
+def _pth(folder, zipped=True):
     meta = dict(epoch=1, numbers=np.arange(3.0), seed=np.float64(1.5))
-    torch.save(dict(state_dict=dict(w=torch.ones(2, 3), b=torch.zeros(2).half()), meta=meta), folder / 'w.pth')
+    torch.save(
+        dict(state_dict=dict(w=torch.ones(2, 3), b=torch.zeros(2).half()), meta=meta),
+        folder / 'w.pth',
+        _use_new_zipfile_serialization=zipped,
+    )
     return (folder / 'w.pth').read_bytes()
 
 
 def _safetensors(folder):
     save_file(dict(w=torch.ones(2, 3), b=torch.zeros(2)), folder / 'w.safetensors')
     return (folder / 'w.safetensors').read_bytes()
+
+
+def _tar(folder):
+    path = folder / 's.tar'
+    with tarfile.open(path, 'w') as tar:
+        for name in ('a.jpg', 'b.json', 'c.jpg'):
+            info = tarfile.TarInfo(name)
+            info.size = 20
+            tar.addfile(info, io.BytesIO(bytes(20)))
+    index_shard(str(path))
+    return path.read_bytes(), Path(index_path(path)).read_bytes()
+
+
+def _read_shard(path):
+    data = ShardDataset(str(path), [])
+    for number in range(len(data)):
+        name = data.get_data_info(number)['filename']
+        try:
+            TarBackend().get(name)
+        except OSError as error:
+            raise ValueError(f'{path}: {error}') from None
 
 
 def _video(folder):

@@ -1,6 +1,5 @@
 """The report's figures as SVG: bars of segmentations, timelines, and what its other figures are made with."""
 
-import json
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,7 +7,7 @@ from typing import NamedTuple
 
 from matplotlib import rc_context
 
-from twlv_mm.records import PathError, path_below
+from twlv_mm.records import PathError, path_below, read_json
 from twlv_mm.segmentation import compare_runs, read_predictions
 
 from .report_layouts import TITLES
@@ -102,7 +101,7 @@ def localization_timelines(runs, names):
     """
 
     def of_dataset(dataset, files):
-        contents = {name: json.loads(path.read_text(encoding='utf-8')) for name, path in files.items()}
+        contents = {name: read_json(path, dict) for name, path in files.items()}
         truth = next(iter(contents.values()))['external_data'].get('truth')
         if truth is None:
             raise ValueError('predictions.json has no external_data.truth: test again with this version')

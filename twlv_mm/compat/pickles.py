@@ -23,7 +23,7 @@ READ = (
     'refused. Containers, numbers, strings, numpy arrays and torch tensors are read. Save the data as json or npz if '
     'it holds nothing else'
 )
-UNNAMED = 'pickle file'
+UNNAMED = 'the file'
 MAX_BYTES = 1 << 30  # scores and proposals of the largest sets are 300 MB
 
 
@@ -86,10 +86,12 @@ def apply():
     def load(file, *args, **kwargs):
         try:
             return upstream(file, *args, **kwargs)
-        except pickle.UnpicklingError as error:
-            if not isinstance(file, str | os.PathLike):
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{file} is not text in UTF-8: {error}') from None
+        except (pickle.UnpicklingError, ValueError) as error:
+            if not isinstance(file, str | os.PathLike) or not str(error).startswith(UNNAMED):
                 raise
-            raise pickle.UnpicklingError(str(error).replace(UNNAMED, os.fspath(file), 1)) from None
+            raise type(error)(str(error).replace(UNNAMED, os.fspath(file), 1)) from None
 
     load.names_the_file = True
     for module in (mmengine, fileio, fileio.io):

@@ -166,7 +166,7 @@ def settled(root, also=(), most=MAX_VALUES):
     Raises:
         pickle.UnpicklingError: if there is a class, a function or an object that is no data.
     """
-    _count(root, max(most, MAX_VALUES))
+    count_values(root, max(most, MAX_VALUES))
     seen, todo = {}, []
 
     def settle(value):
@@ -220,8 +220,16 @@ def settled(root, also=(), most=MAX_VALUES):
     return root
 
 
-def _count(root, most):
-    """Refuse what holds more values than expected, or itself."""
+def count_values(root, most=MAX_VALUES):
+    """Refuse what holds more values than expected, or itself.
+
+    Args:
+        root (object): Containers and values.
+        most (int): Values that it may have, where one that is shared counts in each place.
+
+    Raises:
+        pickle.UnpicklingError: if it does.
+    """
     sizes, entered, todo = {}, set(), [(root, None)]
     while todo:
         value, parts = todo.pop()

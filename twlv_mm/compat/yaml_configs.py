@@ -6,7 +6,8 @@ A config in yaml is data, like one in json: here it is read with PyYAML's safe l
 import yaml
 from mmengine.fileio.handlers.yaml_handler import YamlHandler
 
-SAFE = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+from .pickles import UNNAMED
+from .stand_ins import Refused, count_values
 
 
 def load_yaml(file, **kwargs):
@@ -22,12 +23,15 @@ def load_yaml(file, **kwargs):
     Raises:
         ValueError: if the file is not sound yaml, or asks for Python's objects.
     """
-    name = getattr(file, 'name', 'the yaml')
+    name = getattr(file, 'name', UNNAMED)
     try:
-        return yaml.load(file, SAFE)
+        # Not CSafeLoader, which ends the process where brackets are nested deep.
+        content = yaml.load(file, yaml.SafeLoader)
+        count_values(content)
+        return content
     except yaml.constructor.ConstructorError as error:
         raise ValueError(f'{name} asks for more than plain data, which could run code: {error.problem}') from None
-    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, Refused, RecursionError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(f'{name} is not sound yaml: {error}') from None
 
 

@@ -151,9 +151,10 @@ def _check_lengths(source, grid, count, clip_seconds, stride_seconds):
 
 
 def _count_clips(embeddings, video_id):
-    if embeddings.format == 'npy':
+    path = embeddings.path / f'{video_id}_c.npy'
+    if embeddings.format == 'npy' and path.is_file():
         try:
-            return len(np.load(embeddings.path / f'{video_id}_c.npy', mmap_mode='r'))
+            return len(np.load(path, mmap_mode='r', allow_pickle=False))
         except (OSError, ValueError, TypeError):
             pass  # the reader of the folder says what is wrong
     return len(embeddings.clips(video_id))

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from twlv_mm.records import checks, parse_json, read_json, read_text
-from twlv_mm.records.files import append_line, locked, write_text
+from twlv_mm.records.files import append_line, locked, open_regular, write_text
 
 MANIFEST, FAILURES, LOCK = 'manifest.json', 'failures.jsonl', '.lock'
 # A run says these of itself; the videos' own json do not have them.
@@ -157,7 +157,7 @@ class FailureLog:
         if status != self._seen:
             (inode, start), self._seen = self._seen, status
             if inode in (status[0], None):  # it has grown; whatever else happened, videos are tried again
-                with open(self._path, 'rb') as file:
+                with open_regular(self._path) as file:
                     file.seek(start)
                     self._since |= _latest(file.read(status[1] - start).decode(), self._path)
         return self._since.get(video_id)

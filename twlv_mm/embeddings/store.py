@@ -60,13 +60,17 @@ def has_embeddings(base):
     if not os.access(f'{base}.json', os.F_OK):  # of most videos of a new run; an exception would take longer
         return False
     try:
-        with open(f'{base}.json', 'rb', buffering=0) as file:
+        with open(f'{base}.json', 'rb', buffering=0, opener=_without_waiting) as file:
             info = json.loads(file.read().decode())
         clips, video = (os.stat(f'{base}_{scope}.npy').st_size - NPY_HEADER for scope in 'cv')
         count = len(info['clips']) if 'clips' in info else clips // max(video, 1)  # other tools do not list them
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
         return False
     return video > 0 and 0 < clips == count * video
+
+
+def _without_waiting(path, flags):
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe is empty then
 
 
 class Store:

@@ -15,7 +15,7 @@ from twlv_mm.video import HIGHEST_RATE, LONGEST_FRAME_SECONDS, clip_windows
 
 from .folder import EmbeddingFolder
 from .manifest import MANIFEST, read_failures, read_manifest
-from .npy import ENDINGS, read_json
+from .npy import ENDINGS
 from .parquet import write_part
 from .parquet_store import LOCK as PARTS_LOCK
 from .parquet_store import set_aside
@@ -178,7 +178,7 @@ def _check_manifest(folder):
     if not path.is_file():
         return
     try:
-        listed = set(read_json(path).get('videos', []))
+        listed = set(read_manifest(folder.path)['videos'])
         failed = {failure['video_id'] for failure in read_failures(folder.path)}
     except (ValueError, TypeError, KeyError) as error:
         yield Problem(MANIFEST, f'it or failures.jsonl cannot be read ({error})')

@@ -12,6 +12,8 @@ from twlv_mm.registry import DATASETS
 
 from .shards import index_path, member_path
 
+INTEGER = np.dtype('<i8')
+
 
 @DATASETS.register_module()
 class FileListDataset(Dataset):
@@ -123,8 +125,8 @@ def _read_index(path):
     where = index_path(path)
     with parsing(where):
         index = np.load(where, mmap_mode='r', allow_pickle=False)
-        kinds = getattr(index, 'dtype', np.dtype(bool)).fields or {}
-        if [kind.str for kind, _ in kinds.values()][1:] != ['<i8', '<i8'] or index.ndim != 1:
+        kind = getattr(index, 'dtype', np.dtype(bool))
+        if kind.names != ('name', 'offset', 'size') or {kind['offset'], kind['size']} != {INTEGER} or index.ndim != 1:
             raise ValueError(f'{where} is no index of a tar file: index it again')
     return index
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import struct
+import tokenize
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -191,7 +192,7 @@ def read_table(path, *columns, max_bytes=MAX_BYTES):
 # What Python, numpy and the decompressors raise over damaged content.
 _RAISED = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError, OSError, RecursionError),
-    *(SyntaxError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, TypeError, ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from rich.progress import track
 
 from twlv_mm.encoders import file_sha256
-from twlv_mm.records import remove_leftovers, write_json
+from twlv_mm.records import checks, read_json, remove_leftovers, write_json
 
 from .scene import SPLITS
 
@@ -76,9 +76,10 @@ def _is_finished(folder, settings):
     if not folder.exists() or not any(folder.iterdir()):
         return False
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        there, complete, files = manifest['settings'], manifest['complete'], manifest['files']
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        manifest = read_json(folder / MANIFEST, dict)
+        there, files = (checks.instance(manifest[name], dict, name) for name in ('settings', 'files'))
+        complete = manifest['complete']
+    except (FileNotFoundError, ValueError, KeyError) as error:
         raise FolderError(
             f'{folder} holds files but no readable {MANIFEST}, so they are not ours to replace: give another folder, '
             'or remove this one'
