@@ -13,7 +13,7 @@ import pytest
 
 from tests.analysis.records import record, write
 from twlv_mm.analysis import evaluation
-from twlv_mm.analysis.encoder_fit import find_encoder
+from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import write_report
 from twlv_mm.analysis.run_records import find_runs

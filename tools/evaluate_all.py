@@ -11,7 +11,7 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.analysis.encoder_fit import find_encoder
+from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views, paper_tasks, paper_views
 from twlv_mm.analysis.report import write_report
@@ -20,7 +20,7 @@ from twlv_mm.system_errors import fail, run_tool
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('encoder', metavar='ENCODER', help='a name from list_models(), or a config')
+    parser.add_argument('encoder', metavar='ENCODER', help='a name from list_models(), another SOURCE, or a config')
     parser.add_argument('weights', metavar='WEIGHTS', nargs='?', help="the encoder's checkpoint; random without")
     parser.add_argument('--label', help="what reports call it (default: the encoder's name)")
     parser.add_argument('--out', default='work_dirs/evaluation', help='default %(default)s')

@@ -10,10 +10,10 @@ import sys
 
 import twlv_mm  # isort: skip  before mmaction's models
 
-from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 
+from twlv_mm.encoders import is_config, read_config
 from twlv_mm.encoders.onnx_export import export_onnx
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
@@ -21,9 +21,9 @@ from twlv_mm.system_errors import run_tool
 
 def parts_of(model, weights):
     """The encoder of a name, or encoder and head of a config."""
-    if not model.endswith('.py'):
+    if not is_config(model):
         return twlv_mm.get_model(model, weights), None
-    cfg = Config.fromfile(model)
+    cfg = read_config(model)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     recognizer = MODELS.build(cfg.model)
     if weights is not None:

@@ -14,6 +14,7 @@ import torch.distributed as dist
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
+from twlv_mm.encoders import is_config
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS
@@ -26,7 +27,9 @@ EXIT_CODES = (
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
-    parser.add_argument('model', metavar='MODEL', nargs='?', help='a name from list_models(), or a config')
+    parser.add_argument(
+        'model', metavar='MODEL', nargs='?', help='a name from list_models(), another SOURCE, or a config'
+    )
     parser.add_argument(
         'input',
         metavar='INPUT',
@@ -113,7 +116,7 @@ def run(args):
     """Embed; returns the number of failures."""
     options = ('clip_seconds', 'stride_seconds', 'num_frames', 'pooling')
     given = {name: getattr(args, name) for name in options if getattr(args, name) is not None}
-    build = Extractor.from_config if args.model.endswith('.py') else Extractor
+    build = Extractor.from_config if is_config(args.model) else Extractor
     videos = find_videos(args.input, args.root, args.subset)
     extractor = build(
         args.model,

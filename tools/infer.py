@@ -8,8 +8,7 @@ from importlib import import_module
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from mmengine.config import Config
-
+from twlv_mm.encoders import read_config
 from twlv_mm.engine import infer_videos
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
@@ -59,7 +58,7 @@ def parse_args():
 
 def inferencer_class(config):
     """The inferencer of the task that a config's results are of."""
-    task = Config.fromfile(config).get('default_hooks', {}).get('results', {}).get('task')
+    task = read_config(config).get('default_hooks', {}).get('results', {}).get('task')
     if task not in INFERENCERS:
         raise ValueError(
             f'{config} is of the task {task!r} (default_hooks.results.task), and there are inferencers for '

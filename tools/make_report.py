@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.analysis.encoder_fit import find_encoder
+from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import write_report

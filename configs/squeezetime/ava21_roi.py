@@ -7,13 +7,15 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None
-written_for = 'squeezetime_r50'
+encoder = '{{$ENCODER:squeezetime_r50}}'
+encoder_overrides = dict(detection=True)  # 2048 channels are 128 of 16 moments
 model = dict(
-    backbone=dict(
-        _delete_=True, type='twlv_mm.SqueezeTime', arch='squeezetime_r50', weights=encoder_weights, detection=True
+    data_preprocessor=_base_.boxes_preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
+    roi_head=dict(
+        bbox_roi_extractor=dict(featmap_stride=_base_.spec.patch_size),
+        bbox_head=dict(in_channels=_base_.spec.embed_dims),
     ),
-    roi_head=dict(bbox_head=dict(in_channels=128)),  # 2048 channels are 128 of 16 moments
 )
 annotations = 'data/ava/annotations'
 label_file = f'{annotations}/ava_action_list_v2.1_for_activitynet_2018.pbtxt'
@@ -27,12 +29,15 @@ val_files = dict(
     exclude_file=f'{annotations}/ava_val_excluded_timestamps_v2.1.csv',
     label_file=label_file,
 )
+frames = _base_.spec.num_frames
+clip = dict(type='twlv_mm.SampleKeyframeClip', clip_len=frames, seconds=64 / 30)  # every fourth frame of 30 a second
+squash = dict(type='Resize', scale=(256, 256), keep_ratio=False)
 train_pipeline = [
-    dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=16 * 4 / 30),  # every fourth frame of 30 a second
+    clip,
     dict(type='twlv_mm.DecodeVideo'),
     dict(type='Resize', scale=(-1, 288)),
     dict(type='MultiScaleCrop', input_size=256, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True),
-    dict(type='Resize', scale=(256, 256), keep_ratio=False),
+    squash,
     dict(type='Flip', flip_ratio=0.5),
     dict(type='ColorJitter'),
     dict(type='RandomErasing', erase_prob=0.25, mode='rand'),
@@ -40,9 +45,9 @@ train_pipeline = [
     dict(type='twlv_mm.PackDetection'),
 ]
 test_pipeline = [
-    dict(type='twlv_mm.SampleKeyframeClip', clip_len=16, seconds=16 * 4 / 30),
+    clip,
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='Resize', scale=(256, 256), keep_ratio=False),
+    squash,
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='twlv_mm.PackDetection'),
 ]
@@ -69,6 +74,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='ava_v2.1',
-        protocol=dict(head='AVARoIHead', boxes='proposals', frames=16, frame_interval=4, resolution=256),
+        protocol=dict(head='AVARoIHead', boxes='proposals', frames=frames, seconds=64 / 30, resolution=256),
     ),
 )

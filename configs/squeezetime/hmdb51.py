@@ -9,18 +9,16 @@ train_list = dict(
 val_list = dict(ann_file=f'{data_root}/hmdb51_val_split_1_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
 val_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=2, test_mode=True),
-    dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
-    dict(type='FormatShape', input_format='NCTHW'),
+    dict(_base_.clips, num_clips=2, test_mode=True),
+    *_base_.three_views,
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=2, test_mode=True),
+    dict(_base_.clips, num_clips=2, test_mode=True),
     dict(type='twlv_mm.DecodeVideo'),
     # Larger than in training, as in the official config; the position tables are resized.
-    dict(type='twlv_mm.LongSideCrops', size=286, num_crops=3, resize='short_side'),
+    dict(_base_.crops, size=round(_base_.size * 286 / 224), num_crops=3),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]

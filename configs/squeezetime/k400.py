@@ -1,23 +1,29 @@
 # SqueezeTime on Kinetics-400, from ImageNet-1K (encoder_weights). Numbers from the official config; published: 71.64 %.
 _base_ = [
-    '../_base_/encoders/squeezetime_r50.py',
     '../_base_/datasets/k400_video.py',
     '../_base_/schedules/squeezetime_100e.py',
     '../_base_/runtime.py',
 ]
 
+encoder = '{{$ENCODER:squeezetime_r50}}'
 model = dict(
     type='Recognizer3D',
+    data_preprocessor=_base_.preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
     # The official I2DHead: mean over space, time being in the channels.
-    cls_head=dict(type='I3DHead', num_classes=400, in_channels=2048, dropout_ratio=0.5, average_clips='prob'),
+    cls_head=dict(
+        type='I3DHead', num_classes=400, in_channels=_base_.spec.embed_dims, dropout_ratio=0.5, average_clips='prob'
+    ),
 )
+cut = dict(type='MultiScaleCrop', input_size=_base_.size, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True)
+short_side = round(_base_.size * 256 / 224)
 train_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1),
+    dict(_base_.clips, num_clips=1),
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='Resize', scale=(-1, 256)),
-    dict(type='MultiScaleCrop', input_size=224, scales=(1, 0.875, 0.75, 0.66, 0.5), random_crop=True),
-    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='Resize', scale=(-1, short_side), interpolation=_base_.interpolation),
+    cut,
+    _base_.squash,
     dict(type='Flip', flip_ratio=0.5),
     dict(type='ColorJitter'),
     dict(type='RandomErasing', erase_prob=0.25, mode='rand'),
@@ -26,19 +32,16 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1, test_mode=True),
+    dict(_base_.clips, num_clips=1, test_mode=True),
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='Resize', scale=(-1, 256)),
-    dict(type='CenterCrop', crop_size=224),
+    dict(_base_.square, short_side=short_side),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=10, test_mode=True),
-    dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
-    dict(type='FormatShape', input_format='NCTHW'),
+    dict(_base_.clips, num_clips=10, test_mode=True),
+    *_base_.three_views,
     dict(type='PackActionInputs'),
 ]
 train_dataloader = dict(batch_size=64, dataset=dict(pipeline=train_pipeline))
@@ -50,6 +53,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_linear',
         dataset='kinetics400',
-        protocol=dict(trained='end to end', frames=16, frame_interval=4, clips=10, crops=3),
+        protocol=dict(trained='end to end', frames=_base_.frames, frame_interval=_base_.interval, clips=10, crops=3),
     ),
 )

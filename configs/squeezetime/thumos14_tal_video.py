@@ -2,14 +2,13 @@
 # Kinetics-400, with --cfg-options encoder_weights=PATH.
 _base_ = './thumos14_tal.py'
 
-encoder_weights = None
 extraction = dict(
-    encoder=dict(arch='squeezetime_r50', weights=encoder_weights),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=0.5,  # T
     stride_seconds=0.125,  # T_s
     splits=dict(train='data/thumos14/videos/validation', val='data/thumos14/videos/test'),
-    out='embeddings/thumos14_squeezetime',
+    out=_base_.data_root,
 )
 train_cfg = dict(val_interval=50)
 val_cfg = dict(type='ValLoop')

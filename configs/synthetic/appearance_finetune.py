@@ -1,6 +1,5 @@
 # The small encoder learns appearance, from scratch or from encoder_weights (make small: work_dirs/small/encoder.pth).
 _base_ = [
-    '../_base_/encoders/twlv_small_synthetic.py',
     '../_base_/datasets/synthetic_trimmed.py',
     '../_base_/schedules/synthetic_8e.py',
     '../_base_/runtime.py',
@@ -8,9 +7,15 @@ _base_ = [
 
 model = dict(
     type='Recognizer3D',
-    backbone=dict(frozen=False),
+    data_preprocessor=_base_.preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
     cls_head=dict(
-        type='I3DHead', num_classes=8, in_channels=128, init_std=0.02, dropout_ratio=0.0, average_clips='prob'
+        type='I3DHead',
+        num_classes=8,
+        in_channels=_base_.spec.embed_dims,
+        init_std=0.02,
+        dropout_ratio=0.0,
+        average_clips='prob',
     ),
 )
 default_hooks = dict(
@@ -20,6 +25,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_linear',
         dataset='synthetic_appearance_finetune',
-        protocol=dict(frames=16, clips=1, crops=1),
+        protocol=dict(frames=_base_.spec.num_frames, clips=1, crops=1),
     ),
 )

@@ -1,7 +1,6 @@
 # kNN on appearance, on the embeddings that motion_knn.py names.
 _base_ = './motion_knn.py'
 
-videos = 'work_dirs/synthetic/trimmed'
-model = dict(bank=dict(ann_file=f'{videos}/train_appearance.txt'))
-test_dataloader = dict(dataset=dict(ann_file=f'{videos}/test_appearance.txt'))
+model = dict(bank=dict(ann_file=f'{_base_.videos}/train_appearance.txt'))
+test_dataloader = dict(dataset=dict(ann_file=f'{_base_.videos}/test_appearance.txt'))
 default_hooks = dict(results=dict(dataset='synthetic_appearance'))

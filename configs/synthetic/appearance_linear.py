@@ -2,7 +2,12 @@
 # Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
 _base_ = './appearance_finetune.py'
 
-model = dict(backbone=dict(frozen=True))
+model = dict(
+    type='twlv_mm.ProbeRecognizer',
+    features='embed',  # the encoder's own pooling
+    backbone=dict(frozen=True),
+    cls_head=dict(spatial_type=None, in_channels=_base_.spec.embedding_dims),
+)
 train_cfg = dict(max_epochs=3)
 optim_wrapper = dict(optimizer=dict(lr=1e-2, weight_decay=0.0))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=3, eta_min=0, convert_to_iter_based=True)]

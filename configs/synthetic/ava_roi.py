@@ -9,14 +9,12 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None
-written_for = 'twlv_small_synthetic'
 model = dict(
-    data_preprocessor=dict(size_divisor=8),
-    backbone=dict(arch='twlv_small_synthetic', img_size=64, num_frames=8, frozen=False),
+    data_preprocessor=_base_.boxes_preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
     roi_head=dict(
-        bbox_roi_extractor=dict(featmap_stride=8, output_size=4),
-        bbox_head=dict(in_channels=128, num_classes=17, dropout_ratio=0.0),
+        bbox_roi_extractor=dict(featmap_stride=_base_.spec.patch_size, output_size=4),
+        bbox_head=dict(in_channels=_base_.spec.embed_dims, num_classes=17, dropout_ratio=0.0),
     ),
 )
 train_dataloader = dict(dataset=dict(proposal_file={{_base_.train_proposals}}))
@@ -30,6 +28,8 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='synthetic_boxes',
-        protocol=dict(head='AVARoIHead', boxes='proposals', frames=8, seconds=4 / 3, resolution=64),
+        protocol=dict(
+            head='AVARoIHead', boxes='proposals', frames=_base_.spec.num_frames, seconds=4 / 3, resolution=_base_.size
+        ),
     ),
 )

@@ -9,14 +9,12 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None
-written_for = 'twlv_small_synthetic'
 model = dict(
-    data_preprocessor=dict(size_divisor=8),
-    backbone=dict(arch='twlv_small_synthetic', img_size=64, num_frames=8, frozen=False),
+    data_preprocessor=_base_.boxes_preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
     decoder=dict(
-        in_channels=128,
-        num_frames=2,
+        in_channels=_base_.spec.embed_dims,
+        num_frames=_base_.spec.num_frames // _base_.spec.tubelet_size,
         num_queries=16,
         num_layers=3,
         embed_dims=128,
@@ -35,6 +33,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='synthetic_boxes',
-        protocol=dict(head='end to end', frames=8, seconds=4 / 3, resolution=64),
+        protocol=dict(head='end to end', frames=_base_.spec.num_frames, seconds=4 / 3, resolution=_base_.size),
     ),
 )

@@ -3,9 +3,14 @@
 _base_ = './motion_linear.py'
 
 model = dict(
-    type='twlv_mm.ProbeRecognizer',
     features='tokens',
-    cls_head=dict(_delete_=True, type='twlv_mm.AttentiveHead', num_classes=8, in_channels=128, num_heads=4),
+    cls_head=dict(
+        _delete_=True,
+        type='twlv_mm.AttentiveHead',
+        num_classes=8,
+        in_channels=_base_.spec.embed_dims,
+        num_heads=_base_.spec.num_heads,
+    ),
 )
 optim_wrapper = dict(
     optimizer=dict(lr=1e-3, weight_decay=0.01), paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0)

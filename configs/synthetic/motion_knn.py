@@ -1,10 +1,15 @@
 # kNN on motion, on stored embeddings of whole clips: tools/test.py, without checkpoint or training. Before it, for
 # train and test (one line):
 #   python tools/extract.py twlv_small_synthetic work_dirs/synthetic/trimmed/train_both.txt --sampling uniform
-#   --weights work_dirs/small/encoder.pth --out work_dirs/synthetic/embeddings --split train
+#   --weights work_dirs/small/encoder.pth --split train
+#   --out work_dirs/synthetic/embeddings/trimmed_twlv_small_synthetic
 _base_ = '../twlv/k400_knn.py'
 
-videos, embeddings = 'work_dirs/synthetic/trimmed', 'work_dirs/synthetic/embeddings'
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
+encoder = '{{$ENCODER:twlv_small_synthetic}}'
+videos = '{{$SYNTHETIC:work_dirs/synthetic}}/trimmed'
+embeddings = embeddings_folder('trimmed', _base_.spec, 'work_dirs/synthetic/embeddings')
 model = dict(
     num_classes=8,
     k=20,  # of 3,000 videos; the published 200 is for 240,000

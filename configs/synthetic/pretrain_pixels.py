@@ -2,14 +2,14 @@
 # What comes out is an encoder: --cfg-options encoder_weights=work_dirs/pretrain_pixels/iter_2000.pth of the probes.
 _base_ = [
     '../_base_/datasets/synthetic_pretrain.py',
-    '../_base_/encoders/twlv_small_synthetic.py',
     '../_base_/schedules/pretrain_synthetic.py',
 ]
 
 test_dataloader, test_evaluator = None, None
 model = dict(
     type='twlv_mm.MaskedPretrainer',
-    backbone=dict(frozen=False),
+    data_preprocessor=_base_.preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
     # What is known of a shape that moves by a patch in a patch's time is in its neighbours: with 75 % masked, as a
     # larger encoder is trained, little more than the clip's colour was learned in minutes.
     masks=[dict(type='twlv_mm.RandomMask', ratio=0.5)],

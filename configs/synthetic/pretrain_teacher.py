@@ -6,7 +6,7 @@ _base_ = './pretrain_pixels.py'
 model = dict(
     teachers=dict(
         frames=dict(
-            arch='twlv_small_synthetic', num_frames=1, tubelet_size=1, weights='work_dirs/small/single_frame.pth'
+            source='twlv_small_synthetic', num_frames=1, tubelet_size=1, weights='work_dirs/small/single_frame.pth'
         )
     ),
     targets=dict(_delete_=True, frames=dict(type='twlv_mm.TeacherTokens', teacher='frames')),

@@ -4,7 +4,7 @@
 _base_ = './pretrain_pixels.py'
 
 model = dict(
-    teachers=dict(video=dict(arch='twlv_small_synthetic', weights='work_dirs/small/encoder.pth')),
+    teachers=dict(video=dict(source='twlv_small_synthetic', weights='work_dirs/small/encoder.pth')),
     targets=dict(
         _delete_=True,
         tokens=dict(type='twlv_mm.TeacherTokens', teacher='video'),

@@ -2,16 +2,16 @@
 # embeds clips of two seconds, ActionFormer learns on them. `make small` makes the encoder, and
 #   python tools/make_synthetic.py untrimmed
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = ['../_base_/schedules/actionformer_50e.py', '../_base_/runtime.py']
+_base_ = ['../_base_/schedules/actionformer_50e.py', '../_base_/runtime.py', '../_base_/synthetic_encoder.py']
 
-encoder_weights = None
-written_for = 'twlv_small_synthetic'
-data_root = 'work_dirs/synthetic/untrimmed'
-embeddings = 'work_dirs/synthetic/untrimmed_embeddings'
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
+data_root = '{{$SYNTHETIC:work_dirs/synthetic}}/untrimmed'
+embeddings = embeddings_folder('untrimmed', _base_.spec, 'work_dirs/synthetic/embeddings')
 ann_file, classes = f'{data_root}/annotations.json', f'{data_root}/classes.txt'
 
 extraction = dict(
-    encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, allow_random=True),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=2.0,  # 16 frames at 8 frames a second, as the encoder was trained
     stride_seconds=0.25,
@@ -22,7 +22,7 @@ extraction = dict(
 model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=8,
-    in_channels=128,
+    in_channels=_base_.spec.embedding_dims,
     channels=64,
     arch=(2, 2, 3),  # actions are two to five seconds long, 8 to 20 steps
     regression_ranges=((0, 4), (4, 8), (8, 16), (16, 10000)),

@@ -2,8 +2,9 @@
 # both_single_frame.py with --cfg-options encoder_weights=work_dirs/both_single_frame/epoch_8.pth.
 _base_ = './untrimmed_tal.py'
 
-embeddings = 'work_dirs/synthetic/untrimmed_embeddings_frames'
-extraction = dict(encoder=dict(num_frames=1, tubelet_size=1), out=embeddings)
+encoder_overrides = dict(num_frames=1, tubelet_size=1)
+embeddings = f'{_base_.embeddings}_frames'
+extraction = dict(out=embeddings)
 train_dataloader = dict(dataset=dict(folder=f'{embeddings}/multi-clip/train'))
 val_dataloader = dict(dataset=dict(folder=f'{embeddings}/multi-clip/test'))
 test_dataloader = dict(dataset=dict(folder=f'{embeddings}/multi-clip/test'))

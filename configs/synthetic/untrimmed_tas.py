@@ -2,16 +2,21 @@
 # embeds clips, ASFormer learns on them. `make small` makes the encoder, and
 #   python tools/make_synthetic.py untrimmed --num-untrimmed 80 --out work_dirs/synthetic_80
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = ['../_base_/models/asformer.py', '../_base_/schedules/asformer_120e.py', '../_base_/runtime.py']
+_base_ = [
+    '../_base_/models/asformer.py',
+    '../_base_/schedules/asformer_120e.py',
+    '../_base_/runtime.py',
+    '../_base_/synthetic_encoder.py',
+]
 
-encoder_weights = None
-written_for = 'twlv_small_synthetic'
-data_root = 'work_dirs/synthetic_80/untrimmed'
-embeddings = 'work_dirs/synthetic_80/untrimmed_embeddings'
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
+data_root = '{{$SYNTHETIC:work_dirs/synthetic_80}}/untrimmed'
+embeddings = embeddings_folder('untrimmed', _base_.spec, 'work_dirs/synthetic_80/embeddings')
 folds = [1, 2]  # one half to train on, the other to test on, and the other way round
 
 extraction = dict(
-    encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, allow_random=True),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=2.0,  # 16 frames at 8 frames a second, as the encoder was trained
     stride_seconds=0.25,
@@ -19,7 +24,7 @@ extraction = dict(
     splits=dict(train=f'{data_root}/videos/train', test=f'{data_root}/videos/test'),
     out=embeddings,
 )
-model = dict(num_classes=9, in_channels=128, channels=64, num_layers=7, channel_masking=0.1)
+model = dict(num_classes=9, in_channels=_base_.spec.embedding_dims, channels=64, num_layers=7, channel_masking=0.1)
 videos = dict(
     type='twlv_mm.SegmentationDataset',
     data_root=data_root,

@@ -2,9 +2,10 @@
 # both_single_frame.py with --cfg-options encoder_weights=work_dirs/both_single_frame/epoch_8.pth.
 _base_ = './untrimmed_tas.py'
 
-embeddings = 'work_dirs/synthetic_80/untrimmed_embeddings_frames'
+encoder_overrides = dict(num_frames=1, tubelet_size=1)
+embeddings = f'{_base_.embeddings}_frames'
 folder = f'{embeddings}/multi-clip'
-extraction = dict(encoder=dict(num_frames=1, tubelet_size=1), out=embeddings)
+extraction = dict(out=embeddings)
 train_dataloader = dict(dataset=dict(folder=folder))
 val_dataloader = dict(dataset=dict(folder=folder))
 test_dataloader = dict(dataset=dict(folder=folder))

@@ -2,15 +2,13 @@
 # its bmn_2xb8-400x100-9e_activitynet-feature.
 _base_ = ['../_base_/datasets/activitynet_embeddings.py', '../_base_/runtime.py']
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
-
 model = dict(
     type='BMN',
     temporal_dim=100,
     boundary_ratio=0.5,
     num_samples=32,
     num_samples_per_bin=3,
-    feat_dim=768,
+    feat_dim=_base_.spec.embedding_dims,
     soft_nms_alpha=0.4,
     soft_nms_low_threshold=0.5,
     soft_nms_high_threshold=0.9,

@@ -6,13 +6,11 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
-
 # Paper Table 7; what it does not say is ActionFormer's.
 model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=200,
-    in_channels=768,
+    in_channels=_base_.spec.embedding_dims,
     channels=256,
     arch=(2, 2, 5),  # convolutions, transformer blocks at full rate, levels at half of the rate before
     window=[7, 7, 7, 7, 7, -1],  # -1: all steps

@@ -1,8 +1,3 @@
-# Otherwise as activitynet_tal_external.py, on embeddings of ViT-L.
 _base_ = './activitynet_tal_external.py'
 
-written_for = 'twlv_large'
-data_root = 'embeddings/activitynet_large'
-model = dict(in_channels=1024)
-train_dataloader = dict(dataset=dict(folder=f'{data_root}/multi-clip/train'))
-test_dataloader = dict(dataset=dict(folder=f'{data_root}/multi-clip/val'))
+encoder = '{{$ENCODER:twlv_large}}'

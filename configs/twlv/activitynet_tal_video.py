@@ -3,14 +3,13 @@
 # goes from videos to mAP.
 _base_ = './activitynet_tal.py'
 
-encoder_weights = None
 extraction = dict(
-    encoder=dict(arch='twlv_base', weights=encoder_weights),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=0.5,  # T
     stride_seconds=0.25,  # T_s
     splits=dict(train='data/activitynet/videos/training', val='data/activitynet/videos/validation'),
-    out='embeddings/activitynet',
+    out=_base_.data_root,
 )
 train_cfg = dict(val_interval=15)
 val_cfg = dict(type='ValLoop')

@@ -7,7 +7,14 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None
+model = dict(
+    data_preprocessor=_base_.boxes_preprocessor,
+    backbone=_base_.backbone,
+    roi_head=dict(
+        bbox_roi_extractor=dict(featmap_stride=_base_.spec.patch_size),
+        bbox_head=dict(in_channels=_base_.spec.embed_dims),
+    ),
+)
 # A person detector's boxes, of which those with a score above 0.9 count, as in mmaction2's configs.
 train_dataloader = dict(dataset=dict(proposal_file={{_base_.train_proposals}}))
 val_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))
@@ -20,6 +27,12 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='ava_v2.2',
-        protocol=dict(head='AVARoIHead', boxes='proposals', frames=16, seconds=2.1, short_side=224),
+        protocol=dict(
+            head='AVARoIHead',
+            boxes='proposals',
+            frames=_base_.spec.num_frames,
+            seconds=_base_.clip_seconds,
+            short_side=_base_.short_side,
+        ),
     ),
 )

@@ -7,7 +7,14 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None
+model = dict(
+    data_preprocessor=_base_.boxes_preprocessor,
+    backbone=_base_.backbone,
+    decoder=dict(
+        in_channels=_base_.spec.embed_dims,
+        num_frames=_base_.spec.num_frames // _base_.spec.tubelet_size,  # steps of the feature map
+    ),
+)
 default_hooks = dict(
     checkpoint=dict(save_best='mAP@0.5', rule='greater'),
     data=dict(type='twlv_mm.CheckAVAHook'),
@@ -16,6 +23,8 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='ava_v2.2',
-        protocol=dict(head='end to end', frames=16, seconds=2.1, short_side=224),
+        protocol=dict(
+            head='end to end', frames=_base_.spec.num_frames, seconds=_base_.clip_seconds, short_side=_base_.short_side
+        ),
     ),
 )

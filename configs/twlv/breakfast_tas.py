@@ -7,9 +7,8 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
 folds = [1, 2, 3, 4]
-model = dict(num_classes=48, window='full')
+model = dict(num_classes=48, in_channels=_base_.spec.embedding_dims, window='full')
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 default_hooks = dict(
     checkpoint=dict(

@@ -1,4 +1,3 @@
 _base_ = './diving48_linear.py'
 
-written_for = 'twlv_large'
-model = dict(backbone=dict(arch='twlv_large'), cls_head=dict(in_channels=1024))
+encoder = '{{$ENCODER:twlv_large}}'

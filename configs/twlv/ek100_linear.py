@@ -1,18 +1,21 @@
 # Linear probe on the verbs of EPIC-KITCHENS-100 (paper 2.2.1, Table 3): frozen encoder, one linear layer on the mean
 # of its tokens.
 _base_ = [
-    '../_base_/encoders/twlv_base.py',
     '../_base_/datasets/ek100_video.py',
     '../_base_/schedules/probe_20e.py',
     '../_base_/runtime.py',
 ]
 
 model = dict(
-    type='Recognizer3D',
+    type='twlv_mm.ProbeRecognizer',
+    features='embed',  # the encoder's own pooling
+    data_preprocessor=_base_.preprocessor,
+    backbone=_base_.backbone,
     cls_head=dict(
-        type='I3DHead',  # mean over time and space, then a linear layer
+        type='I3DHead',
+        spatial_type=None,  # pooled already: a linear layer
         num_classes=97,  # verbs (assumed); 300 nouns
-        in_channels=768,
+        in_channels=_base_.spec.embedding_dims,
         dropout_ratio=0.0,
         average_clips='prob',  # probabilities averaged over the views (paper 2.2)
     ),
@@ -23,6 +26,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='epic_kitchens100',
-        protocol=dict(classes='verb', frames=16, clip_seconds=64 / 30, clips=2, crops=3),
+        protocol=dict(classes='verb', frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=2, crops=3),
     ),
 )

@@ -2,12 +2,11 @@
 # Give the encoder with --cfg-options encoder_weights=PATH.
 _base_ = './gtea_tas.py'
 
-encoder_weights = None
 extraction = dict(
-    encoder=dict(arch='twlv_base', weights=encoder_weights),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=0.5,  # T
     stride_seconds=0.125,  # T_s
     splits=dict(train='data/gtea/videos'),
-    out='embeddings/gtea',
+    out=_base_.embeddings,
 )

@@ -3,8 +3,13 @@
 _base_ = './in1k_linear.py'
 
 model = dict(
-    type='twlv_mm.ProbeRecognizer',
     features='tokens',
-    cls_head=dict(_delete_=True, type='twlv_mm.AttentiveHead', num_classes=1000, in_channels=768, num_heads=12),
+    cls_head=dict(
+        _delete_=True,
+        type='twlv_mm.AttentiveHead',
+        num_classes=1000,
+        in_channels=_base_.spec.embed_dims,
+        num_heads=_base_.spec.num_heads,
+    ),
 )
 default_hooks = dict(results=dict(task='recognition_attentive'))

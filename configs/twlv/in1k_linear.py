@@ -1,17 +1,20 @@
 # Linear probe on ImageNet-1K (paper 2.3, Table 3): frozen encoder, one linear layer; an image is a still video.
 _base_ = [
-    '../_base_/encoders/twlv_base.py',
     '../_base_/datasets/in1k_images.py',
     '../_base_/schedules/probe_20e.py',
     '../_base_/runtime.py',
 ]
 
 model = dict(
-    type='Recognizer3D',
+    type='twlv_mm.ProbeRecognizer',
+    features='embed',  # the encoder's own pooling
+    data_preprocessor=_base_.preprocessor,
+    backbone=_base_.backbone,
     cls_head=dict(
-        type='I3DHead',  # mean over time and space, then a linear layer
+        type='I3DHead',
+        spatial_type=None,  # pooled already: a linear layer
         num_classes=1000,
-        in_channels=768,
+        in_channels=_base_.spec.embedding_dims,
         dropout_ratio=0.0,
         average_clips='prob',
     ),
@@ -24,6 +27,6 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='imagenet1k',
-        protocol=dict(frames=16, clips=1, crops=1),
+        protocol=dict(frames=_base_.frames, clips=1, crops=1),
     ),
 )

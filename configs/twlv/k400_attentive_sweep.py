@@ -5,11 +5,9 @@ _base_ = './k400_attentive.py'
 # One crop of as many segments as in training.
 heldout_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=8, test_mode=True),
-    dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.ResizeCrop', size=224),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),
+    dict(_base_.clips, num_clips=8, test_mode=True),
+    *_base_.one_view,
+    _base_.pack_clips,
 ]
 split = dict(type='twlv_mm.SplitDataset', of='twlv_mm.VideoListDataset', share=0.1, seed=0)
 model = dict(

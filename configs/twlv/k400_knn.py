@@ -1,12 +1,9 @@
 # kNN on Kinetics-400 (paper 2.2.3, Table 6): tools/test.py, without checkpoint or training.
 _base_ = ['../_base_/datasets/k400_embeddings.py', '../_base_/runtime.py']
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
-
 # The column of Table 6: 'uniform', 'video' (the mean of a video's clips) or 'clip'. Set it here, or KNN_COLUMN=video in
 # the environment. In 'clip' every training clip is a neighbour (assumed), and the votes of a video's clips are added.
 column = '{{$KNN_COLUMN:clip}}'
-data_root = 'embeddings/k400'
 sampling, scope = dict(uniform=('uniform', 'video'), video=('multi-clip', 'video'), clip=('multi-clip', 'clip'))[column]
 
 k, temperature = 200, 0.1  # the published script's
@@ -14,7 +11,7 @@ model = dict(
     type='twlv_mm.EmbeddingKNN',
     bank=dict(
         type='twlv_mm.LabelledEmbeddings',
-        data_root=data_root,
+        data_root=_base_.data_root,
         folder=f'{sampling}/train',
         scope=scope,
     ),

@@ -5,9 +5,9 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
-
-model = dict(type='twlv_mm.EmbeddingLinearProbe', in_channels=768, num_classes={{_base_.num_classes}})
+model = dict(
+    type='twlv_mm.EmbeddingLinearProbe', in_channels=_base_.spec.embedding_dims, num_classes=_base_.num_classes
+)
 train_dataloader = dict(
     batch_size=1024,
     num_workers=0,

@@ -7,4 +7,11 @@ _base_ = [
     '../_base_/pretrain_runtime.py',
 ]
 
+from twlv_mm.encoders.spec import probe_heads  # noqa: E402
+
+model = dict(
+    data_preprocessor=_base_.preprocessor,
+    backbone=dict(_base_.backbone, frozen=False),
+    predictor=dict(num_heads=probe_heads(384, _base_.spec.num_heads)),
+)
 default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook'))  # 0.998 to 1, as V-JEPA

@@ -1,11 +1,15 @@
-# Pretraining of TWLV-I (+SSv2), ViT-L: with Something-Something v2's training videos; otherwise as pretrain_large.py.
-_base_ = [
-    '../_base_/datasets/pretrain_images_videos_ssv2.py',
-    '../_base_/models/masked_pretrainer.py',
-    '../_base_/schedules/pretrain_90k.py',
-    '../_base_/pretrain_runtime.py',
-]
+# Pretraining of TWLV-I (+SSv2), ViT-L: with Something-Something v2's training videos, too (paper Table 2); otherwise as
+# pretrain_large.py.
+_base_ = './pretrain_large.py'
 
-written_for = 'twlv_large'
-model = dict(backbone=dict(arch='twlv_large'), predictor=dict(num_heads=16))
-default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook'))  # 0.998 to 1, as V-JEPA
+ssv2 = dict(
+    kind='video',
+    weight=0.168913,
+    dataset=dict(
+        type='twlv_mm.VideoListDataset',
+        ann_file='data/ssv2/ssv2_train_list_videos.txt',  # from tools/data/ssv2/prepare.py
+        data_prefix=dict(video='data/ssv2/videos'),
+        pipeline=_base_.video_pipeline,
+    ),
+)
+train_dataloader = dict(dataset=dict(sets=dict(ssv2=ssv2)))

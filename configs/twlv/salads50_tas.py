@@ -7,9 +7,8 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
 folds = [1, 2, 3, 4, 5]
-model = dict(num_classes=19)
+model = dict(num_classes=19, in_channels=_base_.spec.embedding_dims)
 default_hooks = dict(
     checkpoint=dict(
         interval=10, save_best=None, max_keep_ckpts=2, save_param_scheduler=False

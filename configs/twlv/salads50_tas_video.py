@@ -2,12 +2,11 @@
 # Give the encoder with --cfg-options encoder_weights=PATH.
 _base_ = './salads50_tas.py'
 
-encoder_weights = None
 extraction = dict(
-    encoder=dict(arch='twlv_base', weights=encoder_weights),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=1.0,  # T
     stride_seconds=0.25,  # T_s
     splits=dict(train='data/50salads/videos'),
-    out='embeddings/50salads',
+    out=_base_.embeddings,
 )

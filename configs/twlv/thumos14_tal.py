@@ -5,13 +5,11 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-encoder_weights = None  # stays so: the embeddings come from an encoder already
-
 # Paper Table 7; what it does not say is ActionFormer's.
 model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=20,
-    in_channels=768,
+    in_channels=_base_.spec.embedding_dims,
     channels=256,
     arch=(2, 2, 5),  # convolutions, transformer blocks at full rate, levels at half of the rate before
     window=19,

@@ -3,14 +3,13 @@
 # goes from videos to mAP.
 _base_ = './thumos14_tal.py'
 
-encoder_weights = None
 extraction = dict(
-    encoder=dict(arch='twlv_base', weights=encoder_weights),
+    encoder=_base_.extractor,
     sampling='multi-clip',
     clip_seconds=0.5,  # T
     stride_seconds=0.125,  # T_s
     splits=dict(train='data/thumos14/videos/validation', val='data/thumos14/videos/test'),
-    out='embeddings/thumos14',
+    out=_base_.data_root,
 )
 train_cfg = dict(val_interval=50)
 val_cfg = dict(type='ValLoop')

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from twlv_mm.analysis import evaluation
-from twlv_mm.analysis.encoder_fit import find_encoder
+from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation import FAILED, FINISHED, NO_DATA, RUNNING, WAITING, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.analysis.report import make_report, write_report
@@ -147,7 +147,7 @@ def test_other_weights_or_settings_are_not_taken_for_finished(data, stubs, tmp_p
     assert build(data, tmp_path / 'out', names).todo() == []
     assert len(build(data, tmp_path / 'out', names, options=['--amp']).todo()) == 1
     changed = build(data, tmp_path / 'out', names)
-    changed.tasks[0].config.model.k = 5
+    changed.tasks[0].changes = {'model.k': 5}
     assert len(changed.todo()) == 1
     weights = tmp_path / 'encoder.pth'
     weights.write_bytes(b'some')

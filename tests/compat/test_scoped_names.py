@@ -86,7 +86,7 @@ def test_config_elsewhere_mixes_our_names_with_mmactions(tmp_path):
     config = Config.fromfile(tmp_path / 'project.py')
     config.model.backbone.update(img_size=32, num_frames=4, embed_dims=48, depth=1, num_heads=4, allow_random=True)
     model = MODELS.build(config.model)
-    assert type(model).__module__.startswith('mmaction.')
+    assert type(model.cls_head).__module__.startswith('mmaction.')
     assert type(model.backbone).__module__.startswith('twlv_mm.')
     hooks = [type(HOOKS.build(hook)).__module__.partition('.')[0] for hook in config.custom_hooks]
     assert hooks == ['twlv_mm', 'mmengine']

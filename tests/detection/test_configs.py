@@ -21,25 +21,21 @@ CONFIGS = ROOT / 'configs'
 NAMES = sorted(f'twlv/{path.stem}' for path in CONFIGS.glob('twlv/ava_*.py'))
 TINY_ENCODER = {
     'model.backbone.allow_random': True,
-    'model.backbone.patch_size': 32,
-    'model.backbone.embed_dims': 48,
-    'model.backbone.depth': 1,
-    'model.backbone.num_heads': 4,
-    'model.data_preprocessor.size_divisor': 32,
+    'encoder_overrides.patch_size': 32,
+    'encoder_overrides.embed_dims': 48,
+    'encoder_overrides.depth': 1,
+    'encoder_overrides.num_heads': 4,
     'train_dataloader.batch_size': 2,
     'optim_wrapper.accumulative_counts': 2,
 }
 TINY = dict(
     ava_stal={
-        'model.decoder.in_channels': 48,
         'model.decoder.num_layers': 2,
         'model.decoder.num_queries': 6,
         'model.head.num_queries': 6,
         'model.head.num_classes': 17,
     },
     ava_roi={
-        'model.roi_head.bbox_roi_extractor.featmap_stride': 32,
-        'model.roi_head.bbox_head.in_channels': 48,
         'model.roi_head.bbox_head.num_classes': 17,
     },
 )
@@ -144,8 +140,7 @@ def test_config_is_whole(name):
 def test_config_of_squeezetime_trains_and_tests_on_video_files(ava, tmp_path, monkeypatch):
     monkeypatch.chdir(ava)
     changes = {
-        'model.backbone.widen_factor': 0.125,
-        'model.roi_head.bbox_head.in_channels': 16,
+        'encoder_overrides.widen_factor': 0.125,
         'model.roi_head.bbox_head.num_classes': 17,
         'train_dataloader.batch_size': 2,
         'val_dataloader.batch_size': 2,

@@ -5,31 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.structures import InstanceData
 
 import twlv_mm.detection.roi_detector
 import twlv_mm.detection.transforms  # noqa: F401  registers the preprocessor of the config
+from twlv_mm.encoders import read_config
 from twlv_mm.engine.autocast import AutocastOptimWrapper
 
-CONFIG = Path(__file__).parents[2] / 'configs/_base_/models/ava_roi_head.py'
+CONFIG = Path(__file__).parents[2] / 'configs/twlv/ava_roi.py'
 CLASSES = 9
-TINY = {
-    'model.backbone': dict(
-        type='twlv_mm.VideoViT',
-        arch='twlv_base',
-        embed_dims=48,
-        depth=1,
-        num_heads=4,
-        img_size=64,
-        patch_size=16,
-        num_frames=8,
-        allow_random=True,
-    ),
-    'model.roi_head.bbox_head.in_channels': 48,
-    'model.roi_head.bbox_head.num_classes': CLASSES,
-}
+TINY = dict(embed_dims=48, depth=1, num_heads=4, img_size=64, patch_size=16, num_frames=8, allow_random=True)
 
 
 @pytest.fixture
@@ -37,8 +23,8 @@ def build():
     """Make the config's detector on a tiny encoder; keyword arguments change the encoder."""
 
     def make(detector='twlv_mm.ROIDetector', **backbone):
-        config = Config.fromfile(CONFIG)
-        config.merge_from_dict({**TINY, 'model.type': detector})
+        config = read_config(CONFIG, encoder_overrides=dict(TINY, frozen=False))
+        config.merge_from_dict({'model.roi_head.bbox_head.num_classes': CLASSES, 'model.type': detector})
         config.model.backbone.update(backbone)
         torch.manual_seed(0)
         with DefaultScope.overwrite_default_scope('mmaction'):

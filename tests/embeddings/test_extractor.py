@@ -156,14 +156,17 @@ def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
     )
     with pytest.warns(UserWarning, match='squeezetime_r50 has no weights'):
         assert Extractor.from_config(tmp_path / 'squeezetime.py').sampling.num_frames == 8
-    (tmp_path / 'swapped.py').write_text(
-        "_base_ = './config.py'\nencoder = 'twlv_base'\nencoder_weights = None\n"
-        'model = dict(backbone=dict(img_size=32, depth=1, embed_dims=48, num_heads=4))\n'
+    (tmp_path / 'swapped.py').write_text("_base_ = './config.py'\nencoder = 'twlv_base'\nencoder_weights = None\n")
+    with pytest.raises(ValueError, match=f"says encoder='twlv_base', and its model.backbone is {SMALL}"):
+        Extractor.from_config(tmp_path / 'swapped.py')
+    (tmp_path / 'probe.py').write_text(
+        "_base_ = 'twlv_mm::twlv/k400_linear.py'\nencoder = 'umt_base'\n"
+        'encoder_overrides = dict(img_size=32, depth=1, embed_dims=48, num_heads=4)\n'
     )
-    with pytest.warns(UserWarning, match='twlv_base has no weights'):
-        assert Extractor.from_config(tmp_path / 'swapped.py').model.arch_name == 'twlv_base'
+    with pytest.warns(UserWarning, match='umt_base has no weights'):
+        assert Extractor.from_config(tmp_path / 'probe.py').sampling.num_frames == 8
     (tmp_path / 'other.py').write_text("model = dict(backbone=dict(type='ResNet'))")
-    with pytest.raises(ValueError, match=r'other\.py has no model\.backbone of type twlv_mm\.VideoViT'):
+    with pytest.raises(ValueError, match=r'other\.py names no encoder'):
         Extractor.from_config(tmp_path / 'other.py')
 
 

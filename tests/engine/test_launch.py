@@ -176,16 +176,16 @@ def test_amp_replaces_the_loss_scale_of_mmengines_amp(plain_config, config_of):
     assert 'loss_scale' not in wrapper
 
 
-@pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
-def test_encoder_weights_reach_the_backbone_from_the_command_line_and_from_a_child(main, config_of, tmp_path):
+def test_encoder_weights_reach_the_backbone_of_a_config_of_its_own(config_of, tmp_path, capsys):
+    """Those that inherit _base_/encoder.py: test_encoder_check.py."""
     (tmp_path / 'encoder.pth').touch()
     base = "encoder_weights = None\nmodel = dict(backbone=dict(type='twlv_mm.VideoViT', weights=encoder_weights))\n"
-    base += 'test_dataloader = dict()\n'
-    (tmp_path / 'base.py').write_text(base)
+    (tmp_path / 'base.py').write_text(base + 'test_dataloader = dict()\n')
+    cfg = config_of(launch.main_test, tmp_path / 'base.py', '--cfg-options', f'encoder_weights={tmp_path}/encoder.pth')
+    assert cfg.model.backbone.weights == cfg.encoder_weights == f'{tmp_path}/encoder.pth'
+    # Its variable has been used by the time that a child has another value for it.
     (tmp_path / 'child.py').write_text(f"_base_ = ['base.py']\nencoder_weights = '{tmp_path}/encoder.pth'\n")
-    given = config_of(main, tmp_path / 'base.py', '--cfg-options', f'encoder_weights={tmp_path}/encoder.pth')
-    inherited = config_of(main, tmp_path / 'child.py')
-    assert given.model.backbone.weights == inherited.model.backbone.weights == f'{tmp_path}/encoder.pth'
+    assert 'and those of the encoder are None' in error_of(launch.main_train, capsys, tmp_path / 'child.py')
 
 
 def test_encoder_weights_that_are_not_there_are_named(tmp_path, capsys):

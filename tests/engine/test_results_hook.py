@@ -19,7 +19,7 @@ from twlv_mm.engine import ResultsHook, launch
 
 
 class Backbone(nn.Linear):
-    arch_name = 'vjepa_large'
+    spec = twlv_mm.describe('vjepa_large')
     weights_sha256 = 'ab' * 32
     pretraining_sets = ('K710', 'SSv2')
 
@@ -83,7 +83,11 @@ def test_encoder_is_told_from_the_backbone(hook, tmp_path):
     model = nn.Module()
     model.backbone = Backbone(4, 5)
     assert write(hook, {}, tmp_path, model)['encoder'] == dict(
-        name='vjepa_large', weights_sha256='ab' * 32, params=25, pretraining_sets=['K710', 'SSv2']
+        name='vjepa_large',
+        source='vjepa_large',
+        weights_sha256='ab' * 32,
+        params=25,
+        pretraining_sets=['K710', 'SSv2'],
     )
 
 

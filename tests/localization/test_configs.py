@@ -168,7 +168,7 @@ def test_config_is_whole_and_fits_its_encoder(name):
     assert cfg.default_hooks.results.protocol.clip_seconds == cfg.test_dataloader.dataset.clip_seconds
     assert cfg.default_hooks.results.protocol.stride_seconds == cfg.test_dataloader.dataset.stride_seconds
     folders = [cfg[f'{loader}_dataloader'].dataset.folder for loader in ('train', 'test')]
-    root = f'embeddings/{dataset}' + ('_large' if name.endswith('_large') else '')
+    root = f'embeddings/{dataset}_{encoder.spec.name}'
     assert folders == [f'{root}/multi-clip/train', f'{root}/multi-clip/val']
 
 
@@ -182,7 +182,7 @@ def test_config_of_squeezetime_fits_it():
         assert cfg.model.in_channels == encoder.arch.embed_dims
         assert cfg.encoder_weights is None
     check_extraction(cfg)
-    assert cfg.extraction.encoder.arch == 'squeezetime_r50'
+    assert cfg.extraction.encoder.source == 'squeezetime_r50'
 
 
 @pytest.mark.parametrize(('name', 'count'), [('thumos14_tal_large', 7_351_324), ('activitynet_tal_large', 7_489_744)])

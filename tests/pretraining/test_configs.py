@@ -23,7 +23,7 @@ def test_parts_of_a_config_agree(name):
     with torch.device('meta'):
         model = MODELS.build(cfg.model)
     arch = model.backbone.arch
-    assert cfg.written_for == model.backbone.arch_name
+    assert cfg.encoder == model.backbone.spec.name
     assert tuple(cfg.model.data_preprocessor.mean) == arch.mean
     assert tuple(cfg.model.data_preprocessor.std) == arch.std
 

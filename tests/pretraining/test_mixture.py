@@ -174,10 +174,8 @@ def test_failures_are_warned_of_until_the_run_says_where_to_list_them(tiny_video
 
 
 def test_configs_have_the_sets_of_the_paper():
-    configs = Path(__file__).parents[2] / 'configs/_base_/datasets'
-    plain, ssv2 = (
-        Config.fromfile(configs / f'pretrain_images_videos{suffix}.py').train_dataloader for suffix in ('', '_ssv2')
-    )
+    configs = Path(__file__).parents[2] / 'configs/twlv'
+    plain, ssv2 = (Config.fromfile(configs / f'pretrain_large{suffix}.py').train_dataloader for suffix in ('', '_ssv2'))
     images = {name: entry for name, entry in plain.dataset.sets.items() if entry.kind == 'image'}
     assert images.keys() == {'coco', 'visual_genome', 'sbu', 'cc3m', 'cc12m'}
     assert sum(entry.weight for entry in images.values()) == pytest.approx(15, abs=0.1)

@@ -12,9 +12,9 @@ from twlv_mm.pretraining import Target, Teacher
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)
 SMALL = dict(TINY, allow_random=True)
 TEACHERS = dict(
-    image=dict(arch='clip_base', **dict(SMALL, tubelet_size=1, embed_dims=24), output_dims=16),
-    frame=dict(arch='twlv_base', **dict(SMALL, num_frames=1, tubelet_size=1)),
-    video=dict(arch='umt_base', **dict(SMALL, tubelet_size=1, patch_size=16)),
+    image=dict(source='clip_base', **dict(SMALL, tubelet_size=1, embed_dims=24), output_dims=16),
+    frame=dict(source='twlv_base', **dict(SMALL, num_frames=1, tubelet_size=1)),
+    video=dict(source='umt_base', **dict(SMALL, tubelet_size=1, patch_size=16)),
 )
 TARGETS = dict(
     pixels=dict(type='twlv_mm.PixelTarget'),
@@ -129,7 +129,7 @@ def test_pixels_are_those_of_the_patch_whatever_the_brightness(video):
 
 
 def test_teachers_speak_of_the_students_patches(video):
-    student = twlv_mm.get_model('twlv_base', **TINY).arch
+    student = twlv_mm.get_model('twlv_base', **TINY).spec
     for name, settings in TEACHERS.items():
         teacher = Teacher(student, **settings)
         features = teacher(video, (4, 4, 4), with_attention=True)
@@ -141,7 +141,7 @@ def test_teachers_speak_of_the_students_patches(video):
 
 
 def test_image_teacher_sees_the_middle_frame_of_each_tubelet_by_itself(video):
-    student = twlv_mm.get_model('twlv_base', **TINY).arch
+    student = twlv_mm.get_model('twlv_base', **TINY).spec
     teacher = Teacher(student, **TEACHERS['frame'])
     tokens = teacher(video, (4, 4, 4)).tokens
     alone = teacher.encoder.tokens(video[:, :, 5:6])
@@ -150,14 +150,14 @@ def test_image_teacher_sees_the_middle_frame_of_each_tubelet_by_itself(video):
     image = Teacher(student, **TEACHERS['image'])
     colours = torch.rand(1, 3, 8, 32, 32) * 255
     mean, std = (torch.tensor(v).view(3, 1, 1, 1) for v in (student.mean, student.std))
-    clip_mean, clip_std = (torch.tensor(v).view(3, 1, 1, 1) for v in (image.encoder.arch.mean, image.encoder.arch.std))
+    clip_mean, clip_std = (torch.tensor(v).view(3, 1, 1, 1) for v in (image.encoder.spec.mean, image.encoder.spec.std))
     given = image((colours - mean) / std, (4, 4, 4)).pooled
     own = image.encoder.embed(((colours - clip_mean) / clip_std)[:, :, 1::2])
     torch.testing.assert_close(given, own, atol=1e-4, rtol=1e-4)
 
 
 def test_attention_is_what_the_last_block_gives(video):
-    student = twlv_mm.get_model('twlv_base', **TINY).arch
+    student = twlv_mm.get_model('twlv_base', **TINY).spec
     teacher = Teacher(student, 'twlv_base', **SMALL)
     block = teacher.encoder.blocks[-1]
     seen = {}
@@ -205,7 +205,7 @@ def test_a_new_target_needs_no_change_elsewhere(video):
     @MODELS.register_module(force=True)
     class BrightnessTarget(Target):
         def __init__(self, backbone, predictor_dims):
-            super().__init__(backbone.arch.embed_dims, 1, weight=1.0, on='clip')
+            super().__init__(backbone.spec.embed_dims, 1, weight=1.0, on='clip')
 
         def values(self, video, grid, features):
             return video.mean((1, 2, 3, 4)).unsqueeze(1)
@@ -227,4 +227,4 @@ def test_settings_that_do_not_fit_are_refused(video):
     with pytest.raises(ValueError, match="no mode 'predict'"):
         build({'pixels': TARGETS['pixels']})(video, mode='predict')
     with pytest.raises(RuntimeError, match='no weights'):
-        build({'video': TARGETS['video']}, teachers=dict(video=dict(arch='umt_base', **TINY)))(video)
+        build({'video': TARGETS['video']}, teachers=dict(video=dict(source='umt_base', **TINY)))(video)

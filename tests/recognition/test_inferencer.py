@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.compat.checkpoints import load_checkpoint
-from twlv_mm.encoders import file_sha256
+from twlv_mm.encoders import file_sha256, read_config
 from twlv_mm.engine import CheckpointError, infer_videos, launch
 from twlv_mm.recognition import RecognitionInferencer
 from twlv_mm.synthetic import item_rng, render_clip, write_video
@@ -109,9 +109,8 @@ def test_names_come_from_the_config_or_are_numbers(checkpoint, folder):
 
 @pytest.mark.parametrize('name', ['k400_attentive.py', 'ek100_linear.py'])
 def test_every_kind_of_probe_on_video_names_a_video(name, folder, tmp_path):
-    cfg = Config.fromfile(ROOT / 'configs/twlv' / name)
-    cfg.model.backbone.update(img_size=224, patch_size=32, embed_dims=48, depth=1, num_heads=4, allow_random=True)
-    cfg.model.cls_head.in_channels = 48
+    tiny = dict(patch_size=32, embed_dims=48, depth=1, num_heads=4, allow_random=True)
+    cfg = read_config(ROOT / 'configs/twlv' / name, encoder_overrides=tiny)
     checkpoint = save_checkpoint(cfg, tmp_path / 'epoch_1.pth')
     cfg.model.backbone.weights = 'gone.pth'
     predictions = RecognitionInferencer(cfg, checkpoint, 'cpu')(folder / 'clip.0.mp4', top_k=1000)['predictions']

@@ -6,7 +6,8 @@ direction_pairs.py, direction.py and direction_run.py ask whether forward is tol
 
 report.py makes the report of any number of runs: run_records.py finds results.json, report_tables.py fills the paper's
 tables (paper_tables.json has its own numbers), report_figures.py, report_overview.py and report_embeddings.py draw,
-report_page.py writes. evaluation.py runs the tasks of evaluation_tasks.py, which encoder_fit.py fits to an encoder.
+report_page.py writes. evaluation.py runs the tasks of evaluation_tasks.py, whose configs are parsed for an encoder
+(evaluated_encoder.py).
 """
 
 from .direction import DirectionScore, tell_direction

@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from mmengine.config import Config
-
+from twlv_mm.encoders import folder_of_embeddings
+from twlv_mm.encoders.config_encoder import VARIABLES
 from twlv_mm.engine.results_hook import RESULTS
 from twlv_mm.records import (
     append_line,
@@ -30,8 +30,6 @@ from twlv_mm.records import (
     write_text,
 )
 
-from .encoder_fit import fit_config
-from .evaluation_tasks import relocate
 from .run_records import HASH, STATUS, VIEW_FILES
 
 TOOLS = Path(__file__).parents[1] / '.mim/tools'
@@ -58,7 +56,7 @@ class Evaluation:
     how far each task is. A task is finished where there is a results.json of the same weights in its folder.
 
     Args:
-        encoder (Encoder): From :func:`~twlv_mm.analysis.encoder_fit.find_encoder`.
+        encoder (Encoder): From :func:`~twlv_mm.analysis.evaluated_encoder.find_encoder`.
         tasks (list[Task]): What to evaluate on.
         out (str | Path): The folder of all evaluations.
         jobs (int): Tasks at a time; with more than one, each has one thread.
@@ -75,7 +73,9 @@ class Evaluation:
         self.views = list(views)
         weights = encoder.sha256[:HASH] if encoder.sha256 else 'random'
         self.root = Path(out) / f'{encoder.label}-{weights}'
+        self.embeddings = str(self.root / 'embeddings')
         self.states = {}
+        self._configs = {}
         self._states_lock = threading.Lock()
         self._before = dict(tasks=[], views=[])
 
@@ -115,7 +115,7 @@ class Evaluation:
 
     def _look(self):
         for task in self.tasks:
-            missing = task.missing()
+            missing = task.missing(self._config(task), self.embeddings)
             if missing is not None:
                 self.states[task.name] = NO_DATA, f'there is no {missing}'
             elif self._is_finished(task):
@@ -128,11 +128,17 @@ class Evaluation:
         if task.how == 'direction':
             text = repr(task.arguments)
             return text, self._folder(task, text)
-        cfg = Config(task.config.to_dict(), filename=task.config.filename)
-        for old, name in task.moved.items():
-            relocate(cfg, old, str(self.root / 'embeddings' / name))
-        fit_config(cfg, self.encoder)
-        return cfg.pretty_text, self._folder(task, cfg.pretty_text)
+        text = self._config(task).pretty_text
+        return text, self._folder(task, text)
+
+    def _config(self, task):
+        """Its config for this encoder, None where it has none."""
+        if task.config is not None and task.name not in self._configs:
+            self._configs[task.name] = task.read(self.encoder, self.embeddings)
+        return self._configs.get(task.name)
+
+    def _embeddings_of(self, name):
+        return folder_of_embeddings(self.embeddings, name, self.encoder.spec)
 
     def _folder(self, task, text):
         digest = hashlib.sha256(f'{text}\n{self.options}'.encode()).hexdigest()[:HASH]
@@ -158,7 +164,7 @@ class Evaluation:
         weights = ['--weights', self.encoder.weights] if self.encoder.weights else []
         try:
             for split, source, root in extraction.splits:
-                where = ['--out', self.root / 'embeddings' / extraction.name, '--split', split]
+                where = ['--out', self._embeddings_of(extraction.name), '--split', split]
                 where += ['--root', root] if root is not None else []
                 kind = 'uniform' if 'uniform' in extraction.options else 'clips'
                 name = f'extract_{extraction.name}_{split}_{kind}'
@@ -190,9 +196,9 @@ class Evaluation:
         folder.mkdir(parents=True, exist_ok=True)
         if task.how == 'direction':
             split, *arguments = task.arguments
-            embeddings = self.root / 'embeddings' / task.extractions[0].name / split
+            embeddings = f'{self._embeddings_of(task.extractions[0].name)}/{split}'
             return 'visualize.py', 'direction', f'{self.encoder.label}={embeddings}', '--out', folder, *arguments
-        config = folder / f'{Path(task.config.filename).stem}.py'
+        config = folder / task.config.name
         write_text(config, text)
         where = [config, '--work-dir', folder, *self.options]
         return {
@@ -206,7 +212,8 @@ class Evaluation:
         command = [sys.executable, str(TOOLS / tool), *map(str, arguments)]
         log = path_below(self.root, f'logs/{name}.txt')
         log.parent.mkdir(exist_ok=True)
-        environment = dict(os.environ)
+        # The config that it is given has its encoder.
+        environment = {key: value for key, value in os.environ.items() if key not in VARIABLES.values()}
         if self.jobs > 1:
             environment['OMP_NUM_THREADS'] = '1'
         with open_log(log) as file:
@@ -250,7 +257,7 @@ class Evaluation:
     def _write_states(self):
         tasks = [dict(task=name, status=status, reason=reason) for name, (status, reason) in self.states.items()]
         views = [
-            view | dict(folder=f'embeddings/{view["folder"]}') | {name: _copy_of(view, name) for name in VIEW_FILES}
+            view | dict(folder=self._viewed(view['folder'])) | {name: _copy_of(view, name) for name in VIEW_FILES}
             for view in self.views
         ]
         tasks, views = self._before['tasks'] + tasks, self._before['views'] + views
@@ -264,8 +271,13 @@ class Evaluation:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 write_bytes(copy, read_bytes(view[name]))
 
+    def _viewed(self, folder):
+        name, _, rest = folder.partition('/')
+        return f'{Path(self._embeddings_of(name)).relative_to(self.root)}/{rest}'
+
     def _write_encoder(self):
-        text = f'# What embeddings are extracted with.\nmodel = dict(backbone={self.encoder.backbone!r})\n'
+        backbone = dict(type='twlv_mm.Encoder', source=self.encoder.source, **self.encoder.overrides)
+        text = f'# What embeddings are extracted with.\nmodel = dict(backbone={backbone!r})\n'
         write_text(self.root / 'encoder.py', text)
 
     @contextmanager

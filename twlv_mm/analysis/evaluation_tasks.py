@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from mmengine.config import Config
+from twlv_mm.encoders import read_config
 
 CONFIGS = Path(__file__).parents[1] / '.mim/configs'
 BOTH_WAYS = ('--views', 'forward,reversed')
@@ -18,7 +18,7 @@ class Extraction:
     """Embeddings that tasks read: those of a data set's videos.
 
     Attributes:
-        name (str): Of the folder of embeddings.
+        name (str): Of the data set, with which the name of the folder of embeddings begins.
         splits (tuple): Of each split its name, its videos (as tools/extract.py takes them) and their root, or None.
         options (tuple[str]): Further arguments of tools/extract.py.
     """
@@ -39,32 +39,51 @@ class Task:
 
     Attributes:
         name (str): Its name.
-        config (Config): What to run, not fitted to an encoder yet.
+        config (Path | None): The config to run.
         how (str): 'train' (and test), 'test', 'folds', or 'direction'.
         extractions (list[Extraction]): Whose embeddings it reads.
-        moved (dict[str, str]): Beginnings of paths in the config -> name of the extraction that stands for them.
+        environment (dict[str, str]): Variables that the config reads.
+        changes (dict): Settings of the config to override, as --cfg-options.
         seconds (float): What it takes a core for the small encoder, with its part of the extraction; 0 where not known.
         arguments (tuple[str]): Of tools/visualize.py direction, for how='direction', which has no config.
     """
 
     name: str
-    config: Config | None
+    config: Path | None
     how: str = 'train'
     extractions: list = field(default_factory=list)
-    moved: dict = field(default_factory=dict)
+    environment: dict = field(default_factory=dict)
+    changes: dict = field(default_factory=dict)
     seconds: float = 0
     arguments: tuple = ()
 
-    def missing(self):
+    def read(self, encoder, embeddings):
+        """Its config for an encoder.
+
+        Args:
+            encoder (Encoder): From :func:`~twlv_mm.analysis.evaluated_encoder.find_encoder`.
+            embeddings (str): Folder of all embeddings.
+
+        Returns:
+            Config: the config.
+        """
+        cfg = encoder.read(self.config, EMBEDDINGS=embeddings, **self.environment)
+        cfg.merge_from_dict(self.changes)
+        return cfg
+
+    def missing(self, cfg, embeddings):
         """The first file or folder that it needs and is not there; None if all are.
+
+        Args:
+            cfg (Config | None): From :meth:`read`.
+            embeddings (str): As for that; what is in there is made.
 
         Returns:
             str | None: a path.
         """
         needed = [path for extraction in self.extractions for path in extraction.needs]
-        names = ('train_dataloader', 'test_dataloader', 'test_evaluator', 'model') if self.config else ()
-        parts = [self.config.get(name) for name in names]
-        needed += [path for path in _paths(parts) if not path.startswith(tuple(self.moved))]
+        names = ('train_dataloader', 'test_dataloader', 'test_evaluator', 'model') if cfg else ()
+        needed += [path for path in _paths([cfg.get(name) for name in names]) if not path.startswith(f'{embeddings}/')]
         return next((path for path in needed if not os.path.exists(path)), None)
 
 
@@ -77,9 +96,10 @@ def paper_tasks():
     tasks = [*_recognition('k400'), *_recognition('ssv2'), *_recognition('mit'), *_recognition('diving48')]
     for name in ('ek100', 'in1k'):
         tasks += [_task(f'twlv/{name}_{probe}') for probe in ('linear', 'attentive')]
-    tasks += [_on_clips('twlv/thumos14_tal'), _on_clips('twlv/thumos14_tal_external', 'twlv/thumos14_tal')]
-    tasks += [_on_clips('twlv/activitynet_tal'), _on_clips('twlv/activitynet_tal_external', 'twlv/activitynet_tal')]
-    tasks += [_on_clips(f'twlv/{name}_tas', how='folds') for name in ('salads50', 'gtea', 'breakfast')]
+    for name in ('thumos14', 'activitynet'):
+        tasks += [_on_clips(f'{name}_tal{kind}', name, f'{name}_tal') for kind in ('', '_external')]
+    for name, folder in (('salads50', '50salads'), ('gtea', 'gtea'), ('breakfast', 'breakfast')):
+        tasks.append(_on_clips(f'{name}_tas', folder, f'{name}_tas', how='folds'))
     return [*tasks, _task('twlv/ava_stal'), _task('twlv/ava_roi'), _direction_of_ssv2()]
 
 
@@ -102,26 +122,23 @@ def generated_tasks(data):
         tuple((split, f'{data}/untrimmed/videos/{split}', None) for split in ('train', 'test')),
         ('--clip-seconds', '2.0', '--stride-seconds', '0.25', *small),
     )
+    # The data of 80 videos that untrimmed_tas.py asks for are those of the folder, however many they are.
+    options = dict(environment=dict(SYNTHETIC=str(data)))
     tasks = []
     for label in ('appearance', 'motion'):
         tasks += [
-            _task(f'synthetic/{label}_linear', seconds=55),
-            _task(f'synthetic/{label}_attentive', seconds=60),
-            _task(f'synthetic/{label}_knn', how='test', seconds=35, extractions=[train, test]),
+            _task(f'synthetic/{label}_linear', seconds=55, **options),
+            _task(f'synthetic/{label}_attentive', seconds=60, **options),
+            _task(f'synthetic/{label}_knn', how='test', seconds=35, extractions=[train, test], **options),
         ]
-        tasks[-1].moved = {'work_dirs/synthetic/embeddings': 'trimmed'}
-    for name, seconds in (('tal', 60), ('tas', 75)):
-        task = _task(f'synthetic/untrimmed_{name}', seconds=seconds, extractions=[untrimmed])
-        where = 'synthetic' if name == 'tal' else 'synthetic_80'
-        task.moved = {f'work_dirs/{where}/untrimmed_embeddings': 'untrimmed'}
-        task.config.pop('extraction')  # is a step of its own, which both share
-        tasks.append(task)
-    tasks[-1].config.folds = [1]  # one way round is enough, and counts as the whole
-    tasks.append(_task('synthetic/ava_roi', seconds=150))
-    for task in tasks:
-        # The data of 80 videos that untrimmed_tas.py asks for are those of the folder, however many they are.
-        for root in ('work_dirs/synthetic_80', 'work_dirs/synthetic'):
-            relocate(task.config, root, str(data), except_for=tuple(task.moved))
+    options['extractions'] = [untrimmed]
+    apart = dict(extraction=None)  # is a step of its own, which both share
+    tasks += [
+        _task('synthetic/untrimmed_tal', seconds=60, changes=apart, **options),
+        # One way round is enough, and counts as the whole.
+        _task('synthetic/untrimmed_tas', seconds=75, changes=dict(apart, folds=[1]), **options),
+        _task('synthetic/ava_roi', seconds=150, environment=options['environment']),
+    ]
     names = ('--ann-file', f'{data}/trimmed/test_motion.txt', '--class-names', f'{data}/trimmed/classes_motion.txt')
     arguments = ('uniform/test', *names, '--dataset', 'synthetic_trimmed')
     tasks.append(Task('direction', None, 'direction', [test], arguments=arguments, seconds=10))
@@ -160,65 +177,38 @@ def paper_views():
     ]
 
 
-def relocate(cfg, old, new, except_for=()):
-    """Replace the beginning of all paths in a config.
-
-    Args:
-        cfg (Config): Changed in place.
-        old (str): The beginning, a whole folder.
-        new (str): What comes in its place.
-        except_for (tuple[str]): Paths that begin like this stay.
-    """
-
-    def moved(value):
-        if isinstance(value, dict):
-            return type(value)({key: moved(part) for key, part in value.items()})
-        if isinstance(value, list | tuple):
-            return type(value)(moved(part) for part in value)
-        if isinstance(value, str) and (value == old or value.startswith(f'{old}/')):
-            return value if value.startswith(except_for or '\0') else new + value[len(old) :]
-        return value
-
-    for key, value in list(cfg.items()):
-        cfg[key] = moved(value)
-
-
 def _task(config, name=None, **options):
-    return Task(name or config.rpartition('/')[2], Config.fromfile(CONFIGS / f'{config}.py'), **options)
+    return Task(name or config.rpartition('/')[2], CONFIGS / f'{config}.py', **options)
 
 
 def _recognition(name):
     """Probes on live video, and what is done on embeddings, of a set that has a list of its videos."""
-    linear, attentive = (_task(f'twlv/{name}_{probe}') for probe in ('linear', 'attentive'))
+    cfg = read_config(CONFIGS / f'twlv/{name}_linear.py')
     lists = tuple(
         (split, loader.dataset.ann_file, loader.dataset.data_prefix.video)
-        for split, loader in (('train', linear.config.train_dataloader), ('val', linear.config.test_dataloader))
+        for split, loader in (('train', cfg.train_dataloader), ('val', cfg.test_dataloader))
     )
     clips = Extraction(name, lists, ('--clip-seconds', '2.0'))
     uniform = Extraction(name, lists, ('--sampling', 'uniform'))
-    moved = {f'embeddings/{name}': name}
-    offline = _task(f'twlv/{name}_linear_offline', extractions=[clips], moved=moved)
+    probes = [_task(f'twlv/{name}_{probe}') for probe in ('linear', 'attentive')]
+    offline = _task(f'twlv/{name}_linear_offline', extractions=[clips])
+    columns = dict(uniform=uniform, clip=clips, video=clips)  # of Table 6
     knn = [
-        _task_of_column(name, column, extractions=[uniform if column == 'uniform' else clips], moved=moved)
-        for column in ('uniform', 'clip', 'video')
+        _task(
+            f'twlv/{name}_knn',
+            f'{name}_knn_{column}',
+            how='test',
+            extractions=[extraction],
+            environment=dict(KNN_COLUMN=column),
+        )
+        for column, extraction in columns.items()
     ]
-    return [linear, attentive, offline, *knn]
-
-
-def _task_of_column(name, column, **options):
-    """kNN in a column of Table 6."""
-    task = _task(f'twlv/{name}_knn', f'{name}_knn_{column}', how='test', **options)
-    sampling = 'uniform' if column == 'uniform' else 'multi-clip'
-    scope = 'clip' if column == 'clip' else 'video'
-    task.config.model.bank.update(folder=f'{sampling}/train', scope=scope)
-    task.config.test_dataloader.dataset.update(folder=f'{sampling}/val', scope=scope)
-    task.config.default_hooks.results.protocol.column = column
-    return task
+    return [*probes, offline, *knn]
 
 
 def _direction_of_ssv2():
     """The classes of the paper's Figures 8 and 9."""
-    dataset = _task('twlv/ssv2_linear').config.test_dataloader.dataset
+    dataset = read_config(CONFIGS / 'twlv/ssv2_linear.py').test_dataloader.dataset
     splits = (('val', dataset.ann_file, dataset.data_prefix.video),)
     names = ('--class-names', 'data/ssv2/label_map_videos.txt', '--dataset', 'ssv2')
     arguments = ('uniform/val', '--only', 'Moving something up', 'Moving something down', *names)
@@ -226,18 +216,16 @@ def _direction_of_ssv2():
     return Task('ssv2_direction', None, 'direction', [extraction], arguments=arguments)
 
 
-def _on_clips(config, source=None, **options):
+def _on_clips(config, folder, source, **options):
     """A task on the embeddings that the ``_video`` config of a set asks for."""
-    name, extraction = _wanted_embeddings(source or config)
-    return _task(config, extractions=[extraction], moved={f'embeddings/{name}': name}, **options)
+    return _task(f'twlv/{config}', extractions=[_wanted_embeddings(folder, source)], **options)
 
 
 @cache
-def _wanted_embeddings(config):
-    wanted = Config.fromfile(CONFIGS / f'{config}_video.py').extraction
-    name = wanted.out.rpartition('/')[2]
+def _wanted_embeddings(folder, source):
+    wanted = read_config(CONFIGS / f'twlv/{source}_video.py').extraction
     options = ('--clip-seconds', str(wanted.clip_seconds), '--stride-seconds', str(wanted.stride_seconds))
-    return name, Extraction(name, tuple((split, source, None) for split, source in wanted.splits.items()), options)
+    return Extraction(folder, tuple((split, source, None) for split, source in wanted.splits.items()), options)
 
 
 def _paths(part):

@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
+from twlv_mm.encoders import read_config
 from twlv_mm.engine import class_names, load_model, made_with, provenance, reading
 from twlv_mm.video import ReadFault, VideoError, open_video
 
@@ -45,7 +46,7 @@ class DetectionInferencer:
     drawing_suffix = '.mp4'
 
     def __init__(self, config, checkpoint, device=None, classes=None):
-        cfg = config if isinstance(config, Config) else Config.fromfile(config)
+        cfg = config if isinstance(config, Config) else read_config(config)
         self.model, meta = load_model(cfg, checkpoint, device)
         if hasattr(self.model, 'roi_head'):
             raise ValueError(

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from mmengine.config import Config
 
 from twlv_mm.bf16 import has_bf16_units
-from twlv_mm.encoders import POOLINGS, backbone_of, get_model
+from twlv_mm.encoders import POOLINGS, encoder_in, get_model, read_config
 from twlv_mm.video import ClipSampling, VideoError, clips_of_frames, open_video, sample_windows, stream_frames
 
 PRECISIONS = ('fp32', 'bf16')
@@ -40,7 +39,7 @@ class Extractor:
     unless said; a video's is the mean over its clips (section 2.1).
 
     Args:
-        model (str | nn.Module): A name from :func:`twlv_mm.list_models`, or an encoder.
+        model (str | nn.Module): SOURCE, as for :func:`twlv_mm.describe`, or an encoder.
         weights (str, optional): Checkpoint of a model given by name. Without it the encoder is random (always the same
             one), its vectors say nothing about a video, and a warning says so.
         sampling (str): 'uniform' (one clip over the whole video) or 'multi-clip'.
@@ -120,7 +119,7 @@ class Extractor:
         """The encoder of a config, with the config's ``clip_seconds`` and ``stride_seconds`` where they are not given.
 
         Args:
-            path (str): A config whose ``model.backbone`` is a VideoViT or SqueezeTime.
+            path (str): A config, as for :func:`twlv_mm.encoders.encoder_in`.
             weights (str, optional): A checkpoint; the config's ``encoder_weights`` if None.
             clip_seconds (float, optional): T; 2 if neither says.
             stride_seconds (float, optional): T_s; T if neither says.
@@ -131,13 +130,14 @@ class Extractor:
 
         Raises:
             FileNotFoundError: if there is no such config.
-            ValueError: if the config has no such backbone, or as the class.
+            ValueError: if the config names no encoder, or as the class.
         """
-        cfg = Config.fromfile(path)
-        arch, overrides = backbone_of(cfg, path)
-        weights = weights or cfg.get('encoder_weights') or cfg.model.backbone.get('weights')
+        cfg = read_config(path)
+        source, overrides = encoder_in(cfg, path)
+        backbone = (cfg.get('model') or {}).get('backbone') or {}
+        weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
         return cls(
-            frozen_encoder(cfg.get('encoder') or arch, weights, **overrides),
+            frozen_encoder(source, weights, **overrides),
             clip_seconds=cfg.get('clip_seconds', 2.0) if clip_seconds is None else clip_seconds,
             stride_seconds=cfg.get('stride_seconds') if stride_seconds is None else stride_seconds,
             **options,
@@ -154,6 +154,8 @@ class Extractor:
                 del named[name]
         if self.sampling.sampling == 'uniform':
             del named['clip_seconds'], named['stride_seconds']
+        if self.model.spec.source != self.model.spec.name:  # not one of list_models()
+            named['source'] = self.model.spec.source
         return dict(
             model=self.model.spec.name,
             weights_sha256=self.model.weights_sha256,
@@ -239,10 +241,8 @@ def frozen_encoder(name, weights, **overrides):
     Returns:
         nn.Module: frozen.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(0)  # so that two runs without weights agree
-        encoder = get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
-    if encoder.weights_sha256 is None and any(True for _ in encoder.parameters()):
+    encoder = _build(name, weights, overrides)
+    if encoder.is_random:
         warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
     return encoder
 
@@ -251,8 +251,8 @@ def chosen_encoder(encoder, source, remedy):
     """The encoder that the ``extraction`` of a config asks for, which is random only where that is said.
 
     Args:
-        encoder (dict): arch, weights and whatever of the architecture is to be different; ``allow_random`` for an
-            encoder without weights.
+        encoder (dict): source, weights and what is to be different from the source's own numbers; ``allow_random`` for
+            an encoder without weights. What else a config says of an encoder's use is left out.
         source (str): What asks for it, for the message.
         remedy (str): How its user gives weights, for the message.
 
@@ -263,15 +263,20 @@ def chosen_encoder(encoder, source, remedy):
         FileNotFoundError: if there is no file of weights.
         ValueError: if the encoder has no weights and may not be random, or something of it does not fit.
     """
-    overrides = dict(encoder)
-    arch, weights = overrides.pop('arch'), overrides.pop('weights', None)
-    may_be_random = overrides.pop('allow_random', False)
-    if weights is None and not may_be_random:
+    name, overrides = encoder_in(dict(model=dict(backbone=encoder)), source)
+    built = _build(name, encoder.get('weights'), overrides)
+    if built.is_random and not encoder.get('allow_random'):
         raise ValueError(
-            f'the encoder {arch} of {source} has no weights: give them {remedy}; where random vectors are wanted, set '
+            f'the encoder {name} of {source} has no weights: give them {remedy}; where random vectors are wanted, set '
             'allow_random=True in extraction.encoder'
         )
-    return frozen_encoder(arch, weights, **overrides)
+    return built
+
+
+def _build(name, weights, overrides):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # so that two runs without weights agree
+        return get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
 
 
 def embed(path, model='twlv_base', weights=None, sampling='uniform', clip_seconds=2.0, stride_seconds=None, **options):
@@ -279,7 +284,7 @@ def embed(path, model='twlv_base', weights=None, sampling='uniform', clip_second
 
     Args:
         path (str): A video file.
-        model (str | nn.Module): A name from :func:`twlv_mm.list_models`, or an encoder.
+        model (str | nn.Module): SOURCE, as for :func:`twlv_mm.describe`, or an encoder.
         weights (str, optional): Checkpoint of a model given by name; without it the encoder is random, with a warning.
         sampling (str): 'uniform' (Uniform Embedding) or 'multi-clip' (Multi-Clip Embedding).
         clip_seconds (float): T of 'multi-clip'.

@@ -1,12 +1,15 @@
 """What embeddings were made with, as their files say: what makes vectors comparable, and whose they are."""
 
+from types import SimpleNamespace
+
 import torch
 
-from twlv_mm.encoders import get_model, list_models
+from twlv_mm.encoders import describe, get_model, list_models
 
 # As tools/extract.py writes them; embeddings of other tools may say none of it.
 SETTINGS = (
     'model',
+    'source',
     'weights_sha256',
     'sampling',
     'clip_seconds',
@@ -70,6 +73,7 @@ def check_comparable(metainfo, other):
     Raises:
         ValueError: if they were made with different settings, or differ in length.
     """
+    # Files of earlier versions say nothing of some.
     ours, theirs = (
         {name: meta['settings'].get(name) for name in SETTINGS} | dict(dims=meta['dims']) for meta in (metainfo, other)
     )
@@ -87,13 +91,24 @@ def encoder_of(settings):
         settings (dict): From :func:`shared_settings`.
 
     Returns:
-        nn.Module | None: On the meta device, with ``weights_sha256`` and ``pretraining_sets``; None if not known.
+        nn.Module | SimpleNamespace | None: With ``spec``, ``weights_sha256`` and ``pretraining_sets``; one of
+        :func:`twlv_mm.list_models` on the meta device, of others what is known without building it. None if the
+        embeddings name none.
     """
-    if settings['model'] not in list_models():
+    name, weights = settings['model'], settings['weights_sha256']
+    if name is None:
         return None
-    with torch.device('meta'):
-        encoder = get_model(settings['model'])
-    encoder.weights_sha256 = settings['weights_sha256']
+    if name in list_models():
+        with torch.device('meta'):
+            encoder = get_model(name)
+    else:
+        source = settings.get('source')
+        try:
+            spec = describe(source or name)
+        except (ValueError, TypeError, ImportError, OSError):
+            spec = SimpleNamespace(name=name, source=source)
+        encoder = SimpleNamespace(spec=spec, parameters=tuple)
+    encoder.weights_sha256 = weights
     encoder.pretraining_sets = settings.get('pretraining_sets')
     return encoder
 

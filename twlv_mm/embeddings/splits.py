@@ -15,7 +15,7 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
     In a config, as the variable ``extraction``::
 
         extraction = dict(
-            encoder=dict(arch='twlv_base', weights=encoder_weights),
+            encoder=dict(source='twlv_base', weights=encoder_weights),
             sampling='multi-clip', clip_seconds=0.5, stride_seconds=0.125,
             splits=dict(train='data/my/train', val='data/my/val'), out='embeddings/my')
 

@@ -2,7 +2,8 @@
 
 One configurable vision transformer (vit.py) and SqueezeTime (squeezetime.py); what tells the models apart is a row of
 a table (architectures.py). Weights are read from files (checkpoint.py) in the layouts of their authors (layouts.py),
-which converter.py rewrites; config_backbone.py reads which encoder a config names. encoder.py is the base of all of
+which converter.py rewrites; config_encoder.py is how a config asks for its
+encoder. encoder.py is the base of all of
 them, and of a user's own; sources.py finds one by the string that names it, with its numbers (spec.py).
 """
 
@@ -12,11 +13,22 @@ from twlv_mm.registry import MODELS
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .checkpoint import load_weights, read_checkpoint, sets_of
-from .config_backbone import backbone_of
+from .config_encoder import (
+    EncoderError,
+    embeddings_folder,
+    encoder_in,
+    folder_of_embeddings,
+    frame_interval,
+    is_config,
+    parsed_encoder,
+    read_config,
+    slug,
+    spec_of,
+)
 from .converter import ConversionReport, convert_checkpoint
 from .encoder import Encoder
 from .encoder import Wrapped as wrap
-from .hf_files import file_sha256
+from .hf_files import file_sha256, weights_sha256
 from .layouts import FAMILIES, encoder_state
 from .pooling import POOLINGS
 from .sources import describe, get_model, list_models
@@ -31,22 +43,32 @@ __all__ = [
     'Architecture',
     'ConversionReport',
     'Encoder',
+    'EncoderError',
     'EncoderSpec',
     'SqueezeTime',
     'VideoVisionTransformer',
-    'backbone_of',
     'convert_checkpoint',
     'describe',
+    'embeddings_folder',
+    'encoder_in',
     'encoder_state',
     'file_sha256',
+    'folder_of_embeddings',
+    'frame_interval',
     'get_architecture',
     'get_model',
+    'is_config',
     'list_models',
     'load_weights',
+    'parsed_encoder',
     'patchify',
     'read_checkpoint',
+    'read_config',
     'sets_of',
+    'slug',
+    'spec_of',
     'take',
+    'weights_sha256',
     'wrap',
 ]
 

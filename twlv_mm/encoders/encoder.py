@@ -71,6 +71,11 @@ class Encoder(BaseModule):
             self.eval()
         return self
 
+    @property
+    def is_random(self):
+        """bool: whether it has parameters, and no weights were loaded into them."""
+        return not self._has_weights and any(True for _ in self.parameters())
+
     def load(self, path):
         """Load weights, strictly; a subclass may know more layouts.
 
@@ -147,6 +152,17 @@ class Encoder(BaseModule):
         """
         return self._encode_checked(video)[0]
 
+    def tokens_and_grid(self, video):
+        """Encode clips to tokens, with the places that they stand for.
+
+        Args:
+            video (Tensor): As in :meth:`forward`.
+
+        Returns:
+            tuple[Tensor, tuple[int, int, int] | None]: as :meth:`encode`.
+        """
+        return self._encode_checked(video)
+
     def embed(self, video, pooling=None):
         """Encode clips to vectors.
 
@@ -187,7 +203,7 @@ class Encoder(BaseModule):
         return POOLINGS[pooling](tokens, grid)
 
     def _encode_checked(self, video, **options):
-        if self.frozen and not (self._has_weights or self.allow_random) and any(True for _ in self.parameters()):
+        if self.frozen and not self.allow_random and self.is_random:
             raise RuntimeError(
                 f'the frozen encoder {self.spec.name} has no weights, so its features are noise. Give them with '
                 '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '

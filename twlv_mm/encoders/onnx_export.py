@@ -20,7 +20,7 @@ class FromPixels(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, head
         for name in ('mean', 'std'):
-            self.register_buffer(name, torch.tensor(getattr(encoder.arch, name)).view(1, 3, 1, 1, 1))
+            self.register_buffer(name, torch.tensor(getattr(encoder.spec, name)).view(1, 3, 1, 1, 1))
 
     def forward(self, video):
         """(N, 3, T, H, W) RGB from 0 to 255 -> (N, D) vectors, or (N, classes) scores before softmax."""
@@ -53,8 +53,8 @@ def export_onnx(encoder, path, head=None, size=None):
     except ImportError as error:
         raise ImportError(f'{error.name} is not installed, and an export needs it: {INSTALL}') from error
     model = FromPixels(encoder, head).eval()
-    size = size or (encoder.arch.img_size,) * 2
-    video = 255 * torch.rand(2, 3, encoder.arch.num_frames, *size, generator=torch.Generator().manual_seed(0))
+    size = size or (encoder.spec.img_size,) * 2
+    video = 255 * torch.rand(2, 3, encoder.spec.num_frames, *size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of the exporter, about itself
         expected = model(video)

@@ -99,6 +99,23 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
     return kind(source, weights=weights, frozen=frozen, allow_random=allow_random, **overrides)
 
 
+def own_weights(source, **overrides):
+    """The weights that a SOURCE itself has.
+
+    Args:
+        source (str): As for :func:`describe`.
+        **overrides: As for :func:`get_model`.
+
+    Returns:
+        str | Path | None: a file or folder; None where weights have to be given.
+    """
+    provider = _provider(source)
+    if provider is None:
+        return None
+    with torch.device('meta'):
+        return provider.build(source.partition(':')[2], **overrides).own_weights
+
+
 def _provider(source):
     """The module that knows encoders of such a SOURCE; None for one's own."""
     prefix = source.partition(':')[0]

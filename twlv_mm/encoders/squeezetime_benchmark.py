@@ -31,7 +31,7 @@ def benchmark_squeezetime(batch_size=1, turns=10):
     torch.manual_seed(0)
     model = get_model('squeezetime_r50')
     pixels = 255 * torch.rand(batch_size, 3, 16, 224, 224)
-    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (model.arch.mean, model.arch.std))
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (model.spec.mean, model.spec.std))
     video = (pixels - mean) / std
     with torch.no_grad():
         for _ in range(2):

@@ -1,5 +1,5 @@
-"""Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results. What
-depends on the encoder follows it (encoder_settings.py, encoder_pipelines.py).
+"""Running: from the command line to a run (launch.py, runner.py), its precision (autocast.py) and its results.
+encoder_check.py refuses a config that contradicts its encoder.
 
 What a run has trained is used on other videos by the inferencers of the tasks (inference.py is what they share).
 drawing_hook.py is what the hooks share that draw what a test finds, video_drawing_hook.py those that draw whole videos,
@@ -16,7 +16,7 @@ from .class_names import class_names, read_class_names
 from .clip_rate_hook import ClipRateHook
 from .compile_hook import CompileBlocksHook
 from .drawing_hook import DrawingHook
-from .encoder_settings import EncoderError, EncoderSettingsHook, follow_encoder
+from .encoder_check import EncoderCheckHook, check_encoder
 from .epoch_seed_hook import EpochSeedHook
 from .finite_hook import FiniteGradientHook, NotFiniteError
 from .folds import FoldError, run_folds
@@ -48,8 +48,7 @@ __all__ = [
     'ClipRateHook',
     'CompileBlocksHook',
     'DrawingHook',
-    'EncoderError',
-    'EncoderSettingsHook',
+    'EncoderCheckHook',
     'EpochSeedHook',
     'FiniteGradientHook',
     'FoldError',
@@ -63,8 +62,8 @@ __all__ = [
     'VideoStrips',
     'as_text',
     'benchmark_steps',
+    'check_encoder',
     'class_names',
-    'follow_encoder',
     'infer_videos',
     'load_model',
     'log_folder',

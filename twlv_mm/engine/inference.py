@@ -24,7 +24,7 @@ from twlv_mm.records import path_below, write_json, write_table, write_text
 from twlv_mm.video import ReadFault, VideoError, frames_of_windows, open_video
 
 from . import provenance
-from .encoder_settings import follow_encoder
+from .encoder_check import check_encoder
 from .runner import CheckpointError
 
 SEGMENT_COLUMNS = ('label', 'index', 'start', 'end', 'score')
@@ -89,7 +89,7 @@ def infer_videos(inferencer, source, out, **options):
 
 
 def load_model(cfg, checkpoint, device=None):
-    """Build the model of a config, whose numbers follow its encoder from then on, and give it the weights of a run.
+    """Build the model of a config and give it the weights of a run.
 
     Args:
         cfg (Config): The config.
@@ -107,7 +107,7 @@ def load_model(cfg, checkpoint, device=None):
     """
     if not os.path.isfile(checkpoint):
         raise FileNotFoundError(f'there is no checkpoint {checkpoint}')
-    follow_encoder(cfg)
+    check_encoder(cfg)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     model = copy.deepcopy(cfg.model)
     for part in (model, *model.values()):

@@ -12,10 +12,12 @@ import os.path as osp
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 
-from .encoder_settings import EncoderError, follow_encoder
+from twlv_mm.encoders import EncoderError, read_config
+
+from .encoder_check import check_encoder
 from .finite_hook import NotFiniteError
 from .latest_checkpoint import ResumeError, how_to_go_on
 from .runner import CheckpointError, Runner
@@ -25,7 +27,7 @@ READ_LATER = {
     *inspect.signature(Runner).parameters,
     *('activation_checkpointing', 'auto_scale_lr', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
     *('model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn'),
-    *('class_names', 'encoder', 'encoder_weights', 'extraction', 'folds', 'written_for'),
+    *('class_names', 'encoder', 'encoder_weights', 'encoder_overrides', 'extraction', 'folds'),
 }
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
@@ -137,8 +139,7 @@ def train_config(args):
         if args.resume != 'auto':
             cfg.load_from = args.resume
     _merge(cfg, args)
-    follow_encoder(cfg)
-    _give_encoder_weights(cfg)
+    check_encoder(cfg)
     _check_checkpoint(cfg)
     return cfg
 
@@ -171,11 +172,10 @@ def test_config(args):
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
         )
     _merge(cfg, args)
-    follow_encoder(cfg)
+    check_encoder(cfg)
     if args.dump is not None:
         # After the options, which address the evaluator as the config has it.
         _dump_predictions(cfg, args.dump)
-    _give_encoder_weights(cfg)
     _check_checkpoint(cfg)
     return cfg
 
@@ -251,10 +251,19 @@ def _read_config(args):
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if not osp.isfile(args.config):
         raise UsageError(f'there is no config {args.config}')
+    args.cfg_options = dict(args.cfg_options)
+    encoder = {name: args.cfg_options.pop(name, None) for name in ('encoder', 'encoder_weights')}
+    overrides = [name for name in args.cfg_options if name.startswith('encoder_overrides.')]
+    overrides = {name.partition('.')[2]: args.cfg_options.pop(name) for name in overrides}
     try:
-        cfg = Config.fromfile(args.config)
+        cfg = read_config(args.config, **encoder, encoder_overrides=overrides or None)
     except OSError as error:
         raise UsageError(f'{args.config} cannot be read: {error}') from error
+    weights = cfg.get('encoder_weights')
+    if weights is not None and not osp.exists(weights):
+        raise UsageError(f'there is no file {weights} (encoder_weights)')
+    if encoder['encoder_weights'] and not ((cfg.get('model') or {}).get('backbone') or cfg.get('extraction')):
+        raise UsageError('encoder_weights is for encoders, and this config has none: embeddings come from theirs')
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -272,7 +281,7 @@ def _merge(cfg, args):
             near = get_close_matches(first, [*cfg, *READ_LATER], 1)
             meant = f': did you mean {near[0]}?' if near else ''
             raise UsageError(f'--cfg-options {name}=… sets what nobody reads, {args.config} has no {first!r}{meant}')
-        if name in cfg and name not in READ_LATER:
+        if first in cfg and first not in READ_LATER:
             raise UsageError(
                 f'--cfg-options {name}=… comes too late: {args.config} has used its variable {name!r} by then. Set '
                 'what was made of it, or change the variable in a copy of the config'
@@ -299,18 +308,6 @@ def _dump_predictions(cfg, path):
         raise UsageError(f'--dump {path}: the name has to end with .pkl')
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
     cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
-
-
-def _give_encoder_weights(cfg):
-    # The variable reaches the backbone of its own file only: a config that inherits it, or the command line, is later.
-    if cfg.get('encoder_weights') is None:
-        return
-    if not osp.isfile(cfg.encoder_weights):
-        raise UsageError(f'there is no file {cfg.encoder_weights} (encoder_weights)')
-    encoder = cfg.model.get('backbone') or (cfg.get('extraction') or {}).get('encoder')
-    if encoder is None:
-        raise UsageError('encoder_weights is for encoders, and this config has none: embeddings come from theirs')
-    encoder.weights = cfg.encoder_weights
 
 
 def _check_checkpoint(cfg):

@@ -76,14 +76,16 @@ def encoder(model):
         model (nn.Module): With the encoder as ``backbone``, if it has one.
 
     Returns:
-        dict: name, weights_sha256, params (number of parameters), pretraining_sets; None where not known.
+        dict: name, source, weights_sha256, params (number of parameters), pretraining_sets; None where not known.
     """
     backbone = getattr(model, 'backbone', None)
+    spec = getattr(backbone, 'spec', None)
     sets = getattr(backbone, 'pretraining_sets', None)
     return dict(
-        name=getattr(backbone, 'arch_name', None),
+        name=getattr(spec, 'name', None),
+        source=getattr(spec, 'source', None),
         weights_sha256=getattr(backbone, 'weights_sha256', None),
-        params=sum(p.numel() for p in backbone.parameters()) if backbone is not None else None,
+        params=None if backbone is None else sum(p.numel() for p in backbone.parameters()) or None,
         pretraining_sets=None if sets is None else list(sets),
     )
 

@@ -35,9 +35,9 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the run's log folder at the end of every test.
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
-    weights_sha256, params, pretraining_sets; label where given), checkpoint (path, sha256; null if none has what was
-    tested), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of
-    the test, hardware, date (ISO 8601).
+    source, weights_sha256, params, pretraining_sets; label where given), checkpoint (path, sha256; null if none has
+    what was tested), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded),
+    wall_seconds of the test, hardware, date (ISO 8601).
 
     In a config::
 

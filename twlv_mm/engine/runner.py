@@ -203,9 +203,10 @@ class Runner(MMEngineRunner):
         reasons = [line.strip() for line in message.splitlines() if line.strip() and MISMATCH not in line]
         shown = '\n  '.join(reason if len(reason) < 300 else f'{reason[:300]}...' for reason in reasons[:4])
         more = f'\n  and {len(reasons) - 4} more' if len(reasons) > 4 else ''
-        ours = getattr(getattr(self._unwrapped_model, 'backbone', None), 'arch_name', None)
+        spec = getattr(getattr(self._unwrapped_model, 'backbone', None), 'spec', None)
+        ours = getattr(spec, 'source', None)
         meta = CheckpointLoader.load_checkpoint(filename, map_location='cpu').get('meta', {})
-        theirs = re.search(r"\barch='([^']+)'", meta.get('cfg', ''))
+        theirs = re.search(r"\b(?:source|arch)='([^']+)'", meta.get('cfg', ''))
         encoders = f' (encoder {ours}; the checkpoint has {theirs[1]})' if ours and theirs and theirs[1] != ours else ''
         return (
             f"{filename} does not hold the weights of this config's model{encoders}:\n  {shown}{more}\n"

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.embeddings import VideoEmbedder
+from twlv_mm.encoders import read_config
 from twlv_mm.engine import (
     SEGMENT_COLUMNS,
     class_names,
@@ -53,7 +54,7 @@ class LocalizationInferencer:
     rows = staticmethod(segment_rows)
 
     def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None, decoder=None):
-        cfg = config if isinstance(config, Config) else Config.fromfile(config)
+        cfg = config if isinstance(config, Config) else read_config(config)
         self.model, meta = load_model(cfg, checkpoint, device)
         if not isinstance(self.model, ActionFormer):
             raise ValueError(

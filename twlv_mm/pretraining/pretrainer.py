@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import nn
 
+from twlv_mm.encoders import VideoVisionTransformer
 from twlv_mm.registry import MODELS
 
 from .predictor import Predictor
@@ -47,13 +48,16 @@ class MaskedPretrainer(BaseModel):
         if not masks or not targets:
             raise ValueError('pretraining needs at least one mask and one target')
         self.backbone = MODELS.build(backbone)
-        arch = self.backbone.arch
-        if self.backbone.frozen or arch.per_frame:
-            reason = 'frozen' if self.backbone.frozen else 'made to see each frame alone'
+        spec = self.backbone.spec
+        if not isinstance(self.backbone, VideoVisionTransformer):
             raise ValueError(
-                f'{self.backbone.arch_name} is {reason}: masked pretraining has to train an encoder of clips'
+                f'{spec.name} cannot leave patches out: masked pretraining trains a vision transformer of '
+                'twlv_mm.list_models(); other encoders can be its teachers'
             )
-        self.teachers = {name: Teacher(arch, **settings) for name, settings in (teachers or {}).items()}
+        if self.backbone.frozen or spec.per_frame:
+            reason = 'frozen' if self.backbone.frozen else 'made to see each frame alone'
+            raise ValueError(f'{spec.name} is {reason}: masked pretraining has to train an encoder of clips')
+        self.teachers = {name: Teacher(spec, **settings) for name, settings in (teachers or {}).items()}
         self.masks = [MODELS.build(mask) for mask in masks]
         self._check_teachers(targets)
         self.targets = nn.ModuleDict()
@@ -61,7 +65,7 @@ class MaskedPretrainer(BaseModel):
             given = dict(backbone=self.backbone, predictor_dims=(predictor or {}).get('dims'), teachers=self.teachers)
             self.targets[name] = _build_target(settings, given)
         predicts = any(target.on == 'masked' for target in self.targets.values())
-        self.predictor = Predictor(arch, **predictor) if predicts else None
+        self.predictor = Predictor(self.backbone.arch, **predictor) if predicts else None
 
     def forward(self, inputs, data_samples=None, mode='loss'):
         """Losses of a batch, or the encoder's feature map.

@@ -34,9 +34,9 @@ class Teacher:
     It is no module: it is neither trained, nor sharded, nor a part of the student's checkpoints.
 
     Args:
-        student (Architecture): Of the encoder that is trained.
-        arch (str): Name of a model, see :func:`twlv_mm.list_models`.
-        weights (str, optional): Its checkpoint; needed unless ``allow_random``.
+        student (EncoderSpec): Of the encoder that is trained.
+        source (str): SOURCE, as for :func:`twlv_mm.describe`; it has to give a feature map.
+        weights (str, optional): Its checkpoint; needed unless the source has weights, or ``allow_random``.
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Raises:
@@ -44,11 +44,11 @@ class Teacher:
         RuntimeError: when it is used without weights.
     """
 
-    def __init__(self, student, arch, weights=None, **overrides):
-        self.encoder = get_model(arch, weights, frozen=True, **overrides)
+    def __init__(self, student, source, weights=None, **overrides):
+        self.encoder = get_model(source, weights, frozen=True, **overrides)
+        self.encoder.spec.require_map('A teacher')
         self.student = student
-        self.dims = self.encoder.arch.embed_dims
-        self.pooled_dims = self.encoder.arch.output_dims or self.encoder.arch.clip_embed_dims or self.dims
+        self.dims, self.pooled_dims = self.encoder.spec.embed_dims, self.encoder.spec.embedding_dims
 
     @torch.no_grad()
     def __call__(self, video, grid, with_attention=False):
@@ -64,18 +64,17 @@ class Teacher:
         """
         encoder = self.encoder.to(video.device)
         count = len(video)
-        frame_by_frame = encoder.arch.per_frame or encoder.arch.num_frames == 1
-        video = self._show(video, grid, grid[0] if frame_by_frame else encoder.arch.num_frames)
+        frame_by_frame = encoder.spec.per_frame or encoder.spec.num_frames == 1
+        video = self._show(video, grid, grid[0] if frame_by_frame else encoder.spec.num_frames)
         if frame_by_frame:
             video = video.transpose(1, 2).flatten(0, 1).unsqueeze(2)
-        own_grid = encoder.grid(video)
         received = []
         if with_attention:
             last = encoder.blocks[-1].attn
-            asking = 1 if encoder.arch.class_token else None
+            asking = 1 if encoder.spec.class_token else None
             hook = last.register_forward_pre_hook(lambda _, args: received.append(last.received(*args, queries=asking)))
         try:
-            tokens = encoder.tokens(video)
+            tokens, own_grid = encoder.tokens_and_grid(video)
         finally:
             if with_attention:
                 hook.remove()
@@ -85,18 +84,18 @@ class Teacher:
 
     def _show(self, video, grid, num_frames):
         """Choose frames, resize and normalise them for the teacher."""
-        arch, length = self.encoder.arch, video.shape[2]
+        spec, length = self.encoder.spec, video.shape[2]
         if num_frames < length:
             middles = (torch.arange(num_frames, device=video.device) + 0.5) * (length / num_frames)
             video = video[:, :, middles.long()]
-        size = tuple(side * arch.patch_size for side in grid[1:])
+        size = tuple(side * spec.patch_size for side in grid[1:])
         if size != video.shape[3:]:
             frames = F.interpolate(video.transpose(1, 2).flatten(0, 1), size, mode='bicubic', antialias=True)
             video = frames.unflatten(0, (len(video), -1)).transpose(1, 2)
-        if (arch.mean, arch.std) != (self.student.mean, self.student.std):
+        if (spec.mean, spec.std) != (self.student.mean, self.student.std):
             mean, std, own_mean, own_std = (
                 torch.tensor(values, device=video.device).view(3, 1, 1, 1)
-                for values in (self.student.mean, self.student.std, arch.mean, arch.std)
+                for values in (self.student.mean, self.student.std, spec.mean, spec.std)
             )
             video = (video * std + mean - own_mean) / own_std
         return video

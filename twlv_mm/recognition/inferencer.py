@@ -6,6 +6,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
+from twlv_mm.encoders import read_config
 from twlv_mm.engine import class_names, load_model, made_with, provenance, read_strip, reading
 from twlv_mm.video import open_video
 
@@ -40,7 +41,7 @@ class RecognitionInferencer:
     columns = ('label', 'index', 'score', 'duration_seconds')
 
     def __init__(self, config, checkpoint, device=None, classes=None, decoder=None):
-        cfg = config if isinstance(config, Config) else Config.fromfile(config)
+        cfg = config if isinstance(config, Config) else read_config(config)
         if provenance.decoder(cfg.get('test_dataloader')) is None:
             raise ValueError(
                 f'the test pipeline of {cfg.filename} opens no videos: give the config of a probe on video'

@@ -57,7 +57,7 @@ class ProbeRecognizer(Recognizer3D):
         features = parts[0] if len(parts) == 1 else torch.cat(parts)
         if features.shape[-1] != self.cls_head.in_channels:
             raise ValueError(
-                f'{self.features} of the encoder {self.backbone.arch_name} have {features.shape[-1]} channels, the '
+                f'{self.features} of the encoder {self.backbone.spec.name} have {features.shape[-1]} channels, the '
                 f'head takes {self.cls_head.in_channels}: set model.cls_head.in_channels={features.shape[-1]}'
             )
         return (self.cls_head(features) if stage == 'head' else features), {}

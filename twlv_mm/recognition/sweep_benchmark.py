@@ -6,12 +6,11 @@ from pathlib import Path
 
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 
-from twlv_mm.encoders import get_architecture
+from twlv_mm.encoders import describe, read_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs/twlv'
 
@@ -29,12 +28,10 @@ def benchmark_sweep(arch, videos, iterations):
     """
     init_default_scope('mmaction')
     MMLogger.get_current_instance().setLevel('ERROR')  # a line for each frozen parameter
-    encoder = get_architecture(arch)
+    encoder = describe(arch)
     steps, times = {}, {1: [], 20: []}
     for count, name in zip(times, ('k400_attentive', 'k400_attentive_sweep'), strict=True):
-        cfg = Config.fromfile(CONFIGS / f'{name}.py')
-        cfg.model.backbone.update(arch=arch, allow_random=True)
-        cfg.model.cls_head.update(in_channels=encoder.embed_dims, num_heads=encoder.num_heads)
+        cfg = read_config(CONFIGS / f'{name}.py', arch, encoder_overrides=dict(allow_random=True))
         model = MODELS.build(cfg.model)
         steps[count] = partial(model.train_step, optim_wrapper=build_optim_wrapper(model, cfg.optim_wrapper))
     shape = 3, encoder.num_frames, encoder.img_size, encoder.img_size

@@ -130,12 +130,12 @@ def probe_of_frames(clips, encoder, every=2):
 
 def encode_frames(frames, encoder, every=2, batch_size=32):
     """Mean over every n-th frame of a clip of its embedding: (N, T, 32, 32, 3) uint8 -> (N, D) float32."""
-    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.arch.mean, encoder.arch.std))
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.spec.mean, encoder.spec.std))
     encoder.eval()
     vectors = []
     with torch.inference_mode():
         for batch in torch.from_numpy(frames[:, every // 2 - 1 :: every]).split(batch_size):
-            images = batch.flatten(0, 1).permute(0, 3, 1, 2)[:, :, None].expand(-1, -1, encoder.arch.num_frames, -1, -1)
+            images = batch.flatten(0, 1).permute(0, 3, 1, 2)[:, :, None].expand(-1, -1, encoder.spec.num_frames, -1, -1)
             embeddings = encoder.embed((images.float() - mean) / std)
             vectors.append(embeddings.unflatten(0, batch.shape[:2]).mean(dim=1))
     return torch.cat(vectors).numpy()

@@ -33,7 +33,7 @@ def frozen_scores(encoder, clips, seed=0, epochs=3, neighbours=20):
         labels, truth = (torch.from_numpy(clips[split][1][:, column]) for split in ('train', 'test'))
         predicted = dict(
             linear=torch.from_numpy(linear_probe(pooled, labels.numpy(), test_pooled)),
-            attentive=attentive_probe(tokens, labels, test_tokens, encoder.arch.num_heads, seed, epochs),
+            attentive=attentive_probe(tokens, labels, test_tokens, encoder.spec.num_heads, seed, epochs),
             knn=knn_votes(test_pooled, pooled.numpy(), labels, 8, neighbours),
         )
         scores[label] = {probe: 100 * float((predicted[probe].argmax(1) == truth).float().mean()) for probe in PROBES}
@@ -51,7 +51,7 @@ def encode_clips(encoder, frames, batch_size=50):
     Returns:
         tuple[Tensor, Tensor]: (N, L, D) and (N, D') float32.
     """
-    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.arch.mean, encoder.arch.std))
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.spec.mean, encoder.spec.std))
     encoder.eval()
     tokens, pooled = [], []
     with torch.inference_mode():

@@ -12,7 +12,7 @@ INTERPOLATIONS = {
 }
 
 
-def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear'):
+def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear', short_side=None):
     """Make frames square, as an encoder wants it.
 
     Args:
@@ -20,12 +20,13 @@ def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear')
         size (int): Side in pixels.
         resize (str): 'short_side' and the square in the centre, as mmaction2's ``Resize((-1, size))`` and
             ``CenterCrop(size)``, or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
-        interpolation (str): A key of :data:`INTERPOLATIONS`, as OpenCV does them.
+        interpolation (str): A key of INTERPOLATIONS, as OpenCV does them.
+        short_side (int, optional): Pixels of the short side before the square is cut out; ``size`` if None.
 
     Returns:
         ndarray: (n, size, size, 3) uint8.
     """
-    return np.stack([square(frame, size, resize, interpolation) for frame in frames])
+    return np.stack([square(frame, size, resize, interpolation, short_side) for frame in frames])
 
 
 def resize_short_side(frame, size, interpolation='bilinear'):
@@ -34,7 +35,7 @@ def resize_short_side(frame, size, interpolation='bilinear'):
     Args:
         frame (ndarray): (H, W, 3) uint8.
         size (int): Pixels.
-        interpolation (str): A key of :data:`INTERPOLATIONS`.
+        interpolation (str): A key of INTERPOLATIONS.
 
     Returns:
         ndarray: (h, w, 3) uint8.
@@ -60,21 +61,22 @@ def crop_offsets(length, size, count):
     return [(length - size) * i // (count - 1) for i in range(count)]
 
 
-def square(frame, size, resize='short_side', interpolation='bilinear'):
+def square(frame, size, resize='short_side', interpolation='bilinear', short_side=None):
     """Make one frame square, as :func:`resize_and_crop`.
 
     Args:
         frame (ndarray): (H, W, 3) uint8.
         size (int): Side in pixels.
         resize (str): 'short_side' or 'squash'.
-        interpolation (str): A key of :data:`INTERPOLATIONS`.
+        interpolation (str): A key of INTERPOLATIONS.
+        short_side (int, optional): As in :func:`resize_and_crop`.
 
     Returns:
         ndarray: (size, size, 3) uint8, a view where it is cropped.
     """
     if resize == 'squash':
         return _resized(frame, size, size, interpolation)
-    whole = resize_short_side(frame, size, interpolation)
+    whole = resize_short_side(frame, short_side or size, interpolation)
     top, left = (crop_offsets(length, size, 1)[0] for length in whole.shape[:2])
     return whole[top : top + size, left : left + size]
 

@@ -175,16 +175,24 @@ class ResizeCrop(BaseTransform):
         size (int): Side in pixels.
         resize (str): 'short_side', and the square in the centre, or 'squash' the whole picture.
         interpolation (str): 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
+        short_side (int, optional): Pixels of the short side before the square is cut out, as ImageNet's 256 for 224;
+            ``size`` if None.
+
+    Raises:
+        ValueError: if the short side would be less than the square's.
     """
 
-    def __init__(self, size=224, resize='short_side', interpolation='bilinear'):
+    def __init__(self, size=224, resize='short_side', interpolation='bilinear', short_side=None):
+        if short_side is not None and short_side < size:
+            raise ValueError(f'short_side={short_side} is less than size={size}: no square of that size can be cut out')
+        self.short_side = short_side
         self.size = size
         self.resize = resize
         self.interpolation = interpolation
 
     def transform(self, results):
         """See the class."""
-        images = resize_and_crop(results['imgs'], self.size, self.resize, self.interpolation)
+        images = resize_and_crop(results['imgs'], self.size, self.resize, self.interpolation, self.short_side)
         results.update(imgs=list(images), img_shape=(self.size, self.size))
         return results
 
@@ -203,7 +211,7 @@ class LongSideCrops(BaseTransform):
         num_crops (int): m.
         resize (str, optional): 'short_side' resizes frames so that their short side is ``size``. If None, they are
             cropped as they come, and must not be smaller.
-        interpolation (str): 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
+        interpolation (str): As for ResizeCrop.
 
     Raises:
         ValueError: if the frames are smaller than a crop.

@@ -1,7 +1,10 @@
 # ActivityNet-1.3 as embeddings of clips (docs/localization.md), every video brought to 192 steps.
-written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
+_base_ = '../encoder.py'
+
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
 ann_file = 'data/activitynet/activity_net.v1-3.min.json'
-data_root = 'embeddings/activitynet'
+data_root = embeddings_folder('activitynet', _base_.spec)
 clip_seconds, stride_seconds = 0.5, 0.25  # T and T_s: paper Table 7
 
 videos = dict(

@@ -1,24 +1,28 @@
 # AVA v2.2 as video files: data/ava/, see tools/data/ava/README.md.
-# Assumed, the paper does not say: 16 frames over 2.1 s around the keyframe, a short side of 224 with the film's aspect,
-# flips, scales and colours in training, and 8 clips a batch and device.
+# Assumed, the paper does not say: clips of 2.1 s around the keyframe, the encoder's resolution as the short side with
+# the film's aspect, flips, scales and colours in training, and 8 clips a batch and device.
+_base_ = '../encoder.py'
+
 data_root = 'data/ava'
 annotations = f'{data_root}/annotations'
 label_file = f'{annotations}/ava_action_list_v2.2_for_activitynet_2019.pbtxt'  # 60 of 80 actions, columns are their ids
-clip_len, clip_seconds, short_side = 16, 2.1, 224
+clip_seconds, short_side = 2.1, _base_.spec.img_size
+keyframe = dict(type='twlv_mm.SampleKeyframeClip', clip_len=_base_.spec.num_frames, seconds=clip_seconds)
+scales = (round(short_side * 192 / 224), round(short_side * 256 / 224))
 
 train_pipeline = [
-    dict(type='twlv_mm.SampleKeyframeClip', clip_len=clip_len, seconds=clip_seconds),
+    keyframe,
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='RandomRescale', scale_range=(short_side - 32, short_side + 32)),
+    dict(type='RandomRescale', scale_range=scales, interpolation=_base_.interpolation),
     dict(type='Flip', flip_ratio=0.5),
     dict(type='ColorJitter', brightness=0.2, contrast=0.2, saturation=0.2, hue=0.05),
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='twlv_mm.PackDetection'),
 ]
 test_pipeline = [
-    dict(type='twlv_mm.SampleKeyframeClip', clip_len=clip_len, seconds=clip_seconds),
+    keyframe,
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='Resize', scale=(-1, short_side)),
+    dict(type='Resize', scale=(-1, short_side), interpolation=_base_.interpolation),
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='twlv_mm.PackDetection'),
 ]

@@ -8,11 +8,9 @@ train_list = dict(ann_file=f'{data_root}/diving48_train_list_videos.txt', data_p
 val_list = dict(ann_file=f'{data_root}/diving48_val_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
 test_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=4, test_mode=True),
-    dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
+    dict(_base_.clips, num_clips=4, test_mode=True),
+    *_base_.three_views,
+    _base_.pack_clips,
 ]
 train_dataloader = dict(dataset=train_list)
 val_dataloader = dict(dataset=val_list)

@@ -1,33 +1,39 @@
 # EPIC-KITCHENS-100 as segments of long videos: data/epic_kitchens100/, prepared by
 # tools/data/epic_kitchens100/prepare.py.
-# All assumed, the paper does not say: verbs are the classes; 16 frames over 64/30 s, which is stride 4 at 30 frames a
-# second whatever the video has (50 or 60); tested on 2 clips x 3 crops, as SSv2.
+# All assumed, the paper does not say: verbs are the classes; clips of 64/30 s, which are 16 frames with stride 4 at 30
+# frames a second, whatever the video has (50 or 60); tested on 2 clips x 3 crops, as SSv2.
+_base_ = '../encoder.py'
+
 data_root = 'data/epic_kitchens100'
 
-train_pipeline = [
-    dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=1),
+frames, clip_seconds = _base_.spec.num_frames, 64 / 30
+clips = dict(type='twlv_mm.SegmentSample', num_frames=frames, clip_seconds=clip_seconds)
+# As the other sets (assumed).
+augmentation = [
     dict(type='twlv_mm.DecodeVideo'),
-    # As the other sets (assumed).
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
-    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    _base_.squash,
     dict(type='twlv_mm.RandomErasing', prob=0.25),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
 ]
+pack = dict(type='PackActionInputs')
+pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips'))  # the attentive head needs num_clips
+
+train_pipeline = [dict(clips, num_clips=1), *augmentation, pack]
 val_pipeline = [
-    dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=1, test_mode=True),
+    dict(clips, num_clips=1, test_mode=True),
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.ResizeCrop', size=224),
+    _base_.square,
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
+    pack,
 ]
 test_pipeline = [
-    dict(type='twlv_mm.SegmentSample', num_frames=16, clip_seconds=64 / 30, num_clips=2, test_mode=True),
+    dict(clips, num_clips=2, test_mode=True),
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
+    dict(_base_.crops, num_crops=3),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
+    pack_clips,
 ]
 
 train_set = dict(

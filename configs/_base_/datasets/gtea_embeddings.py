@@ -1,11 +1,15 @@
 # GTEA as embeddings of clips (docs/segmentation.md): 28 videos in 4 folds, labels for each frame.
-written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
+_base_ = '../encoder.py'
+
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
+embeddings = embeddings_folder('gtea', _base_.spec)
 clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7
 
 videos = dict(
     type='twlv_mm.SegmentationDataset',
     data_root='data/gtea',  # groundTruth, mapping.txt, splits
-    folder='embeddings/gtea/multi-clip/train',  # all folds' videos
+    folder=f'{embeddings}/multi-clip/train',  # all folds' videos
     fold=1,
     fps=15,  # of the labels
     clip_seconds=clip_seconds,

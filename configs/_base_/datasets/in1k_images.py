@@ -1,24 +1,26 @@
 # ImageNet-1K as still videos (paper 2.3): data/imagenet1k/, prepared by tools/data/imagenet1k/prepare.py.
-# An image is repeated 16 times. Tested on one centre crop of 224 out of 256 (V-JEPA's ImageNet recipe, which the paper
-# follows; its AutoAugment is left out).
+# An image is repeated as often as a clip has frames. Tested on one centre crop of 224 out of 256 (V-JEPA's ImageNet
+# recipe, which the paper follows; its AutoAugment is left out).
+_base_ = '../encoder.py'
+
 data_root = 'data/imagenet1k'
 
+frames, size = _base_.spec.num_frames, _base_.spec.img_size
 train_pipeline = [
     dict(type='twlv_mm.ImageDecode'),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
-    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    _base_.squash,
     dict(type='Flip', flip_ratio=0.5),
     dict(type='twlv_mm.RandomErasing', prob=0.25),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='twlv_mm.StillVideo', num_frames=16),
+    dict(type='twlv_mm.StillVideo', num_frames=frames),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
     dict(type='twlv_mm.ImageDecode'),
-    dict(type='Resize', scale=(-1, 256)),
-    dict(type='CenterCrop', crop_size=224),
+    dict(_base_.square, short_side=round(size * 256 / 224)),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='twlv_mm.StillVideo', num_frames=16),
+    dict(type='twlv_mm.StillVideo', num_frames=frames),
     dict(type='PackActionInputs'),
 ]
 

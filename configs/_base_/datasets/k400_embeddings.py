@@ -1,9 +1,13 @@
 # Kinetics-400 as embeddings of clips of 2 seconds (paper 2.1):
-#   python tools/extract.py twlv_base LIST --root VIDEOS --weights encoder.pth --out embeddings/k400 --split train
+#   python tools/extract.py twlv_base LIST --root VIDEOS --weights encoder.pth --split train
+#   --out embeddings/k400_twlv_base
 # and the same for val.
 # The labels are those of the list, as extract.py writes them. Where embeddings have none, ann_file takes the list.
-written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
-data_root = 'embeddings/k400'
+_base_ = '../encoder.py'
+
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
+data_root = embeddings_folder('k400', _base_.spec)
 num_classes = 400
 
 split = dict(type='twlv_mm.LabelledEmbeddings', data_root=data_root)

@@ -1,34 +1,39 @@
 # Kinetics-400 as video files: data/kinetics400/, list files of "name.mp4 label" lines, as mmaction2 prepares them.
-# Clips of 16 frames with stride 4; tested on 8 clips x 3 crops (V-JEPA's K400 recipe, which the paper follows).
+# Clips of 64 frames, 16 with stride 4 say; tested on 8 clips x 3 crops (V-JEPA's K400 recipe, which the paper follows).
+_base_ = '../encoder.py'
+
+from twlv_mm.encoders import frame_interval  # noqa: E402
+
 data_root = 'data/kinetics400'
 
-train_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1),
+frames = _base_.spec.num_frames
+interval = frame_interval(64, frames)
+clips = dict(type='twlv_mm.SampleClips', num_frames=frames, frame_interval=interval)
+# V-JEPA's recipe: no flip.
+augmentation = [
     dict(type='twlv_mm.DecodeVideo'),
-    # V-JEPA's recipe: no flip.
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
-    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    _base_.squash,
     dict(type='twlv_mm.RandomErasing', prob=0.25),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
 ]
-val_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=1, test_mode=True),
+one_view = [dict(type='twlv_mm.DecodeVideo'), _base_.square, dict(type='FormatShape', input_format='NCTHW')]
+three_views = [
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.ResizeCrop', size=224),
+    dict(_base_.crops, num_crops=3),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
 ]
+pack = dict(type='PackActionInputs')
+pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips'))  # the attentive head needs num_clips
+
+train_pipeline = [dict(type='twlv_mm.OpenVideo'), dict(clips, num_clips=1), *augmentation, pack]
+val_pipeline = [dict(type='twlv_mm.OpenVideo'), dict(clips, num_clips=1, test_mode=True), *one_view, pack]
 test_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.SampleClips', num_frames=16, frame_interval=4, num_clips=8, test_mode=True),
-    dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.LongSideCrops', size=224, num_crops=3, resize='short_side'),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'num_clips')),  # the attentive head needs num_clips
+    dict(clips, num_clips=8, test_mode=True),
+    *three_views,
+    pack_clips,
 ]
 
 train_set = dict(

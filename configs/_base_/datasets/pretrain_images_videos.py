@@ -5,17 +5,21 @@
 # assumed, since the paper does not say.
 # Assumed: clips, crops and flips of V-JEPA; an image is a still clip of one tubelet. Four times as many images as
 # videos in a batch, of which each has an eighth of a video's patches.
-clip_len, tubelet = 16, 2
+_base_ = '../encoder.py'
+
+from twlv_mm.encoders import frame_interval  # noqa: E402
+
+clip_len, tubelet = _base_.spec.num_frames, _base_.spec.tubelet_size
 
 augmentation = [
     dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.35)),
-    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    _base_.squash,
     dict(type='Flip', flip_ratio=0.5),
     dict(type='FormatShape', input_format='NCTHW'),
 ]
 video_pipeline = [
     dict(type='twlv_mm.OpenVideo'),  # files, and members of shards
-    dict(type='twlv_mm.SampleClips', num_frames=clip_len, frame_interval=4, num_clips=1),
+    dict(type='twlv_mm.SampleClips', num_frames=clip_len, frame_interval=frame_interval(64, clip_len), num_clips=1),
     dict(type='twlv_mm.DecodeVideo'),
     *augmentation,
     dict(type='PackActionInputs'),

@@ -1,9 +1,12 @@
 # 50Salads as embeddings of clips (docs/segmentation.md): 50 videos in 5 folds, every second label.
 _base_ = './gtea_embeddings.py'
 
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
+embeddings = embeddings_folder('50salads', _base_.spec)
 videos = dict(
     data_root='data/50salads',
-    folder='embeddings/50salads/multi-clip/train',
+    folder=f'{embeddings}/multi-clip/train',
     fps=30,
     clip_seconds=1.0,  # T: paper Table 7
     stride_seconds=0.25,  # T_s

@@ -1,14 +1,18 @@
 # Generated videos with boxes, in AVA's formats (docs/synthetic.md).
-data_root = 'work_dirs/synthetic/boxes'
+_base_ = '../synthetic_encoder.py'
+
+data_root = '{{$SYNTHETIC:work_dirs/synthetic}}/boxes'
 label_file = f'{data_root}/ava_action_list.pbtxt'
 
-# 64 of 96 pixels, so that shapes have the size that the small encoder was trained on, and 8 frames at about the pace
-# that it was trained on: 2 x 8 x 8 tokens cost less than a fifth of the 4 x 12 x 12 of 16 frames and all pixels. A
+# With the small encoder 64 of 96 pixels, so that shapes have the size that it was trained on, and 8 frames at about the
+# pace that it was trained on: 2 x 8 x 8 tokens cost less than a fifth of the 4 x 12 x 12 of 16 frames and all pixels. A
 # shorter clip has fewer motions beside the keyframe's, too.
+encoder_defaults = dict(twlv_small_synthetic=dict(img_size=64, num_frames=8))
+
 frames = [
-    dict(type='twlv_mm.SampleKeyframeClip', clip_len=8, seconds=4 / 3),
+    dict(type='twlv_mm.SampleKeyframeClip', clip_len=_base_.spec.num_frames, seconds=4 / 3),
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='Resize', scale=(64, 64), keep_ratio=False),
+    _base_.squash,
 ]
 pack = [dict(type='FormatShape', input_format='NCTHW', collapse=True), dict(type='twlv_mm.PackDetection')]
 train_pipeline = [

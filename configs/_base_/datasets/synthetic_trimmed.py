@@ -1,11 +1,13 @@
 # Generated clips of two seconds with an appearance and a motion (tools/make_synthetic.py trimmed makes them).
-data_root = 'work_dirs/synthetic/trimmed'
+_base_ = '../synthetic_encoder.py'
+
+data_root = '{{$SYNTHETIC:work_dirs/synthetic}}/trimmed'
 
 frames = [
     dict(type='twlv_mm.OpenVideo'),
-    dict(type='twlv_mm.EmbeddingSample', num_frames=16, sampling='uniform'),
+    dict(type='twlv_mm.EmbeddingSample', num_frames=_base_.spec.num_frames, sampling='uniform'),
     dict(type='twlv_mm.DecodeVideo'),
-    dict(type='twlv_mm.ResizeCrop', size=32, resize='squash'),
+    dict(_base_.square, resize='squash'),
 ]
 pipeline = [
     dict(type='twlv_mm.CachedFrames', transforms=frames),  # decodes in the first epoch only: half the time on two cores

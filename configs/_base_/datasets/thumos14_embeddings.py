@@ -1,7 +1,10 @@
 # THUMOS14 as embeddings of clips (docs/localization.md): its 200 validation videos to train on, 212 others to test on.
-written_for = 'twlv_base'  # whose widths the configs on this have; those of the variable encoder take their place
+_base_ = '../encoder.py'
+
+from twlv_mm.encoders import embeddings_folder  # noqa: E402
+
 ann_file = 'data/thumos14/thumos14.json'
-data_root = 'embeddings/thumos14'
+data_root = embeddings_folder('thumos14', _base_.spec)
 clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7
 
 videos = dict(

@@ -1,28 +1,20 @@
-# The actions in given boxes of persons (paper 2.5 does without them): RoIAlign and one linear layer, on TWLV-I ViT-B.
-# Numbers as mmaction2's configs detection/{slowfast,videomae}/* on AVA, which all agree in them.
-_base_ = '../encoders/twlv_base.py'
+# The actions in given boxes of persons (paper 2.5 does without them): RoIAlign and one linear layer, on any encoder.
+# Numbers as mmaction2's configs detection/{slowfast,videomae}/* on AVA, which all agree in them. What depends on the
+# encoder is left to the config.
 model = dict(
     type='twlv_mm.ROIDetector',
     _scope_='mmdet',  # where mmaction2 registers AVARoIHead and its parts
-    data_preprocessor=dict(
-        _delete_=True,
-        type='twlv_mm.DetectionPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-    ),
     roi_head=dict(
         type='AVARoIHead',
         bbox_roi_extractor=dict(
             type='SingleRoIExtractor3D',
             roi_layer_type='RoIAlign',
-            featmap_stride=16,  # the encoder's patch
             output_size=8,
             with_temporal_pool=True,
         ),
         bbox_head=dict(
             type='BBoxHeadAVA',
             background_class=True,  # column 0 is no action
-            in_channels=768,
             num_classes=81,
             multilabel=True,
             dropout_ratio=0.5,

@@ -6,18 +6,15 @@
 # - appearance: tokens of a frozen CLIP ViT-L/14, frame by frame, on the visible patches, as UMT;
 # - pixels of the masked patches, as VideoMAE, with a small weight: the only target that no network makes.
 # Give the teacher with --cfg-options model.teachers.image.weights=PATH (a visual tower in open_clip's layout). The
-# moving average needs twlv_mm.MomentumScheduleHook among the hooks.
-_base_ = '../encoders/twlv_base.py'
-
+# moving average needs twlv_mm.MomentumScheduleHook among the hooks. The encoder is left to the config.
 model = dict(
     type='twlv_mm.MaskedPretrainer',
-    backbone=dict(frozen=False),
     masks=[
         dict(type='twlv_mm.MultiBlockMask', blocks=8, spatial=(0.15, 0.15)),
         dict(type='twlv_mm.MultiBlockMask', blocks=2, spatial=(0.7, 0.7)),
     ],
-    predictor=dict(dims=384, depth=12, num_heads=12),  # V-JEPA's
-    teachers=dict(image=dict(arch='clip_large', weights='weights/clip_vit_large_patch14.pth')),
+    predictor=dict(dims=384, depth=12),  # V-JEPA's
+    teachers=dict(image=dict(source='clip_large', weights='weights/clip_vit_large_patch14.pth')),
     targets=dict(
         latent=dict(type='twlv_mm.LatentTarget'),
         image=dict(type='twlv_mm.TeacherTokens', teacher='image'),

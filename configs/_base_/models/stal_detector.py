@@ -1,22 +1,12 @@
-# The end-to-end detector of paper 2.5, after Gritsenko et al. 2023, on TWLV-I ViT-B. Sizes: paper Table 8.
+# The end-to-end detector of paper 2.5, after Gritsenko et al. 2023, on any encoder. Sizes: paper Table 8.
 # Assumed, the paper does not say or its text cannot be read: 6 decoder layers, 64 queries, 8 heads, and the losses'
 # weights, which are DETR's for boxes, and 2 for classes. Queries begin at anchors on a grid (TubeletHead,
-# FactorisedDecoder), which is ours.
-_base_ = '../encoders/twlv_base.py'
+# FactorisedDecoder), which is ours. What depends on the encoder is left to the config.
 
 model = dict(
     type='twlv_mm.SpatioTemporalDetector',
-    data_preprocessor=dict(
-        _delete_=True,
-        type='twlv_mm.DetectionPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        size_divisor=16,  # the encoder's patch
-    ),
     decoder=dict(
         type='twlv_mm.FactorisedDecoder',
-        in_channels=768,
-        num_frames=8,  # those of the encoder's tokens
         num_queries=64,
         num_layers=6,
         embed_dims=256,

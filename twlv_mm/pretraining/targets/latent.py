@@ -29,7 +29,7 @@ class LatentTarget(Target):
     """
 
     def __init__(self, backbone, predictor_dims, weight=1.0):
-        super().__init__(predictor_dims, backbone.arch.embed_dims, weight, on='masked')
+        super().__init__(predictor_dims, backbone.spec.embed_dims, weight, on='masked')
         self.encoder = copy.deepcopy(backbone).requires_grad_(False).eval()
         # It is what the encoder is, with weights or without.
         self.encoder.frozen = self.encoder.allow_random = True

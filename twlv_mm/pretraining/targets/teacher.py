@@ -30,7 +30,7 @@ class TeacherTokens(_Normalised):
     """
 
     def __init__(self, backbone, predictor_dims, teachers, teacher, weight=1.0, on='visible'):
-        width = backbone.arch.embed_dims if on == 'visible' else predictor_dims
+        width = backbone.spec.embed_dims if on == 'visible' else predictor_dims
         super().__init__(width, teachers[teacher].dims, weight, on)
         self.teacher = teacher
 
@@ -52,9 +52,7 @@ class TeacherClip(_Normalised):
     """
 
     def __init__(self, backbone, predictor_dims, teachers, teacher, weight=1.0):
-        arch = backbone.arch
-        width = arch.output_dims or arch.clip_embed_dims or arch.embed_dims
-        super().__init__(width, teachers[teacher].pooled_dims, weight, on='clip')
+        super().__init__(backbone.spec.embedding_dims, teachers[teacher].pooled_dims, weight, on='clip')
         self.teacher = teacher
 
     def values(self, video, grid, features):

@@ -1,0 +1,5 @@
+# The small encoder of the generated videos, unless another one is asked for: 64 tokens a clip, for two CPU cores.
+_base_ = './encoder.py'
+
+encoder = '{{$ENCODER:twlv_small_synthetic}}'
+encoder_overrides = dict(allow_random=True)

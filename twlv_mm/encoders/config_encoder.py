@@ -1,0 +1,255 @@
+"""The encoder of a config: it is known, and its numbers are asked for, while the config is parsed."""
+
+import ast
+import os
+import re
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from threading import Lock
+
+from mmengine.config import Config
+from mmengine.fileio import load
+from mmengine.logging import print_log
+
+from .sources import USE, describe
+
+# What a config says of its encoder -> where the environment says it, which wins.
+VARIABLES = dict(encoder='ENCODER', encoder_weights='ENCODER_WEIGHTS', encoder_overrides='ENCODER_OVERRIDES')
+DEFAULTS = 'encoder_defaults'  # a config's overrides for some encoders: {SOURCE: overrides}
+# How folders of embeddings ended before they had the encoder's name.
+OLD_ENDINGS = dict(twlv_base='', twlv_large='_large', squeezetime_r50='_squeezetime')
+_lock, _parsed = Lock(), []
+
+
+class EncoderError(ValueError):
+    """A config contradicts its encoder, or names none that there is."""
+
+
+def parsed_encoder(default):
+    """The encoder of the config that is being parsed; what ``configs/_base_/encoder.py`` calls.
+
+    It is what ENCODER, ENCODER_WEIGHTS and ENCODER_OVERRIDES (a dict) in the environment say, else what the file being
+    parsed says in lines such as ``encoder = 'umt_large'``, else what the nearest of its bases says. Overrides from all
+    of them are merged; ``encoder_defaults = dict(umt_large=dict(num_frames=4))`` has some for one encoder.
+
+    Args:
+        default (str): SOURCE, where neither says anything.
+
+    Returns:
+        tuple[str, str | None, dict, dict]: SOURCE, path of the weights, overrides, and :func:`spec_of`.
+
+    Raises:
+        EncoderError: if there is no such encoder, or it cannot be set so.
+    """
+    said = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
+    for found in [*map(_literals, reversed(_files_being_parsed())), _of_environment()]:
+        found['encoder_overrides'] = said['encoder_overrides'] | found.get('encoder_overrides', {})
+        said.update(found)
+    source, weights, overrides, defaults = said.values()
+    overrides = defaults.get(source, {}) | overrides
+    overrides = {key: value for key, value in overrides.items() if value is not None}
+    _parsed[:] = [dict(encoder=source, encoder_weights=weights, encoder_overrides=overrides)]
+    return source, weights, overrides, spec_of(source, overrides)
+
+
+def spec_of(source, overrides):
+    """The description of an encoder as a dict, which a config can hold.
+
+    Args:
+        source (str): SOURCE.
+        overrides (dict): As for :func:`twlv_mm.describe`; what is None is left out.
+
+    Returns:
+        dict: the fields of :class:`EncoderSpec`, and tubelet_size and patch_size.
+
+    Raises:
+        EncoderError: if there is no such encoder, or it cannot be set so.
+    """
+    try:
+        spec = describe(source, **{key: value for key, value in overrides.items() if value is not None})
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        raise EncoderError(f'encoder={source!r}: {error}') from error
+    return dict(asdict(spec), tubelet_size=spec.tubelet_size, patch_size=spec.patch_size)
+
+
+def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None, **environment):
+    """Parse a config for an encoder.
+
+    Args:
+        path (str | Path): The config.
+        encoder (str, optional): SOURCE; what the environment or the config says if None.
+        encoder_weights (str, optional): Its checkpoint; likewise.
+        encoder_overrides (dict, optional): What is to be different from the encoder's own numbers; likewise.
+        **environment: Other variables that the config reads.
+
+    Returns:
+        Config: its ``encoder``, ``encoder_weights`` and ``encoder_overrides`` are those that it was parsed with.
+
+    Raises:
+        EncoderError: if there is no such encoder, or the config does not ask which it is.
+    """
+    given = dict(encoder=encoder, encoder_weights=encoder_weights, encoder_overrides=encoder_overrides)
+    given = {key: value for key, value in given.items() if value is not None}
+    variables = {VARIABLES[key]: str(value) for key, value in given.items()}
+    with _lock, _environment(variables | environment):
+        _parsed.clear()
+        cfg = Config.fromfile(path)
+        used, asked = list(_parsed), _of_environment()
+    for key in asked if used else ():
+        cfg[key] = used[0][key]  # the file may have another one in it, which was not taken
+    for key in () if used else asked:
+        place = (cfg.get('model') or {}).get('backbone') or (cfg.get('extraction') or {}).get('encoder')
+        if key == 'encoder_weights' and place:
+            cfg[key] = place['weights'] = asked[key]
+        elif key == 'encoder_overrides' or cfg.get(key) != asked[key]:
+            raise EncoderError(
+                f'{VARIABLES[key]}={asked[key]} (or {key}=) cannot take effect: {path} does not ask which encoder it '
+                'is for, because it does not inherit twlv_mm::_base_/encoder.py. Set model.backbone in it, or give the '
+                'config that it was made from'
+            )
+    return cfg
+
+
+def encoder_in(cfg, path):
+    """Read which encoder a config has.
+
+    Args:
+        cfg (dict): The config.
+        path (str | Path): Its file, for the message.
+
+    Returns:
+        tuple[str, dict]: SOURCE, and what is different from its own numbers.
+
+    Raises:
+        EncoderError: if it has none of this package, or says two.
+    """
+    if 'spec' in cfg:
+        place = dict(cfg['encoder_overrides'], source=cfg['encoder'])
+    else:
+        place = dict((cfg.get('model') or {}).get('backbone') or {})
+    kind = str(place.pop('type', 'Encoder')).removeprefix('twlv_mm.')
+    source = place.pop('source', None) or place.pop('arch', 'squeezetime_r50' if kind == 'SqueezeTime' else None)
+    if kind not in ('Encoder', 'VideoViT', 'SqueezeTime') or source is None:
+        raise EncoderError(
+            f'{path} names no encoder: it has to inherit twlv_mm::_base_/encoder.py, or to have a model.backbone of '
+            "type twlv_mm.Encoder with a source. mmaction2's own configs are taken as mmaction:CONFIG"
+        )
+    if cfg.get('encoder') not in (None, source):
+        raise EncoderError(
+            f'{path} says encoder={cfg["encoder"]!r}, and its model.backbone is {source}: nothing in it asks for '
+            'encoder, which takes a config that inherits twlv_mm::_base_/encoder.py'
+        )
+    return source, {key: value for key, value in place.items() if value is not None and key not in (*USE, 'weights')}
+
+
+def is_config(source):
+    """Whether what names an encoder is a config of this project, not a SOURCE."""
+    return source.endswith('.py') and ':' not in source
+
+
+def frame_interval(span, num_frames):
+    """Frames of the video from one of a clip to the next, so that clips of any number of frames are as long.
+
+    Args:
+        span (int): Frames of the video that a clip stands for.
+        num_frames (int): Of the clip.
+
+    Returns:
+        int: 1 or more; where it had to be rounded, that is said.
+    """
+    interval = max(1, round(span / num_frames))
+    if interval * num_frames != span:
+        print_log(
+            f'{num_frames} frames at an interval of {interval} stand for {interval * num_frames} frames of the video, '
+            f'not for {span}.',
+            'current',
+        )
+    return interval
+
+
+def embeddings_folder(name, spec, root='embeddings'):
+    """The folder of a data set's embeddings by an encoder: ``<root>/<name>_<encoder>``.
+
+    Args:
+        name (str): Of the data set.
+        spec (dict): As of :func:`spec_of`.
+        root (str): Folder of all embeddings; EMBEDDINGS in the environment wins.
+
+    Returns:
+        str: the folder; one with the name of earlier versions where there is only that.
+    """
+    return folder_of_embeddings(os.environ.get('EMBEDDINGS') or root, name, spec)
+
+
+def folder_of_embeddings(root, name, spec):
+    """As :func:`embeddings_folder`, whatever the environment says."""
+    folder = f'{root}/{name}_{slug(spec["name"])}'
+    old = f'{root}/{name}{OLD_ENDINGS.get(spec["name"], "_")}'
+    if os.path.isdir(old) and not os.path.exists(folder):
+        print_log(f'Embeddings are those in {old}; new ones would go to {folder}.', 'current')
+        return old
+    return folder
+
+
+def slug(name):
+    """A name of an encoder as a part of a file's name."""
+    return re.sub(r'[^A-Za-z0-9.-]+', '_', name).strip('._') or 'encoder'
+
+
+def _files_being_parsed():
+    """The config that is being parsed, its base on the way to here, and so on: copies with placeholders filled in."""
+    files, frame = [], sys._getframe(2)
+    while frame is not None and frame.f_code is not Config.fromfile.__code__:
+        if frame.f_code is Config._file2dict.__code__:
+            files.insert(0, frame.f_locals['temp_config_file'].name)
+        frame = frame.f_back
+    return files
+
+
+def _literals(path):
+    """What a config says of its encoder in lines that can be read without running it."""
+    if not path.endswith('.py'):
+        return {key: value for key, value in load(path).items() if key in (*VARIABLES, DEFAULTS)}
+    with open(path, encoding='utf-8') as file:
+        statements = ast.parse(file.read()).body
+    found = {}
+    for statement in statements:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Name) and target.id in (*VARIABLES, DEFAULTS):
+            try:
+                found[target.id] = _literal(statement.value)
+            except ValueError:
+                continue  # what it comes to is compared with what was taken, before a run
+    return found
+
+
+def _literal(node):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
+        return {one.arg: _literal(one.value) for one in node.keywords}
+    return ast.literal_eval(node)
+
+
+def _of_environment():
+    said = {key: os.environ[name] for key, name in VARIABLES.items() if os.environ.get(name)}
+    if 'encoder_overrides' in said:
+        text = said['encoder_overrides']
+        try:
+            said['encoder_overrides'] = dict(ast.literal_eval(text))
+        except (ValueError, SyntaxError, TypeError):
+            raise EncoderError(f"ENCODER_OVERRIDES={text}: give a dict, such as {{'num_frames': 16}}") from None
+    return said
+
+
+@contextmanager
+def _environment(variables):
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,156 @@
+"""Before a run: nothing in its config contradicts its encoder. Nothing is changed here."""
+
+from mmengine.hooks import Hook
+
+from twlv_mm.encoders import EncoderError, describe, encoder_in, spec_of
+from twlv_mm.registry import HOOKS
+
+HOW = (
+    'Set the encoder with ENCODER=SOURCE in front of the command, or with --cfg-options encoder=SOURCE of tools of '
+    'twlv_mm; a config that is to have another default says it in a line that can be read without running it'
+)
+
+
+def check_encoder(cfg):
+    """Compare a config with the description of its encoder.
+
+    Args:
+        cfg (Config): A config. One that does not inherit ``configs/_base_/encoder.py``, or has a backbone of another
+            kind, has no description to be compared with.
+
+    Raises:
+        EncoderError: if something contradicts the encoder; the message names both.
+    """
+    model = cfg.get('model') or {}
+    backbone = model.get('backbone') or (cfg.get('extraction') or {}).get('encoder')
+    weights = cfg.get('encoder_weights')
+    if weights and backbone and backbone.get('weights') != weights:
+        raise EncoderError(
+            f'encoder_weights of {cfg.filename} is {weights}, and those of the encoder are {backbone.get("weights")}: '
+            'set ENCODER_WEIGHTS=PATH in front of the command, or weights of the encoder'
+        )
+    if 'spec' not in cfg:
+        if cfg.get('encoder'):
+            encoder_in(cfg, cfg.filename)  # nothing else than its backbone
+        return
+    source, overrides = encoder_in(cfg, cfg.filename)
+    _check_parsed(cfg, source, overrides)
+    if backbone is None:
+        return
+    try:
+        placed, its = encoder_in(dict(model=dict(backbone=backbone)), cfg.filename)
+    except EncoderError:
+        return  # of another kind
+    if placed != source:
+        raise EncoderError(f'encoder of {cfg.filename} is {source}, and that of its model is {placed}. {HOW}')
+    for key in sorted(its.keys() | overrides):
+        if its.get(key) != overrides.get(key):
+            own = overrides.get(key, cfg.spec.get(key, 'its own'))
+            raise EncoderError(
+                f"{key} of {cfg.filename}'s backbone is {its.get(key)}, and that of the encoder {source} is {own}: set "
+                f'encoder_overrides.{key}, which everything that depends on it follows'
+            )
+    spec = describe(source, **overrides)
+    if {'decoder', 'roi_head'} & model.keys():
+        spec.require_map('Detection')
+    for path, value, wanted in _numbers(model, spec, cfg.get('extraction')):
+        if value is not None and value != wanted:
+            raise EncoderError(
+                f'{path} of {cfg.filename} is {value}, and that of the encoder {source} is {wanted}: leave it out, or '
+                f'take another encoder. {HOW}'
+            )
+
+
+@HOOKS.register_module()
+class EncoderCheckHook(Hook):
+    """Refuse a run whose config contradicts its encoder, and clips that have not as many frames as the encoder takes.
+
+    Pretraining may have clips of any number of tubelets. Clips of another resolution are told once.
+    """
+
+    def before_run(self, runner):
+        """See :func:`check_encoder`."""
+        check_encoder(runner.cfg)
+        model = runner.cfg.get('model') or {}
+        self._seen = set()
+        self._spec = None
+        if 'spec' in runner.cfg and (model.get('backbone') or {}).get('source'):
+            source, overrides = encoder_in(runner.cfg, runner.cfg.filename)
+            self._spec = describe(source, **overrides)
+        self._tubelets = str(model.get('type')).endswith('MaskedPretrainer')
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        """See the class."""
+        self._check(runner, 'train', data_batch)
+
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        """See the class."""
+        self._check(runner, 'val', data_batch)
+
+    def before_test_iter(self, runner, batch_idx, data_batch=None):
+        """See the class."""
+        self._check(runner, 'test', data_batch)
+
+    def _check(self, runner, stage, batch):
+        inputs = batch.get('inputs') if isinstance(batch, dict) else None
+        if self._spec is None or inputs is None or not len(inputs):
+            return
+        shape = tuple(inputs[0].shape[-4:])  # 3, T, H, W
+        if (stage, shape[1:]) in self._seen or len(shape) < 4 or shape[0] != 3:
+            return
+        self._seen.add((stage, shape[1:]))
+        spec, frames, size = self._spec, shape[1], min(shape[2:])
+        if frames % spec.tubelet_size if self._tubelets else frames != spec.num_frames:
+            raise EncoderError(
+                f'{stage}_dataloader gives clips of {frames} frames, and the encoder {spec.source} takes '
+                f'{spec.num_frames}: let its pipeline have num_frames={{{{_base_.spec.num_frames}}}}, or set '
+                f'encoder_overrides.num_frames={frames}, which everything that depends on it follows'
+            )
+        told = stage, size
+        if size != spec.img_size and told not in self._seen:
+            self._seen.add(told)
+            runner.logger.info(
+                f'{stage}_dataloader gives clips of {shape[2]} x {shape[3]} pixels; the encoder {spec.source} is '
+                f'described for {spec.img_size}.'
+            )
+
+
+def _check_parsed(cfg, source, overrides):
+    """The encoder that the config prints is the one whose numbers it has."""
+    expected = spec_of(source, overrides)
+    wrong = [key for key, value in expected.items() if _plain(cfg.spec.get(key)) != _plain(value)]
+    if wrong:
+        raise EncoderError(
+            f'{cfg.filename} says encoder={source!r}'
+            + (f' with {overrides}' if overrides else '')
+            + f', and was parsed for {cfg.spec.get("source")!r}: {wrong[0]} is {cfg.spec.get(wrong[0])}, and that of '
+            f'{source} is {expected[wrong[0]]}. {HOW}'
+        )
+
+
+def _numbers(model, spec, extraction):
+    """Path, value and what it has to be, of each number of a model that depends on its encoder."""
+    if not model.get('backbone'):
+        width = spec.embedding_dims if (extraction or {}).get('pooling') is None else spec.embed_dims
+        for key in ('in_channels', 'feat_dim'):
+            yield f'model.{key}', model.get(key), width
+        return
+    preprocessor = model.get('data_preprocessor') or {}
+    for key in ('mean', 'std'):
+        yield f'model.data_preprocessor.{key}', _plain(preprocessor.get(key)), _plain(getattr(spec, key))
+    divisor = preprocessor.get('size_divisor')
+    if divisor is not None and divisor % spec.patch_size:
+        yield 'model.data_preprocessor.size_divisor', divisor, spec.patch_size
+    roi_head = model.get('roi_head') or {}
+    extractor, decoder = roi_head.get('bbox_roi_extractor') or {}, model.get('decoder') or {}
+    yield 'model.roi_head.bbox_roi_extractor.featmap_stride', extractor.get('featmap_stride'), spec.patch_size
+    if model.get('neck'):
+        return
+    width = spec.embedding_dims if model.get('features') == 'embed' else spec.embed_dims
+    heads = {'cls_head': model.get('cls_head'), 'decoder': decoder, 'roi_head.bbox_head': roi_head.get('bbox_head')}
+    for name, head in heads.items():
+        yield f'model.{name}.in_channels', (head or {}).get('in_channels'), width
+
+
+def _plain(value):
+    return tuple(value) if isinstance(value, list | tuple) else value
