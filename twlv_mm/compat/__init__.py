@@ -3,9 +3,9 @@
 # torch before anything that imports decord: the other way round, the process can hang.
 import torch  # noqa: F401  isort: skip
 
-from . import adafactor  # isort: skip
+from . import lazy_transformers  # isort: skip
 
-adafactor.apply()  # before mmengine, which the others import
+lazy_transformers.apply()  # before mmengine, which the others import
 
 from . import (  # noqa: E402
     bf16_heads,

@@ -21,13 +21,15 @@ def apply():
 
 
 def _tell(dependency):
-    dependency.WITH_MULTIMODAL = dependency.WITH_MULTIMODAL and _works()
+    works = is_installed('timm.models.layers') and has_dropped_names()
+    dependency.WITH_MULTIMODAL = dependency.WITH_MULTIMODAL and works
 
 
-def _works():
-    if not all(map(is_installed, ('timm.models.layers', 'transformers.modeling_utils'))):
+def has_dropped_names():
+    """Whether the installed transformers still has what VindLU, and mmdet, import of it."""
+    if not is_installed('transformers.modeling_utils'):
         return False
-    # Its text: importing it takes seconds.
+    # By its text: importing it takes seconds.
     folder = importlib.util.find_spec('transformers').submodule_search_locations[0]
     text = Path(folder, 'modeling_utils.py').read_text(encoding='utf-8')
     return all(name in text for name in DROPPED)

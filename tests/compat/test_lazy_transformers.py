@@ -1,0 +1,33 @@
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+import torch
+import twlv_mm
+import mmaction.models
+import mmdet.datasets
+assert 'transformers' not in sys.modules, 'imported'
+from mmengine.optim import build_optim_wrapper
+wrapper = build_optim_wrapper(torch.nn.Linear(2, 2), dict(type='OptimWrapper', optimizer=dict(type='Adafactor')))
+assert type(wrapper.optimizer).__module__ == 'transformers.optimization'
+from mmdet.models.language_models import bert
+config = bert.BertConfig.from_dict(dict(hidden_size=24))
+assert type(config).__module__.startswith('transformers.models.bert'), type(config)
+print('done')
+"""
+
+
+def test_transformers_is_imported_only_when_it_is_used():
+    run = subprocess.run([sys.executable, '-c', SCRIPT], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split()[-1] == 'done'
+
+
+def test_real_one_is_taken_where_it_has_been_imported():
+    script = (
+        'import transformers, twlv_mm, mmdet.models.language_models.bert as bert; print(bert.BertConfig.__module__)'
+    )
+    run = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split()[-1] == 'transformers.models.bert.configuration_bert'
