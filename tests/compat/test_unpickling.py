@@ -164,6 +164,16 @@ def test_archive_that_unpacks_to_more_is_refused(tmp_path):
     refused(read_checkpoint, path)
 
 
+@pytest.mark.parametrize('names', [('a/DATA.pkl',), ('a/data.pkl', 'a/Data.pkl'), ('b/version', 'a/data.pkl'), ()])
+def test_archive_with_other_names_is_refused(names, tmp_path):
+    path = tmp_path / 'bad.pth'
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name in names:
+            archive.writestr(name, pickle.dumps(Call(bytearray, HUGE), 2))
+        archive.writestr('a/version', b'3\n')
+    refused(read_checkpoint, path)
+
+
 def test_old_checkpoint_with_a_tensor_that_is_not_there_is_refused(tmp_path):
     path = tmp_path / 'bad.pth'
     torch.save({'w': torch.ones(1_000)}, path, _use_new_zipfile_serialization=False)
@@ -225,6 +235,14 @@ def test_what_checkpoints_hold_is_loaded_as_before(zipped, tmp_path):
         assert found.flags.owndata
         assert found.dtype.isnative
     assert loaded['meta'] == meta
+
+
+def test_checkpoint_without_checksums_is_loaded(tmp_path):
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    torch.save({'w': torch.ones(2)}, tmp_path / 'a.pth')
+    torch.serialization.set_crc32_options(before)
+    assert load_checkpoint(tmp_path / 'a.pth')['w'].tolist() == [1, 1]
 
 
 def test_others_do_not_see_the_stand_ins(tmp_path):

@@ -92,3 +92,15 @@ def test_lock_is_free_again_when_its_holder_is_killed(tmp_path):
     holder.join()
     with locked(tmp_path / '.lock', wait=False):
         pass
+
+
+def test_limit_of_a_size_is_raised_by_the_environment(tmp_path, monkeypatch):
+    path = tmp_path / 'a'
+    path.write_bytes(bytes(100))
+    with pytest.raises(ValueError, match='has 100 bytes, more than the 10 expected of such a file: set TWLV_MAX_BYTES'):
+        open_regular(path, max_bytes=10)
+    monkeypatch.setenv('TWLV_MAX_BYTES', '100')
+    open_regular(path, max_bytes=10).close()
+    monkeypatch.setenv('TWLV_MAX_BYTES', '1GB')
+    with pytest.raises(ValueError, match="TWLV_MAX_BYTES is '1GB'; it has to be a number of bytes"):
+        open_regular(path, max_bytes=10)

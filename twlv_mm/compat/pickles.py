@@ -14,6 +14,8 @@ import torch
 from mmengine import fileio
 from mmengine.fileio.handlers.pickle_handler import PickleHandler
 
+from twlv_mm.records import check_size
+
 from .checkpoints import load_storage
 from .rehearsal import check_tensor
 from .stand_ins import NUMPY, Refused, settled
@@ -52,7 +54,7 @@ def load_pickle(file, **kwargs):
     """Read a pickle without running what it says.
 
     Args:
-        file (BinaryIO): an open binary file, of 1 GB at most.
+        file (BinaryIO): an open binary file.
         kwargs: as for ``pickle.load``, such as ``encoding='latin1'`` for arrays written by Python 2.
 
     Returns:
@@ -60,19 +62,18 @@ def load_pickle(file, **kwargs):
 
     Raises:
         pickle.UnpicklingError: if the file asks for anything else; nothing of it has run then.
+        ValueError: if it is larger than 1 GB.
     """
+    name = getattr(file, 'name', UNNAMED)
+    start = file.tell()
+    check_size(file.seek(0, os.SEEK_END) - start, MAX_BYTES, f'{name} has')
+    file.seek(start)
+    content = file.read()
     try:
-        start = file.tell()
-        if file.seek(0, os.SEEK_END) - start > MAX_BYTES:
-            raise Refused(f'it has more than the {MAX_BYTES:,} bytes expected of such a file')
-        file.seek(start)
-        content = file.read()
         return settled(Unpickler(content, ALLOWED, **kwargs).load(), most=len(content))
-    except OSError:
-        raise
     except Exception as error:  # a damaged pickle can fail in any way
         cause = f'{error}: {READ}' if isinstance(error, Refused) else f'it is damaged ({error!r:.200})'
-        raise pickle.UnpicklingError(f'{getattr(file, "name", UNNAMED)}: {cause}') from None
+        raise pickle.UnpicklingError(f'{name}: {cause}') from None
 
 
 def apply():

@@ -7,6 +7,7 @@ stand-ins that have sizes and no content.
 
 import io
 import mmap
+import os
 import zipfile
 from math import prod
 
@@ -103,13 +104,25 @@ def _rehearse_archive(file, size, allowed):
             raise Refused('it is a compressed archive; torch.save writes none')
         if sum(member.file_size for member in members) > size:
             raise Refused('the parts of the archive are larger than the file')
-        sizes = {member.filename: member.file_size for member in members}
-        for name in sizes:
-            folder, _, last = name.rpartition('/')
-            if last == 'data.pkl':
-                prefix = f'{folder}/data/'
-                found = {key.removeprefix(prefix): sizes[key] for key in sizes if key.startswith(prefix)}
-                _Rehearsal(archive.read(name), allowed, lambda key, _, found=found: found[key]).load()
+    # torch looks for names in the folder of the first, in capitals or not, and takes one of those that are the same.
+    folder = members[0].filename.partition('/')[0] if members else ''
+    found = {member.filename.lower(): member for member in members}
+    pickled = found.get(f'{folder}/data.pkl'.lower())
+    if len(found) < len(members) or pickled is None:
+        raise Refused('it is an archive, but none that torch.save writes')
+
+    def available(key, wanted):
+        return found[f'{folder}/data/{key}'.lower()].file_size
+
+    _Rehearsal(_content(file, pickled), allowed, available).load()
+
+
+def _content(file, member):
+    """What torch takes for a member of an archive, whose checksum it need not write."""
+    file.seek(member.header_offset)
+    header = file.read(30)
+    file.seek(int.from_bytes(header[26:28], 'little') + int.from_bytes(header[28:30], 'little'), os.SEEK_CUR)
+    return file.read(member.file_size)
 
 
 def _rehearse_legacy(content, allowed):

@@ -9,6 +9,7 @@ from . import checks
 from .arrays import parse_npy, read_npz
 from .files import (
     append_line,
+    check_size,
     locked,
     open_log,
     open_regular,
@@ -38,6 +39,7 @@ from .video_lists import read_video_list
 __all__ = [
     'PathError',
     'append_line',
+    'check_size',
     'checks',
     'locked',
     'numbered_lines',

@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 
-from .files import open_regular
+from .files import check_size, open_regular
 from .reading import MAX_BYTES
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -46,7 +46,5 @@ def read_npz(path, *, max_bytes=MAX_BYTES):
         Exception: of any kind, if it is damaged, larger, or holds objects.
     """
     with open_regular(path, max_bytes=max_bytes) as file, zipfile.ZipFile(file) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-        if size > max_bytes:
-            raise ValueError(f'it unpacks to {size:,} bytes, more than the {max_bytes:,} expected of such a file')
+        check_size(sum(member.file_size for member in archive.infolist()), max_bytes, 'it unpacks to')
         return {name.removesuffix('.npy'): parse_npy(archive.read(name)) for name in archive.namelist()}

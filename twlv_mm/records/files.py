@@ -13,6 +13,8 @@ import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# Environment variable: bytes of the largest file that is read.
+LIMIT = 'TWLV_MAX_BYTES'
 # Errors of writing, which the system reports without the name of the file.
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -152,14 +154,33 @@ def open_regular(path, *, max_bytes=None):
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f'{path} is not a regular file')
-        if max_bytes is not None and status.st_size > max_bytes:
-            raise ValueError(
-                f'{path} has {status.st_size:,} bytes, more than the {max_bytes:,} expected of such a file'
-            )
+        if max_bytes is not None:
+            check_size(status.st_size, max_bytes, f'{path} has')
         return open(path, 'rb', opener=lambda *_: descriptor)  # its name is the path
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def check_size(size, most, what):
+    """Check that a file is not larger than expected, or than the user has said in the environment.
+
+    Args:
+        size (int): Its bytes.
+        most (int): As many as make sense for what it is for.
+        what (str): For the message, '<file> has' say.
+
+    Raises:
+        ValueError: if it is larger.
+    """
+    raised = os.environ.get(LIMIT, '0')
+    if not raised.isdecimal():
+        raise ValueError(f'{LIMIT} is {raised!r}; it has to be a number of bytes')
+    if size > max(most, int(raised)):
+        raise ValueError(
+            f'{what} {size:,} bytes, more than the {most:,} expected of such a file: set {LIMIT} to read it '
+            'all the same'
+        )
 
 
 def remove_leftovers(folder):
