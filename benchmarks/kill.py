@@ -40,10 +40,9 @@ from twlv_mm.synthetic import make_trimmed
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs/synthetic'
 TRAINING = """
 _base_ = '{configs}/appearance_finetune.py'
-train_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}'))
-test_dataloader = dict(dataset=dict(data_root='{data}'))
+train_dataloader = dict(batch_size=4)
 val_dataloader = dict(batch_size=8, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(
-    type='VideoDataset', data_root='{data}', ann_file='test_appearance.txt', data_prefix=dict(video=''),
+    type='VideoDataset', data_root={{{{_base_.data_root}}}}, ann_file='test_appearance.txt', data_prefix=dict(video=''),
     pipeline={{{{_base_.pipeline}}}}, test_mode=True))
 val_evaluator, val_cfg = dict(type='AccMetric'), dict(type='ValLoop')
 train_cfg = dict(max_epochs=8)
@@ -51,13 +50,13 @@ default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
 """
 PRETRAINING = """
 _base_ = '{configs}/pretrain_pixels.py'
-train_dataloader = dict(sampler=dict(batch_sizes=dict(video=4)), dataset=dict(sets=dict(trimmed=dict(
-    dataset=dict(data_root='{data}')))))
+train_dataloader = dict(sampler=dict(batch_sizes=dict(video=4)))
 train_cfg = dict(max_iters=48)
 param_scheduler = [dict(type='LinearLR', start_factor=0.1, end=48, by_epoch=False)]
 default_hooks = dict(checkpoint=dict(interval=4))
 """
 MOST_KILLS = 20  # of a run, or one that begins anew each time would never end
+DATA = Path('work_dirs/synthetic/trimmed')
 PART_VIDEOS = 6  # of 32, so that parts are written while a run lasts
 
 
@@ -108,7 +107,7 @@ class Extraction(Job):
         Store.write, Store.__init__ = write, begin
         parquet_store.PART_VIDEOS = PART_VIDEOS
         extractor = Extractor('twlv_small_synthetic', sampling='multi-clip', clip_seconds=0.5, batch_size=3)
-        videos = find_videos(self.root / 'data/train')
+        videos = find_videos(DATA / 'train')
         extract_collection(extractor, videos, folder / 'out', 'train', formats=self.formats, workers=0)
 
     def outcome(self, folder):
@@ -135,7 +134,7 @@ class Training(Job):
         super().__init__(root)
         self.name, self.test = name, test
         self.config = root / f'{name}.py'
-        self.config.write_text(config.format(configs=CONFIGS, data=root / 'data'))
+        self.config.write_text(config.format(configs=CONFIGS))
 
     def run(self, folder):
         save = CheckpointHook._save_checkpoint_with_step
@@ -274,7 +273,8 @@ def main():
     root, rng = args.out.resolve(), random.Random(args.seed)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    make_trimmed(root / 'data', num_train=32, num_test=16, workers=1)
+    os.chdir(root)  # where the configs look for their data
+    make_trimmed(DATA, num_train=32, num_test=16, workers=1)
     quicker()
     jobs = [Extraction(root, [kind], count) for kind in ('npy', 'parquet') for count in (1, 2)]
     jobs += [Training(root, 'training', TRAINING, True), Training(root, 'pretraining', PRETRAINING, False)]
