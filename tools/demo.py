@@ -128,7 +128,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--video', help='a video file of yours to embed as well')
     args = parser.parse_args()
-    began = time.time()
+    began = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
 
     print(f'1. Rendering {NUM_TRAIN} training and {NUM_TEST} test videos into {VIDEOS}: 8 appearances x 8 motions.')
@@ -153,7 +153,7 @@ def main():
     print()
     Console(width=110).print(table)
     page, _ = make_page()
-    print(f'Done in {time.time() - began:.0f} s. What there is now:')
+    print(f'Done in {time.monotonic() - began:.0f} s. What there is now:')
     print(f'  {ROOT / "classes.png"}: what the classes look like')
     print(f'  {page}: all scores as one page, with pictures of the embeddings')
     print(f'  {WEIGHTS}: the encoder')

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import mmengine
@@ -13,7 +15,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from twlv_mm.embeddings import write_embeddings
+from twlv_mm.embeddings import going_on, write_embeddings
+from twlv_mm.embeddings.claims import Claims
 from twlv_mm.engine import launch
 from twlv_mm.recognition import EmbeddingLinearProbe, LabelledEmbeddings, knn_votes
 
@@ -241,6 +244,31 @@ def test_videos_without_embeddings_are_named_in_the_log(root):
     launch.main_test(config(root, 'k400_knn', **{'model.bank.ann_file': f'{root}/list.txt'}))
     assert 'train and are left out, v060 among them' in log(root)
     assert 'val and are left out, broken among them' in log(root)
+
+
+def test_split_that_is_being_extracted_gives_what_is_finished_and_says_so(root):
+    folder = root / 'multi-clip/val'
+    video_ids = sorted(path.stem for path in folder.glob('*.json'))
+    (folder / 'manifest.json').write_text(json.dumps(dict(settings=[], videos=[*video_ids, 'later'])))
+    (folder / f'{video_ids[3]}.json').unlink()  # which is written last
+    pid = os.fork()
+    if not pid:
+        Claims(folder).take(video_ids[3])
+        (root / 'ready').touch()
+        time.sleep(60)
+        os._exit(0)
+    try:
+        while not (root / 'ready').exists():
+            time.sleep(0.01)
+        launch.main_test(config(root, 'k400_knn'))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert (
+        f'2 videos of the split have no embeddings in {folder} and are left out, later, {video_ids[3]} among them. '
+        'An extraction into the folder is going on.'
+    ) in log(root)
+    assert not going_on(folder)
 
 
 def replace_split(folder, **changes):

@@ -9,6 +9,7 @@ what a config asks for, video_embedder.py embeds further videos like that. mteb.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
+from .claims import going_on
 from .collection import Summary, extract_collection
 from .data_check import CheckEmbeddedVideosHook
 from .dataset import EmbeddingDataset
@@ -16,7 +17,7 @@ from .extractor import Embedding, Extractor, embed, frozen_encoder
 from .folder import EmbeddingFolder
 from .grid import clip_grid, clip_settings, grid_clips, grid_end, video_grid
 from .inputs import Video, find_videos
-from .manifest import MixError, read_failures
+from .manifest import MixError, listed_videos, read_failures
 from .matrix import Matrix, load_matrix
 from .model_inputs import check_inputs
 from .mteb import mteb_model
@@ -51,8 +52,10 @@ __all__ = [
     'extract_splits',
     'find_videos',
     'frozen_encoder',
+    'going_on',
     'grid_clips',
     'grid_end',
+    'listed_videos',
     'load_matrix',
     'mteb_model',
     'names_of',

@@ -49,6 +49,30 @@ class Claims:
         return True
 
 
+def going_on(folder):
+    """Say that videos are being embedded into a folder, for messages on those that are missing.
+
+    Args:
+        folder (str | Path): An embedding folder.
+
+    Returns:
+        str: a sentence after a space; empty where no process does that.
+    """
+    try:
+        descriptor = os.open(os.path.join(folder, CLAIMS), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ''
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return ' An extraction into the folder is going on.'
+    except OSError:  # a file system without locks
+        return ''
+    finally:
+        os.close(descriptor)
+    return ''
+
+
 class SharedVideos:
     """The videos of a run, shared with whoever else embeds into the same folders.
 

@@ -22,7 +22,8 @@ class EmbeddingFolder:
 
     The format is recognised by the files. Where both formats are there, as tools/extract.py writes them on request, the
     published layout is read if it has every video that the Parquet files have; otherwise the folder is refused, since
-    neither is the whole split. Arrays are read when they are asked for.
+    neither is the whole split. Videos that an extraction has not finished are not there. Arrays are read when they are
+    asked for.
 
     Args:
         path (str): ``<out>/<sampling>/<split>``. Its sub-folders are part of the video ids; hidden files, ``*.part``
@@ -48,7 +49,9 @@ class EmbeddingFolder:
             raise FileNotFoundError(f'there is no folder {path}')
         names = list(_scan(self.path)) if names is None else names
         parts = sorted(self.path / name for name in names if PART_NAME.fullmatch(name))
-        self.files = NpyFiles(self.path, names)
+        # tools/extract.py, which leaves a manifest, writes a video's json last; other tools write none.
+        ours = (self.path / MANIFEST).is_file() and any(name.endswith('.json') for name in names)
+        self.files = NpyFiles(self.path, names, json_is_last=ours)
         if parts:
             self.files = self._whole(self.files, ParquetParts(parts, refused))
         self.format = 'npy' if isinstance(self.files, NpyFiles) else 'parquet'

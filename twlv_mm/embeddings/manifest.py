@@ -82,6 +82,21 @@ def read_manifest(folder):
     return manifest
 
 
+def listed_videos(folder):
+    """The videos that runs have been asked to embed into a folder.
+
+    Args:
+        folder (str | Path): An embedding folder.
+
+    Returns:
+        list[str]: their ids; none where the folder has no manifest or a damaged one.
+    """
+    try:
+        return read_manifest(folder)['videos']
+    except (FileNotFoundError, ValueError):
+        return []
+
+
 def differing_settings(there, settings):
     """Names of the settings in which a video or run differs from another.
 

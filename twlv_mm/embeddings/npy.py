@@ -19,20 +19,25 @@ class NpyFiles:
     Args:
         folder (Path): Where the files are.
         names (list[str]): Their paths below it.
+        json_is_last (bool): Whether a video without json is not finished yet.
 
     Attributes:
         video_ids (set[str]): Videos that have vectors.
         endings (dict[str, set[str]]): video id -> which of ``ENDINGS`` there are, also of videos without vectors.
     """
 
-    def __init__(self, folder, names):
+    def __init__(self, folder, names, json_is_last=False):
         self.folder = folder
         self.endings = {}
         for name in names:
             ending = name[-6:] if name.endswith(ENDINGS[:2]) else name[-5:]
             if ending in ENDINGS:
                 self.endings.setdefault(name[: -len(ending)], set()).add(ending)
-        self.video_ids = {video_id for video_id, endings in self.endings.items() if endings != {'.json'}}
+        self.video_ids = {
+            video_id
+            for video_id, endings in self.endings.items()
+            if endings != {'.json'} and ('.json' in endings or not json_is_last)
+        }
 
     def has_video(self, video_id):
         """Whether the vector of the whole video was written."""

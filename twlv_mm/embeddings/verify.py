@@ -183,7 +183,7 @@ def _check_manifest(folder):
     except (ValueError, TypeError, KeyError) as error:
         yield Problem(MANIFEST, f'it or failures.jsonl cannot be read ({error})')
         return
-    there = set(folder.video_ids)
+    there = set(folder.files.endings if folder.format == 'npy' else folder.video_ids)
     for video_id in listed - there - failed:
         yield Problem(video_id, 'is in the manifest, but has neither embeddings nor a failure')
     for video_id in there - listed:

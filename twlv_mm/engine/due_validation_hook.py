@@ -3,7 +3,8 @@
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
-VALIDATED = 'validated_iter'  # in a checkpoint's message hub
+# In a checkpoint's message hub. What begins with val or train is logged as if it were a metric.
+VALIDATED = 'last_validated_iter'
 
 
 class DueValidationHook(Hook):

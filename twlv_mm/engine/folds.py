@@ -16,6 +16,7 @@ from twlv_mm.records import checks, locked, parsing, read_json, write_json
 
 from .launch import UsageError, build_runner, one_line_errors, train_config, training_parser
 from .results_hook import RESULTS, ResultsHook
+from .work_dir_lock import WorkDirError
 
 FINISHED = 'folds.json'
 # What may differ between the commands that share a work dir.
@@ -135,6 +136,8 @@ def _run(cfg, fold, path, text):
         runner.logger.info(f'fold {fold} of {len(cfg.folds)}')
         runner.train()
         runner.test()
+    except WorkDirError:
+        raise
     except Exception as error:
         raise FoldError(f'fold {fold} failed with {type(error).__name__}: {error}', advice) from error
     except KeyboardInterrupt as error:

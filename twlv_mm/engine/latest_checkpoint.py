@@ -54,15 +54,18 @@ def latest_checkpoint(work_dir, logger):
     )
 
 
-def how_to_go_on(work_dir):
+def how_to_go_on(work_dir, log_dir):
     """Say what there is to go on from, after a run was stopped.
 
     Args:
         work_dir (str): The run's.
+        log_dir (str): The folder in it that the run has made.
 
     Returns:
         str: a sentence.
     """
+    if not osp.isdir(log_dir):
+        return f'{work_dir} was moved or deleted during the run'
     record = Path(work_dir, RECORD)
     if not record.is_file():
         return f'There is no checkpoint in {work_dir} yet: training will start anew'

@@ -21,6 +21,7 @@ from .encoder_check import check_encoder
 from .finite_hook import NotFiniteError
 from .latest_checkpoint import ResumeError, how_to_go_on
 from .runner import CheckpointError, Runner
+from .work_dir_lock import WorkDirError
 
 # What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
 READ_LATER = {
@@ -68,8 +69,8 @@ def main_train(argv=None):
             runner.train()
             if args.test:
                 runner.test()
-        except KeyboardInterrupt as error:
-            error.advice = how_to_go_on(cfg.work_dir)
+        except (KeyboardInterrupt, OSError, RuntimeError) as error:
+            error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
             raise
     return runner
 
@@ -224,7 +225,7 @@ def one_line_errors(parser):
     """
     try:
         yield
-    except (UsageError, CheckpointError, EncoderError, NotFiniteError, ResumeError) as error:
+    except (UsageError, CheckpointError, EncoderError, NotFiniteError, ResumeError, WorkDirError) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 

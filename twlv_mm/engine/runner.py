@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 
 import torch
@@ -20,6 +21,7 @@ from twlv_mm.unreadable import list_unreadable
 from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
 from .training_sets import note_sets, training_sets
+from .work_dir_lock import alone_in
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
 
@@ -46,13 +48,15 @@ class Runner(MMEngineRunner):
     Raises:
         CheckpointError: from ``test`` and ``train``, if the checkpoint is another model's.
         ResumeError: from ``train``, if ``last_checkpoint`` names a checkpoint that is missing or damaged.
+        WorkDirError: from ``train``, if another run is training in the work dir.
         ValueError: if processes on a machine without an accelerator were started by another launcher than 'pytorch'.
     """
 
     def train(self):
         """See mmengine and the class."""
         self._extract()
-        return super().train()
+        with alone_in(self.work_dir) if is_main_process() else nullcontext():
+            return super().train()
 
     def test(self):
         """See mmengine and the class."""

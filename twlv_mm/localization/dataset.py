@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from twlv_mm.embeddings import (
     EmbeddingFolder,
     clip_settings,
+    going_on,
     grid_clips,
     grid_end,
     other_names,
@@ -142,7 +143,7 @@ class LocalizationDataset(BaseDataset):
         return [
             f'{len(missing)} OF {len(names)} VIDEOS of {self.ann_file} (subset {self.subset}) HAVE NO EMBEDDINGS in '
             f'{self.folder}, and with them {lost} of {total} actions ({100 * lost / max(total, 1):.1f} %). {effect} '
-            f'Missing: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.'
+            f'Missing: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{going_on(self.folder)}'
         ]
 
     def _note_durations(self, items, annotations):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, read_failures, shared_settings
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, listed_videos, load_matrix, read_failures, shared_settings
 from twlv_mm.registry import DATASETS
 
 SCOPES = ('video', 'clip', 'random_clip')
@@ -33,7 +33,7 @@ class LabelledEmbeddings(Dataset):
         video_index (Tensor): (n,) int64, the video of each vector.
         video_ids (list[str]): Sorted.
         labels (Tensor): (N,) int64, of the videos.
-        missing (list[str]): Videos that the list or failures.jsonl names and that have no embeddings.
+        missing (list[str]): Videos without embeddings that the list, the folder's manifest or failures.jsonl names.
         metainfo (dict): folder, dims (D) and settings (dict of what the vectors were made with, None where not known).
 
     Raises:
@@ -101,8 +101,10 @@ class LabelledEmbeddings(Dataset):
         return torch.tensor([labels[video_id] for video_id in self.video_ids])
 
     def _find_missing(self, ann_file):
-        failed = {failure['video_id'] for failure in read_failures(self.metainfo['folder'])}
-        return sorted(failed.union(_read_list(ann_file)).difference(self.video_ids))
+        folder = self.metainfo['folder']
+        failed = {failure['video_id'] for failure in read_failures(folder)}
+        asked_for = failed.union(listed_videos(folder), _read_list(ann_file))
+        return sorted(asked_for.difference(self.video_ids))
 
     def _check_finite(self):
         for start in range(0, len(self.vectors), ROWS):

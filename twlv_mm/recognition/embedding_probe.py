@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseDataPreprocessor, BaseModel, is_model_wrapper
 from torch import nn
 
-from twlv_mm.embeddings import check_comparable, encoder_of
+from twlv_mm.embeddings import check_comparable, encoder_of, going_on
 from twlv_mm.registry import DATASETS, HOOKS, MODELS
 
 from .knn import knn_votes
@@ -181,6 +181,7 @@ class CheckEmbeddingsHook(Hook):
                 runner.logger.warning(
                     f'{len(dataset.missing)} videos of the split have no embeddings in {dataset.metainfo["folder"]} '
                     f'and are left out, {", ".join(dataset.missing[:3])} among them.'
+                    f'{going_on(dataset.metainfo["folder"])}'
                 )
         without = model.num_classes - len(datasets[0].labels.unique())
         if without and len(datasets) > 1:

@@ -37,7 +37,11 @@ def writing(path, mode='wb', **kwargs):
     path = Path(path)
     if 'b' not in mode:
         kwargs.setdefault('encoding', 'utf-8')
-    temporary, descriptor = _open_temporary(path)
+    try:
+        temporary, descriptor = _open_temporary(path)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
     try:
         with open(descriptor, mode + '+', **kwargs) as file:
             yield file

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from twlv_mm.embeddings import (
     EmbeddingFolder,
     clip_settings,
+    going_on,
     grid_clips,
     grid_end,
     other_names,
@@ -101,7 +102,7 @@ class SegmentationDataset(BaseDataset):
         if missing:
             self._warn(
                 f'{len(missing)} OF {len(listed)} VIDEOS of {source} HAVE NO EMBEDDINGS in {self.folder} and are left '
-                f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.'
+                f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{going_on(self.folder)}'
             )
         if second := second_files(self._embeddings.video_ids):
             self._warn(f'Of files of the same moments in {self.folder}, the first is taken and not {shorten(second)}.')

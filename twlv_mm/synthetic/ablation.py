@@ -48,13 +48,13 @@ class Ablation:
         left = [cell for cell in cells if not self._scores(*cell).exists()]
         print(f'{len(cells) - len(left)} of {len(cells)} cells are finished in {self.out}')
         clips = {split: read_clips(self.data, split) for split in ('train', 'test')} if left else None
-        start = time.time()
+        start = time.monotonic()
         for number, (name, seed) in enumerate(left, 1):
             print(f'{number}/{len(left)}: {name}, seed {seed}', flush=True)
             encoder = self._pretrained(name, seed)
             write_json(self._scores(name, seed), frozen_scores(encoder, clips, seed))
             self.summarize()
-            minutes = (time.time() - start) / 60
+            minutes = (time.monotonic() - start) / 60
             print(f'{minutes:.0f} min, about {minutes / number * (len(left) - number):.0f} to go', flush=True)
         self.summarize()
         self._show()
