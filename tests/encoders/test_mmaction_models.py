@@ -175,6 +175,13 @@ def test_checkpoint_of_another_backbone_is_refused_and_heads_are_named(theirs, t
     assert all(torch.equal(a, b) for a, b in zip(again.parameters(), model.parameters(), strict=True))
 
 
+def test_it_is_built_without_memory_where_the_default_device_is_meta():
+    with torch.device('meta'):
+        model = twlv_mm.get_model(f'mmaction::recognition/{MODELS["swin"][0]}.py')
+    assert model.spec.grid == (16, 7, 7)
+    assert all(tensor.is_meta for tensor in (*model.parameters(), *model.buffers()))
+
+
 def test_what_is_no_encoder_of_rgb_clips_is_refused(tmp_path):
     path = tmp_path / 'flow.py'
     for text, message in (

@@ -11,13 +11,32 @@ class EmptyWeights(TorchFunctionMode):
     the CPU. A model made so is to be moved to the meta device as a whole before it is run.
     """
 
-    FILLED = (torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full)
+    DEVICES = {
+        **dict.fromkeys((torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full), 'meta'),
+        # Also where the default device is meta.
+        **dict.fromkeys((torch.arange, torch.linspace, torch.tensor, torch.eye), 'cpu'),
+    }
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        if function in self.FILLED:
-            kwargs.setdefault('device', 'meta')
+        if function in self.DEVICES:
+            kwargs.setdefault('device', self.DEVICES[function])
         return function(*args, **kwargs)
+
+
+def build(make):
+    """Build a module of others; on the meta device as a whole, where that is torch's default.
+
+    Args:
+        make (Callable): Makes it.
+
+    Returns:
+        nn.Module: the module.
+    """
+    if torch.empty(0).device.type != 'meta':
+        return make()
+    with EmptyWeights():
+        return make().to('meta')
 
 
 def run(model, source, num_frames, img_size):

@@ -16,9 +16,9 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from . import meta
 from .checkpoint import load_plain_weights
 from .encoder import Encoder
-from .meta import EmptyWeights, run
 from .spec import EncoderSpec, probe_heads
 
 # What backbones call the number of frames and the side of the picture that they are built for.
@@ -59,7 +59,8 @@ def build(config, pretraining_sets=None, **overrides):
     """
     cfg = _read(config)
     spec = _describe(cfg, config, pretraining_sets, overrides)
-    return ActionBackbone(_backbone(cfg, spec.num_frames, spec.img_size, overrides), spec, _takes_pictures(cfg))
+    backbone = meta.build(lambda: _backbone(cfg, spec.num_frames, spec.img_size, overrides))
+    return ActionBackbone(backbone, spec, _takes_pictures(cfg))
 
 
 class ActionBackbone(Encoder):
@@ -191,14 +192,14 @@ def _describe(cfg, config, pretraining_sets, overrides):
     sizes = dict(taken, mean=[float(value) for value in mean], std=[float(value) for value in std])
     frames, size = taken['num_frames'], taken['img_size']
 
-    with EmptyWeights():
+    with meta.EmptyWeights():
         backbone = _backbone(cfg, frames, size, overrides)
     pictures = _takes_pictures(cfg)
     mixes = hasattr(backbone, 'num_segments')
     name = Path(config.rpartition('::')[2]).stem
     # The sizes of its output are not known yet.
     model = ActionBackbone(backbone, EncoderSpec(name=name, grid=None, embed_dims=16, **sizes), pictures)
-    tokens, grid, vector = run(model, source, frames, size)
+    tokens, grid, vector = meta.run(model, source, frames, size)
     class_token = grid is not None and tokens.shape[1] > torch.Size(grid).numel()
     return EncoderSpec(
         name=name,

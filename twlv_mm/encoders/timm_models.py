@@ -12,8 +12,8 @@ import torch
 
 from twlv_mm.compat import torchvision_for_timm
 
+from . import meta
 from .checkpoint import load_plain_weights
-from .meta import EmptyWeights, run
 from .per_frame import NUM_FRAMES, PerFrameEncoder
 from .spec import EncoderSpec, probe_heads
 
@@ -40,7 +40,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
         ValueError: if there is no such model, or it gives nothing to be used.
     """
     settings = dict(settings, model_name=name)
-    with EmptyWeights():
+    with meta.EmptyWeights():
         net = _create(settings, img_size)
     cfg = net.pretrained_cfg
     if len(cfg['mean']) != 3 or cfg['input_size'][1] != cfg['input_size'][2]:
@@ -58,7 +58,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
     short = name.rpartition('/')[2]
     # The sizes of its output are not known yet.
     model = TimmEncoder(net, EncoderSpec(name=short, grid=None, embed_dims=16, **sizes))
-    tokens, grid, vector = run(model, f'timm:{name}', num_frames, size)
+    tokens, grid, vector = meta.run(model, f'timm:{name}', num_frames, size)
     class_token = tokens.shape[1] > torch.Size(grid).numel()
     return EncoderSpec(
         name=short,
@@ -85,7 +85,7 @@ def build(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, wit
     """
     spec = describe(name, num_frames, img_size, pretraining_sets, **settings)
     settings = dict(settings, model_name=name)
-    net = _create(settings, img_size)
+    net = meta.build(lambda: _create(settings, img_size))
     if with_cp:
         net.set_grad_checkpointing()
     return TimmEncoder(net, spec, settings)
@@ -125,7 +125,7 @@ class TimmEncoder(PerFrameEncoder):
             str: SHA-256, in hex.
         """
         name = self.settings['model_name']
-        with EmptyWeights():
+        with meta.EmptyWeights():
             whole = timm.create_model(**self.settings, num_classes=1)
         classifier = {f'net.{key}' for key in whole.state_dict()} - self.state_dict().keys()
         return load_plain_weights(self, _published(name, whole) if path == PRETRAINED else path, classifier)
