@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import sys
 
 import pytest
+import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
@@ -32,6 +35,12 @@ class Fault(Hook):
             os.unlink(self.kind)
 
 
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch):
+    """Runs ask no compilers for their versions."""
+    monkeypatch.setattr('mmengine.runner.Runner._log_env', lambda *_: None)
+
+
 def train(tiny_config, folder, kind, workers, text=''):
     config = folder / 'config.py'
     config.write_text(
@@ -46,17 +55,32 @@ def train(tiny_config, folder, kind, workers, text=''):
 @pytest.mark.parametrize(
     ('kind', 'said', 'advice'),
     [
-        ('worker', 'exited unexpectedly', '. The same command with --resume goes on from {folder}/run/epoch_1.pth'),
+        (
+            'worker',
+            'exited unexpectedly|a process of this run has died',
+            '. The same command with --resume goes on from {folder}/run/epoch_1.pth',
+        ),
         ('work dir', 'No such file or directory', '. {folder}/run was moved or deleted during the run'),
     ],
 )
-def test_fault_ends_the_run_with_one_line(kind, said, advice, tiny_config, tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        train(tiny_config, tmp_path, kind, workers=1)
-    assert stopped.value.code == 2
-    told = capsys.readouterr().err.splitlines()[-1]
+def test_fault_ends_the_run_with_one_line(kind, said, advice, tiny_config, tmp_path):
+    # In a process of its own: torch raises what it finds of a killed worker wherever Python is at that moment.
+    if not (pid := os.fork()):
+        code = 0
+        try:
+            os.dup2(os.open(tmp_path / 'stderr', os.O_CREAT | os.O_WRONLY), 2)
+            sys.stderr = sys.__stderr__
+            torch.set_num_threads(1)
+            train(tiny_config, tmp_path, kind, workers=1)
+        except SystemExit as stopped:
+            code = stopped.code
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+    told = (tmp_path / 'stderr').read_text().splitlines()[-1]
     assert told.startswith('error: ')
-    assert said in told
+    assert re.search(said, told)
     assert told.endswith(advice.format(folder=tmp_path))
 
 
