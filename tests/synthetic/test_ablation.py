@@ -80,7 +80,7 @@ def test_probes_read_what_is_in_the_features(clips):
 
         def __init__(self, labels):
             super().__init__()
-            self.arch = twlv_mm.encoders.get_architecture('twlv_small_synthetic')
+            self.spec = twlv_mm.describe('twlv_small_synthetic')
             self.labels = torch.cat([torch.from_numpy(part) for part in labels])
 
         def tokens(self, video):
@@ -104,7 +104,7 @@ def test_features_are_those_of_the_encoder(clips):
     encoder = twlv_mm.get_model('twlv_small_synthetic').eval()
     frames = clips['test'][0]
     tokens, pooled = encode_clips(encoder, frames, batch_size=3)
-    mean, std = (torch.tensor(value).view(3, 1, 1, 1) for value in (encoder.arch.mean, encoder.arch.std))
+    mean, std = (torch.tensor(value).view(3, 1, 1, 1) for value in (encoder.spec.mean, encoder.spec.std))
     video = (torch.from_numpy(frames).permute(0, 4, 1, 2, 3).float() - mean) / std
     with torch.no_grad():
         torch.testing.assert_close(tokens, encoder.tokens(video), atol=1e-5, rtol=1e-5)
