@@ -34,6 +34,7 @@ setup(
         'twlv_mm': [
             'analysis/*.html',
             'analysis/*.json',
+            'encoders/weights/*',
             '.mim/model-index.yml',
             '.mim/configs/**/*.py',
             '.mim/configs/**/*.yml',

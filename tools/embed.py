@@ -21,12 +21,12 @@ EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed, 2 nothing was do
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
     parser.add_argument('videos', metavar='VIDEO', nargs='+', help='a video file')
-    parser.add_argument('--model', default='twlv_base', help='the encoder (default %(default)s)')
+    parser.add_argument('--model', help='the encoder (default: the small one of the package, for a try)')
     parser.add_argument('--weights', help="the encoder's checkpoint; without it the encoder is random")
     parser.add_argument(
         '--sampling', choices=['uniform', 'multi-clip'], default='multi-clip', help='default %(default)s'
     )
-    parser.add_argument('--clip-seconds', type=float, default=2.0, help='T: length of a clip (default %(default)s)')
+    parser.add_argument('--clip-seconds', type=float, help='T: length of a clip (default 2)')
     parser.add_argument('--stride-seconds', type=float, help='T_s: from clip to clip (default: T)')
     return parser.parse_args()
 

@@ -1,5 +1,9 @@
 """From video files to vectors."""
 
+import re
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -27,7 +31,7 @@ def video(tmp_path_factory):
 
 
 def test_uniform_embedding_is_one_vector_of_the_whole_video(encoder, video):
-    (whole,) = twlv_mm.embed(video, encoder)
+    (whole,) = twlv_mm.embed(video, encoder, sampling='uniform')
     assert (whole.start, whole.scope) == (0.0, 'video')
     assert whole.end == pytest.approx(5.0)
     assert whole.vector.shape == (128,)
@@ -87,7 +91,7 @@ def test_frames_are_resized_as_the_encoder_wants_it(tmp_path):
     write_video(path, np.concatenate([frames, frames[:, :, ::-1]], axis=2), fps=8)
     sizes = dict(img_size=28, patch_size=14, embed_dims=48, depth=1, num_heads=4, output_dims=8)
     model = twlv_mm.get_model('dfn_huge', frozen=True, allow_random=True, **sizes)
-    extractor = Extractor(model)
+    extractor = Extractor(model, sampling='uniform')
     assert extractor.settings['resize'] == 'squash'
     assert 'resize' not in Extractor(twlv_mm.get_model(SMALL, frozen=True, allow_random=True)).settings
 
@@ -105,10 +109,11 @@ def test_frames_are_resized_as_the_encoder_wants_it(tmp_path):
 
 def test_weights_decide_and_their_absence_is_said(encoder, video, tmp_path):
     torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
-    (with_weights,) = twlv_mm.embed(video, SMALL, weights=tmp_path / 'encoder.pth')
-    np.testing.assert_array_equal(with_weights.vector, twlv_mm.embed(video, encoder)[0].vector)
+    (with_weights,) = twlv_mm.embed(video, SMALL, weights=tmp_path / 'encoder.pth', sampling='uniform')
+    expected = twlv_mm.embed(video, encoder, sampling='uniform')[0].vector
+    np.testing.assert_array_equal(with_weights.vector, expected)
     with pytest.warns(UserWarning, match='twlv_small_synthetic has no weights'):
-        (random,) = twlv_mm.embed(video, SMALL)
+        (random,) = twlv_mm.embed(video, SMALL, sampling='uniform')
     assert not np.allclose(random.vector, with_weights.vector)
 
 
@@ -123,11 +128,44 @@ def test_the_random_encoder_is_always_the_same_and_leaves_the_callers_generator_
         np.testing.assert_array_equal(twlv_mm.embed(video, SMALL)[0].vector, first[0].vector)
 
 
+def test_several_files_give_a_list_each_and_python_samples_as_the_command_does(encoder, video):
+    one = twlv_mm.embed(video, encoder)
+    assert [item.scope for item in one] == ['clip'] * (len(one) - 1) + ['video']
+    assert len(one) > 2
+    both = twlv_mm.embed([video, video], encoder)
+    assert [len(items) for items in both] == [len(one)] * 2
+    np.testing.assert_array_equal(both[1][-1].vector, one[-1].vector)
+
+
+def test_the_readmes_python_runs_as_it_stands(video, tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[2] / 'README.md').read_text(encoding='utf-8')
+    (code,) = [block for block in re.findall('```python\n(.*?)```', readme, re.S) if 'twlv_mm.embed' in block]
+    shutil.copy(video, tmp_path / 'video.mp4')
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    with pytest.warns(UserWarning, match='rendered shapes'):
+        exec(code, found)
+    assert found['embeddings'][-1].vector.shape == (128,)
+
+
+def test_official_weights_are_in_the_package_or_it_is_said_where_they_are():
+    shipped = twlv_mm.get_model(SMALL, 'official', frozen=True)
+    assert not shipped.is_random
+    assert re.fullmatch('[0-9a-f]{64}', shipped.weights_sha256)
+    with pytest.raises(FileNotFoundError, match='github.com/facebookresearch/jepa .licence there: CC BY-NC'):
+        twlv_mm.get_model('vjepa_large', 'official', depth=1)
+    with pytest.raises(FileNotFoundError, match='never published'):
+        twlv_mm.get_model('twlv_base', 'official', depth=1)
+
+
 def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
     with pytest.raises(ValueError, match="'uniform' and 'multi-clip'"):
         Extractor(encoder, sampling='dense')
     with pytest.raises(ValueError, match='must be positive'):
         Extractor(encoder, sampling='multi-clip', clip_seconds=0)
+    for given in (dict(clip_seconds=0.5), dict(clip_seconds=0), dict(stride_seconds=1.0)):
+        with pytest.raises(ValueError, match="are of 'multi-clip'"):
+            Extractor(encoder, sampling='uniform', **given)
     with pytest.raises(ValueError, match='batch_size=0: give 1 or more'):
         Extractor(encoder, batch_size=0)
     with pytest.raises(ValueError, match='num_frames=0: give 1 or more'):
@@ -174,12 +212,14 @@ def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
 def test_pooling_is_the_encoders_own_unless_another_is_chosen(video, name, options):
     torch.manual_seed(0)
     model = twlv_mm.get_model(name, frozen=True, allow_random=True, **options)
-    (own,), (mean,) = twlv_mm.embed(video, model), twlv_mm.embed(video, model, pooling='mean')
+    own, mean = (twlv_mm.embed(video, model, pooling=pooling)[-1] for pooling in (None, 'mean'))
     assert np.array_equal(own.vector, mean.vector) == (name == SMALL)
     if name == SMALL:
         with pytest.raises(ValueError, match="has no pooling 'class_token'"):
             Extractor(model, pooling='class_token')
     else:
-        assert twlv_mm.embed(video, model, pooling='class_token')[0].vector.shape == (768,)
-    with pytest.raises(ValueError, match="has no precision 'fp16'; there are fp32, bf16"):
-        Extractor(model, precision='fp16')
+        assert twlv_mm.embed(video, model, pooling='class_token')[-1].vector.shape == (768,)
+    with pytest.raises(ValueError, match="has no precision 'int8'; there are fp32, bf16, fp16"):
+        Extractor(model, precision='int8')
+    with pytest.raises(ValueError, match="'fp16' is for GPUs"):
+        Extractor(model, precision='fp16', device='cpu')

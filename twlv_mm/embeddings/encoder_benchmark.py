@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from twlv_mm.encoders import get_model
 
-DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
+from .extractor import PRECISIONS
 
 
 def best_of(function, seconds=3.0, least=3):
@@ -47,8 +47,8 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
     """Clips and FLOPs a second of an encoder, beside the machine's best matrix-product rate.
 
     Args:
-        name (str): SOURCE, as for :func:`twlv_mm.describe`.
-        precision (str): 'fp32', or 'bf16' under autocast.
+        name (str): A name from :func:`twlv_mm.list_models`.
+        precision (str): 'fp32', or 'bf16' or 'fp16' under autocast.
         batch_size (int): Clips at once.
         device (str): Where to encode.
         seconds (float): As for :func:`best_of`.
@@ -66,11 +66,12 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
     model.to_empty(device=device)
     for tensor in (*model.parameters(), *model.buffers()):
         tensor.data.uniform_(-0.02, 0.02)  # the architecture's own beginning takes minutes for a billion
-    spec = model.spec
-    video = torch.randn(batch_size, 3, spec.num_frames, spec.img_size, spec.img_size, device=device)
-    with torch.inference_mode(), torch.autocast(device.split(':')[0], torch.bfloat16, enabled=precision == 'bf16'):
+    arch = model.arch
+    video = torch.randn(batch_size, 3, arch.num_frames, arch.img_size, arch.img_size, device=device)
+    autocast = torch.autocast(device.split(':')[0], PRECISIONS[precision], enabled=precision != 'fp32')
+    with torch.inference_mode(), autocast:
         clip_seconds = best_of(lambda: _synchronised(model.embed, video), seconds, least) / batch_size
-    flops, best = size['gflop'] / clip_seconds, matmul_rate(DTYPES[precision], device) / 1e9
+    flops, best = size['gflop'] / clip_seconds, matmul_rate(PRECISIONS[precision], device) / 1e9
     return dict(size, clips_per_second=1 / clip_seconds, gflops=flops, best_matmul_gflops=best, share=flops / best)
 
 
@@ -78,7 +79,7 @@ def encoder_size(name, **overrides):
     """How large an encoder is, without computing anything.
 
     Args:
-        name (str): SOURCE, as for :func:`twlv_mm.describe`.
+        name (str): A name from :func:`twlv_mm.list_models`.
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Returns:
@@ -88,14 +89,14 @@ def encoder_size(name, **overrides):
     # The counter does not know the CPU's fused attention.
     with torch.device('meta'), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         model = get_model(name, **overrides).eval()
-        spec = model.spec
-        video = torch.empty(1, 3, spec.num_frames, spec.img_size, spec.img_size)
+        arch = model.arch
+        video = torch.empty(1, 3, arch.num_frames, arch.img_size, arch.img_size)
         with FlopCounterMode(display=False) as counter:
             model.embed(video)
         tokens = model.tokens(video).shape[1]
     return dict(
-        frames=spec.num_frames,
-        pixels=spec.img_size,
+        frames=arch.num_frames,
+        pixels=arch.img_size,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         tokens=tokens,
         gflop=counter.get_total_flops() / 1e9,

@@ -1,5 +1,6 @@
 """From video files to embeddings."""
 
+import os
 import warnings
 from itertools import islice
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.encoders import POOLINGS, encoder_in, get_model, read_config
 from twlv_mm.video import ClipSampling, VideoError, clips_of_frames, open_video, sample_windows, stream_frames
 
-PRECISIONS = ('fp32', 'bf16')
+PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
 class Embedding(NamedTuple):
@@ -39,15 +40,16 @@ class Extractor:
     unless said; a video's is the mean over its clips (section 2.1).
 
     Args:
-        model (str | nn.Module): SOURCE, as for :func:`twlv_mm.describe`, or an encoder.
+        model (str | nn.Module | None): SOURCE, as for :func:`twlv_mm.describe`, or an encoder; None for the small one
+            of this package, which has learned from rendered shapes, with a warning.
         weights (str, optional): Checkpoint of a model given by name. Without it the encoder is random (always the same
             one), its vectors say nothing about a video, and a warning says so.
-        sampling (str): 'uniform' (one clip over the whole video) or 'multi-clip'.
-        clip_seconds (float): T of 'multi-clip': length of a clip.
+        sampling (str): 'multi-clip', or 'uniform' (one clip over the whole video).
+        clip_seconds (float, optional): T of 'multi-clip': length of a clip; 2 if None.
         stride_seconds (float, optional): T_s of 'multi-clip': from one clip's start to the next; T if None.
         num_frames (int, optional): N, frames a clip; the encoder's own number if None.
         pooling (str, optional): 'mean' or 'class_token'; the architecture's own if None.
-        precision (str): 'fp32', or 'bf16' under autocast.
+        precision (str): 'fp32', or under autocast 'bf16' or, on a GPU, 'fp16'.
         batch_size (int): Clips that are encoded at once.
         device (str, optional): Where to encode; a GPU if there is one.
 
@@ -61,8 +63,8 @@ class Extractor:
         model,
         weights=None,
         *,
-        sampling='uniform',
-        clip_seconds=2.0,
+        sampling='multi-clip',
+        clip_seconds=None,
         stride_seconds=None,
         num_frames=None,
         pooling=None,
@@ -73,10 +75,24 @@ class Extractor:
         for name, number in (('num_frames', num_frames), ('batch_size', batch_size)):
             if number is not None and number < 1:
                 raise ValueError(f'{name}={number}: give 1 or more')
+        if model is None:
+            if weights is not None:
+                raise ValueError('weights were given without a model: say which encoder they are of')
+            model, weights = 'twlv_small_synthetic', 'official'
+            warnings.warn(
+                'no model was given: the small encoder of this package embeds, which has seen nothing but rendered '
+                'shapes. For real videos give a real one, with its weights',
+                stacklevel=3,
+            )
         if isinstance(model, str):
             model = frozen_encoder(model, weights)
         elif weights is not None:
             raise ValueError('weights go with a model given by name; this model is built already')
+        if sampling == 'uniform' and (clip_seconds, stride_seconds) != (None, None):
+            raise ValueError(
+                "clip_seconds and stride_seconds are of 'multi-clip'; 'uniform' is one clip, the whole video"
+            )
+        clip_seconds = 2.0 if clip_seconds is None else clip_seconds
         sample_windows(np.array([[0.0, 1.0]]), sampling, clip_seconds, stride_seconds)  # refuses what it cannot sample
         poolings = [name for name in POOLINGS if name != 'frame' and (name != 'class_token' or model.spec.class_token)]
         for value, known, what in ((pooling, [None, *poolings], 'pooling'), (precision, PRECISIONS, 'precision')):
@@ -84,7 +100,7 @@ class Extractor:
                 raise ValueError(f'{model.spec.name} has no {what} {value!r}; there are {", ".join(map(str, known))}')
         model.eval()
         if hasattr(model, 'fuse'):  # what a CNN can do to be faster, with the same outputs
-            model = model.fuse(torch.bfloat16 if precision == 'bf16' else torch.float32)
+            model = model.fuse(PRECISIONS[precision])
         self.model = model
         self.sampling = ClipSampling(
             sampling,
@@ -103,6 +119,8 @@ class Extractor:
     def to(self, device):
         """Move the encoder to a device; returns this extractor."""
         self.device = torch.device(device)
+        if self.precision == 'fp16' and self.device.type == 'cpu':
+            raise ValueError("precision='fp16' is for GPUs: take 'bf16' or 'fp32' on a CPU")
         self.model.to(self.device)
         mean, std = self.model.spec.mean, self.model.spec.std
         if self.precision == 'bf16' and not has_bf16_units(self.device):
@@ -115,12 +133,15 @@ class Extractor:
         return self
 
     @classmethod
-    def from_config(cls, path, weights=None, *, clip_seconds=None, stride_seconds=None, **options):
+    def from_config(
+        cls, path, weights=None, *, sampling='multi-clip', clip_seconds=None, stride_seconds=None, **options
+    ):
         """The encoder of a config, with the config's ``clip_seconds`` and ``stride_seconds`` where they are not given.
 
         Args:
             path (str): A config, as for :func:`twlv_mm.encoders.encoder_in`.
             weights (str, optional): A checkpoint; the config's ``encoder_weights`` if None.
+            sampling (str): As for the class.
             clip_seconds (float, optional): T; 2 if neither says.
             stride_seconds (float, optional): T_s; T if neither says.
             **options: As for the class.
@@ -136,10 +157,14 @@ class Extractor:
         source, overrides = encoder_in(cfg, path)
         backbone = (cfg.get('model') or {}).get('backbone') or {}
         weights = weights or cfg.get('encoder_weights') or backbone.get('weights')
+        if sampling == 'multi-clip':
+            clip_seconds = cfg.get('clip_seconds') if clip_seconds is None else clip_seconds
+            stride_seconds = cfg.get('stride_seconds') if stride_seconds is None else stride_seconds
         return cls(
             frozen_encoder(source, weights, **overrides),
-            clip_seconds=cfg.get('clip_seconds', 2.0) if clip_seconds is None else clip_seconds,
-            stride_seconds=cfg.get('stride_seconds') if stride_seconds is None else stride_seconds,
+            sampling=sampling,
+            clip_seconds=clip_seconds,
+            stride_seconds=stride_seconds,
             **options,
         )
 
@@ -205,7 +230,7 @@ class Extractor:
         """
         video = torch.from_numpy(clips).to(self.device).permute(0, 4, 1, 2, 3)
         video = (video.float() - self._mean) / self._std
-        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == 'bf16')
+        autocast = torch.autocast(self.device.type, PRECISIONS[self.precision], enabled=self.precision != 'fp32')
         with torch.inference_mode(), autocast:
             return self.model.embed(video, self.pooling).float()
 
@@ -279,21 +304,22 @@ def _build(name, weights, overrides):
         return get_model(name, weights=weights, frozen=True, allow_random=weights is None, **overrides)
 
 
-def embed(path, model='twlv_base', weights=None, sampling='uniform', clip_seconds=2.0, stride_seconds=None, **options):
-    """Embed a video file.
+def embed(path, model=None, weights=None, sampling='multi-clip', clip_seconds=None, stride_seconds=None, **options):
+    """Embed a video file or several.
 
     Args:
-        path (str): A video file.
-        model (str | nn.Module): SOURCE, as for :func:`twlv_mm.describe`, or an encoder.
-        weights (str, optional): Checkpoint of a model given by name; without it the encoder is random, with a warning.
-        sampling (str): 'uniform' (Uniform Embedding) or 'multi-clip' (Multi-Clip Embedding).
-        clip_seconds (float): T of 'multi-clip'.
+        path (str | Sequence[str]): A video file, or several.
+        model (str | nn.Module, optional): As for :class:`Extractor`.
+        weights (str, optional): Checkpoint of a model given by name; without it an encoder of the table is random, with
+            a warning.
+        sampling (str): 'multi-clip' (Multi-Clip Embedding) or 'uniform' (Uniform Embedding).
+        clip_seconds (float, optional): T of 'multi-clip'; 2 if None.
         stride_seconds (float, optional): T_s of 'multi-clip'; T if None.
         **options: Further arguments of :class:`Extractor`. For many videos, build one of those.
 
     Returns:
-        list[Embedding]: ``(start, end, scope, vector)``; with 'multi-clip' the clips come first, in order of time; the
-        last one is the whole video.
+        list[Embedding] | list[list[Embedding]]: ``(start, end, scope, vector)``; with 'multi-clip' the clips come
+        first, in order of time; the last one is the whole video. Of several files a list each.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -305,4 +331,4 @@ def embed(path, model='twlv_base', weights=None, sampling='uniform', clip_second
     extractor = Extractor(
         model, weights, sampling=sampling, clip_seconds=clip_seconds, stride_seconds=stride_seconds, **options
     )
-    return extractor(path)[0]
+    return extractor(path)[0] if isinstance(path, str | os.PathLike) else [extractor(one)[0] for one in path]

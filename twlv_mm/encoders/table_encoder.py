@@ -3,6 +3,7 @@
 from .architectures import get_architecture
 from .checkpoint import load_weights
 from .encoder import Encoder
+from .official import official_weights
 
 
 class TableEncoder(Encoder):
@@ -33,9 +34,13 @@ class TableEncoder(Encoder):
         """Load weights of this project's or of an official layout, told apart by their keys, strictly.
 
         Args:
-            path (str): A file.
+            path (str): 'official', where this package brings the weights; otherwise a file.
 
         Returns:
             str: SHA-256, in hex.
         """
-        return load_weights(self, path)
+        if path != 'official':
+            return load_weights(self, path)
+        sha256 = load_weights(self, official_weights(self.arch_name))
+        self.pretraining_sets = self.spec.pretraining_sets
+        return sha256

@@ -1,0 +1,43 @@
+"""Where the weights of the table's encoders are published, under which licence, and the file of this package's own."""
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / 'weights'
+# The beginning of a model's name -> page, and the licence of that repository or card as of 2026-11 (weights may have
+# another); '' where we do not know it.
+PUBLISHED = {
+    'vjepa2_': ('https://github.com/facebookresearch/vjepa2', 'MIT'),
+    'vjepa_': ('https://github.com/facebookresearch/jepa', 'CC BY-NC 4.0'),
+    'umt_': ('https://github.com/OpenGVLab/unmasked_teacher', ''),
+    'videomae_': ('https://github.com/MCG-NJU/VideoMAE', 'CC BY-NC 4.0'),
+    'videomaev2_': ('https://github.com/OpenGVLab/VideoMAEv2', ''),
+    'internvideo2_': ('https://github.com/OpenGVLab/InternVideo', 'Apache-2.0'),
+    'clip_': ('https://github.com/openai/CLIP', 'MIT'),
+    'dfn_': ('https://huggingface.co/apple/DFN5B-CLIP-ViT-H-14', "Apple's sample code licence"),
+    'squeezetime_': ('https://github.com/xinghaochen/SqueezeTime', ''),
+}
+
+
+def official_weights(name):
+    """The file of a model's official weights, where this package brings it.
+
+    Args:
+        name (str): A name of :func:`twlv_mm.list_models`.
+
+    Returns:
+        str: a path.
+
+    Raises:
+        FileNotFoundError: if they are published elsewhere, or not at all; the message says where, and the licence.
+    """
+    path = SHIPPED / f'{name}.safetensors'
+    if path.is_file():
+        return str(path)
+    for beginning, (page, licence) in PUBLISHED.items():
+        if name.startswith(beginning):
+            terms = f'licence there: {licence}' if licence else 'see the licence there'
+            raise FileNotFoundError(
+                f'the official weights of {name} are published at {page} ({terms}): download the file and give its '
+                'path as weights'
+            )
+    raise FileNotFoundError(f'weights of {name} were never published: train your own, or give a file as weights')
