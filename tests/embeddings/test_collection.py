@@ -279,6 +279,21 @@ def test_processes_share_the_videos(encoder, folder, tmp_path, size):
     assert [failure['video_id'] for failure in read_failures(tmp_path / 'all/multi-clip/all')] == ['broken']
 
 
+@pytest.mark.parametrize('formats', [['npy'], ['parquet']])
+@pytest.mark.parametrize(('before', 'now'), [(1, 2), (2, 1)])
+def test_other_number_of_processes_goes_on(encoder, folder, tmp_path, before, now, formats):
+    videos = [video for video in find_videos(folder) if video.video_id != 'broken']
+    first = extract_collection(dense(encoder), videos[:4], tmp_path, formats=formats, shard=(0, before), workers=0)
+    summaries = [
+        extract_collection(dense(encoder), videos, tmp_path, formats=formats, shard=(rank, now), workers=0)
+        for rank in range(now)
+    ]
+    assert sum(summary.finished_before for summary in summaries) == first.embedded > 0
+    assert sum(summary.embedded for summary in summaries) == len(videos) - first.embedded
+    assert verify(tmp_path / 'multi-clip/all') == []
+    assert EmbeddingFolder(tmp_path / 'multi-clip/all').video_ids == [video.video_id for video in videos]
+
+
 @pytest.mark.parametrize('workers', [0, 1])
 def test_segments_of_a_list_are_embedded_as_files_of_their_own(encoder, folder, tmp_path, workers):
     # 4 s at 8 frames a second; a segment from 1.5 s on begins with frame 12.

@@ -20,6 +20,7 @@ from twlv_mm.unreadable import list_unreadable
 
 from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
+from .process_count import compare_processes
 from .training_sets import note_sets, training_sets
 from .work_dir_lock import alone_in
 
@@ -128,6 +129,8 @@ class Runner(MMEngineRunner):
         if not self._has_loaded and self._load_from is None and not self._trains:
             self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
         super().load_or_resume()
+        if self._trains:
+            compare_processes(self, bool(self._resume))
 
     def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
         """See mmengine; ``strict`` unless training starts from ``load_from``."""
