@@ -17,6 +17,8 @@ CODES = {getattr(pickle, name)[0] for name in LEFT_OUT}
 # Bytes go through two functions on their way into a tensor, in protocol 2.
 COPIES = 4
 SIZED = {str, bytes, bytearray, list, tuple, dict, set, frozenset}
+KEYS = SCALARS - {int, complex, range, slice}
+LARGE = 1 << 60
 SMALL = 64  # arguments up to this length cost the instructions that push them
 
 
@@ -144,10 +146,17 @@ class Unpickler(pickle._Unpickler):
 
 
 def hashable(key):
-    """A key that is a number, text, or a tuple of such; hashing nested tuples can crash the process."""
-    if type(key) in SCALARS or (type(key) is tuple and all(type(item) in SCALARS for item in key)):
+    """A key that is a number, text, or a tuple of such.
+
+    Hashing nested tuples can crash the process, and any number of large integers can have the same hash.
+    """
+    if all(map(_is_key, key)) if type(key) is tuple else _is_key(key):
         return key
-    raise Refused(f'it has a {type(key).__name__} for a key, which is neither a number nor text')
+    raise Refused(f'it has a {type(key).__name__} for a key, which is neither a usual number nor text')
+
+
+def _is_key(value):
+    return abs(value) < LARGE if type(value) is int else type(value) in KEYS
 
 
 def made_of(name, make, *signatures):
