@@ -18,3 +18,13 @@ def test_plain_yaml_is_a_config(tmp_path):
     cfg = Config.fromfile(tmp_path / 'config.yaml')
     assert cfg.model.depth == 2
     assert cfg.folds == [1, 2]
+
+
+SHARED = [f'a{number}: &a{number} [{f"*a{number - 1}, " * 10}]' for number in range(1, 20)]
+
+
+@pytest.mark.parametrize('text', ['model: ' + '[' * 50_000, '- ' * 50_000, '\n'.join(['a0: &a0 [1]', *SHARED])])
+def test_config_that_is_nested_or_shared_without_end_is_refused(text, tmp_path):
+    (tmp_path / 'c.yaml').write_text(text)
+    with pytest.raises(ValueError, match='is not sound yaml: .*(nested|many places|recursion)'):
+        Config.fromfile(tmp_path / 'c.yaml')
