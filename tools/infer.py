@@ -19,6 +19,7 @@ EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl l
 INFERENCERS = dict(
     recognition_linear='twlv_mm.recognition.RecognitionInferencer',
     recognition_attentive='twlv_mm.recognition.RecognitionInferencer',
+    recognition_finetune='twlv_mm.recognition.RecognitionInferencer',
     localization='twlv_mm.localization.LocalizationInferencer',
     segmentation='twlv_mm.segmentation.SegmentationInferencer',
     detection='twlv_mm.detection.DetectionInferencer',

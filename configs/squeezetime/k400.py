@@ -51,8 +51,8 @@ default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     results=dict(
         type='twlv_mm.ResultsHook',
-        task='recognition_linear',
+        task='recognition_finetune',
         dataset='kinetics400',
-        protocol=dict(trained='end to end', frames=_base_.frames, frame_interval=_base_.interval, clips=10, crops=3),
+        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=10, crops=3),
     ),
 )

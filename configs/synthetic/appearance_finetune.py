@@ -23,8 +23,8 @@ default_hooks = dict(
     checkpoint=dict(save_best=None, interval=1, max_keep_ckpts=1),
     results=dict(
         type='twlv_mm.ResultsHook',
-        task='recognition_linear',
-        dataset='synthetic_appearance_finetune',
+        task='recognition_finetune',
+        dataset='synthetic_appearance',
         protocol=dict(frames=_base_.spec.num_frames, clips=1, crops=1),
     ),
 )

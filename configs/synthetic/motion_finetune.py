@@ -3,4 +3,4 @@ _base_ = './appearance_finetune.py'
 
 train_dataloader = dict(dataset=dict(ann_file='train_motion.txt'))
 test_dataloader = dict(dataset=dict(ann_file='test_motion.txt'))
-default_hooks = dict(results=dict(dataset='synthetic_motion_finetune'))
+default_hooks = dict(results=dict(dataset='synthetic_motion'))

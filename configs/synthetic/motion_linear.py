@@ -11,4 +11,4 @@ model = dict(
 train_cfg = dict(max_epochs=3)
 optim_wrapper = dict(optimizer=dict(lr=1e-2, weight_decay=0.0))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=3, eta_min=0, convert_to_iter_based=True)]
-default_hooks = dict(results=dict(dataset='synthetic_motion'))
+default_hooks = dict(results=dict(task='recognition_linear'))

@@ -2,7 +2,7 @@
 # embeds clips of two seconds, ActionFormer learns on them. `make small` makes the encoder, and
 #   python tools/make_synthetic.py untrimmed
 # the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = ['../_base_/schedules/actionformer_50e.py', '../_base_/runtime.py', '../_base_/synthetic_encoder.py']
+_base_ = ['../_base_/schedules/actionformer_47e.py', '../_base_/runtime.py', '../_base_/synthetic_encoder.py']
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
 

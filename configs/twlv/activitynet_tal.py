@@ -2,11 +2,11 @@
 # clips.
 _base_ = [
     '../_base_/datasets/activitynet_embeddings.py',
-    '../_base_/schedules/actionformer_50e.py',
+    '../_base_/schedules/actionformer_47e.py',
     '../_base_/runtime.py',
 ]
 
-# Paper Table 7; what it does not say is ActionFormer's.
+# ActionFormer's for ActivityNet, as the published evaluation code has them; of paper Table 7 is the length.
 model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=200,
@@ -23,12 +23,12 @@ model = dict(
         nms=dict(sigma=0.75, voting_threshold=0.9, max_segments=100, per_class=True),
     ),
 )
-# 10 epochs after 5 of warm-up: the published code; the paper's Table 7 has 2 of warm-up.
-train_cfg = dict(max_epochs=15)
+# Table 7: 10 epochs after 2 of warm-up (published code: after 5). The rate is the published code's, see the schedule.
+train_cfg = dict(max_epochs=12)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=5, T_max=10, eta_min=1e-8, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=1e-3, end=2, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=2, T_max=10, eta_min=1e-8, convert_to_iter_based=True),
 ]
 default_hooks = dict(
     # The last epoch is tested; the published code chooses one on the test videos.

@@ -1,7 +1,7 @@
-# Linear probe on Diving-48 (paper 2.2.1, Table 3): frozen encoder, one linear layer on the mean of its tokens.
+# Linear probe on Diving-48 (paper 2.2.1, Tables 3 and 4): frozen encoder, one linear layer on its vector.
 _base_ = [
     '../_base_/datasets/diving48_video.py',
-    '../_base_/schedules/probe_20e.py',
+    '../_base_/schedules/linear_probe.py',
     '../_base_/runtime.py',
 ]
 
@@ -19,6 +19,14 @@ model = dict(
         average_clips='prob',  # probabilities averaged over the views (paper 2.2)
     ),
 )
+# Table 4: 300 epochs at 0.02.
+train_cfg = dict(max_epochs=300)
+optim_wrapper = dict(optimizer=dict(lr=0.02))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=10, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=10, T_max=290, eta_min=0, convert_to_iter_based=True),
+]
+train_dataloader = dict(batch_size=_base_.batch_size)
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     results=dict(

@@ -1,8 +1,8 @@
-# Linear probe on the verbs of EPIC-KITCHENS-100 (paper 2.2.1, Table 3): frozen encoder, one linear layer on the mean
-# of its tokens.
+# Linear probe on the verbs of EPIC-KITCHENS-100 (paper 2.2.1, Tables 3 and 4): frozen encoder, one linear
+# layer on its vector.
 _base_ = [
     '../_base_/datasets/ek100_video.py',
-    '../_base_/schedules/probe_20e.py',
+    '../_base_/schedules/linear_probe.py',
     '../_base_/runtime.py',
 ]
 
@@ -20,12 +20,13 @@ model = dict(
         average_clips='prob',  # probabilities averaged over the views (paper 2.2)
     ),
 )
+train_dataloader = dict(batch_size=_base_.batch_size)
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     results=dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='epic_kitchens100',
-        protocol=dict(classes='verb', frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=2, crops=3),
+        protocol=dict(labels='verb', frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=4, crops=3),
     ),
 )

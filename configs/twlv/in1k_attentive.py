@@ -1,15 +1,34 @@
-# Attentive probe on ImageNet-1K (paper 2.3): frozen encoder, V-JEPA's probe on the tokens of an image as
-# a still video. Otherwise as in1k_linear.py.
-_base_ = './in1k_linear.py'
+# Attentive probe on ImageNet-1K (paper 2.3, Tables 4 and 5): frozen encoder,
+# V-JEPA's probe on the tokens of a still video.
+_base_ = [
+    '../_base_/datasets/in1k_images.py',
+    '../_base_/schedules/attentive_probe.py',
+    '../_base_/runtime.py',
+]
 
 model = dict(
+    type='twlv_mm.ProbeRecognizer',
     features='tokens',
+    data_preprocessor=_base_.preprocessor,
+    backbone=_base_.backbone,
     cls_head=dict(
-        _delete_=True,
         type='twlv_mm.AttentiveHead',
         num_classes=1000,
         in_channels=_base_.spec.embed_dims,
         num_heads=_base_.spec.num_heads,
+        across_clips=False,  # probabilities averaged over the views (paper 2.2); one clip in training (Table 4)
     ),
 )
-default_hooks = dict(results=dict(task='recognition_attentive'))
+# Table 4: batch 512, weight decay 0.001.
+batch_size = min(64, 512 // _base_.gpus)  # of a GPU
+optim_wrapper = dict(optimizer=dict(weight_decay=0.001), accumulative_counts=512 // (batch_size * _base_.gpus))
+train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=_base_.attentive_pipeline))
+default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
+    results=dict(
+        type='twlv_mm.ResultsHook',  # writes results.json
+        task='recognition_attentive',
+        dataset='imagenet1k',
+        protocol=dict(frames=_base_.frames, clips=1, crops=1),
+    ),
+)

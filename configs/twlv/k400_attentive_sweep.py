@@ -1,18 +1,24 @@
 # Attentive probes on Kinetics-400 with each of V-JEPA 2's 20 settings, trained at once on one pass of the frozen
 # encoder. A tenth of the training videos is held out to choose one of them; the test set has no part in that.
-_base_ = './k400_attentive.py'
+_base_ = './k400_attentive_vjepa.py'
 
 # One crop of as many segments as in training.
 heldout_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(_base_.clips, num_clips=8, test_mode=True),
+    _base_.open_video,
+    dict(_base_.clips, test_mode=True),
     *_base_.one_view,
     _base_.pack_clips,
 ]
 split = dict(type='twlv_mm.SplitDataset', of='twlv_mm.VideoListDataset', share=0.1, seed=0)
 model = dict(
     cls_head=dict(
-        type='twlv_mm.ProbeSweepHead', lrs=(5e-3, 3e-3, 1e-3, 3e-4, 1e-4), weight_decays=(0.01, 0.1, 0.4, 0.8)
+        _delete_=True,
+        type='twlv_mm.ProbeSweepHead',
+        num_classes=400,
+        in_channels=_base_.spec.embed_dims,
+        num_heads=_base_.spec.num_heads,
+        lrs=(5e-3, 3e-3, 1e-3, 3e-4, 1e-4),
+        weight_decays=(0.01, 0.1, 0.4, 0.8),
     )
 )
 train_dataloader = dict(dataset=dict(part='training', **split))

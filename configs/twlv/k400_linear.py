@@ -1,7 +1,7 @@
-# Linear probe on Kinetics-400 (paper 2.2.1, Table 3): frozen encoder, one linear layer on the mean of its tokens.
+# Linear probe on Kinetics-400 (paper 2.2.1, Tables 3 and 4): frozen encoder, one linear layer on its vector.
 _base_ = [
     '../_base_/datasets/k400_video.py',
-    '../_base_/schedules/probe_20e.py',
+    '../_base_/schedules/linear_probe.py',
     '../_base_/runtime.py',
 ]
 
@@ -19,12 +19,13 @@ model = dict(
         average_clips='prob',  # probabilities averaged over the views (paper 2.2)
     ),
 )
+train_dataloader = dict(batch_size=_base_.batch_size)
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     results=dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='kinetics400',
-        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=8, crops=3),
+        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=4, crops=3),
     ),
 )

@@ -1,23 +1,31 @@
-# Attentive probe on Moments in Time (paper 2.2.2, Table 5): frozen encoder, V-JEPA's probe on the tokens
-# of all segments of a video. Otherwise as mit_linear.py.
-_base_ = './mit_linear.py'
-
-# As many segments as in the test, one crop: V-JEPA's code.
-train_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(_base_.clips, num_clips=2),
-    *_base_.augmentation,
-    _base_.pack_clips,
+# Attentive probe on Moments in Time (paper 2.2.2, Tables 4 and 5): frozen encoder,
+# V-JEPA's probe on the tokens of a clip.
+_base_ = [
+    '../_base_/datasets/mit_video.py',
+    '../_base_/schedules/attentive_probe.py',
+    '../_base_/runtime.py',
 ]
+
 model = dict(
+    type='twlv_mm.ProbeRecognizer',
     features='tokens',
+    data_preprocessor=_base_.preprocessor,
+    backbone=_base_.backbone,
     cls_head=dict(
-        _delete_=True,
         type='twlv_mm.AttentiveHead',
-        num_classes=339,
+        num_classes=339,  # the first version, see docs/datasets.md; the second: 305
         in_channels=_base_.spec.embed_dims,
         num_heads=_base_.spec.num_heads,
+        across_clips=False,  # probabilities averaged over the views (paper 2.2); one clip in training (Table 4)
     ),
 )
-train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
-default_hooks = dict(results=dict(task='recognition_attentive'))
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=dict(pipeline=_base_.attentive_pipeline))
+default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
+    results=dict(
+        type='twlv_mm.ResultsHook',  # writes results.json
+        task='recognition_attentive',
+        dataset='moments_in_time',
+        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=4, crops=3),
+    ),
+)

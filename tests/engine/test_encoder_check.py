@@ -319,6 +319,7 @@ def test_recognition_takes_a_step_on_another_encoder(tiny_videos, tmp_path):
             **small(),
             **{f'train_dataloader.dataset.{key}': value for key, value in data.items()},
             **{'train_dataloader.num_workers': 0, 'train_cfg.max_epochs': 1, 'model.cls_head.num_classes': 2},
+            **{'train_dataloader.batch_size': 4},
         )
     )
     sampling = step(runner.cfg, 'SampleClips', 'train_dataloader')

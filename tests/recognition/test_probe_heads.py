@@ -91,6 +91,15 @@ def test_clips_are_concatenated_and_crops_averaged(arch, crops, clips):
     assert [int(sample.pred_label) for sample in samples] == expected.argmax(1).tolist()
 
 
+def test_views_are_classified_alone_where_training_takes_one_clip():
+    model = build(head=PROBE | dict(across_clips=False))
+    batch, views = make_batch(videos=2, crops=2, clips=3)
+    with torch.no_grad():
+        expected = expected_probabilities(model, views.reshape(2, 6, 1, *views.shape[3:]))
+        torch.testing.assert_close(scores_of(model.test_step(batch)), expected)
+        assert not torch.allclose(expected, expected_probabilities(model, views), atol=1e-3)
+
+
 def test_the_order_of_crops_and_clips_matters():
     # Otherwise the test above could not tell crops-major from clips-major.
     model = build()

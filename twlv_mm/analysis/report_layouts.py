@@ -34,7 +34,7 @@ class Layout(NamedTuple):
     """A table of the paper.
 
     Attributes:
-        number (str): Its number there.
+        number (str): Its number there; a word for what the paper does not have.
         title (str): What it is about.
         task (str): As in results.json.
         datasets (tuple[str]): The paper's.
@@ -57,6 +57,8 @@ def _thresholds(*values):
 LAYOUTS = (
     Layout('3', 'Linear probing', 'recognition_linear', (*AVERAGED, AVERAGE, 'imagenet1k'), {}, TOP),
     Layout('5', 'Attentive probing', 'recognition_attentive', (*AVERAGED, AVERAGE, 'imagenet1k'), {}, TOP),
+    # Not in the paper.
+    Layout('trained', 'Trained end to end', 'recognition_finetune', (), {}, TOP),
     Layout(
         '6',
         'K-nearest neighbours, Top1',

@@ -11,6 +11,7 @@ from .report_figures import GREY, Picture, as_svg, save_figure
 MAIN = {
     '3': ('linear', 'Top1'),
     '5': ('attentive', 'Top1'),
+    'trained': ('end to end', 'Top1'),
     '6': ('kNN', None),
     '9': ('localization', 'Avg.'),
     '10': ('localization', 'Avg.'),

@@ -104,8 +104,9 @@ def number(value):
 def table_title(table):
     """What stands above a table."""
     kind, _, place = table.key.partition('-')
-    forms = dict(paper='Table {place}. {title}', direction='{title}')
-    return forms.get(kind, '{title} (as Table {place})').format(place=place, title=table.title)
+    if kind == 'direction' or not place.isdigit():
+        return table.title
+    return f'Table {place}. {table.title}' if kind == 'paper' else f'{table.title} (as Table {place})'
 
 
 def _is_there(key, report):

@@ -34,6 +34,7 @@ DIRECTION_METRICS = {
 }
 # What a protocol says of the data, where two choices are common -> how a note says it.
 CHOICES = {
+    'recipe': "{}'s recipe",
     'classes': '{} classes',
     'annotations': '{}',
     'videos': '{} videos',
@@ -137,7 +138,7 @@ def fill_tables(runs):
             (other, 'other', [run for run in mine if is_other(run)]),
         ):
             # The layouts of Tables 9 and 10 differ in the paper's sets only.
-            if kind != 'paper' and (layout.number == '10' or not chosen):
+            if not (layout.datasets if kind == 'paper' else chosen and layout.number != '10'):
                 continue
             columns = paper_columns(layout) if kind == 'paper' else columns_of(layout, chosen)
             table = Table(f'{kind}-{layout.number}', layout.title, [header for header, _ in columns])

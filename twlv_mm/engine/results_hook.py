@@ -23,6 +23,7 @@ TASKS = (
     'recognition_linear',
     'recognition_attentive',
     'recognition_knn',
+    'recognition_finetune',
     'localization',
     'detection',
     'segmentation',
@@ -49,8 +50,8 @@ class ResultsHook(Hook):
         task (str): One of ``TASKS``.
         dataset (str): Name of the data set tested on.
         protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ... Added are the fold
-            where the config lists several, the number of classes of a classifier, and what the test's data set and
-            metrics have as ``choices``.
+            where the config lists several, the number of classes of a classifier, and what model, data set and metrics
+            of the test have as ``choices``.
         metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
             AVAMetric give them, 1 for metrics in percent.
         label (str, optional): What reports are to call the encoder, where its name is not enough.
@@ -169,7 +170,7 @@ def _choices(runner, model):
     """What was decided about the data: classes, files of annotations, rates."""
     classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
     choices = {} if classes is None else dict(classes=classes)
-    for part in (runner.test_dataloader.dataset, *runner.test_evaluator.metrics):
+    for part in (model, runner.test_dataloader.dataset, *runner.test_evaluator.metrics):
         choices |= getattr(part, 'choices', {})
     return choices
 

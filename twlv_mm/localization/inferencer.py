@@ -27,7 +27,7 @@ class LocalizationInferencer:
 
     ::
 
-        inferencer = LocalizationInferencer('my_config.py', 'epoch_50.pth', encoder_weights='encoder.pth')
+        inferencer = LocalizationInferencer('my_config.py', 'epoch_47.pth', encoder_weights='encoder.pth')
         result = inferencer('match.mp4')
         result['predictions'][0]  # dict(label='serving', index=7, start=12.3, end=14.1, score=0.81)
         inferencer.draw('match.mp4', result, 'match.png')

@@ -38,6 +38,12 @@ class EmbeddingClassifier(BaseModel):
         """
         return self.metainfo and encoder_of(self.metainfo['settings'])
 
+    @property
+    def choices(self):
+        """dict: For results.json: how the encoder pooled its tokens, where the embeddings say so."""
+        pooling = (self.metainfo or {}).get('settings', {}).get('pooling')
+        return {} if pooling is None else dict(pooling=pooling)
+
     def scores(self, inputs):
         """Score the classes for each vector.
 

@@ -11,9 +11,10 @@ from .attentive_probe import AttentiveProbe, load_official_probe
 class AttentiveHead(BaseHead):
     """V-JEPA's attentive probe as a head; in configs ``type='twlv_mm.AttentiveHead'``.
 
-    A video of m crops x n clips has its n clips' tokens concatenated before the probe, in training and in testing; the
-    probabilities of its m crops are averaged. How many clips there are is what the pipeline says, so a pipeline of
-    several views ends with ``PackActionInputs(meta_keys=('img_shape', 'num_clips'))``.
+    A video of m crops x n clips has its n clips' tokens concatenated before the probe, in training and in testing, as
+    in V-JEPA; the probabilities of its m crops are averaged. How many clips there are is what the pipeline says, so a
+    pipeline of several views ends with ``PackActionInputs(meta_keys=('img_shape', 'num_clips'))``. With
+    ``across_clips=False`` each view is classified by itself, and the probabilities of all m x n are averaged.
 
     Stands behind twlv_mm.ProbeRecognizer with ``features='tokens'``; or behind Recognizer3D, whose feature maps lack
     the class tokens of encoders that have some.
@@ -26,13 +27,25 @@ class AttentiveHead(BaseHead):
         weights (str, optional): Official file of such a probe.
         average_clips (str, optional): What is averaged over the crops: 'prob', 'score' (before the softmax), or None
             for the scores of each crop.
+        across_clips (bool): Whether the probe attends to all clips of a crop at once.
         **kwargs: Those of mmaction2's BaseHead: loss_cls, multi_class, label_smooth_eps, topk, init_cfg.
 
     Source: Bardes et al. 2024 (V-JEPA) and its code, ``attend_across_segments``; TWLV-I sections 2.2 and 2.2.2.
     """
 
-    def __init__(self, num_classes, in_channels, num_heads, depth=1, weights=None, average_clips='prob', **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        in_channels,
+        num_heads,
+        depth=1,
+        weights=None,
+        average_clips='prob',
+        across_clips=True,
+        **kwargs,
+    ):
         super().__init__(num_classes, in_channels, average_clips=average_clips, **kwargs)
+        self.across_clips = across_clips
         self.probe = AttentiveProbe(in_channels, num_classes, num_heads, depth)
         if weights is not None:
             load_official_probe(self.probe, weights)
@@ -67,7 +80,7 @@ class AttentiveHead(BaseHead):
         Raises:
             ValueError: if the number of clips is not known or does not fit the views.
         """
-        scores = self(feats, clips_of_a_crop(len(feats), data_samples))
+        scores = self(feats, self._clips_at_once(feats, data_samples))
         crops = len(scores) // len(data_samples)
         return self.loss_by_feat(scores, [sample for sample in data_samples for _ in range(crops)])
 
@@ -86,7 +99,10 @@ class AttentiveHead(BaseHead):
         Raises:
             ValueError: if the number of clips is not known or does not fit the views.
         """
-        return self.predict_by_feat(self(feats, clips_of_a_crop(len(feats), data_samples)), data_samples)
+        return self.predict_by_feat(self(feats, self._clips_at_once(feats, data_samples)), data_samples)
+
+    def _clips_at_once(self, feats, data_samples):
+        return clips_of_a_crop(len(feats), data_samples) if self.across_clips else 1
 
 
 def clips_of_a_crop(num_views, data_samples):

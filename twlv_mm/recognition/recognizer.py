@@ -37,6 +37,8 @@ class ProbeRecognizer(Recognizer3D):
             backbone, cls_head, train_cfg=train_cfg, test_cfg=test_cfg, data_preprocessor=data_preprocessor
         )
         self.features = features
+        # For results.json. A probe of all tokens pools by itself.
+        self.choices = dict(pooling=self.backbone.spec.pooling) if features == 'embed' else {}
 
     def extract_feat(self, inputs, stage='neck', data_samples=None, test_mode=False):
         """Encode the views of a batch.

@@ -1,17 +1,18 @@
 # Diving-48 (V2 labels) as video files: data/diving48/, prepared by tools/data/diving48/prepare.py. As k400_video.py,
-# but tested on 4 clips x 3 crops: assumed. V-JEPA 2 tests Diving-48 on 4 x 3 clips of 32 frames with stride 2, which
-# span the same time.
+# but of paper Table 4: no flip.
 _base_ = './k400_video.py'
 
 data_root = 'data/diving48'
 train_list = dict(ann_file=f'{data_root}/diving48_train_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
 val_list = dict(ann_file=f'{data_root}/diving48_val_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
-test_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(_base_.clips, num_clips=4, test_mode=True),
-    *_base_.three_views,
-    _base_.pack_clips,
-]
-train_dataloader = dict(dataset=train_list)
-val_dataloader = dict(dataset=val_list)
+
+clips = _base_.clips
+one_clip = [_base_.open_video, dict(clips, num_clips=1), _base_.decode]
+train_pipeline = [*one_clip, _base_.cut, _base_.squash, _base_.shape, _base_.pack]
+attentive_pipeline = [*one_clip, _base_.attentive_cut, _base_.squash, _base_.shape, _base_.pack]
+val_pipeline = [_base_.open_video, dict(clips, num_clips=1, test_mode=True), *_base_.one_view, _base_.pack]
+test_pipeline = [_base_.open_video, dict(clips, num_clips=4, test_mode=True), *_base_.three_views, _base_.pack_clips]
+
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **val_list))
 test_dataloader = dict(batch_size=1, dataset=dict(pipeline=test_pipeline, **val_list))  # one video is 12 views

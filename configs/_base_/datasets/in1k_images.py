@@ -1,21 +1,22 @@
 # ImageNet-1K as still videos (paper 2.3): data/imagenet1k/, prepared by tools/data/imagenet1k/prepare.py.
-# An image is repeated as often as a clip has frames. Tested on one centre crop of 224 out of 256 (V-JEPA's ImageNet
-# recipe, which the paper follows; its AutoAugment is left out).
+# An image is repeated as often as a clip has frames. Training is of paper Table 4, which has no views of ImageNet:
+# tests take one centre crop of 224 out of 256, as V-JEPA.
 _base_ = '../encoder.py'
 
 data_root = 'data/imagenet1k'
 
 frames, size = _base_.spec.num_frames, _base_.spec.img_size
-train_pipeline = [
-    dict(type='twlv_mm.ImageDecode'),
-    dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
+cut = dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.33))
+attentive_cut = dict(cut, aspect_ratio_range=(0.5, 2.0))
+still = [
     _base_.squash,
     dict(type='Flip', flip_ratio=0.5),
-    dict(type='twlv_mm.RandomErasing', prob=0.25),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='twlv_mm.StillVideo', num_frames=frames),
     dict(type='PackActionInputs'),
 ]
+train_pipeline = [dict(type='twlv_mm.ImageDecode'), cut, *still]
+attentive_pipeline = [dict(type='twlv_mm.ImageDecode'), attentive_cut, *still]
 test_pipeline = [
     dict(type='twlv_mm.ImageDecode'),
     dict(_base_.square, short_side=round(size * 256 / 224)),

@@ -1,5 +1,6 @@
 # Kinetics-400 as video files: data/kinetics400/, list files of "name.mp4 label" lines, as mmaction2 prepares them.
-# Clips of 64 frames, 16 with stride 4 say; tested on 8 clips x 3 crops (V-JEPA's K400 recipe, which the paper follows).
+# Paper Table 4: a clip of 16 frames with stride 4 (64 frames of the video, whatever the encoder takes), cut out at
+# random and flipped; in tests, 4 clips x 3 crops. No other augmentation is named.
 _base_ = '../encoder.py'
 
 from twlv_mm.encoders import frame_interval  # noqa: E402
@@ -9,32 +10,28 @@ data_root = 'data/kinetics400'
 frames = _base_.spec.num_frames
 interval = frame_interval(64, frames)
 clips = dict(type='twlv_mm.SampleClips', num_frames=frames, frame_interval=interval)
-# V-JEPA's recipe: no flip.
-augmentation = [
-    dict(type='twlv_mm.DecodeVideo'),
+open_video, decode = dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.DecodeVideo')
+cut = dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.33))
+attentive_cut = dict(cut, aspect_ratio_range=(0.5, 2.0))
+flip, shape = dict(type='Flip', flip_ratio=0.5), dict(type='FormatShape', input_format='NCTHW')
+# V-JEPA's, for *_vjepa.py.
+vjepa_augmentation = [
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
     _base_.squash,
     dict(type='twlv_mm.RandomErasing', prob=0.25),
-    dict(type='FormatShape', input_format='NCTHW'),
+    shape,
 ]
-one_view = [dict(type='twlv_mm.DecodeVideo'), _base_.square, dict(type='FormatShape', input_format='NCTHW')]
-three_views = [
-    dict(type='twlv_mm.DecodeVideo'),
-    dict(_base_.crops, num_crops=3),
-    dict(type='FormatShape', input_format='NCTHW'),
-]
+one_view, three_views = [decode, _base_.square, shape], [decode, dict(_base_.crops, num_crops=3), shape]
 pack = dict(type='PackActionInputs')
-pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips'))  # the attentive head needs num_clips
+pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips'))  # for V-JEPA's probe, which attends across clips
 
-train_pipeline = [dict(type='twlv_mm.OpenVideo'), dict(clips, num_clips=1), *augmentation, pack]
-val_pipeline = [dict(type='twlv_mm.OpenVideo'), dict(clips, num_clips=1, test_mode=True), *one_view, pack]
-test_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(clips, num_clips=8, test_mode=True),
-    *three_views,
-    pack_clips,
-]
+one_clip = [open_video, dict(clips, num_clips=1)]
+augmentation = [decode, cut, _base_.squash, flip, shape]
+train_pipeline = [*one_clip, *augmentation, pack]
+attentive_pipeline = [*one_clip, decode, attentive_cut, _base_.squash, flip, shape, pack]
+val_pipeline = [open_video, dict(clips, num_clips=1, test_mode=True), *one_view, pack]
+test_pipeline = [open_video, dict(clips, num_clips=4, test_mode=True), *three_views, pack_clips]
 
 train_set = dict(
     type='twlv_mm.VideoListDataset',
@@ -59,7 +56,7 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=val_pipeline, **val_set),
 )
-# One video is 24 views.
+# One video is 12 views.
 test_dataloader = dict(val_dataloader, batch_size=1, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
 test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom

@@ -1,16 +1,21 @@
-# Moments in Time as video files: data/mit/, prepared by tools/data/mit/prepare.py. As k400_video.py, but tested on 2
-# clips x 3 crops. Both assumed: V-JEPA's recipe for SSv2, whose videos are as short.
+# Moments in Time as video files: data/mit/, prepared by tools/data/mit/prepare.py. As k400_video.py, but of paper
+# Table 4: stride 1, no flip.
 _base_ = './k400_video.py'
+
+from twlv_mm.encoders import frame_interval  # noqa: E402
 
 data_root = 'data/mit'
 train_list = dict(ann_file=f'{data_root}/mit_train_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
 val_list = dict(ann_file=f'{data_root}/mit_val_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
-test_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),
-    dict(_base_.clips, num_clips=2, test_mode=True),
-    *_base_.three_views,
-    _base_.pack_clips,
-]
-train_dataloader = dict(dataset=train_list)
-val_dataloader = dict(dataset=val_list)
-test_dataloader = dict(batch_size=4, dataset=dict(pipeline=test_pipeline, **val_list))  # one video is 6 views
+
+interval = frame_interval(16, _base_.frames)  # stride 1
+clips = dict(_base_.clips, frame_interval=interval)
+one_clip = [_base_.open_video, dict(clips, num_clips=1), _base_.decode]
+train_pipeline = [*one_clip, _base_.cut, _base_.squash, _base_.shape, _base_.pack]
+attentive_pipeline = [*one_clip, _base_.attentive_cut, _base_.squash, _base_.shape, _base_.pack]
+val_pipeline = [_base_.open_video, dict(clips, num_clips=1, test_mode=True), *_base_.one_view, _base_.pack]
+test_pipeline = [_base_.open_video, dict(clips, num_clips=4, test_mode=True), *_base_.three_views, _base_.pack_clips]
+
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **val_list))
+test_dataloader = dict(batch_size=2, dataset=dict(pipeline=test_pipeline, **val_list))  # one video is 12 views

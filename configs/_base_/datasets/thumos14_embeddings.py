@@ -12,7 +12,7 @@ videos = dict(
 )
 pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
-    batch_size=2,
+    batch_size=2,  # Table 7, as the crop to 2304 steps; ratio and overlap are ActionFormer's
     num_workers=2,
     sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),

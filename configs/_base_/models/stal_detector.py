@@ -1,6 +1,6 @@
 # The end-to-end detector of paper 2.5, after Gritsenko et al. 2023, on any encoder. Sizes: paper Table 8.
-# Assumed, the paper does not say or its text cannot be read: 6 decoder layers, 64 queries, 8 heads, and the losses'
-# weights, which are DETR's for boxes, and 2 for classes. Queries begin at anchors on a grid (TubeletHead,
+# Assumed, the paper does not say: 64 queries, 8 heads, and the losses' weights, which are DETR's for boxes, and 2 for
+# classes. Queries begin at anchors on a grid (TubeletHead,
 # FactorisedDecoder), which is ours. What depends on the encoder is left to the config.
 
 model = dict(

@@ -1,9 +1,9 @@
-# ASFormer's schedule (paper Table 7 and published code): 120 epochs of single videos, in a new order in each.
+# ASFormer's schedule (paper Table 7): 120 epochs of single videos, in a new order in each.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=120)
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16
-    optimizer=dict(type='Adam', lr=5e-4, weight_decay=1e-5, fused=True),  # the paper's Table 7: weight decay 1e-4
+    optimizer=dict(type='Adam', lr=5e-4, weight_decay=1e-4, fused=True),  # published code: weight decay 1e-5
 )
 # Windows of one step leave queries and keys without a gradient: DistributedDataParallel has to know.
 find_unused_parameters = True

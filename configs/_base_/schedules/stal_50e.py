@@ -1,5 +1,6 @@
 # The schedule of paper Table 8: 50 epochs, 10 of them warm-up, batch 256. Assumed: a cosine after the warm-up (Table 8
 # names none), and gradients cut at 0.1 (DETR's).
+gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=50, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -7,7 +8,7 @@ optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16
     optimizer=dict(type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=1e-5),
     clip_grad=dict(max_norm=0.1),
-    accumulative_counts=32,  # times 8 clips a batch: 256 on one device; 4 on 8 devices
+    accumulative_counts=max(1, 256 // (8 * gpus)),  # of 8 clips a GPU: 32 steps on one, 4 on 8
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, end=10, convert_to_iter_based=True),

@@ -1,0 +1,20 @@
+# VideoMAE's fine-tuning of ViT-B on Kinetics-400 (its published command: 64 GPUs x 8 clips, 100 epochs, rate 1e-3 for
+# 256 clips; the rest are its defaults): AdamW, rates that fall by 0.75 from layer to layer, 5 epochs of warm-up.
+gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
+batch_size = min(8, 512 // gpus)  # of a GPU
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=100, val_interval=5)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',  # --amp: bf16
+    optimizer=dict(type='AdamW', lr=2e-3, betas=(0.9, 0.999), weight_decay=0.05),
+    constructor='LearningRateDecayOptimizerConstructor',  # mmaction2's; biases and norms do not decay
+    paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75),
+    accumulative_counts=512 // (batch_size * gpus),  # 64 steps on one GPU, 8 on 8
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=5, T_max=95, eta_min_ratio=1e-3, convert_to_iter_based=True),
+]
+# Ours, with the decay of VideoMAE's option for it: the average of the weights is tested and saved.
+custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=1e-4, gamma=10)]

@@ -1,0 +1,17 @@
+# Linear probing as in paper Table 4, the numbers of K400 and EPIC-KITCHENS: 150 epochs, 10 of them warm-up, batch 1024.
+# The table has neither optimizer nor momentum nor whether its rate is scaled: rates of 0.02 to 0.1 without weight decay
+# are those of SGD, momentum 0.9 is what linear probes usually take with it, and the rate is taken as it is printed.
+gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
+batch_size = min(32, 1024 // gpus)  # of a GPU
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=150, val_interval=5)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',  # --amp: bf16
+    optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0),
+    accumulative_counts=1024 // (batch_size * gpus),  # 32 steps on one GPU, 4 on 8
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=10, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=10, T_max=140, eta_min=0, convert_to_iter_based=True),
+]

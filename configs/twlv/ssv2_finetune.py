@@ -1,0 +1,28 @@
+# TWLV-I as an mmaction2 backbone, fine-tuned on Something-Something v2 by VideoMAE's recipe (its published command for
+# ViT-B: 50 epochs, 5e-4 for 256 clips, frames over the whole video, no flip). Otherwise as k400_finetune.py.
+_base_ = './k400_finetune.py'
+
+data_root = 'data/ssv2'
+train_list = dict(ann_file=f'{data_root}/ssv2_train_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
+val_list = dict(ann_file=f'{data_root}/ssv2_val_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
+
+# VideoMAE draws each frame within its part of the video and tests two such clips; these are the middle ones, in one.
+whole = [_base_.open_video, dict(type='twlv_mm.EmbeddingSample', num_frames=_base_.frames, sampling='uniform')]
+train_pipeline = [*whole, *(step for step in _base_.train_pipeline[2:] if step['type'] != 'Flip')]
+blending = dict(augments=[dict(one, num_classes=174) for one in _base_.blending.augments])
+model = dict(data_preprocessor=dict(blending=blending), cls_head=dict(num_classes=174))
+train_cfg = dict(max_epochs=50)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=5, T_max=45, eta_min_ratio=1e-3, convert_to_iter_based=True),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
+val_dataloader = dict(dataset=dict(pipeline=[*whole, *_base_.one_view, _base_.pack], **val_list))
+test_dataloader = dict(batch_size=8, dataset=dict(pipeline=[*whole, *_base_.three_views, _base_.pack], **val_list))
+default_hooks = dict(
+    results=dict(
+        dataset='ssv2',
+        protocol=dict(_delete_=True, frames=_base_.frames, sampling='uniform', clips=1, crops=3),
+    )
+)
