@@ -167,6 +167,19 @@ def test_figures_8_and_9_are_of_the_classes_that_the_paper_shows(embeddings, tmp
     ]
 
 
+def test_encoders_whose_weights_have_seen_the_set_have_a_dagger_in_its_pictures(tmp_path):
+    for name, sets in (('one', ['kinetics710']), ('two', ['kinetics710', 'ssv2']), ('three', 'ssv2')):
+        for number in range(8):
+            vector = np.random.default_rng(number).normal(size=6).astype(np.float32)
+            info = dict(annotation=number % 2, duration=2.0, num_frames=16, pretraining_sets=sets)
+            write_embeddings(str(tmp_path / name), f'v{number}', vector[None], np.array([[0.0, 2.0]]), info)
+    (picture, _), _ = embedding_panels([View(name, 'SSv2', str(tmp_path / name)) for name in ('one', 'two', 'three')])
+    shown = picture.element.replace('\\u2020', '†')
+    assert '"one"' in shown
+    assert '"two†"' in shown
+    assert '"three"' in shown
+
+
 def test_what_is_drawn_of_many_videos_is_said(tmp_path):
     for number in range(100):
         vector = np.random.default_rng(number).normal(size=6).astype(np.float32)

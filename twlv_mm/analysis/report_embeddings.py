@@ -3,9 +3,12 @@
 import re
 from typing import NamedTuple
 
+from twlv_mm.embeddings import EmbeddingFolder
+
 from .direction_pairs import load_pairs
 from .points import choose_points, common_videos, load_points
 from .report_figures import Picture
+from .report_layouts import DAGGER, HOLDS
 from .scatter import panel
 from .scatter_page import scatter_fragment
 
@@ -14,6 +17,7 @@ MAX_POINTS, MAX_CLASSES = 2000, 20
 METHODS = {'tsne': 't-SNE', 'lda': 'LDA'}
 # The classes of SSv2 that the paper's Figures 8 and 9 show; of a set without them, the first one with the word.
 DIRECTIONS = {'Moving something up': ('Figure 8', 'up'), 'Moving something down': ('Figure 9', 'down')}
+SEEN = {'K400': HOLDS['kinetics400'], 'SSv2': ('ssv2',)}  # title -> sets that hold its training data
 FIGURES = {'K400': ('Figure 6', 'all videos of all classes'), 'SSv2': ('Figure 7', 'half of the videos, all classes')}
 
 
@@ -57,7 +61,7 @@ def embedding_panels(views):
 
 
 def _projections(title, views):
-    loaded = {view.encoder: load_points(view.folder, 'video', view.ann_file, view.class_names) for view in views}
+    loaded = {_marked(view): load_points(view.folder, 'video', view.ann_file, view.class_names) for view in views}
     loaded, _ = common_videos(loaded)
     chosen = {
         encoder: choose_points(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
@@ -86,11 +90,19 @@ def _choice(points, chosen):
     )
 
 
+def _marked(view):
+    """The name of an encoder, with a dagger where its weights have seen the set."""
+    folder = EmbeddingFolder(view.folder)
+    sets = folder.info(folder.video_ids[0]).get('pretraining_sets')
+    wanted = SEEN.get(view.title, ())
+    return view.encoder + DAGGER * (isinstance(sets, list) and any(name in wanted for name in sets))
+
+
 def _directions(title, views):
     pairs = {}
     for view in views:
         try:
-            pairs[view.encoder] = load_pairs(view.folder, view.ann_file, view.class_names)
+            pairs[_marked(view)] = load_pairs(view.folder, view.ann_file, view.class_names)
         except FileNotFoundError:
             return  # no reversed ones
     names = next(iter(pairs.values())).forward.classes

@@ -24,6 +24,9 @@ TITLES = {
     'synthetic_boxes': 'Box videos',
     'synthetic_trimmed': 'generated videos',
 }
+DAGGER = '†'
+# A pretraining set that holds the training data of another.
+HOLDS = {'kinetics400': ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics710')}
 AVERAGED = ('kinetics400', 'moments_in_time', 'ssv2', 'diving48', 'epic_kitchens100')
 AVERAGE = 'average'
 SYNTHETIC = 'synthetic'  # begins the names of generated sets, and is what their encoders were trained on

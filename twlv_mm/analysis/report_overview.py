@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .report_figures import GREY, Picture, as_svg, save_figure
+from .report_layouts import DAGGER
 
 # Of each layout, what an axis of a radar is called, and which columns are axes; all where None.
 MAIN = {
@@ -28,7 +29,6 @@ SHORT = {
 SIZE = (7.4, 6.4)  # inches
 MARKERS = 'os^'
 MAX_SERIES = 10  # lines of a radar
-DAGGER = '†'
 OURS, OTHERS = 'TWLV-I, ViT-L (paper)', 'best other ViT-L (paper)'
 APPEARANCE, MOTION = ('K400', 'MiT'), ('SSv2', 'DV48')
 

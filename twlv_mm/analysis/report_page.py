@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from twlv_mm.records import checks, write_text
 
+from .report_layouts import DAGGER
 from .run_records import HASH
 
 MISSING = '\N{EN DASH}'
-DAGGER = '†'
 # What Markdown, or HTML in it, would take for more than text.
 SPECIAL = {sign: f'\\{sign}' for sign in '\\`*_{}[]<>|#$~'} | {'&': '&amp;', ':': '&#58;', '@': '&#64;'}
 SECTIONS = (

@@ -10,6 +10,7 @@ from .paper_tables import read_paper_tables
 from .report_layouts import (
     AVERAGE,
     AVERAGED,
+    HOLDS,
     LAYOUTS,
     SYNTHETIC,
     TITLES,
@@ -21,8 +22,6 @@ from .report_layouts import (
 )
 from .run_records import name_encoders
 
-# A pretraining set that holds the training data of another.
-HOLDS = {'kinetics400': ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics710')}
 DIRECTION, OF_CLASS = 'direction', 'direction/class/'
 DIRECTION_METRICS = {
     'direction/accuracy': 'accuracy',
