@@ -4,6 +4,7 @@ import os
 from typing import NamedTuple
 
 from twlv_mm.encoders import encoder_in, is_config, read_config, spec_of, weights_sha256
+from twlv_mm.encoders.official import official_weights
 from twlv_mm.encoders.sources import own_weights
 
 
@@ -70,7 +71,8 @@ def find_encoder(source, weights=None, label=None):
             'NAME=FOLDER: choose another'
         )
     if weights is not None:
-        weights = os.fspath(weights)  # a config that is written down has text
+        # A config that is written down has text.
+        weights = official_weights(source) if weights == 'official' else os.fspath(weights)
         if not os.path.exists(weights):
             raise FileNotFoundError(f'there is no checkpoint {weights}')
     hashed = own_weights(source, **overrides) if weights is None else weights

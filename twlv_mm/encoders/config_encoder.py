@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.fileio import load
 from mmengine.logging import print_log
 
+from .official import official_weights
 from .sources import USE, describe
 
 # What a config says of its encoder -> where the environment says it, which wins.
@@ -49,6 +50,11 @@ def parsed_encoder(default):
     source, weights, overrides, defaults = said.values()
     overrides = defaults.get(source, {}) | overrides
     overrides = {key: value for key, value in overrides.items() if value is not None}
+    if weights == 'official':
+        try:
+            weights = official_weights(source)
+        except FileNotFoundError as error:
+            raise EncoderError(str(error)) from error
     _parsed[:] = [dict(encoder=source, encoder_weights=weights, encoder_overrides=overrides)]
     return source, weights, overrides, spec_of(source, overrides)
 

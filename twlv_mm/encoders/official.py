@@ -22,7 +22,7 @@ def official_weights(name):
     """The file of a model's official weights, where this package brings it.
 
     Args:
-        name (str): A name of :func:`twlv_mm.list_models`.
+        name (str): SOURCE.
 
     Returns:
         str: a path.
@@ -40,4 +40,6 @@ def official_weights(name):
                 f'the official weights of {name} are published at {page} ({terms}): download the file and give its '
                 'path as weights'
             )
+    if ':' in name:
+        raise FileNotFoundError(f'{name} has the weights of its source, or none that we know of: give a file as weights')
     raise FileNotFoundError(f'weights of {name} were never published: train your own, or give a file as weights')
