@@ -60,8 +60,8 @@ class ActionFormer(BaseModel):
     Raises:
         ValueError: if arguments do not fit each other, or the file of weights does not fit them.
 
-    Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are TWLV-I's settings
-    for THUMOS14 (Table 7).
+    Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are the
+    published evaluation's for THUMOS14.
     """
 
     def __init__(

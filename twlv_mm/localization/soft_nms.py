@@ -48,7 +48,7 @@ def suppress(
             segment ends before it starts.
 
     Source: Bodla et al. 2017 in the form of ActionFormer (Zhang et al. 2022); sigma, voting_threshold and max_segments
-    as in TWLV-I's Table 7.
+    as in the published evaluation code for THUMOS14.
     """
     if method not in ('soft', 'hard'):
         raise ValueError(f"method must be 'soft' or 'hard', it is {method!r}")

@@ -34,8 +34,8 @@ class CropFeatures(BaseTransform):
         crop_ratio (tuple[float, float]): Least and greatest share of a video of at most ``max_length`` steps.
         min_overlap (float): Share of an action that must be inside.
 
-    Source: ActionFormer, Zhang et al. 2022; the values are those of paper Table 7 (truncation threshold) and of the
-    published evaluation code.
+    Source: ActionFormer, Zhang et al. 2022; the defaults are its values for THUMOS14, the length that of paper Table 7
+    too.
     """
 
     def __init__(self, max_length=2304, crop_ratio=(0.9, 1.0), min_overlap=0.5):

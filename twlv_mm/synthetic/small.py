@@ -36,7 +36,7 @@ def train_small(name, out, data, seed=0, options=()):
         settings = [f'train_dataloader.dataset.data_root={data}']
         checkpoint = _train(SUPERVISED[name], work_dir, seed, settings, options)
     content = read_checkpoint(checkpoint)
-    meta = dict(pretraining_sets=list(sets_of(content, checkpoint)))
+    meta = dict(pretraining_sets=list(sets_of(content, checkpoint) or ['synthetic']))
     write_tensors(path, dict(meta=meta, state_dict=encoder_state(content)))
     return path
 
