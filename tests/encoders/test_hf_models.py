@@ -346,3 +346,11 @@ def test_on_the_meta_device_nothing_is_loaded(folders):
         encoder = twlv_mm.get_model(f'hf:{folders("vjepa2")[0]}')
     assert {parameter.device.type for parameter in encoder.parameters()} == {'meta'}
     assert encoder.weights_sha256 is None
+
+
+def test_benchmark_sizes_any_source(folders):
+    from twlv_mm.embeddings.encoder_benchmark import encoder_size
+
+    size = encoder_size(f'hf:{folders("videoprism_clip")[0]}')
+    assert (size['frames'], size['pixels'], size['tokens']) == (4, 32, 64)
+    assert size['gflop'] > 0

@@ -47,7 +47,7 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
     """Clips and FLOPs a second of an encoder, beside the machine's best matrix-product rate.
 
     Args:
-        name (str): A name from :func:`twlv_mm.list_models`.
+        name (str): SOURCE, as for :func:`twlv_mm.describe`.
         precision (str): 'fp32', or 'bf16' or 'fp16' under autocast.
         batch_size (int): Clips at once.
         device (str): Where to encode.
@@ -61,13 +61,16 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
     """
     torch.set_flush_denormal(True)  # random weights make denormal numbers, trained ones do not
     size = encoder_size(name, **overrides)
-    with torch.device('meta'):
-        model = get_model(name, **overrides).eval()
-    model.to_empty(device=device)
-    for tensor in (*model.parameters(), *model.buffers()):
-        tensor.data.uniform_(-0.02, 0.02)  # the architecture's own beginning takes minutes for a billion
-    arch = model.arch
-    video = torch.randn(batch_size, 3, arch.num_frames, arch.img_size, arch.img_size, device=device)
+    if ':' in name:  # other libraries' models compute tables and indices when they are built
+        model = get_model(name, **overrides).eval().to(device)
+    else:
+        with torch.device('meta'):
+            model = get_model(name, **overrides).eval()
+        model.to_empty(device=device)
+        for tensor in (*model.parameters(), *model.buffers()):
+            tensor.data.uniform_(-0.02, 0.02)  # the architecture's own beginning takes minutes for a billion
+    spec = model.spec
+    video = torch.randn(batch_size, 3, spec.num_frames, spec.img_size, spec.img_size, device=device)
     autocast = torch.autocast(device.split(':')[0], PRECISIONS[precision], enabled=precision != 'fp32')
     with torch.inference_mode(), autocast:
         clip_seconds = best_of(lambda: _synchronised(model.embed, video), seconds, least) / batch_size
@@ -79,7 +82,7 @@ def encoder_size(name, **overrides):
     """How large an encoder is, without computing anything.
 
     Args:
-        name (str): A name from :func:`twlv_mm.list_models`.
+        name (str): SOURCE, as for :func:`twlv_mm.describe`.
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Returns:
@@ -88,15 +91,15 @@ def encoder_size(name, **overrides):
     """
     # The counter does not know the CPU's fused attention.
     with torch.device('meta'), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-        model = get_model(name, **overrides).eval()
-        arch = model.arch
-        video = torch.empty(1, 3, arch.num_frames, arch.img_size, arch.img_size)
+        model = get_model(name, **overrides).eval().requires_grad_(False)  # which the counter would follow
+        spec = model.spec
+        video = torch.empty(1, 3, spec.num_frames, spec.img_size, spec.img_size)
         with FlopCounterMode(display=False) as counter:
             model.embed(video)
         tokens = model.tokens(video).shape[1]
     return dict(
-        frames=arch.num_frames,
-        pixels=arch.img_size,
+        frames=spec.num_frames,
+        pixels=spec.img_size,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         tokens=tokens,
         gflop=counter.get_total_flops() / 1e9,
