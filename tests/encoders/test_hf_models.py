@@ -342,8 +342,9 @@ def test_recomputing_blocks_changes_no_gradient(name, folders):
 
 
 def test_on_the_meta_device_nothing_is_loaded(folders):
+    source = f'hf:{folders("vjepa2")[0]}'
     with torch.device('meta'):
-        encoder = twlv_mm.get_model(f'hf:{folders("vjepa2")[0]}')
+        encoder = twlv_mm.get_model(source)
     assert {parameter.device.type for parameter in encoder.parameters()} == {'meta'}
     assert encoder.weights_sha256 is None
 

@@ -41,5 +41,7 @@ def official_weights(name):
                 'path as weights'
             )
     if ':' in name:
-        raise FileNotFoundError(f'{name} has the weights of its source, or none that we know of: give a file as weights')
+        raise FileNotFoundError(
+            f'{name} has the weights of its source, or none that we know of: give a file as weights'
+        )
     raise FileNotFoundError(f'weights of {name} were never published: train your own, or give a file as weights')
