@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -87,7 +88,18 @@ def knn(folder):
         (block @ vectors.T).topk(20)
 
 
-STEPS = dict(folder=open_folder, resume=resume, matrix=matrix, matrix_again=matrix, knn=knn, verify=check)
+def report(folder):
+    """The page with a picture of the embeddings, without results."""
+    from twlv_mm.analysis.report import write_report
+    from twlv_mm.analysis.report_embeddings import View
+
+    with tempfile.TemporaryDirectory() as results:
+        write_report(results, views=[View('simulated', 'Embeddings', str(folder))])
+
+
+STEPS = dict(
+    folder=open_folder, resume=resume, matrix=matrix, matrix_again=matrix, knn=knn, verify=check, report=report
+)
 
 
 def main():

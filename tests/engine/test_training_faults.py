@@ -1,5 +1,6 @@
 """What goes wrong around a training: it is said in a line with what to do next, or only costs a sample."""
 
+import errno
 import json
 import os
 import re
@@ -94,3 +95,14 @@ def test_video_that_vanishes_during_training_is_listed_and_replaced(tiny_config,
     assert (tmp_path / 'run/epoch_3.pth').exists()
     failures = [json.loads(line) for line in (tmp_path / 'run/unreadable_samples.jsonl').read_text().splitlines()]
     assert {failure['file'] for failure in failures} == {f'{videos}/train_3.mp4'}
+
+
+def test_full_disk_that_the_system_reports_without_a_file_names_the_work_dir(tiny_config, tmp_path, monkeypatch):
+    def full(cfg):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(launch, 'build_runner', full)
+    with pytest.raises(OSError, match='No space left') as caught:
+        launch.main_train([tiny_config, '--work-dir', str(tmp_path)])
+    assert caught.value.filename == str(tmp_path)
+    assert caught.value.advice.startswith(f'There is no checkpoint in {tmp_path} yet')

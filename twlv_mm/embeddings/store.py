@@ -116,7 +116,11 @@ class Store:
     def write(self, video_id, clips, times, info):
         """Write one video; arguments as of :func:`write_embeddings`."""
         self.check_place()
-        write_embeddings(self._files, video_id, clips, times, info)
+        try:
+            write_embeddings(self._files, video_id, clips, times, info)
+        except FileNotFoundError:
+            self.check_place()  # which says more
+            raise
         self.settle(video_id)
 
     def settle(self, video_id):

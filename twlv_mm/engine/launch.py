@@ -64,13 +64,16 @@ def main_train(argv=None):
         cfg = train_config(args)
         if args.test:
             _check_test(cfg)  # before the training
-        runner = build_runner(cfg)
+        runner = None
         try:
+            runner = build_runner(cfg)
             runner.train()
             if args.test:
                 runner.test()
         except (KeyboardInterrupt, OSError, RuntimeError) as error:
-            error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
+            error.advice = how_to_go_on(cfg.work_dir, runner and runner.log_dir)
+            if isinstance(error, OSError) and error.strerror and error.filename is None:  # of writing to a full disk
+                error.filename = cfg.work_dir
             raise
     return runner
 
