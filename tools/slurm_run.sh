@@ -8,8 +8,9 @@ GPUS=${GPUS:-8}
 GPUS_PER_NODE=${GPUS_PER_NODE:-8}
 read -ra SRUN_ARGS <<<"${SRUN_ARGS:-}"
 
+# As torchrun does: configs that accumulate gradients to a batch read it.
+export WORLD_SIZE=$GPUS
 # mmengine reads MASTER_PORT; jobs that share a machine should not share it.
-export WORLD_SIZE=$GPUS # as torchrun does: configs that accumulate gradients to a batch read it
 export MASTER_PORT=${MASTER_PORT:-$((12000 + RANDOM % 20000))}
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}"

@@ -57,6 +57,13 @@ def test_testing_without_a_checkpoint_says_so(tiny_config, tmp_path):
     assert 'No checkpoint was given' in log.read_text()
 
 
+def test_gradients_accumulated_for_another_number_of_processes_are_told(tiny_config, tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(f"_base_ = '{tiny_config}'\ngpus = 8\n")
+    runner = launch.main_train([str(config), '--work-dir', str(tmp_path / 'run'), *QUICK, 'train_cfg.max_epochs=1'])
+    assert 'for 8 processes, and there are 1: a batch is 0.125 times as large as it is meant to be' in log_of(runner)
+
+
 def test_resume_without_a_checkpoint_starts_anew_from_load_from(tiny_config, tiny_run, tmp_path):
     options = [f'load_from={tiny_run}/epoch_3.pth', 'model.backbone.depth=1', 'train_cfg.max_epochs=1']
     runner = launch.main_train([tiny_config, '--resume', '--work-dir', str(tmp_path), *QUICK, *options])

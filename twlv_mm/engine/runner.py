@@ -55,6 +55,13 @@ class Runner(MMEngineRunner):
 
     def train(self):
         """See mmengine and the class."""
+        gpus = self.cfg.get('gpus')
+        if gpus is not None and gpus != self.world_size:
+            self.logger.warning(
+                f'The config accumulates gradients for {gpus} processes, and there are {self.world_size}: a batch is '
+                f'{self.world_size / gpus:g} times as large as it is meant to be. torchrun and tools/slurm_run.sh set '
+                f'WORLD_SIZE={self.world_size}; without them, set it in the environment before the command.'
+            )
         self._extract()
         with alone_in(self.work_dir) if is_main_process() else nullcontext():
             return super().train()
