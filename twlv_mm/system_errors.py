@@ -66,7 +66,7 @@ def _print_traceback(kind, error, place):
 
 def _with_advice(text, error):
     advice = getattr(error, 'advice', None)
-    return f'{text}. {advice}' if advice else text
+    return f'{text.rstrip(".")}. {advice}' if advice else text
 
 
 def _describe(error):

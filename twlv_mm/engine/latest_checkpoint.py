@@ -59,12 +59,12 @@ def how_to_go_on(work_dir, log_dir):
 
     Args:
         work_dir (str): The run's.
-        log_dir (str | None): The folder in it that the run has made, if it has come that far.
+        log_dir (str): The folder in it that the run has made.
 
     Returns:
         str: a sentence.
     """
-    if log_dir is not None and not osp.isdir(log_dir):
+    if not osp.isdir(log_dir):
         return f'{work_dir} was moved or deleted during the run'
     record = Path(work_dir, RECORD)
     if not record.is_file():

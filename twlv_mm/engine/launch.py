@@ -71,7 +71,8 @@ def main_train(argv=None):
             if args.test:
                 runner.test()
         except (KeyboardInterrupt, OSError, RuntimeError) as error:
-            error.advice = how_to_go_on(cfg.work_dir, runner and runner.log_dir)
+            if runner is not None:
+                error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
             if isinstance(error, OSError) and error.strerror and error.filename is None:  # of writing to a full disk
                 error.filename = cfg.work_dir
             raise
