@@ -23,6 +23,7 @@ from twlv_mm.detection.decoder_benchmark import benchmark_decoders
 from twlv_mm.embeddings import Extractor
 from twlv_mm.embeddings.encoder_benchmark import encoder_rate, encoder_size
 from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
+from twlv_mm.encoders import encoder_in, is_config, read_config
 from twlv_mm.encoders.squeezetime_benchmark import PLAIN, benchmark_squeezetime
 from twlv_mm.localization.attention_benchmark import benchmark_local_attention
 from twlv_mm.pretraining.mask_benchmark import benchmark_masks
@@ -37,8 +38,9 @@ KNN_RUNS = {'first': 'first', 'a later': 'again'}
 def measure_encoders(args):
     rows = []
     for name in twlv_mm.list_models() if args.models == ['all'] else args.models:
-        given = {} if args.num_frames is None else dict(num_frames=args.num_frames)
-        size = encoder_size(name, **given)
+        source, given = encoder_in(read_config(name), name) if is_config(name) else (name, {})
+        given |= {} if args.num_frames is None else dict(num_frames=args.num_frames)
+        size = encoder_size(source, **given)
         rows.append(
             [
                 name,
@@ -52,7 +54,7 @@ def measure_encoders(args):
             if precision == 'bf16' and not has_bf16_units(args.device):
                 print(f'{name} bf16: not measured, {args.device} has no units for it')
                 continue
-            rate = encoder_rate(name, precision, args.batch_size, args.device, args.seconds, args.least, **given)
+            rate = encoder_rate(source, precision, args.batch_size, args.device, args.seconds, args.least, **given)
             rows[-1] += [f'{rate["clips_per_second"]:.3g}', f'{100 * rate["share"]:.0f}']
             print(
                 f'{name} {precision}: {rate["gflop"]:.1f} GFLOP a clip, {rate["clips_per_second"]:.3g} clips/s, '
@@ -179,7 +181,7 @@ def print_table(title, columns, rows):
         table.add_row(*row)
     console = Console()
     # A log has no width, and numbers are not to be cut.
-    console.width = max(console.width, 14 * len(columns))
+    console.width = max(console.width, 14 * len(columns) + max(len(row[0]) for row in rows))
     console.print(table)
 
 
@@ -187,7 +189,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = parser.add_subparsers(dest='task', required=True)
     encoder = tasks.add_parser('encoder', help='clips and FLOPs a second of encoders')
-    encoder.add_argument('models', nargs='+', metavar='SOURCE', help='what describe() takes, or all of the table')
+    encoder.add_argument('models', nargs='+', metavar='SOURCE', help='what names an encoder, or its config; or all')
     encoder.add_argument('--precision', nargs='*', choices=['fp32', 'bf16'], default=['fp32', 'bf16'], help='or none')
     encoder.add_argument('--num-frames', type=int, help="of a clip (default: the encoder's)")
     encoder.add_argument('--seconds', type=float, default=3.0, help='of each measurement (default 3)')

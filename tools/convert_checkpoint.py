@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Rewrite an encoder's official weights (V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN) in this project's
-layout; --check only tells what is in the file. Official files can also be used as they are, as encoder_weights.
+layout; --check only tells what is in the file, and with --encoder SOURCE whether it is that encoder's. Official files
+can also be used as they are, as encoder_weights.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.encoders import FAMILIES, convert_checkpoint
+from twlv_mm.encoders import FAMILIES, convert_checkpoint, encoder_in, get_model, is_config, read_config
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 
@@ -28,10 +29,22 @@ def main(argv=None):
         'those of the published weights)',
     )
     parser.add_argument('--check', action='store_true', help='write nothing; print what would become of the keys')
+    parser.add_argument('--encoder', metavar='SOURCE', help='with --check: any SOURCE, or a config, to load it into')
     args = parser.parse_args(argv)
     if args.target is None and not args.check:
         parser.error('DST is needed, or --check')
+    if args.encoder is not None and not args.check:
+        parser.error('--encoder goes with --check: only official weights are rewritten')
     try:
+        if args.encoder is not None:
+            source, overrides = (
+                encoder_in(read_config(args.encoder), args.encoder) if is_config(args.encoder) else (args.encoder, {})
+            )
+            model = get_model(source, args.source, **overrides)
+            count = len(model.state_dict())
+            told = f'{args.source} holds the weights of {model.spec.name}: {count} tensors, none missing, none unknown'
+            print(printable(told))
+            return
         report = convert_checkpoint(
             args.source, None if args.check else args.target, args.family, args.pretraining_sets
         )
