@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
-import torch
 from torch import nn
 
 import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine.training_sets import note_sets, training_sets
 
 TINY = dict(img_size=32, num_frames=8, embed_dims=48, depth=2, num_heads=4)
@@ -31,7 +31,7 @@ def encoder():
 
 def test_weights_know_what_a_run_has_trained_them_on(tiny_run):
     path = f'{tiny_run}/epoch_3.pth'
-    meta = torch.load(path, weights_only=False)['meta']
+    meta = load_checkpoint(path)['meta']
     assert meta['trained_on'] == ['tiny']
     assert 'pretraining_sets' not in meta  # it began at random
     assert twlv_mm.get_model('twlv_base', path, **TINY).pretraining_sets == ('tiny',)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ def test_layers_learn_at_rates_of_their_own_and_the_average_is_tested(name, tiny
     ]
     config = str(ROOT / f'configs/twlv/{name}.py')
     launch.main_train([config, '--work-dir', str(tmp_path), '--cfg-options', *options])
-    checkpoint = torch.load(tmp_path / 'epoch_6.pth', weights_only=False)
+    checkpoint = load_checkpoint(tmp_path / 'epoch_6.pth')
     rates = {group['group_name']: group['initial_lr'] for group in checkpoint['optimizer']['param_groups']}
     top = 2e-3 if name == 'k400_finetune' else 1e-3
     # Patches, three blocks, and what comes after them.
