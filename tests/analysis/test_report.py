@@ -52,6 +52,19 @@ def test_a_probe_on_stored_embeddings_is_a_row_of_its_own(tmp_path):
     assert list(measured(make_report(tmp_path), 'paper-3')) == ['twlv_base', 'twlv_base, on stored embeddings']
 
 
+def test_a_probe_by_another_recipe_is_a_row_of_its_own(tmp_path):
+    for name, protocol in (('paper', {}), ('vjepa', dict(recipe='V-JEPA'))):
+        write(tmp_path, name, record('recognition_attentive', 'ssv2', TOP, protocol=protocol))
+    assert list(measured(make_report(tmp_path), 'paper-5')) == ['twlv_base', "twlv_base, V-JEPA's recipe"]
+
+
+def test_models_trained_end_to_end_are_no_probes(tmp_path):
+    write(tmp_path, 'tuned', record('recognition_finetune', 'kinetics400', TOP))
+    report = make_report(tmp_path)
+    assert measured(report, 'paper-3') == {}
+    assert measured(report, 'other-trained') == {'twlv_base': [50, 80]}
+
+
 def test_encoders_of_one_name_are_told_apart_by_their_weights(tmp_path):
     for place, weights in enumerate(('ab' * 32, 'cd' * 32, None)):
         write(tmp_path, str(place), record('recognition_linear', 'ssv2', TOP, sha=weights))

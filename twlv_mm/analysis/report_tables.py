@@ -33,7 +33,6 @@ DIRECTION_METRICS = {
 }
 # What a protocol says of the data, where two choices are common -> how a note says it.
 CHOICES = {
-    'recipe': "{}'s recipe",
     'classes': '{} classes',
     'annotations': '{}',
     'videos': '{} videos',
@@ -213,7 +212,8 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
     rows = {}
     for run in runs:
         on_embeddings = layout.task == 'recognition_linear' and run.record['protocol'].get('input') == 'embeddings'
-        row = rows.setdefault((run.encoder, on_embeddings), {})
+        recipe = run.record['protocol'].get('recipe')
+        row = rows.setdefault((run.encoder, on_embeddings, recipe and str(recipe)), {})
         for metric, value in run.metrics.items():
             place = places.get((run.record['dataset'], variant_of(run, layout), metric))
             if place is None:
@@ -224,13 +224,14 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
                 newer[old.path] = (old, run)
             row[place] = Cell(value, _in_pretraining(run), run)
     result = []
-    for (encoder, on_embeddings), cells in rows.items():
+    for (encoder, on_embeddings, recipe), cells in rows.items():
         _average(columns, places, cells)
         if not cells:
             continue
         shown.update(cell.run.path for cell in cells.values() if cell.run)
         run = next(cell.run for cell in cells.values() if cell.run)
         method = names[encoder] + (', on stored embeddings' if on_embeddings else '')
+        method += f", {recipe}'s recipe" if recipe else ''
         line = [cells.get(place, Cell()) for place in range(len(columns))]
         result.append(Row(method, architecture_of(run.record['encoder']), line))
     return _mark_best(result)
