@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
 from torch import nn
 
@@ -151,6 +152,9 @@ def test_hook_raises_everything_at_once_before_training(folder):
     with pytest.raises(ValueError, match=r'(?s)num_classes=81.*no file of 1 of 2 \(a\).*not within their video'):
         CheckAVAHook().before_train(runner)
     runner.model = head(5)
+    CheckAVAHook().before_test(runner)
+    # Image models of others have been made for a number of classes, which is not the detector's.
+    runner.model = torch.nn.ModuleDict(dict(backbone=head(0), roi_head=head(5)))
     CheckAVAHook().before_test(runner)
     runner.test_dataloader.dataset = [1]
     with pytest.raises(TypeError, match='not list: take the hook out'):

@@ -37,7 +37,10 @@ class CheckAVAHook(Hook):
 
     def _check(self, runner, *datasets):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        num_classes = {getattr(module, 'num_classes', None) for module in model.modules()} - {None}
+        # An encoder may have been made with a number of classes of its own.
+        parts = [part for name, part in model.named_children() if name != 'backbone']
+        modules = [model, *(module for part in parts for module in part.modules())]
+        num_classes = {getattr(module, 'num_classes', None) for module in modules} - {None}
         report = check_datasets(datasets, num_classes)
         for warning in report.warnings:
             runner.logger.warning(warning)
@@ -81,7 +84,8 @@ def check_config(cfg):
     """
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     loaders = [cfg.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]
-    configs, num_classes = [], set(_values(cfg.get('model', {}), 'num_classes'))
+    heads = {key: value for key, value in cfg.get('model', {}).items() if key != 'backbone'}
+    configs, num_classes = [], set(_values(heads, 'num_classes'))
     for loader in loaders:
         if loader is not None and loader.dataset not in configs:
             configs.append(loader.dataset)
