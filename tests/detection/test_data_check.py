@@ -154,7 +154,7 @@ def test_hook_raises_everything_at_once_before_training(folder):
     runner.model = head(5)
     CheckAVAHook().before_test(runner)
     # Image models of others have been made for a number of classes, which is not the detector's.
-    runner.model = torch.nn.ModuleDict(dict(backbone=head(0), roi_head=head(5)))
+    runner.model = nn.ModuleDict(dict(backbone=head(0), roi_head=head(5)))
     CheckAVAHook().before_test(runner)
     runner.test_dataloader.dataset = [1]
     with pytest.raises(TypeError, match='not list: take the hook out'):
