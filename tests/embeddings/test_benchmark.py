@@ -20,7 +20,7 @@ def test_reading_compares_equal_clips(tmp_path):
 
 
 def test_encoder_counts_its_matrix_products():
-    rate = encoder_rate('twlv_small_synthetic')
+    rate = encoder_rate('twlv_small_synthetic', seconds=0.1, least=1)
     tokens, dims, depth = 64, 128, 4
     layers = depth * 2 * tokens * 12 * dims**2
     attention = depth * 2 * 2 * tokens**2 * dims

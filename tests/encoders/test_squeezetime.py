@@ -12,6 +12,7 @@ import pytest
 import torch
 from mmengine.analysis import FlopAnalyzer
 from mmengine.registry import MODELS, init_default_scope
+from packaging.version import Version
 from torch import nn
 
 import twlv_mm
@@ -206,6 +207,7 @@ def test_fused_model_without_onednn_gives_the_same_outputs(video, monkeypatch):
         torch.testing.assert_close(model.fuse()(video), model(video), atol=2e-5, rtol=0)
 
 
+@pytest.mark.skipif(Version(torch.__version__) < Version('2.7'), reason="torch 2.6's exporter fails on SqueezeTime")
 def test_onnx_runtime_gives_the_same_scores_from_pixels(tmp_path):
     onnxruntime = pytest.importorskip('onnxruntime')
     from twlv_mm.encoders.onnx_export import export_onnx

@@ -1,14 +1,18 @@
 """SqueezeTime for inference: batch norms folded into convolutions, what follows a convolution done inside it.
 
-On CPUs a convolution's weights are kept in the order that oneDNN wants, which otherwise it makes at every call, and
-activations, products and sums run inside the convolution. Elsewhere it is ordinary PyTorch, channels last.
+On CPUs, with torch 2.13 or newer, a convolution's weights are kept in the order that oneDNN wants, which otherwise it
+makes at every call, and activations, products and sums run inside the convolution. Elsewhere it is ordinary PyTorch,
+channels last.
 """
 
 import torch
 import torch.nn.functional as F
+from packaging.version import Version
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+# oneDNN of torch 2.6 fails on maps of one pixel. Versions between it and 2.13 were not tried.
+INSIDE_CONVOLUTIONS = torch.backends.mkldnn.is_available() and Version(torch.__version__) >= Version('2.13')
 ACTIVATIONS = {None: lambda x: x, 'relu': torch.relu_, 'sigmoid': torch.sigmoid_}
 COMBINATIONS = {'add': torch.add, 'mul': torch.mul}
 
@@ -41,7 +45,7 @@ class FusedConv(nn.Module):
 
     def forward(self, x, other=None):
         """(N, C, H, W), and the other map (N, C', H', W'), which a sum may overwrite -> (N, C', H', W')."""
-        if not (x.is_cpu and torch.backends.mkldnn.is_available()):
+        if not (x.is_cpu and INSIDE_CONVOLUTIONS):
             padding, stride, dilation, groups = self.geometry
             x = F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)
             return ACTIVATIONS[self.activation](x if other is None else COMBINATIONS[self.combine](x, other))

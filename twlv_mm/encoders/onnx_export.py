@@ -3,6 +3,7 @@
 import warnings
 
 import torch
+from packaging.version import Version
 from torch import nn
 
 INSTALL = "pip install 'twlv-i[onnx]'"
@@ -45,8 +46,12 @@ def export_onnx(encoder, path, head=None, size=None):
         PyTorch's largest output.
 
     Raises:
-        ImportError: if onnx, onnxscript or onnxruntime are not installed.
+        ImportError: if onnx, onnxscript or onnxruntime are not installed, or torch is 2.6.
     """
+    if Version(torch.__version__) < Version('2.7'):
+        raise ImportError(
+            f"torch {torch.__version__}'s exporter fails on SqueezeTime: take a newer torch (2.13 is tested)"
+        )
     try:
         import onnxruntime
         import onnxscript  # noqa: F401
