@@ -243,7 +243,13 @@ def test_reversed_view_is_the_video_backwards(encoder, tmp_path):
     frames = render_clip(np.random.default_rng(3), 'train', num_frames=16)[0]
     write_video(str(tmp_path / 'video.mp4'), frames, fps=8)
     write_video(str(tmp_path / 'backwards.mp4'), frames[::-1], fps=8)
-    extract_collection(Extractor(encoder), find_videos(tmp_path), tmp_path, views=('forward', 'reversed'), workers=0)
+    extract_collection(
+        Extractor(encoder, sampling='uniform'),
+        find_videos(tmp_path),
+        tmp_path,
+        views=('forward', 'reversed'),
+        workers=0,
+    )
     forward, backward = (vectors_of(tmp_path / name / 'all') for name in ('uniform', 'uniform-reversed'))
     np.testing.assert_allclose(backward['video'], forward['backwards'], atol=1e-5)
     np.testing.assert_allclose(backward['backwards'], forward['video'], atol=1e-5)
