@@ -57,6 +57,7 @@ default_hooks = dict(checkpoint=dict(interval=4))
 """
 MOST_KILLS = 20  # of a run, or one that begins anew each time would never end
 DATA = Path('work_dirs/synthetic/trimmed')
+FORMATS = (['npy'], ['parquet'], ['npy', 'parquet'])
 PART_VIDEOS = 6  # of 32, so that parts are written while a run lasts
 
 
@@ -91,7 +92,7 @@ class Extraction(Job):
     def __init__(self, root, formats, processes):
         super().__init__(root)
         self.formats, self.processes = formats, processes
-        self.name = f'extraction, {formats[0]}, {processes} process{"es" * (processes > 1)}'
+        self.name = f'extraction, {"+".join(formats)}, {processes} process{"es" * (processes > 1)}'
 
     def run(self, folder):
         written, entered = Store.write, Store.__init__
@@ -276,7 +277,7 @@ def main():
     os.chdir(root)  # where the configs look for their data
     make_trimmed(DATA, num_train=32, num_test=16, workers=1)
     quicker()
-    jobs = [Extraction(root, [kind], count) for kind in ('npy', 'parquet') for count in (1, 2)]
+    jobs = [Extraction(root, kind, count) for kind in FORMATS for count in (1, 2)]
     jobs += [Training(root, 'training', TRAINING, True), Training(root, 'pretraining', PRETRAINING, False)]
 
     expected = {}
