@@ -192,12 +192,8 @@ def check_id(video_id, path):
     Raises:
         ValueError: if it does not.
     """
-    *folders, name = video_id.split('/')
-    if (
-        f'{video_id}.json' == MANIFEST
-        or any(not part or part.startswith('.') for part in (*folders, name))
-        or any(part.endswith('.part') for part in folders)
-    ):
+    around = f'/{video_id}/'
+    if f'{video_id}.json' == MANIFEST or '//' in around or '/.' in around or '.part/' in video_id:
         raise ValueError(
             f'{path} would be embedded as {video_id!r}, which cannot be read again: an id must not be absolute or '
             f'hidden, in a folder called *.part, or the name of {MANIFEST}. Rename the video'
@@ -214,11 +210,11 @@ def name_fault(video_id):
         str | None: the reason; None if they can.
     """
     try:
-        longest = max(len(part.encode()) for part in video_id.split('/'))
+        encoded = video_id.encode()
     except UnicodeEncodeError:
         return 'its name is not UTF-8: rename the file or its folder'
     most = MAX_NAME_BYTES - len('_c.npy')
-    if longest > most:
+    if len(encoded) > most and (longest := max(map(len, encoded.split(b'/')))) > most:
         return f'its name is too long for <id>_c.npy: {longest} bytes, at most {most}; rename the file or its folder'
     return None
 

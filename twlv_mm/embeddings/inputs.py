@@ -147,6 +147,17 @@ def _of_list(source, root, subset):
 
 def _listed_id_and_path(name, root, source, line):
     # Of millions of lines: pathlib would take most of the time.
+    around = f'/{name}/'
+    if '//' not in around and '/.' not in around:
+        below, path = name, root + name
+    else:
+        below, path = _normalised(name, root, source, line)
+    stem, _, ending = below.rpartition('.')
+    has_ending = ending and '/' not in ending and stem.rpartition('/')[2].strip('.')
+    return (stem if has_ending else below), path
+
+
+def _normalised(name, root, source, line):
     absolute = name.startswith('/')
     below = os.path.relpath(name, root) if absolute else name
     if '..' in below.split('/'):
@@ -155,8 +166,7 @@ def _listed_id_and_path(name, root, source, line):
             'written outside of theirs: let root be a folder that holds all videos, or name them below it'
         )
     below = os.path.normpath(below)
-    stem, ending = os.path.splitext(below)
-    return (stem if len(ending) > 1 else below), (os.path.normpath(name) if absolute else root + below)
+    return below, os.path.normpath(name) if absolute else root + below
 
 
 def _of_activitynet_json(source, root, subset):
