@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 # oneDNN of torch 2.6 fails on maps of one pixel. Versions between it and 2.13 were not tried.
-INSIDE_CONVOLUTIONS = torch.backends.mkldnn.is_available() and Version(torch.__version__) >= Version('2.13')
+NEW_ENOUGH = Version(torch.__version__) >= Version('2.13')
 ACTIVATIONS = {None: lambda x: x, 'relu': torch.relu_, 'sigmoid': torch.sigmoid_}
 COMBINATIONS = {'add': torch.add, 'mul': torch.mul}
 
@@ -45,7 +45,7 @@ class FusedConv(nn.Module):
 
     def forward(self, x, other=None):
         """(N, C, H, W), and the other map (N, C', H', W'), which a sum may overwrite -> (N, C', H', W')."""
-        if not (x.is_cpu and INSIDE_CONVOLUTIONS):
+        if not (x.is_cpu and NEW_ENOUGH and torch.backends.mkldnn.is_available()):
             padding, stride, dilation, groups = self.geometry
             x = F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)
             return ACTIVATIONS[self.activation](x if other is None else COMBINATIONS[self.combine](x, other))
