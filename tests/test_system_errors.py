@@ -84,6 +84,8 @@ def test_file_in_place_of_the_work_dir(tiny_config, tmp_path, monkeypatch, capsy
         ['report.py', 'nowhere'],
         ['evaluate_all.py', 'no_such_encoder'],
         ['make_synthetic.py', 'trimmed', '--out', '.'],
+        ['make_synthetic.py', 'trimmed', '--num-train', '-1'],
+        ['make_synthetic.py', 'images', '--num-test', '0'],
         ['make_small.py', '--data', 'others'],
         ['ablate_targets.py', '--data', 'others'],
     ],

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 
 import pytest
 
@@ -94,3 +95,16 @@ def test_spreadsheet_runs_no_cell(tmp_path):
     cells = [row[0] for row in list(read_rows(tmp_path / 'a.csv').values())[1:]]
     assert cells == ['-1.25', '\'=HYPERLINK("x")', "'+1+1", "'-a", "'@a", "'\\t=1", 'a\\x1b[2J\\ud800', 'a-b']
     assert ',-1.5\n' in (tmp_path / 'a.csv').read_text()
+
+
+def test_too_many_open_files_are_not_damage_of_the_one_that_is_to_be_read(tmp_path):
+    (tmp_path / 'sound.json').write_text('{}')
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match='Too many open files'):
+            read_json(tmp_path / 'sound.json')
+        with pytest.raises(OSError, match='Too many open files'), parsing('sound.json'):
+            os.open(tmp_path / 'sound.json', os.O_RDONLY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

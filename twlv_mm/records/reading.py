@@ -1,6 +1,7 @@
 """Text files of other people: json, csv and lines. Whatever the bytes, an error is a ValueError with file and place."""
 
 import csv
+import errno
 import io
 import json
 import re
@@ -30,6 +31,7 @@ def read_text(path, *, max_bytes=MAX_BYTES):
 
     Raises:
         FileNotFoundError: if there is no such file.
+        OSError: if too many files are open.
         ValueError: if it is not a regular file, too large or not UTF-8.
     """
     content = read_bytes(path, max_bytes=max_bytes)
@@ -48,6 +50,8 @@ def read_bytes(path, *, max_bytes=MAX_BYTES):
     except FileNotFoundError:
         raise FileNotFoundError(f'there is no file {path}') from None
     except (OSError, ValueError) as error:
+        if _is_of_the_machine(error):
+            raise
         raise ValueError(f'{path} cannot be read: {error}') from None
 
 
@@ -206,10 +210,17 @@ def parsing(where):
     try:
         yield
     except _RAISED as error:
-        if isinstance(error, FileNotFoundError) or (type(error) is ValueError and str(error).startswith(str(where))):
+        if isinstance(error, FileNotFoundError) or _is_of_the_machine(error):
+            raise
+        if type(error) is ValueError and str(error).startswith(str(where)):
             raise
         reason = f'there is no {error}' if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ValueError(f'{where}: {reason}') from error
+
+
+def _is_of_the_machine(error):
+    """Whether the system has run out of something, which says nothing about the file that was to be read."""
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def _not_text(path, line, error):

@@ -38,6 +38,20 @@ def item_rng(seed, split, index):
     return np.random.default_rng(np.random.SeedSequence([seed, SPLITS.index(split), index]))
 
 
+def check_counts(**counts):
+    """Check that each split has an item.
+
+    Args:
+        **counts (int): Items, by the name of the argument.
+
+    Raises:
+        ValueError: if one is less than 1.
+    """
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f'{name} is {count}: at least 1 is needed')
+
+
 def build(folder, jobs, *, settings, annotate, workers=None):
     """Run jobs that write files into a folder, then write the annotations, then the manifest.
 

@@ -6,7 +6,7 @@ import cv2
 
 from twlv_mm.records import write_bytes
 
-from .build import build, item_rng
+from .build import build, check_counts, item_rng
 from .scene import SPLITS
 from .trimmed import render_clip
 
@@ -28,7 +28,9 @@ def make_images(folder, seed=0, num_train=2000, num_test=400, workers=None):
 
     Raises:
         FolderError: if the folder holds something else.
+        ValueError: if a number is less than 1.
     """
+    check_counts(num_train=num_train, num_test=num_test)
     jobs = [
         (write_image, dict(folder=str(folder), seed=seed, split=split, index=index))
         for split, number in zip(SPLITS, (num_train, num_test), strict=True)

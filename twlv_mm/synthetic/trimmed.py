@@ -5,7 +5,7 @@ from pathlib import Path
 from twlv_mm.records import write_text
 from twlv_mm.video import write_video
 
-from .build import build, item_rng
+from .build import build, check_counts, item_rng
 from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
 
 FPS = 8
@@ -35,7 +35,9 @@ def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
 
     Raises:
         FolderError: if the folder holds something else.
+        ValueError: if a number is less than 1.
     """
+    check_counts(num_train=num_train, num_test=num_test)
     folder = Path(folder)
     jobs = [
         (write_clip, dict(folder=str(folder), seed=seed, split=split, index=index))
