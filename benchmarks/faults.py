@@ -5,6 +5,7 @@ Needs root, for small and read-only file systems. Kills are benchmarks/kill.py's
 """
 
 import argparse
+import ctypes
 import os
 import resource
 import runpy
@@ -18,7 +19,17 @@ from pathlib import Path
 
 import kill
 
+from twlv_mm.synthetic import make_untrimmed
+
 TOOLS = Path(__file__).resolve().parents[1] / 'tools'
+CLONE_NEWNS = 0x20000  # of Linux
+FOLDS = """
+_base_ = '{configs}/untrimmed_tas.py'
+extraction = dict(stride_seconds=2.0)
+train_dataloader = dict(num_workers=1)
+train_cfg = dict(max_epochs=2, val_interval=2)
+default_hooks = dict(checkpoint=dict(interval=1))
+"""
 
 
 def start(command, log, before=lambda: None):
@@ -99,6 +110,19 @@ def few_open_files(command, out, pattern, log):
     return end(start(command, log, limit))
 
 
+def no_shared_memory(command, out, pattern, log):
+    def own_mounts():
+        if ctypes.CDLL(None).unshare(CLONE_NEWNS):
+            raise OSError('this process cannot have mounts of its own')
+        subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+        mounted(Path('/dev/shm'), 'size=4k')
+
+    command = [word if word != '0' else '1' for word in command]
+    if command[0] == 'train.py':
+        command += ['--cfg-options', 'train_dataloader.num_workers=1', 'train_dataloader.persistent_workers=False']
+    return end(start(command, log, own_mounts))
+
+
 def folder_moves(command, out, pattern, log):
     pid = start(command, log)
     begun(out, pattern, pid)
@@ -144,6 +168,7 @@ FAULTS = {
     'read-only folder': in_read_only_folder,
     'file for a folder': file_for_a_folder,
     'too many open files': few_open_files,
+    'no shared memory': no_shared_memory,
     'folder moves': folder_moves,
     'input moves': input_moves,
     'damaged output': output_is_damaged,
@@ -155,13 +180,18 @@ FAULTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, default='work_dirs/faults', help='emptied first (default %(default)s)')
-    root = parser.parse_args().out.resolve()
+    parser.add_argument('--jobs', nargs='+', metavar='JOB', help='only these rows of what is printed')
+    parser.add_argument('--faults', nargs='+', choices=FAULTS, default=list(FAULTS), metavar='FAULT')
+    args = parser.parse_args()
+    root = args.out.resolve()
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     os.chdir(root)
     kill.make_trimmed(kill.DATA, num_train=32, num_test=16, workers=1)
+    make_untrimmed(kill.DATA.with_name('untrimmed'), num_videos=4, workers=1)
+    os.environ['SYNTHETIC'] = str(kill.DATA.parent)
     kill.quicker()
-    for name, config in dict(training=kill.TRAINING, pretraining=kill.PRETRAINING).items():
+    for name, config in dict(training=kill.TRAINING, pretraining=kill.PRETRAINING, folds=FOLDS).items():
         Path(f'{name}.py').write_text(config.format(configs=kill.CONFIGS))
     Path('results').mkdir()
     out = root / 'out'
@@ -171,10 +201,20 @@ def main():
         'extract Parquet': ([*extract, '--formats', 'parquet'], '*_c.npy'),
         'train': (['train.py', 'training.py', '--work-dir', out, '--resume'], 'epoch_*.pth'),
         'pretraining': (['train.py', 'pretraining.py', '--work-dir', out, '--resume'], 'iter_*.pth'),
+        'run_folds': (['run_folds.py', 'folds.py', '--work-dir', out], 'epoch_*.pth'),
+        'evaluate_all': (
+            [
+                *['evaluate_all.py', 'twlv_small_synthetic', '--tasks', 'appearance_knn', '--synthetic'],
+                *[kill.DATA.parent, '--out', out],
+            ],
+            '*.log',
+        ),
         'report': (['report.py', 'results', '--out', out], '*.html'),
     }
-    for job, (command, pattern) in jobs.items():
-        for fault, happen in FAULTS.items():
+    for job in args.jobs or jobs:
+        command, pattern = jobs[job]
+        for fault in args.faults:
+            happen = FAULTS[fault]
             ending = '*.parquet' if job == 'extract Parquet' and happen is output_is_damaged else pattern
             code = happen(command, out, ending, root / 'log.txt')
             said = (root / 'log.txt').read_text(errors='replace').strip().splitlines()[-1:]

@@ -120,3 +120,15 @@ def test_interrupted_training_says_how_to_go_on(tiny_config, tmp_path):
     last = (tmp_path / 'last_checkpoint').read_text()
     assert told[-1] == f'interrupted. The same command with --resume goes on from {last}'
     assert not any('Traceback' in line for line in told), told
+
+
+def test_full_disk_in_a_fold_is_said_with_what_to_do_next(capsys):
+    def main():
+        try:
+            raise OSError(errno.ENOSPC, 'No space left on device', 'fold1/epoch_1.pth')
+        except OSError as error:
+            raise FoldError(f'fold 1 failed with OSError: {error}', 'The same command goes on.') from error
+
+    with pytest.raises(SystemExit):
+        run_tool(main)
+    assert capsys.readouterr().err == 'error: fold1/epoch_1.pth: No space left on device. The same command goes on.\n'

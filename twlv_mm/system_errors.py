@@ -80,7 +80,7 @@ def _describe(error):
                 return f'{cause.filename}: {cause.strerror}'
             return _last_line(cause)
         if isinstance(cause, RuntimeError) and any(text in str(cause) for text in SYSTEM_TEXTS):
-            return _last_line(cause)
+            return (cause.__cause__ and _describe(cause.__cause__)) or _last_line(cause)
         cause = cause.__cause__
     return None
 
