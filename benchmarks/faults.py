@@ -207,7 +207,7 @@ def main():
                 *['evaluate_all.py', 'twlv_small_synthetic', '--tasks', 'appearance_knn', '--synthetic'],
                 *[kill.DATA.parent, '--out', out],
             ],
-            '*.log',
+            '*_c.npy',
         ),
         'report': (['report.py', 'results', '--out', out], '*.html'),
     }
