@@ -11,6 +11,7 @@ import sys
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import twlv_mm  # noqa: F401  isort: skip  before mmaction's models
 
@@ -80,6 +81,7 @@ class NumberReader:
     """Stands where an encoder does; the vector of a clip is the numbers on its frames."""
 
     batch_size = 8
+    model = SimpleNamespace(pretraining_sets=None)
 
     def __init__(self, sampling):
         self.sampling = ClipSampling(sampling, 0.5, 0.125, NUM_FRAMES, 120, 'squash')
@@ -107,7 +109,7 @@ def extraction(sampling, segment=False):
 
 
 def live_test(path, truth, out):
-    """The test pipeline of k400_linear.py: 8 clips of 16 frames, 3 crops."""
+    """The test pipeline of k400_linear.py: 4 clips of 16 frames, 3 crops."""
     init_default_scope('mmaction')
     pipeline = Compose(Config.fromfile(CONFIGS / 'twlv/k400_linear.py').test_dataloader.dataset.pipeline)
     inputs = pipeline(dict(filename=str(path), label=-1, start_index=0, modality='RGB'))['inputs']
@@ -138,8 +140,8 @@ def live_segment(path, truth, out):
     start, end = truth.duration / 4, truth.duration * 3 / 4
     pipeline = Compose(Config.fromfile(CONFIGS / 'twlv/ek100_linear.py').test_dataloader.dataset.pipeline)
     sample = dict(filename=str(path), start=start, end=end, label=-1, start_index=0, modality='RGB')
-    length = min(64 / 30, end - start)
-    starts = start + np.array([0, end - start - length])
+    length = min(16 / 30, end - start)
+    starts = start + np.linspace(0, end - start - length, 4)
     return read_crops(pipeline(sample)['inputs'], truth), truth.of_windows(np.stack([starts, starts + length], 1))
 
 
@@ -159,11 +161,11 @@ def keyframe(path, truth, out):
 
 
 def live_numbers(truth):
-    """(8, 16) numbers of mmaction2's SampleFrames in testing, over the frames in the order in which they are shown."""
-    sampled = SampleFrames(clip_len=16, frame_interval=4, num_clips=8, test_mode=True)(
+    """(4, 16) numbers of mmaction2's SampleFrames in testing, over the frames in the order in which they are shown."""
+    sampled = SampleFrames(clip_len=16, frame_interval=4, num_clips=4, test_mode=True)(
         dict(total_frames=len(truth.numbers), start_index=0)
     )
-    return truth.numbers[sampled['frame_inds']].reshape(8, 16)
+    return truth.numbers[sampled['frame_inds']].reshape(4, 16)
 
 
 def read_crops(inputs, truth):

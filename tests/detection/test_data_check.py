@@ -189,7 +189,7 @@ def test_proposals_that_are_refused_are_told_with_the_rest(folder):
     (folder / 'proposals.pkl').write_bytes(b'cos\nsystem\n.')
     dataset = dataset_config(folder, proposal_file=str(folder / 'proposals.pkl'))
     (error,) = check_config(Config(dict(train_dataloader=dict(dataset=dataset)))).errors
-    assert 'proposals.pkl: it asks for os.system' in error
+    assert 'proposals.pkl: it holds os.system' in error
 
 
 def test_data_of_the_base_config_are_read_from_where_it_expects_them(tmp_path, monkeypatch):

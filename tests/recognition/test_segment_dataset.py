@@ -125,7 +125,7 @@ def test_dataset_and_pipeline_of_the_config_give_clips_of_the_segment(tmp_path):
     clip, *_ = render_clip(item_rng(0, 'test', 0), 'test', num_frames=40)
     write_video(tmp_path / 'P01/P01_01.MP4', clip, fps=8)
     (tmp_path / 'list.txt').write_text('P01/P01_01.MP4 1.000 4.500 5\nP01/P01_01.MP4 0.000 0.700 0\n')
-    for loader, views in ((cfg.train_dataloader, 1), (cfg.val_dataloader, 1), (cfg.test_dataloader, 6)):
+    for loader, views in ((cfg.train_dataloader, 1), (cfg.val_dataloader, 1), (cfg.test_dataloader, 12)):
         dataset = loader.dataset.to_dict() | dict(ann_file=str(tmp_path / 'list.txt'))
         dataset = DATASETS.build(dataset | dict(data_prefix=dict(video=str(tmp_path))))
         for index, label in ((0, 5), (1, 0)):
