@@ -1,10 +1,11 @@
 """Encoders: clips (N, 3, T, H, W) to tokens, feature maps and vectors.
 
 One configurable vision transformer (vit.py) and SqueezeTime (squeezetime.py); what tells the models apart is a row of
-a table (architectures.py). Weights are read from files (checkpoint.py) in the layouts of their authors (layouts.py),
-which converter.py rewrites; config_encoder.py is how a config asks for its
-encoder. encoder.py is the base of all of
-them, and of a user's own; sources.py finds one by the string that names it, with its numbers (spec.py).
+a table (architectures.py). Weights are read from files (checkpoint.py) in the layouts of their authors (layouts.py,
+layouts_hf.py), which converter.py rewrites; official.py says where they are published. encoder.py is the base of all
+encoders, and of a user's own; sources.py finds one by the string that names it, with its numbers (spec.py), in the
+table or through a provider (hf_models.py, timm_models.py, mmaction_models.py). config_encoder.py is how a config asks
+for its encoder.
 """
 
 from mmaction.registry import MODELS as MMACTION_MODELS
