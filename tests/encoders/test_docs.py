@@ -20,6 +20,7 @@ def test_example_of_an_own_encoder_runs_as_it_stands(tmp_path, monkeypatch):
     (tmp_path / 'my_encoders.py').write_text(f'{module}\nNet = lambda: torch.nn.Conv3d(3, 96, 16, 16)\n{wrapped}')
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, 'my_encoders', raising=False)  # that of another test
     try:
         import my_encoders
 
