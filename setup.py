@@ -16,7 +16,7 @@ def requirements(name):
 version = re.search(r"^__version__ = '(.+)'$", (ROOT / 'twlv_mm/__init__.py').read_text(encoding='utf-8'), re.M)[1]
 
 setup(
-    # Not the module's name: mmengine cannot find an editable install whose distribution is called like its module.
+    # Not the module's name: mmengine cannot find an editable install whose distribution has the module's name.
     name='twlv-i',
     version=version,
     description='The TWLV-I video encoder and the evaluation of video foundation models, for OpenMMLab',

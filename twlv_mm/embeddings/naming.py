@@ -11,7 +11,7 @@ class Rule(NamedTuple):
         dataset (str): Its name.
         pattern (str): Of the end of a video's id.
         name (str): What the labels call it, with the pattern's groups.
-        first_of_several (bool): Whether a name that several files fit means the first of them; otherwise it is none.
+        first_of_several (bool): Whether a name that several files match means the first; if not, it is left out.
     """
 
     dataset: str
@@ -50,8 +50,8 @@ def other_names(video_ids):
 
     Returns:
         dict[str, str]: name -> video id; names as :func:`names_of` has them. Breakfast's P03/cam01/P03_cereals is
-        P03_cam01_P03_cereals in its labels, for one. A name that two videos would share is none, unless it is the id of
-        one, or its rule says that it means the first.
+        P03_cam01_P03_cereals in its labels, for example. A name that two videos share is left out, unless it is the id
+        of one of them, or its rule says that it means the first.
     """
     video_ids = sorted(video_ids)
     named = {}

@@ -58,7 +58,7 @@ def has_embeddings(base):
     Returns:
         bool: False also for a damaged json.
     """
-    # Of most videos of a new run there is none; an exception would take longer.
+    # Most videos of a new run have no json yet, and asking is faster than catching an exception.
     return os.access(f'{base}.json', os.F_OK) and _are_whole(base)
 
 

@@ -41,7 +41,7 @@ def read_settings(folder):
         dict: its content.
 
     Raises:
-        ValueError: if there is none, or it is not sound.
+        ValueError: if the file is missing or invalid.
     """
     try:
         return read_json(folder / 'config.json', dict, max_bytes=MAX_JSON)
