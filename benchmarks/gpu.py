@@ -176,7 +176,7 @@ def knn(device, tiny):
     import numpy as np
     import torch
 
-    from twlv_mm.recognition.knn import nearest
+    from twlv_mm.embeddings import nearest
 
     rows, count, dims = (1000, 10, 16) if tiny else (1_000_000, 20_000, 768)
     bank = np.random.default_rng(0).standard_normal((rows, dims), np.float32)

@@ -2,10 +2,11 @@
 
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py, parquet_store.py and parquet.py write the files, claims.py shares the videos between processes, manifest.py
-keeps what they were made with and what failed. folder.py reads the
-files, matrix.py a whole split as one matrix, dataset.py for training, settings.py what they were made with, grid.py
-when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py extracts
-what a config asks for, video_embedder.py embeds further videos like that. mteb.py makes an encoder a model of mteb.
+keeps what they were made with and what failed. folder.py reads the files, matrix.py a whole split as one matrix,
+neighbours.py finds the nearest vectors in one. dataset.py is for training, settings.py says what they were made with,
+grid.py when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py
+extracts what a config asks for, video_embedder.py embeds further videos like that. mteb.py makes an encoder a model of
+mteb.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
@@ -22,6 +23,7 @@ from .matrix import Matrix, load_matrix
 from .model_inputs import check_inputs
 from .mteb import mteb_model
 from .naming import names_of, other_names, second_files
+from .neighbours import nearest
 from .settings import check_comparable, encoder_of, repeats_frames, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
@@ -59,6 +61,7 @@ __all__ = [
     'load_matrix',
     'mteb_model',
     'names_of',
+    'nearest',
     'other_names',
     'read_failures',
     'repeats_frames',

@@ -12,7 +12,7 @@ from .embedding_dataset import LabelledEmbeddings
 from .embedding_probe import CheckEmbeddingsHook, EmbeddingKNN, EmbeddingLinearProbe
 from .held_out import ChooseProbeHook, HeldOutMetric, SplitDataset
 from .inferencer import RecognitionInferencer
-from .knn import knn_votes, nearest
+from .knn import knn_votes
 from .label_check import CheckLabelsHook, check_labels
 from .still_video import ImageDecode, StillVideo
 
@@ -40,7 +40,6 @@ __all__ = [
     'check_labels',
     'knn_votes',
     'load_official_probe',
-    'nearest',
 ]
 
 

@@ -149,9 +149,10 @@ def _run(*arguments):
 def _knn_parts(root, num_classes):
     """Votes (queries, C) of the config's way, and seconds of reading, products, and selection."""
     from twlv_mm.bf16 import has_bf16_units
+    from twlv_mm.embeddings.neighbours import BANK_ROWS, QUERY_ROWS
 
     from .embedding_dataset import LabelledEmbeddings
-    from .knn import BANK_ROWS, QUERY_ROWS, knn_votes
+    from .knn import knn_votes
 
     for matrix in root.glob('multi-clip/*/.*.matrix'):
         matrix.unlink()
