@@ -33,7 +33,8 @@ setup(
     package_data={
         'twlv_mm': [
             'analysis/*.html',
-            'analysis/*.json',
+            'report/*.html',
+            'report/*.json',
             'encoders/weights/*',
             '.mim/model-index.yml',
             '.mim/configs/**/*.py',

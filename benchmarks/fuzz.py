@@ -30,8 +30,6 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from twlv_mm.analysis.report_tables import fill_tables
-from twlv_mm.analysis.run_records import find_runs, name_encoders
 from twlv_mm.detection.ava_annotations import read_action_names, read_ava_csv, read_excluded
 from twlv_mm.detection.proposals import read_proposals
 from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, verify
@@ -43,6 +41,8 @@ from twlv_mm.localization import ExternalScores, read_annotations
 from twlv_mm.pretraining import FileListDataset, ShardDataset
 from twlv_mm.pretraining.shards import TarBackend, index_path, index_shard
 from twlv_mm.recognition import datasets
+from twlv_mm.report.run_records import find_runs, name_encoders
+from twlv_mm.report.tables import fill_tables
 from twlv_mm.segmentation import read_predictions
 from twlv_mm.segmentation.labels import read_labels, read_mapping, read_split
 from twlv_mm.synthetic import build, write_video

@@ -90,8 +90,7 @@ def knn(folder):
 
 def report(folder):
     """The page with a picture of the embeddings, without results."""
-    from twlv_mm.analysis.report import write_report
-    from twlv_mm.analysis.report_embeddings import View
+    from twlv_mm.report import View, write_report
 
     with tempfile.TemporaryDirectory() as results:
         write_report(results, views=[View('simulated', 'Embeddings', str(folder))])

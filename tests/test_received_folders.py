@@ -11,12 +11,10 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from tests.analysis.records import record, write
+from tests.report.records import record, write
 from twlv_mm.analysis import evaluation
 from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
-from twlv_mm.analysis.report import write_report
-from twlv_mm.analysis.run_records import find_runs
 from twlv_mm.compat.video_backend import write_gif, write_mp4
 from twlv_mm.embeddings import EmbeddingFolder, load_matrix, matrix, verify, write_embeddings
 from twlv_mm.encoders import read_checkpoint
@@ -25,6 +23,7 @@ from twlv_mm.pretraining import ShardDataset
 from twlv_mm.pretraining.shards import TarBackend, index_shard, member_path
 from twlv_mm.recognition.datasets.lists import Sample, write_list
 from twlv_mm.records import checks, write_figure
+from twlv_mm.report import find_runs, write_report
 from twlv_mm.segmentation.labels import read_split
 from twlv_mm.synthetic import make_images
 from twlv_mm.video import write_video

@@ -20,9 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm import get_model
-from twlv_mm.analysis.report import write_report
-from twlv_mm.analysis.report_embeddings import View
 from twlv_mm.records import open_log
+from twlv_mm.report import View, write_report
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
 from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.system_errors import run_tool

@@ -22,8 +22,8 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
-from twlv_mm.analysis.report import write_report
 from twlv_mm.records import open_log, writing
+from twlv_mm.report import write_report
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
 from twlv_mm.system_errors import fail, run_tool
 

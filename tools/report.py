@@ -6,9 +6,7 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.analysis.report import TITLE, write_report
-from twlv_mm.analysis.report_embeddings import View
-from twlv_mm.analysis.run_records import find_runs
+from twlv_mm.report import TITLE, View, find_runs, write_report
 from twlv_mm.system_errors import fail, run_tool
 
 

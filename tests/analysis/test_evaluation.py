@@ -12,7 +12,7 @@ from twlv_mm.analysis import evaluation
 from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation import FAILED, FINISHED, NO_DATA, RUNNING, WAITING, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
-from twlv_mm.analysis.report import make_report, write_report
+from twlv_mm.report import make_report, write_report
 from twlv_mm.synthetic import make_trimmed
 
 KNN = ('appearance_knn', 'motion_knn')

@@ -29,8 +29,7 @@ from twlv_mm.records import (
     write_json,
     write_text,
 )
-
-from .run_records import HASH, STATUS, VIEW_FILES
+from twlv_mm.report.run_records import HASH, STATUS, VIEW_FILES
 
 TOOLS = Path(__file__).parents[1] / '.mim/tools'
 FINISHED, NO_DATA, FAILED, WAITING, RUNNING = 'finished', 'no data', 'failed', 'waiting', 'running'

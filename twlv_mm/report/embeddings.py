@@ -3,14 +3,11 @@
 import re
 from typing import NamedTuple
 
+from twlv_mm.analysis import choose_points, common_videos, load_pairs, load_points, panel, scatter_fragment
 from twlv_mm.embeddings import EmbeddingFolder
 
-from .direction_pairs import load_pairs
-from .points import choose_points, common_videos, load_points
-from .report_figures import Picture
-from .report_layouts import DAGGER, HOLDS
-from .scatter import panel
-from .scatter_page import scatter_fragment
+from .figures import Picture
+from .layouts import DAGGER, HOLDS
 
 # So that the page stays small and its colours can be told apart.
 MAX_POINTS, MAX_CLASSES = 2000, 20

@@ -6,8 +6,8 @@ from statistics import fmean
 
 import pytest
 
-from twlv_mm.analysis.paper_tables import read_paper_tables
-from twlv_mm.analysis.report_tables import fill_tables
+from twlv_mm.report.paper_tables import read_paper_tables
+from twlv_mm.report.tables import fill_tables
 
 DATA = Path(__file__).parents[1] / 'data/paper'
 TABLES = read_paper_tables()['tables']

@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from twlv_mm.records import PathError, path_below, read_json
 from twlv_mm.segmentation import compare_runs, read_predictions
 
-from .report_layouts import TITLES
+from .layouts import TITLES
 
 # Text stays text, so that pages can be searched and stay small; the same figure is the same text.
 STYLE = {'svg.fonttype': 'none', 'svg.hashsalt': 'twlv_mm', 'font.size': 9}

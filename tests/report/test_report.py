@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from twlv_mm.analysis.report import make_report, write_report
-from twlv_mm.analysis.report_page import MISSING
-from twlv_mm.analysis.run_records import find_runs
+from twlv_mm.report import make_report, write_report
+from twlv_mm.report.page import MISSING
+from twlv_mm.report.run_records import find_runs
 
 from .records import SMALL, TAL, record, write, write_results
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from twlv_mm.records import checks, write_text
 
-from .report_layouts import DAGGER
+from .layouts import DAGGER
 from .run_records import HASH
 
 MISSING = '\N{EN DASH}'
@@ -40,7 +40,7 @@ def write_html(path, report):
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(number=number, table_title=table_title, markup=Markup)
-    template = environment.get_template('report_page.html')
+    template = environment.get_template('page.html')
     numbers = {run.path: place for place, run in enumerate(report.runs, 1)}
     text = template.render(
         report=report,

@@ -5,8 +5,8 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
-from .report_figures import GREY, Picture, as_svg, save_figure
-from .report_layouts import DAGGER
+from .figures import GREY, Picture, as_svg, save_figure
+from .layouts import DAGGER
 
 # Of each layout, what an axis of a radar is called, and which columns are axes; all where None.
 MAIN = {

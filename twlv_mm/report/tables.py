@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from twlv_mm.encoders import get_architecture, list_models
 
-from .paper_tables import read_paper_tables
-from .report_layouts import (
+from .layouts import (
     AVERAGE,
     AVERAGED,
     HOLDS,
@@ -20,6 +19,7 @@ from .report_layouts import (
     paper_columns,
     variant_of,
 )
+from .paper_tables import read_paper_tables
 from .run_records import name_encoders
 
 DIRECTION, OF_CLASS = 'direction', 'direction/class/'

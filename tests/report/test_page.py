@@ -1,8 +1,8 @@
 import pytest
 
-from twlv_mm.analysis.report import write_report
+from tests.analysis.chromium import Chromium, find_chromium
+from twlv_mm.report import write_report
 
-from .chromium import Chromium, find_chromium
 from .records import record, write, write_results
 
 SECTIONS = ['overview', 'generated', 'paper', 'direction', 'tasks', 'runs', 'problems']

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from twlv_mm.analysis.report import make_report
-from twlv_mm.analysis.report_embeddings import DIRECTIONS, View, embedding_panels
-from twlv_mm.analysis.report_overview import overview
-from twlv_mm.analysis.report_tables import fill_tables
 from twlv_mm.embeddings import write_embeddings
+from twlv_mm.report import make_report
+from twlv_mm.report.embeddings import DIRECTIONS, View, embedding_panels
+from twlv_mm.report.overview import overview
+from twlv_mm.report.tables import fill_tables
 from twlv_mm.segmentation.predictions import video_entry, write_predictions
 
 from .records import TAL, record, write, write_results

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import twlv_mm
 
+from .embeddings import View, embedding_panels
+from .figures import localization_timelines, segmentation_bars
+from .overview import overview
+from .page import write_html, write_markdown
 from .paper_tables import read_paper_tables
-from .report_embeddings import View, embedding_panels
-from .report_figures import localization_timelines, segmentation_bars
-from .report_overview import overview
-from .report_page import write_html, write_markdown
-from .report_tables import direction_tables, fill_tables
 from .run_records import find_runs, name_encoders
+from .tables import direction_tables, fill_tables
 
 PAGE, TEXT = 'report.html', 'report.md'
 TITLE = 'Holistic evaluation of video encoders'
