@@ -17,6 +17,7 @@ from twlv_mm.video import DECODERS
 EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
 # Names, of which one is imported: detection needs mmdet, which takes seconds.
 INFERENCERS = dict(
+    recognition_knn='twlv_mm.recognition.EmbeddingInferencer',
     recognition_linear='twlv_mm.recognition.RecognitionInferencer',
     recognition_attentive='twlv_mm.recognition.RecognitionInferencer',
     recognition_finetune='twlv_mm.recognition.RecognitionInferencer',
@@ -29,7 +30,9 @@ INFERENCERS = dict(
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
     parser.add_argument('config', metavar='CONFIG', help='config of the run that wrote the checkpoint')
-    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='its checkpoint')
+    parser.add_argument(
+        'checkpoint', metavar='CHECKPOINT', help='its checkpoint; of kNN, the folder of the embeddings that vote'
+    )
     parser.add_argument('input', metavar='INPUT', help='a video, a folder, a quoted pattern, or a list of videos')
     parser.add_argument('--out', required=True, help='folder to write to')
     parser.add_argument(
@@ -50,7 +53,8 @@ def parse_args():
     parser.add_argument(
         '--encoder-weights',
         metavar='PATH',
-        help="of localization and segmentation: the encoder's checkpoint (default: the config's)",
+        help="of classifiers of embeddings, localization and segmentation: the encoder's checkpoint (default: the "
+        "config's)",
     )
     parser.add_argument('--decoder', choices=DECODERS, help='not of detection (default: av, which reads everything)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
@@ -59,13 +63,15 @@ def parse_args():
 
 def inferencer_class(config):
     """The inferencer of the task that a config's results are of."""
-    task = read_config(config).get('default_hooks', {}).get('results', {}).get('task')
+    cfg = read_config(config)
+    task = cfg.get('default_hooks', {}).get('results', {}).get('task')
     if task not in INFERENCERS:
         raise ValueError(
             f'{config} is of the task {task!r} (default_hooks.results.task), and there are inferencers for '
             f'{", ".join(INFERENCERS)}'
         )
-    room, name = INFERENCERS[task].rsplit('.', 1)
+    of_embeddings = cfg.model.type.endswith('EmbeddingLinearProbe')
+    room, name = INFERENCERS['recognition_knn' if of_embeddings else task].rsplit('.', 1)
     return getattr(import_module(room), name)
 
 

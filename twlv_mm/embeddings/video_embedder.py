@@ -19,10 +19,11 @@ class VideoEmbedder:
 
     Args:
         cfg (Config): With the variable ``extraction`` (see :func:`extract_splits`; splits, out and workers are not
-            used).
+            used), unless that is given.
         encoder_weights (str, optional): Checkpoint of the encoder; the config's if None.
         device (str, optional): Where to encode; a GPU if there is one.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
+        extraction (dict, optional): How videos are embedded, in the place of the config's ``extraction``.
 
     Raises:
         FileNotFoundError: if there is no file of weights.
@@ -30,17 +31,10 @@ class VideoEmbedder:
             not be random, or something of it does not fit.
     """
 
-    def __init__(self, cfg, encoder_weights=None, device=None, decoder=None):
-        if cfg.get('extraction') is None:
-            raise ValueError(
-                f'{cfg.filename} does not say how videos are embedded: give a config with the variable extraction, '
-                'such as configs/synthetic/untrimmed_tal.py'
-            )
-        options = {name: value for name, value in cfg.extraction.items() if name not in ('splits', 'out', 'workers')}
-        if options.get('sampling') != 'multi-clip':
-            raise ValueError(
-                f"the extraction of {cfg.filename} must have sampling='multi-clip': one vector tells no times"
-            )
+    def __init__(self, cfg, encoder_weights=None, device=None, decoder=None, extraction=None):
+        if extraction is None:
+            extraction = _extraction_of(cfg)
+        options = {name: value for name, value in extraction.items() if name not in ('splits', 'out', 'workers')}
         encoder = dict(options.pop('encoder'))
         encoder['weights'] = encoder_weights or cfg.get('encoder_weights') or encoder.get('weights')
         configured = options.pop('decoder', None)
@@ -95,8 +89,27 @@ class VideoEmbedder:
         Returns:
             tuple[dict, dict]: what the data sets of embedded clips give of a video: video_id (the file's name without
             suffix), feats ((M, D) float32, in order of time), duration (float, seconds), and origin, step and
-            clip_seconds as :func:`clip_grid` has them; and for json, what they were made with: encoder (name,
-            weights_sha256, clip_seconds, stride_seconds), decoder (name, version).
+            clip_seconds as :func:`clip_grid` has them; and for json, what they were made with, see :meth:`vectors`.
+
+        Raises:
+            FileNotFoundError: if there is no such video.
+            ReadFault: if it cannot be read to its end.
+        """
+        video, made_with = self.vectors(path)
+        grid, count = clip_grid(path, video.times, self._extractor.settings['stride_seconds'])
+        feats = video.clips['forward'][:count]
+        return dict(video_id=Path(path).stem, feats=feats, duration=float(video.duration), **grid), made_with
+
+    def vectors(self, path):
+        """Embed one video, in this process.
+
+        Args:
+            path (str): A video file.
+
+        Returns:
+            tuple[EmbeddedVideo, dict]: its vectors, in order of time, with the view 'forward'; and for json, what they
+            were made with: encoder (name, weights_sha256, and of several clips clip_seconds and stride_seconds),
+            decoder (name, version).
 
         Raises:
             FileNotFoundError: if there is no such video.
@@ -112,12 +125,22 @@ class VideoEmbedder:
         if fault is not None:
             raise fault
         settings = self._extractor.settings
-        grid, count = clip_grid(path, video.times, settings['stride_seconds'])
-        item = dict(
-            video_id=Path(path).stem, feats=video.clips['forward'][:count], duration=float(video.duration), **grid
-        )
-        encoder = {name: settings[name] for name in ('weights_sha256', 'clip_seconds', 'stride_seconds')}
+        encoder = {
+            name: settings[name] for name in ('weights_sha256', 'clip_seconds', 'stride_seconds') if name in settings
+        }
         decoder, _, version = video.decoder.partition(' ')
-        return item, dict(
+        return video, dict(
             encoder=dict(name=settings['model'], **encoder), decoder=dict(name=decoder, version=version or None)
         )
+
+
+def _extraction_of(cfg):
+    """The extraction of a config whose task needs to know when its clips are."""
+    if cfg.get('extraction') is None:
+        raise ValueError(
+            f'{cfg.filename} does not say how videos are embedded: give a config with the variable extraction, '
+            'such as configs/synthetic/untrimmed_tal.py'
+        )
+    if cfg.extraction.get('sampling') != 'multi-clip':
+        raise ValueError(f"the extraction of {cfg.filename} must have sampling='multi-clip': one vector tells no times")
+    return cfg.extraction

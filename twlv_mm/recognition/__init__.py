@@ -9,6 +9,7 @@ from importlib import import_module
 from .attentive_probe import AttentiveProbe, load_official_probe
 from .class_metrics import ClassMetric
 from .embedding_dataset import LabelledEmbeddings
+from .embedding_inferencer import EmbeddingInferencer
 from .embedding_probe import CheckEmbeddingsHook, EmbeddingKNN, EmbeddingLinearProbe
 from .held_out import ChooseProbeHook, HeldOutMetric, SplitDataset
 from .inferencer import RecognitionInferencer
@@ -23,6 +24,7 @@ __all__ = [
     'CheckLabelsHook',
     'ChooseProbeHook',
     'ClassMetric',
+    'EmbeddingInferencer',
     'EmbeddingKNN',
     'EmbeddingLinearProbe',
     'HeldOutMetric',

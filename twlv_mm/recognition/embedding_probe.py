@@ -1,10 +1,12 @@
 """Classifiers of stored embeddings, trained and tested through mmengine: kNN and the offline linear probe."""
 
+import logging
 from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor, BaseModel, is_model_wrapper
 from torch import nn
 
@@ -93,7 +95,7 @@ class EmbeddingKNN(EmbeddingClassifier):
     Args:
         bank (dict): Config of the :class:`LabelledEmbeddings` that vote; read when it is first needed.
         num_classes (int): C.
-        k (int): Neighbours of a vector.
+        k (int): Neighbours of a vector; all vectors of a bank that has fewer.
         temperature (float): See :func:`knn_votes`.
     """
 
@@ -109,10 +111,29 @@ class EmbeddingKNN(EmbeddingClassifier):
         """LabelledEmbeddings: The videos that vote."""
         return DATASETS.build(self._bank)
 
+    @cached_property
+    def neighbours(self):
+        """int: How many vectors vote: ``k``, or the whole bank where that has fewer, which is said."""
+        available = len(self.bank.vectors)
+        if available < self.k:
+            folder = self.bank.metainfo['folder']
+            print_log(
+                f'{folder} has {available} vectors, fewer than k={self.k}: all of them vote for every video. Set '
+                'model.k to the number of vectors that a class has, or less.',
+                'current',
+                logging.WARNING,
+            )
+        return min(self.k, available)
+
+    @property
+    def choices(self):
+        """dict: As of the base class, and how many neighbours voted."""
+        return super().choices | dict(k=self.neighbours)
+
     def scores(self, inputs):
         """Votes: (M, D) -> (M, C)."""
         labels = self.bank.labels[self.bank.video_index]
-        return knn_votes(inputs, self.bank.vectors, labels, self.num_classes, self.k, self.temperature.item())
+        return knn_votes(inputs, self.bank.vectors, labels, self.num_classes, self.neighbours, self.temperature.item())
 
 
 @MODELS.register_module()

@@ -1,0 +1,118 @@
+"""Videos in, named classes with scores out, by a classifier of embeddings: a linear probe or kNN."""
+
+import os
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+from twlv_mm.embeddings import VideoEmbedder
+from twlv_mm.encoders import describe, read_config, weights_sha256
+from twlv_mm.encoders.official import official_weights
+from twlv_mm.engine import class_names, load_model, made_with, provenance
+
+from .inferencer import VideoLabels
+
+
+class EmbeddingInferencer(VideoLabels):
+    """Recognise the action of a video that is embedded first, as the embeddings were that the classifier has seen.
+
+    ::
+
+        inferencer = EmbeddingInferencer('my_knn.py', 'embeddings/my/uniform/train', encoder_weights='encoder.pth')
+        inferencer('match.mp4')['predictions'][0]  # dict(label='serving', index=7, score=0.93)
+
+    Args:
+        config (str | Path | Config): Config of an EmbeddingLinearProbe or EmbeddingKNN.
+        checkpoint (str | Path): What a training of the probe has written; of kNN, the folder of the embeddings that
+            vote, ``<out>/<sampling>/<split>``.
+        device (str, optional): Where to compute; a GPU if there is one.
+        classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
+            the config's ``class_names``, or else numbers.
+        encoder_weights (str, optional): Checkpoint of the encoder; the config's if None, or the package's own.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
+
+    Raises:
+        FileNotFoundError: if the config, the checkpoint or folder, the encoder's weights or the file of names is not
+            there.
+        CheckpointError: if the checkpoint is another model's.
+        ValueError: if nothing says how the embeddings were made, the encoder has no weights or other ones, a file
+            cannot be read, or the names are not one for each class.
+    """
+
+    def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None, decoder=None):
+        cfg = config if isinstance(config, Config) else read_config(config)
+        device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        if cfg.model.type.endswith('EmbeddingKNN'):
+            self.model = _with_bank(cfg, checkpoint, device)
+            trained_on = self.model.bank.metainfo
+            bank = dict(folder=os.fspath(checkpoint), vectors=len(self.model.bank.vectors), k=self.model.neighbours)
+            made = dict(config=cfg.filename, bank=bank, versions=provenance.versions())
+        else:
+            self.model, meta = load_model(cfg, checkpoint, device)
+            trained_on = meta.get('dataset_meta') or {}
+            made = made_with(cfg, checkpoint)
+        settings = trained_on.get('settings') or {}
+        extraction = _extraction(cfg, settings, encoder_weights, checkpoint)
+        self.embedder = VideoEmbedder(cfg, encoder_weights, device, decoder, extraction)
+        self.embedder.check(trained_on, checkpoint)
+        self._whole = cfg.test_dataloader.dataset.scope == 'video'
+        self._device = device
+        names = cfg.get('class_names') if classes is None else classes
+        self.classes = class_names(names, self.model.num_classes)
+        self._made_with = dict(model=dict(type=type(self.model).__name__, encoder=settings['model']), **made)
+
+    def scores(self, path):
+        """Score the classes; see the base class."""
+        video, made_with = self.embedder.vectors(path)
+        vectors = torch.from_numpy(video.clips['forward']).to(self._device)
+        if self._whole:
+            vectors = vectors.mean(dim=0, keepdim=True)
+        count, nothing = torch.tensor([len(vectors)], device=self._device), torch.zeros(1, dtype=torch.int64)
+        (found,) = self.model.predict(vectors, count, nothing)
+        return found['pred_score'], float(video.duration), made_with
+
+
+def _with_bank(cfg, folder, device):
+    """The kNN of a config, with the embeddings of a folder."""
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(
+            f'there is no folder {folder}: kNN has no checkpoint; give the folder of the embeddings that vote, '
+            f'<out>/<sampling>/<split>, in its place'
+        )
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    bank = dict(cfg.model.bank, folder=os.path.abspath(folder))
+    return MODELS.build(dict(cfg.model, bank=bank)).to(device).eval()
+
+
+def _extraction(cfg, settings, weights, source):
+    """How the embeddings of a classifier were made, as the ``extraction`` of a config."""
+    name = settings.get('source') or settings.get('model')
+    if name is None:
+        raise ValueError(
+            f'{source} does not say which encoder its embeddings are of, so that no further video can be embedded like '
+            'them: extract them with tools/extract.py, and train or test on those'
+        )
+    same = cfg.get('encoder') == name
+    overrides = dict(cfg.get('encoder_overrides') or {}) if same else {}
+    weights = weights or (cfg.get('encoder_weights') if same else None) or _shipped(name, settings)
+    encoder = dict(overrides, source=name, weights=weights)
+    if settings.get('weights_sha256') is None:
+        encoder['allow_random'] = True  # as the embeddings were
+    pooling = settings.get('pooling')
+    if pooling == describe(name, **overrides).pooling:
+        pooling = None  # with whatever the architecture does besides
+    options = dict(sampling=settings.get('sampling') or 'multi-clip', num_frames=settings.get('frames_per_clip'))
+    if options['sampling'] == 'multi-clip':
+        options |= {key: settings.get(key) for key in ('clip_seconds', 'stride_seconds')}
+    return dict(encoder=encoder, pooling=pooling, **options)
+
+
+def _shipped(name, settings):
+    """The package's own weights, if the embeddings were made with them."""
+    try:
+        path = official_weights(name)
+    except FileNotFoundError:
+        return None
+    return path if weights_sha256(path) == settings.get('weights_sha256') else None
