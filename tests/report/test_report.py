@@ -198,7 +198,33 @@ def test_whatever_files_hold_is_text_in_the_page(tmp_path):
 
 def test_a_folder_without_results_has_a_report_too(tmp_path):
     page, text = write_report(tmp_path, tmp_path / 'out')
-    assert page.read_text().count(': nothing measured</summary>') == 7
+    assert page.read_text().count('nothing was measured on their sets</summary>') == 1
     assert '| TWLV-I (paper) | ViT-B |' in text.read_text()
     with pytest.raises(FileNotFoundError, match='there is no folder'):
         write_report(tmp_path / 'nowhere')
+
+
+def test_own_sets_and_encoders_come_before_the_papers(tmp_path):
+    write(tmp_path, 'known', record('recognition_linear', 'my kitchen', TOP))
+    mine = record('recognition_linear', 'my kitchen', TOP, name='my_encoder', date='2026-01-02T10:00:00+00:00')
+    write(tmp_path, 'mine', mine)
+    write(tmp_path, 'k400', record('recognition_linear', 'kinetics400', TOP))
+    assert [row.method for row in table(make_report(tmp_path), 'other-3').rows] == ['my_encoder', 'twlv_base']
+    for path in write_report(tmp_path):
+        text = path.read_text()
+        assert text.index('my kitchen') < text.index('DV48')
+
+
+def test_a_report_of_own_sets_has_no_figure_of_the_papers_numbers_alone(tmp_path):
+    write(tmp_path, 'mine', record('recognition_linear', 'my kitchen', TOP))
+    assert make_report(tmp_path).overview == []
+    assert 'id="overview"' not in write_report(tmp_path)[0].read_text()
+    for task, metrics in (('recognition_attentive', TOP), ('segmentation', dict(mF1=60.0))):
+        write(tmp_path, task, record(task, 'my kitchen', metrics))
+    assert [picture.title for picture in make_report(tmp_path).overview] == ['All tasks, your data sets']
+
+
+@pytest.mark.parametrize(('classes', 'columns'), [(5, ['Top1']), (6, ['Top1', 'Top5'])])
+def test_top5_has_a_column_where_there_are_more_than_five_classes(tmp_path, classes, columns):
+    write(tmp_path, 'mine', record('recognition_linear', 'my kitchen', TOP, protocol=dict(classes=classes)))
+    assert [name for _, name in table(make_report(tmp_path), 'other-3').columns] == columns

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 TOP = (('Top1', 'acc/top1'), ('Top5', 'acc/top5'))
+TOP_CLASSES = 5
 SEGMENTATION = (('mF1', 'mF1'), ('Edit', 'edit'), ('Acc.', 'accuracy'))
 # Names in results.json -> in the paper's tables.
 TITLES = {
@@ -154,12 +155,18 @@ def columns_of(layout, runs):
         theirs = [run for run in runs if run.record['dataset'] == dataset]
         occurring = {variant_of(run, layout) for run in theirs}
         variants = [variant for variant in layout.variants or [''] if variant in occurring]
-        metrics = layout.metrics
+        metrics = [pair for pair in layout.metrics if pair[1] != 'acc/top5' or any(map(_has_top5, theirs))]
         if layout.task == 'localization':
             found = sorted({name for run in theirs for name in run.metrics if name.startswith('mAP@')})
             metrics = (*((name[4:], name) for name in found), ('Avg.', 'mAP'))
         columns += _of_dataset(layout, dataset, variants, metrics)
     return columns
+
+
+def _has_top5(run):
+    """Whether the true class can be missing among the best five: there are more than five."""
+    classes = run.record['protocol'].get('classes')
+    return 'acc/top5' in run.metrics and not (type(classes) is int and classes <= TOP_CLASSES)
 
 
 def _of_dataset(layout, dataset, variants, metrics):

@@ -34,17 +34,20 @@ APPEARANCE, MOTION = ('K400', 'MiT'), ('SSv2', 'DV48')
 
 
 def overview(tables):
-    """Figures 1 and 2, for generated sets and for the paper's; those with too few numbers are left out.
+    """Figures 1 and 2, for own, generated and the paper's sets; those with too few numbers are left out.
+
+    The figures of the paper's sets are left out where runs were tested on other sets only.
 
     Args:
         tables (Filled): Of :func:`~twlv_mm.analysis.report_tables.fill_tables`.
 
     Returns:
-        list[Picture]: at most four.
+        list[Picture]: at most five, own sets first.
     """
     probes = ('3', '5', '6')
     daggers = f'{DAGGER}: the set was in the pretraining of the encoder'
     pictures = [
+        radar(tables.other, 'All tasks, your data sets', f"As the paper's Figure 1. In percent. {daggers}."),
         radar(tables.generated, 'All tasks, generated videos', f"As the paper's Figure 1. In percent. {daggers}."),
         appearance_and_motion(
             [table for table in tables.generated if table.key.rpartition('-')[2] in probes],
@@ -53,14 +56,22 @@ def overview(tables):
             'Appearance against motion, generated videos',
             f"As the paper's Figure 2: 8 classes each, chance is 12.5 %. {daggers}.",
         ),
+    ]
+    if any(table.measured for table in tables.paper) or not (tables.other or tables.generated):
+        pictures += _of_the_paper(tables.paper, probes, daggers)
+    return [picture for picture in pictures if picture is not None]
+
+
+def _of_the_paper(tables, probes, daggers):
+    return [
         radar(
-            tables.paper,
+            tables,
             'All tasks, sets of the paper',
             "As the paper's Figure 1, from Tables 3, 5, 6 and 9 to 12: top-1, mean mAP, fAP and mF1 in percent. "
             f"Dashed: the paper's TWLV-I, and on each axis the best of its other ViT-L models. {daggers}.",
         ),
         appearance_and_motion(
-            [table for table in tables.paper if table.key.rpartition('-')[2] in probes],
+            [table for table in tables if table.key.rpartition('-')[2] in probes],
             APPEARANCE,
             MOTION,
             'Appearance against motion, sets of the paper',
@@ -68,7 +79,6 @@ def overview(tables):
             f"on two sets, K400 against SSv2 by Uniform Embedding. Hollow: the paper's rows. {daggers}.",
         ),
     ]
-    return [picture for picture in pictures if picture is not None]
 
 
 def radar(tables, title, caption):

@@ -15,10 +15,10 @@ MISSING = '\N{EN DASH}'
 # What Markdown, or HTML in it, would take for more than text.
 SPECIAL = {sign: f'\\{sign}' for sign in '\\`*_{}[]<>|#$~'} | {'&': '&amp;', ':': '&#58;', '@': '&#64;'}
 SECTIONS = (
+    ('other', 'Your data sets'),
     ('overview', 'Overview'),
     ('generated', 'Generated videos'),
     ('paper', "The paper's tables"),
-    ('other', 'Other data sets'),
     ('direction', 'Direction of motion'),
     ('embeddings', 'Embeddings'),
     ('segmentation', 'Segmentation'),
@@ -65,7 +65,11 @@ def write_markdown(path, report):
     made = f'{len(report.runs)} runs, made {report.date} by twlv_mm {report.version}.'
     lines = [f'# {_plain(report.title)}', '', made]
     lines += [f'Bold: the best measured. {DAGGER}: the set was in pretraining. {MISSING}: not measured.', '']
-    for kind, heading in (('generated', 'Generated videos'), ('paper', "The paper's tables"), ('other', 'Other sets')):
+    for kind, heading in (
+        ('other', 'Your data sets'),
+        ('generated', 'Generated videos'),
+        ('paper', "The paper's tables"),
+    ):
         tables = getattr(report.tables, kind)
         if tables:
             lines += [f'## {heading}', '']
@@ -111,6 +115,7 @@ def table_title(table):
 
 def _is_there(key, report):
     there = dict(
+        overview=report.overview,
         generated=report.tables.generated,
         other=report.tables.other,
         tasks=report.evaluations,

@@ -224,7 +224,9 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
                 newer[old.path] = (old, run)
             row[place] = Cell(value, _in_pretraining(run), run)
     result = []
-    for (encoder, on_embeddings, recipe), cells in rows.items():
+    known = list_models()
+    # Encoders of one's own first; what is known by name has the paper's rows to be compared with.
+    for (encoder, on_embeddings, recipe), cells in sorted(rows.items(), key=lambda row: _name_of(row[1]) in known):
         _average(columns, places, cells)
         if not cells:
             continue
@@ -235,6 +237,10 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
         line = [cells.get(place, Cell()) for place in range(len(columns))]
         result.append(Row(method, architecture_of(run.record['encoder']), line))
     return _mark_best(result)
+
+
+def _name_of(cells):
+    return next((cell.run.record['encoder'].get('name') for cell in cells.values() if cell.run), None)
 
 
 def _choices_of(rows):
