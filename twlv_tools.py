@@ -18,6 +18,9 @@ USAGE = """usage: twlv COMMAND [ARGUMENTS]
 """
 # Group -> command -> tool, what it does.
 COMMANDS = {
+    'Your own data': {
+        'lists': ('make_lists.py', 'lists of your own videos, split, from folders or a table'),
+    },
     'From videos to embeddings': {
         'embed': ('embed.py', 'embed a video or a few, and print the vectors'),
         'extract': ('extract.py', 'embed collections of videos into a folder'),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix
-from twlv_mm.engine import read_class_names
+from twlv_mm.engine import names_beside, read_class_names
 
 NO_LABEL = 'no label'
 ROWS = 16384  # checked at a time
@@ -71,7 +71,8 @@ def load_points(folder, scope='video', ann_file=None, class_names=None):
         ann_file (str, optional): A list of videos with their classes, as for :func:`twlv_mm.embeddings.find_videos`;
             without it, the annotations in the embeddings.
         class_names (str | Sequence[str], optional): Names of the classes that are given as numbers, or a file of them,
-            one a line; without them they are called by their numbers.
+            one a line; without them, those in ``classes.txt`` beside ann_file (without one, in the folder), or else
+            they are called by their numbers.
 
     Returns:
         Points: of all videos that have a class; of all videos where none has one, as a single class.
@@ -187,6 +188,8 @@ def _names_of_classes(folder, ann_file, class_names):
             f'{len(wrong)} of {len(folder)} videos do not have one class in {source} ({wrong[0]} has {found}): give a '
             'list with a line "name.mp4 class" for every video'
         )
+    if class_names is None and all(type(label) is int for label in labels.values()):
+        class_names = names_beside(ann_file or folder.path)
     if class_names is None:
         if all(type(label) is int for label in labels.values()):
             return {video_id: (label, str(label)) for video_id, label in labels.items()}

@@ -5,6 +5,8 @@ from pathlib import Path
 from twlv_mm.records import checks, read_text
 
 MAX_BYTES = 100_000_000
+# Beside a list or a file of annotations, or in a folder of embeddings: the names of the classes in it.
+CLASSES_FILE = 'classes.txt'
 
 
 def read_class_names(classes):
@@ -41,6 +43,23 @@ def read_class_names(classes):
             )
         places[name] = place
     return names
+
+
+def names_beside(path):
+    """Read the names of the classes that lie beside a list of videos or a file of annotations, in ``classes.txt``.
+
+    Args:
+        path (str | Path): The file, or a folder, in which they are looked for.
+
+    Returns:
+        list[str] | None: the names; None if there is no such file.
+
+    Raises:
+        ValueError: as :func:`read_class_names`.
+    """
+    path = Path(path)
+    file = (path if path.is_dir() else path.parent) / CLASSES_FILE
+    return read_class_names(file) if file.is_file() else None
 
 
 def class_names(classes, num_classes):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.engine import read_class_names
+from twlv_mm.engine import names_beside, read_class_names
 from twlv_mm.records import checks, read_json
 
 # THUMOS14's mark of moments that count neither for nor against a detector.
@@ -65,7 +65,8 @@ def read_annotations(path, subset=None, classes=None):
         path (str | Path): A json file.
         subset (str, optional): The videos to take, 'Test' say, in upper or lower case; all if None.
         classes (str | Path | Sequence[str], optional): The names of the classes, or a file of them, one a line. If
-            None, the file's ``label_id`` order them, or else they are sorted; the whole file's, whatever the subset.
+            None, those in ``classes.txt`` beside the file; without that, the file's ``label_id`` order them, or else
+            they are sorted; the whole file's, whatever the subset.
 
     Returns:
         Annotations: classes, videos, notes.
@@ -77,7 +78,7 @@ def read_annotations(path, subset=None, classes=None):
     """
     path = Path(path)
     entries = _read_entries(path)
-    given = None if classes is None else read_class_names(classes)
+    given = names_beside(path) if classes is None else read_class_names(classes)
     ignored = {AMBIGUOUS} - set(given or ())
     found = _label_ids(path, entries, ignored)
     names = given or _order_names(path, found)
@@ -213,7 +214,7 @@ def _read_video(path, video_id, entry, places, ignored, counts):
         if name not in places:
             raise ValueError(
                 f'{path}: {video_id} has the label {name!r}, which is not among the {len(places)} classes: add it to '
-                'classes, or correct the label'
+                'classes (or classes.txt beside the file), or correct the label'
             )
         if start == end:
             counts['empty'].append(video_id)

@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from twlv_mm.embeddings import EmbeddingFolder, find_videos, listed_videos, load_matrix, read_failures, shared_settings
+from twlv_mm.engine import names_beside
 from twlv_mm.registry import DATASETS
 
 SCOPES = ('video', 'clip', 'random_clip')
@@ -34,7 +35,8 @@ class LabelledEmbeddings(Dataset):
         video_ids (list[str]): Sorted.
         labels (Tensor): (N,) int64, of the videos.
         missing (list[str]): Videos without embeddings that the list, the folder's manifest or failures.jsonl names.
-        metainfo (dict): folder, dims (D) and settings (dict of what the vectors were made with, None where not known).
+        metainfo (dict): folder, dims (D), settings (dict of what the vectors were made with, None where not known) and,
+            where there is a ``classes.txt`` beside ann_file, or without one in the folder, classes (their names).
 
     Raises:
         FileNotFoundError: if there is no such folder or list, or no embeddings in the folder.
@@ -51,6 +53,8 @@ class LabelledEmbeddings(Dataset):
         self.video_ids = embeddings.video_ids
         infos = {video_id: embeddings.info(video_id) for video_id in self.video_ids}
         self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=shared_settings(folder, infos))
+        if (classes := names_beside(ann_file or folder)) is not None:
+            self.metainfo['classes'] = classes
         self.labels = self._labels({video_id: info.get('annotation') for video_id, info in infos.items()}, ann_file)
         self.missing = self._find_missing(ann_file)
         self.vectors, video_index, _ = load_matrix(embeddings, 'video' if scope == 'video' else 'clip')

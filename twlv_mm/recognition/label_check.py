@@ -77,6 +77,12 @@ def check_labels(dataset, num_classes):
             'them equal'
         )
     dataset.full_init()
+    classes = dataset.metainfo.get('classes')
+    if classes is not None and len(classes) != num_classes:
+        raise ValueError(
+            f'{name} has the names of {len(classes)} classes, and the head has num_classes={num_classes}: set '
+            f'model.cls_head.num_classes={len(classes)}'
+        )
     if len(dataset) == 0:
         raise ValueError(f'{name} lists no videos')
     # Past the datasets' own get_data_info, which turns a list of labels into a vector and fails if one is too large.

@@ -2,7 +2,7 @@
 
 files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
 and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; video_lists.py reads
-lists of videos, tables.py writes csv, tensors.py checkpoints. This room imports no other.
+lists of videos, splits.py divides sets, tables.py writes csv, tensors.py checkpoints. This room imports no other.
 """
 
 from . import checks
@@ -32,15 +32,17 @@ from .reading import (
     read_table,
     read_text,
 )
+from .splits import split_groups
 from .tables import write_table
 from .tensors import write_tensors
-from .video_lists import read_video_list
+from .video_lists import list_line, read_video_list
 
 __all__ = [
     'PathError',
     'append_line',
     'check_size',
     'checks',
+    'list_line',
     'locked',
     'numbered_lines',
     'open_log',
@@ -59,6 +61,7 @@ __all__ = [
     'read_video_list',
     'relative_name',
     'remove_leftovers',
+    'split_groups',
     'write_bytes',
     'write_figure',
     'write_json',

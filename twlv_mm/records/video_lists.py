@@ -58,6 +58,33 @@ def read_video_list(path, segments=None):
     return [_parse(text, path, number, segments) for number, text in lines.items()]
 
 
+def list_line(file, label, segment=None):
+    """Write what :func:`read_video_list` reads back.
+
+    Args:
+        file (str): As the list is to name it.
+        label (int): Class, from 0.
+        segment (tuple[float, float], optional): Start and end in seconds, which are rounded to thousandths.
+
+    Returns:
+        str: a line without its end.
+
+    Raises:
+        ValueError: if the reader would read something else, because of spaces or numbers in the name say.
+    """
+    times = ''.join(f'{time:.3f} ' for time in segment or ())
+    line = f'{file} {times}{label}'
+    if line != line.strip() or _is_header(line):
+        raise ValueError(f'{shown(file)} cannot stand in a list of videos: rename it')
+    try:
+        read = _parse(line, 'the list', 1, segment is not None)
+    except ValueError as error:
+        raise ValueError(f'{shown(file)} cannot stand in a list of videos: rename it ({error})') from None
+    if (read.file, read.classes) != (file, (label,)) or WITH_COMMA.fullmatch(line):
+        raise ValueError(f'{shown(file)} cannot stand in a list of videos: rename it')
+    return line
+
+
 def _is_header(text):
     names = [column.strip(' "').lower() for column in text.split(',')]
     return len(names) == 2 and names[0] in FILE_COLUMNS and names[1] in CLASS_COLUMNS

@@ -1,7 +1,7 @@
-"""The paper's recognition data sets: from their official annotation files to lists, and lists checked before training.
+"""Data sets of recognition: from official annotation files, or one's own videos, to lists that training checks.
 
 official.py is what the readers share, kinetics.py to imagenet1k.py read a data set each, prepare.py writes the lists,
-lists.py reads and checks them.
+lists.py reads and checks them. own.py finds one's own videos and labels, own_lists.py splits them.
 """
 
 from .diving48 import DIVING48
@@ -12,6 +12,7 @@ from .kinetics import KINETICS400, KINETICS600
 from .lists import Sample, check_files, missing_files, read_list, write_list
 from .mit import MIT
 from .official import DataSet, Split
+from .own_lists import make_lists
 from .prepare import main, prepare
 from .ssv2 import SSV2
 
@@ -29,6 +30,7 @@ __all__ = [
     'Split',
     'check_files',
     'main',
+    'make_lists',
     'missing_files',
     'prepare',
     'read_list',

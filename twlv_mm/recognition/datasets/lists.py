@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from twlv_mm.records import read_video_list, writing
+from twlv_mm.records import list_line, read_video_list, writing
 
 
 class Sample(NamedTuple):
@@ -55,11 +55,13 @@ def write_list(path, samples):
     Args:
         path (str): Where to.
         samples (Iterable[Sample]): All with a segment, or none.
+
+    Raises:
+        ValueError: if a name of a file cannot stand in a list.
     """
     with writing(path, 'w') as file:
-        for sample in samples:
-            times = ''.join(f'{time:.3f} ' for time in sample.segment or ())
-            file.write(f'{sample.file} {times}{sample.label}\n')
+        for file_name, label, segment in samples:
+            file.write(f'{list_line(file_name, label, segment)}\n')
 
 
 def missing_files(paths):

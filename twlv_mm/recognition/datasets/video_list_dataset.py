@@ -4,7 +4,7 @@ import os
 
 from mmaction.datasets import BaseActionDataset
 
-from twlv_mm.engine import reading
+from twlv_mm.engine import CLASSES_FILE, names_beside, reading
 from twlv_mm.registry import DATASETS
 from twlv_mm.unreadable import Replacing
 
@@ -22,9 +22,11 @@ class VideoListDataset(BaseActionDataset):
     Each sample is a dict of filename (str), label (int), modality and start_index.
 
     Args:
-        ann_file (str): A list of lines ``file label``.
+        ann_file (str): A list of lines ``file label``. Unless ``metainfo`` has classes, their names are those of
+            ``classes.txt`` beside it, if there is one.
         pipeline (list[dict]): Transforms.
         data_prefix (dict): ``video`` is the folder that the list's paths start from.
+        fold (int, optional): Number that stands in the place of ``{fold}`` in ann_file, for tools/run_folds.py.
         **kwargs: Those of mmaction2's BaseActionDataset.
 
     Attributes:
@@ -32,15 +34,17 @@ class VideoListDataset(BaseActionDataset):
 
     Raises:
         FileNotFoundError: if there is no list, or files of it are not there.
-        ValueError: if a line has another form, or there is none.
+        ValueError: if a line has another form, there is none, or a label has no name among those of the classes.
         ReadFault: in a test, if a file cannot be decoded.
         UnreadableError: in training, if ten samples in a row cannot be decoded.
     """
 
     segments = False  # whether lines have a start and an end: in SegmentDataset
 
-    def __init__(self, ann_file, pipeline, data_prefix, **kwargs):
+    def __init__(self, ann_file, pipeline, data_prefix, fold=None, **kwargs):
         self.replacing = Replacing()
+        if fold is not None:
+            ann_file = ann_file.replace('{fold}', str(fold))
         super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self):
@@ -55,6 +59,14 @@ class VideoListDataset(BaseActionDataset):
             times = dict(start=segment[0], end=segment[1]) if segment else {}
             samples.append(dict(filename=os.path.join(folder, file), label=label, **times))
         check_files((sample['filename'] for sample in samples), self.ann_file)
+        if 'classes' not in self._metainfo and (classes := names_beside(self.ann_file)) is not None:
+            self._metainfo['classes'] = classes
+            largest = max(sample['label'] for sample in samples)
+            if largest >= len(classes):
+                raise ValueError(
+                    f'{self.ann_file} has the label {largest}, and {CLASSES_FILE} beside it has {len(classes)} names: '
+                    'add the others, or rename the file if it is of other lists'
+                )
         return samples
 
     def prepare_data(self, idx):

@@ -1,0 +1,236 @@
+"""Videos of one's own with their classes: from a folder a class, or a table of names and labels."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from twlv_mm.records import checks, read_json, read_rows, read_table
+from twlv_mm.records.video_lists import CLASS_COLUMNS, FILE_COLUMNS
+from twlv_mm.video import is_video, walk_files
+
+# A set that is split already says so by these names: of the folders above the classes, or in the column of the table.
+SPLITS = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
+SPLITS |= {'testing': 'test'}
+LABEL_COLUMNS = (*CLASS_COLUMNS, 'label_name', 'class_name', 'labels', 'category', 'action')
+SPLIT_COLUMNS = ('split', 'subset')
+
+
+class OwnVideo(NamedTuple):
+    """A video, or a segment of one, as a user has labelled it.
+
+    Attributes:
+        file (str): Its path below the folder of the videos.
+        label (str): Name of its class.
+        columns (dict[str, str]): What else the table says of it.
+        split (str | None): 'train', 'val' or 'test', where the user has split the set.
+        segment (tuple[float, float] | None): Start and end in seconds; the whole file if None.
+    """
+
+    file: str
+    label: str
+    columns: dict
+    split: str | None = None
+    segment: tuple | None = None
+
+
+class Collected(NamedTuple):
+    """What was found.
+
+    Attributes:
+        videos (list[OwnVideo]): Sorted.
+        left_out (list[tuple[str, str]]): What is no sample, and why.
+    """
+
+    videos: list
+    left_out: list
+
+
+def videos_of_folders(folder):
+    """Find the videos in a folder a class, with or without folders named train, val and test above the classes.
+
+    Args:
+        folder (str | Path): The folder of the folders.
+
+    Returns:
+        Collected: the videos, and the files that are none or in no class.
+    """
+    folder = Path(folder)
+    above = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.')}
+    is_split = bool(above) and {name.lower() for name in above} <= SPLITS.keys()
+    videos, left_out = [], []
+    for path in walk_files(folder):
+        file = os.path.relpath(path, folder)
+        parts = file.split(os.sep)
+        if not is_video(path):
+            left_out.append((file, 'no video by its ending'))
+        elif len(parts) < 2 + is_split:
+            left_out.append((file, 'in no folder of a class'))
+        elif reason := _fault(path, file):
+            left_out.append((file, reason))
+        else:
+            split = SPLITS[parts[0].lower()] if is_split else None
+            videos.append(OwnVideo(file, parts[is_split].strip(), {}, split))
+    return Collected(sorted(videos, key=_order), left_out)
+
+
+def videos_of_table(path, folder):
+    """Read names and labels: a csv with or without names of columns, or a json.
+
+    A csv without them has the columns file and label. The json is a list of objects with the csv's columns, or an
+    object ``{file: label}``. Columns are the file ('path', 'file', 'video', …), the class ('label', 'class', …) and, if
+    they are there, 'start' and 'end' in seconds, and 'split'; others may be groups.
+
+    Args:
+        path (str | Path): The table.
+        folder (str | Path): Folder of the videos. A name may lack its ending, or the folders in front of it.
+
+    Returns:
+        Collected: the videos, and those that are not there.
+
+    Raises:
+        FileNotFoundError: if there is no such table.
+        ValueError: if a row has no name or label, a name fits two files, a segment does not end after it starts, or a
+            file has two labels.
+    """
+    path = Path(path)
+    rows = _json_rows(path) if path.suffix.lower() == '.json' else _csv_rows(path)
+    files, videos, left_out, first = _index(folder), [], [], {}
+    for where, row in rows.items():
+        name = checks.name(_pick(row, FILE_COLUMNS), f'{where}, the name of the file').strip()
+        label = checks.name(_pick(row, LABEL_COLUMNS), f'{where}, the label').strip()
+        below = os.path.relpath(name, folder) if os.path.isabs(name) else os.path.normpath(name)
+        found = files.get(below, [])
+        if len(found) > 1:
+            raise ValueError(f'{where}: {name!r} fits {" and ".join(found[:2])} in {folder}: write its folder, too')
+        reason = _fault(Path(folder, found[0]), found[0]) if found else f'not in {folder}'
+        if reason:
+            left_out.append((name, reason))
+            continue
+        segment = _segment(row, where)
+        same = found[0], segment
+        if same in first:
+            if first[same] != label:
+                raise ValueError(f'{where}: {name!r} is {label!r} here and {first[same]!r} before: keep one of the two')
+            left_out.append((name, 'listed twice'))
+            continue
+        first[same] = label
+        videos.append(OwnVideo(found[0], label, row, _split(row, where), segment))
+    if len({video.segment is None for video in videos}) > 1:
+        raise ValueError(f'{path} has rows with and without start and end: give all of them times, or none')
+    if len({video.split is None for video in videos}) > 1:
+        raise ValueError(f'{path} has rows with and without a split: give all of them one, or none')
+    return Collected(sorted(videos, key=_order), left_out)
+
+
+def class_order(videos):
+    """Names of the classes, in the order of their numbers: of the alphabet, or of the numbers that they are.
+
+    Args:
+        videos (Iterable[OwnVideo]): The samples.
+
+    Returns:
+        list[str]: each once.
+    """
+    names = {video.label for video in videos}
+    if all(name.isdecimal() for name in names):
+        return sorted(names, key=int)
+    return sorted(names)
+
+
+def similar_names(classes):
+    """Classes that differ in case or spaces only, which usually are one.
+
+    Args:
+        classes (Iterable[str]): Names.
+
+    Returns:
+        list[list[str]]: groups of at least two.
+    """
+    alike = {}
+    for name in classes:
+        alike.setdefault(''.join(name.lower().replace('_', ' ').split()), []).append(name)
+    return [names for names in alike.values() if len(names) > 1]
+
+
+def _order(video):
+    return video.file, video.segment or ()
+
+
+def _fault(path, file):
+    """Why a file cannot be a sample; None if it can."""
+    try:
+        checks.name(file, 'name')
+    except ValueError:
+        return 'its name has control characters or is not UTF-8: rename it'
+    try:
+        return None if os.path.getsize(path) else 'empty'
+    except OSError:
+        return 'a link that leads nowhere'
+
+
+def _csv_rows(path):
+    """'file, line 3' -> dict of column -> cell."""
+    first = next(iter(read_rows(path).values()), [])
+    if any(cell.strip().lower() in FILE_COLUMNS for cell in first):
+        return {f'{path}, line {line}': _lower(row) for line, row in read_table(path).items()}
+    rows = {}
+    for line, row in read_rows(path).items():
+        if len(row) != 2:
+            raise ValueError(
+                f'{path}, line {line}: there are {len(row)} cells; without names of columns in the first line, such as '
+                '"file,label", there have to be two, file and label'
+            )
+        rows[f'{path}, line {line}'] = dict(zip(('file', 'label'), row, strict=True))
+    return rows
+
+
+def _json_rows(path):
+    content = read_json(path)
+    if isinstance(content, dict):
+        content = [dict(file=file, label=label) for file, label in content.items()]
+    rows = {}
+    for number, entry in enumerate(content, 1):
+        where = f'{path}, entry {number}'
+        cells = {name: value for name, value in checks.instance(entry, dict, where).items() if value is not None}
+        for name, value in cells.items():
+            if isinstance(value, bool | list | dict):
+                raise ValueError(f'{where}, {name}: {checks.shown(value)} is neither text nor a number')
+        rows[where] = _lower({name: str(value) for name, value in cells.items()})
+    return rows
+
+
+def _lower(row):
+    return {name.strip().lower(): cell for name, cell in row.items()}
+
+
+def _pick(row, names):
+    return next((row[name] for name in names if name in row), None)
+
+
+def _segment(row, where):
+    times = [(row.get(name) or '').strip() for name in ('start', 'end')]
+    if not any(times):
+        return None
+    start, end = (checks.time_in(text, f'{where}, {name}') for text, name in zip(times, ('start', 'end'), strict=True))
+    if round(end, 3) <= round(start, 3):
+        raise ValueError(f'{where}: the segment from {start:g} to {end:g} s does not end after it starts')
+    return start, end
+
+
+def _split(row, where):
+    text = (_pick(row, SPLIT_COLUMNS) or '').strip().lower()
+    if text and text not in SPLITS:
+        raise ValueError(f'{where}: there is no split {checks.shown(text)}; there are train, val and test')
+    return SPLITS.get(text)
+
+
+def _index(folder):
+    """What a table may call a file -> paths below the folder."""
+    index, exact = {}, {}
+    for path in filter(is_video, walk_files(folder)):
+        file = os.path.relpath(path, folder)
+        exact[file] = [file]
+        base = os.path.basename(file)
+        for name in {os.path.splitext(file)[0], base, os.path.splitext(base)[0]}:
+            index.setdefault(name, []).append(file)
+    return index | exact
