@@ -36,11 +36,13 @@ from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, verify
 from twlv_mm.embeddings.manifest import read_failures, read_manifest
 from twlv_mm.encoders import describe, read_checkpoint
 from twlv_mm.encoders.hf_files import weight_files
-from twlv_mm.engine import folds, read_class_names
+from twlv_mm.engine import folds
 from twlv_mm.localization import ExternalScores, read_annotations
 from twlv_mm.pretraining import FileListDataset, ShardDataset
 from twlv_mm.pretraining.shards import TarBackend, index_path, index_shard
 from twlv_mm.recognition import datasets
+from twlv_mm.recognition.datasets.own import videos_of_table
+from twlv_mm.records import read_class_names
 from twlv_mm.report.run_records import find_runs, name_encoders
 from twlv_mm.report.tables import fill_tables
 from twlv_mm.segmentation import read_predictions
@@ -137,6 +139,13 @@ def readers(folder):
         'results.json': Reader('r/results.json', run, lambda root, _: _read_runs(root)),
         'evaluation.json': Reader('r/evaluation.json', evaluation, lambda root, _: _read_runs(root)),
         'folds.json': Reader('folds.json', fold, lambda _, path: folds._read_finished(str(path), 'text')),
+        'own table': Reader(
+            't.csv', 'file,label,start,end,who\na,run,0.5,1.5,x\nb.mp4,sit,1,2,y\n', lambda root, path: videos_of_table(path, root), {'a.mp4': b'x', 'b.mp4': b'x'}
+        ),
+        'own table json': Reader(
+            't.json', [dict(path='a', label='run', split='train'), dict(path='b.mp4', label=3, split='val')],
+            lambda root, path: videos_of_table(path, root), {'a.mp4': b'x', 'b.mp4': b'x'},
+        ),
         'list': Reader('l.txt', 'a/b c.mp4 0\nd.mp4 1\n', lambda _, path: datasets.read_list(str(path))),
         'list of segments': Reader('l.txt', 'a.mp4 0.5 1.25 0\n', lambda _, path: datasets.read_list(str(path), True)),
         'videos txt': Reader('l.txt', 'a.mp4 0\nb.mp4 0.5 1.5 1\n', lambda _, path: find_videos(str(path))),

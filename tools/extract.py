@@ -15,6 +15,7 @@ from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verif
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
 from twlv_mm.encoders import is_config
+from twlv_mm.records import names_beside
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS
@@ -141,6 +142,7 @@ def run(args):
         timeout=args.timeout,
         shard=shard_of(args),
         engine=args.engine,
+        class_names=names_beside(args.input) if os.path.isfile(args.input) else None,
     )
     counts = torch.tensor([summary.embedded, summary.finished_before, len(summary.failures)])
     if args.launcher == 'pytorch':

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 import twlv_mm
+from twlv_mm.analysis.points import load_points
 from twlv_mm.embeddings import EmbeddingFolder, extract_splits
+from twlv_mm.recognition import LabelledEmbeddings
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 
 ENCODER = dict(arch='twlv_small_synthetic', embed_dims=32, depth=1, num_heads=2)
@@ -58,3 +60,12 @@ def test_failed_video_is_listed_and_does_not_stop_the_others(asked, tmp_path):
     assert EmbeddingFolder(folder).video_ids == ['val0', 'val1']
     (failure,) = map(json.loads, (folder / 'failures.jsonl').read_text().splitlines())
     assert failure['video_id'] == 'broken'
+
+
+def test_names_of_classes_beside_a_list_go_with_its_embeddings(asked, tmp_path):
+    (tmp_path / 'val.txt').write_text('val/val0.mp4 1\nval/val1.mp4 0\n')
+    (tmp_path / 'classes.txt').write_text('run\nsit\n')
+    extract_splits(**asked | dict(splits=dict(val=str(tmp_path / 'val.txt'))))
+    folder = str(tmp_path / 'out/multi-clip/val')
+    assert load_points(folder).class_of() == {'val/val0': 'sit', 'val/val1': 'run'}
+    assert LabelledEmbeddings(folder, 'video').metainfo['classes'] == ['run', 'sit']

@@ -107,6 +107,12 @@ def test_names_come_from_the_config_or_are_numbers(checkpoint, folder):
         RecognitionInferencer(cfg, checkpoint, 'cpu', classes=NAMES[:7])
 
 
+def test_names_of_the_training_list_are_in_the_checkpoint(checkpoint, tmp_path):
+    saved = torch.load(checkpoint, weights_only=True)
+    torch.save(saved | dict(meta=dict(dataset_meta=dict(classes=NAMES))), tmp_path / 'named.pth')
+    assert RecognitionInferencer(Config.fromfile(CONFIG), tmp_path / 'named.pth', 'cpu').classes == NAMES
+
+
 @pytest.mark.parametrize('name', ['k400_attentive.py', 'ek100_linear.py'])
 def test_every_kind_of_probe_on_video_names_a_video(name, folder, tmp_path):
     tiny = dict(patch_size=32, embed_dims=48, depth=1, num_heads=4, allow_random=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix
-from twlv_mm.engine import names_beside, read_class_names
+from twlv_mm.records import names_beside, read_class_names
 
 NO_LABEL = 'no label'
 ROWS = 16384  # checked at a time

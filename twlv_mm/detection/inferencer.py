@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import class_names, load_model, made_with, provenance, reading
+from twlv_mm.engine import load_model, made_with, provenance, reading
+from twlv_mm.records import class_names
 from twlv_mm.video import ReadFault, VideoError, open_video
 
 from .ava_annotations import read_action_names

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 import twlv_mm
+from twlv_mm.records import CLASSES_FILE, write_text
 from twlv_mm.video import ReadFault, Segment, check_decoder, read_ahead
 
 from .batches import VIEWS, SharedBatches
@@ -49,6 +50,7 @@ def extract_collection(
     timeout=120.0,
     shard=(0, 1),
     engine='local',
+    class_names=None,
 ):
     """Embed videos into ``<out>/<sampling>/<split>/``; the reversed view into ``<out>/<sampling>-reversed/<split>/``.
 
@@ -72,6 +74,8 @@ def extract_collection(
         timeout (float): Seconds that a decoder may take for its next frames.
         shard (tuple[int, int]): Which of how many processes this is: it takes every n-th video.
         engine (str): 'local', or 'ray' for a Ray cluster.
+        class_names (list[str], optional): Names of the classes that the videos' annotations number; they come into
+            ``classes.txt`` beside the embeddings.
 
     Returns:
         Summary: what this process did.
@@ -107,6 +111,8 @@ def extract_collection(
         sampling = extractor.sampling.sampling + ('' if view == 'forward' else f'-{view}')
         folder = os.path.join(out, sampling, split)
         enter_run(folder, dict(settings, view=view), video_ids, mix)
+        if class_names is not None and any(video.annotation is not None for video in videos):
+            write_text(os.path.join(folder, CLASSES_FILE), ''.join(f'{name}\n' for name in class_names))
         stores[view] = Store(folder, formats, video_ids, shard)
         for failure in unnameable:
             stores[view].failures.add(failure)

@@ -1,8 +1,11 @@
 """The embeddings that a config asks for: extracted before its run, so that one command goes from videos to a score."""
 
 import logging
+import os
 
 from mmengine.logging import print_log
+
+from twlv_mm.records import names_beside
 
 from .collection import extract_collection
 from .extractor import Extractor, chosen_encoder
@@ -37,7 +40,16 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
     extractor = Extractor(encoder, **options)
     for split, source in splits.items():
         videos = find_videos(source)
-        done = extract_collection(extractor, videos, out, split, decoder=decoder, workers=workers, shard=shard)
+        done = extract_collection(
+            extractor,
+            videos,
+            out,
+            split,
+            decoder=decoder,
+            workers=workers,
+            shard=shard,
+            class_names=names_beside(source) if os.path.isfile(source) else None,
+        )
         print_log(
             f'{done.embedded} videos of {source} embedded into {out} ({split}), {done.finished_before} were there '
             f'before, {len(done.failures)} failed.',

@@ -12,7 +12,6 @@ Whenever a run is killed, it resumes and ends as if it had not been.
 """
 
 from .autocast import AutocastHook, AutocastOptimWrapper
-from .class_names import CLASSES_FILE, class_names, names_beside, read_class_names
 from .clip_rate_hook import ClipRateHook
 from .compile_hook import CompileBlocksHook
 from .drawing_hook import DrawingHook
@@ -41,7 +40,6 @@ from .video_drawing_hook import VideoDrawingHook
 from .video_strips import VideoStrips
 
 __all__ = [
-    'CLASSES_FILE',
     'SEGMENT_COLUMNS',
     'AutocastHook',
     'AutocastOptimWrapper',
@@ -64,13 +62,10 @@ __all__ = [
     'as_text',
     'benchmark_steps',
     'check_encoder',
-    'class_names',
     'infer_videos',
     'load_model',
     'log_folder',
     'made_with',
-    'names_beside',
-    'read_class_names',
     'read_strip',
     'reading',
     'run_folds',

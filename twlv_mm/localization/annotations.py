@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.engine import names_beside, read_class_names
-from twlv_mm.records import checks, read_json
+from twlv_mm.records import checks, names_beside, read_class_names, read_json
 
 # THUMOS14's mark of moments that count neither for nor against a detector.
 AMBIGUOUS = 'Ambiguous'

@@ -9,15 +9,8 @@ from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.embeddings import VideoEmbedder
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import (
-    SEGMENT_COLUMNS,
-    class_names,
-    load_model,
-    made_with,
-    read_class_names,
-    read_strip,
-    segment_rows,
-)
+from twlv_mm.engine import SEGMENT_COLUMNS, load_model, made_with, read_strip, segment_rows
+from twlv_mm.records import class_names, read_class_names
 
 from .actionformer import ActionFormer
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
-from twlv_mm.engine import class_names, log_folder, read_class_names
-from twlv_mm.records import write_table
+from twlv_mm.engine import log_folder
+from twlv_mm.records import class_names, read_class_names, write_table
 from twlv_mm.registry import METRICS
 
 MAX_DRAWN = 50  # classes whose names can be read in the picture

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from twlv_mm.embeddings import EmbeddingFolder, find_videos, listed_videos, load_matrix, read_failures, shared_settings
-from twlv_mm.engine import names_beside
+from twlv_mm.records import names_beside
 from twlv_mm.registry import DATASETS
 
 SCOPES = ('video', 'clip', 'random_clip')

@@ -10,7 +10,8 @@ from mmengine.registry import MODELS, init_default_scope
 from twlv_mm.embeddings import VideoEmbedder
 from twlv_mm.encoders import describe, read_config, weights_sha256
 from twlv_mm.encoders.official import official_weights
-from twlv_mm.engine import class_names, load_model, made_with, provenance
+from twlv_mm.engine import load_model, made_with, provenance
+from twlv_mm.records import class_names
 
 from .inferencer import VideoLabels
 
@@ -29,7 +30,7 @@ class EmbeddingInferencer(VideoLabels):
             vote, ``<out>/<sampling>/<split>``.
         device (str, optional): Where to compute; a GPU if there is one.
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
-            the config's ``class_names``, or else numbers.
+            the config's ``class_names``, those of the training list or of the bank, or else numbers.
         encoder_weights (str, optional): Checkpoint of the encoder; the config's if None, or the package's own.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
 
@@ -59,7 +60,7 @@ class EmbeddingInferencer(VideoLabels):
         self.embedder.check(trained_on, checkpoint)
         self._whole = cfg.test_dataloader.dataset.scope == 'video'
         self._device = device
-        names = cfg.get('class_names') if classes is None else classes
+        names = cfg.get('class_names', trained_on.get('classes')) if classes is None else classes
         self.classes = class_names(names, self.model.num_classes)
         self._made_with = dict(model=dict(type=type(self.model).__name__, encoder=settings['model']), **made)
 

@@ -7,7 +7,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import class_names, load_model, made_with, provenance, read_strip, reading
+from twlv_mm.engine import load_model, made_with, provenance, read_strip, reading
+from twlv_mm.records import class_names
 from twlv_mm.video import open_video
 
 STRIP_FRAMES = 8
@@ -119,7 +120,7 @@ class RecognitionInferencer(VideoLabels):
         checkpoint (str | Path): What a training run of that config has written.
         device (str, optional): Where to compute; a GPU if there is one.
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
-            the config's ``class_names``, or else numbers.
+            the config's ``class_names``, those of the training list, or else numbers.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
 
     Raises:
@@ -141,9 +142,10 @@ class RecognitionInferencer(VideoLabels):
             if not opening:
                 raise ValueError(f'the test pipeline of {cfg.filename} has no OpenVideo: leave the decoder out')
             opening[0].decoder = decoder
-        self.model, _ = load_model(cfg, checkpoint, device)
+        self.model, meta = load_model(cfg, checkpoint, device)
         self.pipeline = Compose(pipeline)
-        names = cfg.get('class_names') if classes is None else classes
+        trained_on = (meta.get('dataset_meta') or {}).get('classes')
+        names = cfg.get('class_names', trained_on) if classes is None else classes
         self.classes = class_names(names, self.model.cls_head.num_classes)
         self._made_with = dict(
             model=dict(

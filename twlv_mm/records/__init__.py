@@ -2,11 +2,13 @@
 
 files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
 and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; video_lists.py reads
-lists of videos, splits.py divides sets, tables.py writes csv, tensors.py checkpoints. This room imports no other.
+lists of videos and class_names.py the names of classes, splits.py divides sets, tables.py writes csv, tensors.py
+checkpoints. This room imports no other.
 """
 
 from . import checks
 from .arrays import parse_npy, read_npz
+from .class_names import CLASSES_FILE, class_names, names_beside, read_class_names
 from .files import (
     append_line,
     check_size,
@@ -38,12 +40,15 @@ from .tensors import write_tensors
 from .video_lists import list_line, read_video_list
 
 __all__ = [
+    'CLASSES_FILE',
     'PathError',
     'append_line',
     'check_size',
     'checks',
+    'class_names',
     'list_line',
     'locked',
+    'names_beside',
     'numbered_lines',
     'open_log',
     'open_regular',
@@ -52,6 +57,7 @@ __all__ = [
     'parsing',
     'path_below',
     'read_bytes',
+    'read_class_names',
     'read_json',
     'read_lines',
     'read_npz',

@@ -189,7 +189,7 @@ def _json_rows(path):
     if isinstance(content, dict):
         content = [dict(file=file, label=label) for file, label in content.items()]
     rows = {}
-    for number, entry in enumerate(content, 1):
+    for number, entry in enumerate(checks.instance(content, list, path), 1):
         where = f'{path}, entry {number}'
         cells = {name: value for name, value in checks.instance(entry, dict, where).items() if value is not None}
         for name, value in cells.items():

@@ -4,8 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from twlv_mm.engine import CLASSES_FILE
-from twlv_mm.records import checks, list_line, split_groups, write_json, write_text
+from twlv_mm.records import CLASSES_FILE, checks, list_line, split_groups, write_json, write_text
 
 from .own import class_order, similar_names, videos_of_folders, videos_of_table
 

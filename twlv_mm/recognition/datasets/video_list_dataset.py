@@ -4,7 +4,8 @@ import os
 
 from mmaction.datasets import BaseActionDataset
 
-from twlv_mm.engine import CLASSES_FILE, names_beside, reading
+from twlv_mm.engine import reading
+from twlv_mm.records import CLASSES_FILE, names_beside
 from twlv_mm.registry import DATASETS
 from twlv_mm.unreadable import Replacing
 

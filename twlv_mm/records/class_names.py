@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from twlv_mm.records import checks, read_text
+from . import checks
+from .reading import read_text
 
 MAX_BYTES = 100_000_000
 # Beside a list or a file of annotations, or in a folder of embeddings: the names of the classes in it.

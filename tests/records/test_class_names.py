@@ -2,7 +2,7 @@
 
 import pytest
 
-from twlv_mm.engine import class_names, read_class_names
+from twlv_mm.records import class_names, read_class_names
 
 
 def test_names_are_those_of_the_list_or_the_lines_of_the_file(tmp_path):
