@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import runpy
 import signal
@@ -29,6 +30,45 @@ def test_error_of_the_system_is_one_line_with_the_path_and_code_2(name, capsys):
         run_tool(failing(OSError(code, os.strerror(code), 'out/file')))
     assert stopped.value.code == 2
     assert capsys.readouterr().err == f'error: out/file: {os.strerror(code)}\n'
+
+
+def test_worker_whose_death_is_noticed_late_does_not_replace_the_error(capsys, monkeypatch):
+    class LateError(ConnectionResetError):
+        def __str__(self):
+            os.kill(os.getpid(), signal.SIGCHLD)
+            return 'Connection reset by peer'
+
+    def raise_as_a_data_loader(*_):
+        raise RuntimeError('DataLoader worker (pid 1) is killed by signal: Killed.')
+
+    handler = signal.signal(signal.SIGCHLD, raise_as_a_data_loader)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            run_tool(failing(LateError()))
+        assert signal.getsignal(signal.SIGCHLD) is raise_as_a_data_loader
+    finally:
+        signal.signal(signal.SIGCHLD, handler)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == 'error: a process of this run has died (Connection reset by peer)\n'
+
+
+def test_interrupt_is_one_line_whatever_was_half_built(capsys, monkeypatch):
+    class Loader:
+        def __del__(self):
+            self.made_at_the_end_of_init.close()
+
+    def main():
+        loader = Loader()
+        raise KeyboardInterrupt(loader)
+
+    monkeypatch.setattr(sys, 'unraisablehook', sys.unraisablehook)
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(main)
+    code = stopped.value.code
+    del stopped
+    gc.collect()
+    assert code == 130
+    assert capsys.readouterr().err == 'interrupted\n'
 
 
 def test_names_reach_the_terminal_without_escape_sequences(capsys, monkeypatch):

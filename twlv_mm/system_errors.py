@@ -2,9 +2,11 @@
 
 import _thread
 import gc
+import signal
 import sys
 import threading
 import traceback
+from contextlib import contextmanager
 
 from twlv_mm.records.checks import printable
 
@@ -29,13 +31,15 @@ def run_tool(main):
     try:
         main()
     except KeyboardInterrupt as error:
+        sys.unraisablehook = _ignore  # of objects that were half built
         print(printable(_with_advice('interrupted', error)), file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception as error:
-        text = _describe(error)
-        if text is None:
-            raise
-        fail(_with_advice(text, error))
+        with dead_workers_ignored():
+            text = _describe(error)
+            if text is None:
+                raise
+            fail(_with_advice(text, error))
 
 
 def fail(text):
@@ -49,6 +53,23 @@ def fail(text):
     """
     print(printable(f'error: {text}'), file=sys.stderr)
     sys.exit(2)
+
+
+@contextmanager
+def dead_workers_ignored():
+    """Keep a data loader from raising, while an error is reported, what may be its cause: that a worker has died."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, handler)
+
+
+def _ignore(unraisable):
+    pass
 
 
 def _keep_interrupt(unraisable):

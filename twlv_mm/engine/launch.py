@@ -16,6 +16,7 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 
 from twlv_mm.encoders import EncoderError, read_config
+from twlv_mm.system_errors import dead_workers_ignored
 
 from .encoder_check import check_encoder
 from .finite_hook import NotFiniteError
@@ -72,7 +73,8 @@ def main_train(argv=None):
                 runner.test()
         except (KeyboardInterrupt, OSError, RuntimeError) as error:
             if runner is not None:
-                error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
+                with dead_workers_ignored():
+                    error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
             if isinstance(error, OSError) and error.strerror and error.filename is None:  # of writing to a full disk
                 error.filename = cfg.work_dir
             raise
