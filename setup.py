@@ -36,6 +36,7 @@ setup(
             'report/*.html',
             'report/*.json',
             'encoders/weights/*',
+            'search/*.html',
             '.mim/model-index.yml',
             '.mim/configs/**/*.py',
             '.mim/configs/**/*.yml',

@@ -24,6 +24,7 @@ COMMANDS = {
     'From videos to embeddings': {
         'embed': ('embed.py', 'embed a video or a few, and print the vectors'),
         'extract': ('extract.py', 'embed collections of videos into a folder'),
+        'search': ('search.py', 'find where else something happens, and videos that are there twice'),
         'visualize': ('visualize.py', 'draw embeddings, and test whether they tell the direction of motion'),
     },
     'Train, test, use': {

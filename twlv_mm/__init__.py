@@ -23,6 +23,8 @@ with explained():
     from .embeddings import Embedding, embed, mteb_model
     from .encoders import Encoder, EncoderSpec, describe, get_model, list_models, wrap
 
+    from . import search  # isort: skip
+
 __all__ = [
     'Embedding',
     'Encoder',
@@ -33,5 +35,6 @@ __all__ = [
     'get_model',
     'list_models',
     'mteb_model',
+    'search',
     'wrap',
 ]

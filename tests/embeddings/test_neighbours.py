@@ -1,5 +1,8 @@
 """The nearest vectors, exactly and whatever the block size."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +10,12 @@ import torch
 from twlv_mm.embeddings import nearest, neighbours
 
 
-@pytest.fixture(autouse=True, params=[False, True], ids=['fp32', 'bf16 first'])
+@pytest.fixture(autouse=True, params=['fp32', 'bf16 first', 'few queries'])
 def bf16_units(request, monkeypatch):
-    """Every test runs with and without the coarse products, whatever this machine's CPU has."""
-    monkeypatch.setattr(neighbours, 'has_bf16_units', lambda: request.param)
-    return request.param
+    """Every test runs in each of the ways, whatever this machine's CPU has and however many queries the test has."""
+    monkeypatch.setattr(neighbours, 'has_bf16_units', lambda: request.param != 'fp32')
+    monkeypatch.setattr(neighbours, 'FEW_QUERIES', 1000 if request.param == 'few queries' else 0)
+    return request.param == 'bf16 first'
 
 
 def vectors(seed, count, dims=16):
@@ -114,3 +118,14 @@ def test_numbers_that_are_not_finite_are_refused_with_their_place(monkeypatch, v
         nearest(torch.from_numpy(vectors(1, 2)), bank, 2)
     with pytest.raises(ValueError, match='vector 9 of the queries'):
         nearest(torch.from_numpy(bank), vectors(1, 5), 2)
+
+
+def test_bank_on_disk_is_not_held_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(neighbours, 'RELEASED_BLOCKS', 1)
+    np.save(tmp_path / 'bank.npy', vectors(0, 20_000, 256))
+    bank = np.load(tmp_path / 'bank.npy', mmap_mode='r', allow_pickle=False)
+    nearest(torch.from_numpy(vectors(1, 2, 256)), bank, 3)
+    smaps = Path('/proc/self/smaps').read_text()
+    entry = smaps[smaps.index(str(tmp_path / 'bank.npy')) :]
+    held = int(re.search(r'^Rss: +(\d+) kB', entry, re.MULTILINE)[1])
+    assert held < 1024

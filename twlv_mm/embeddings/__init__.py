@@ -24,11 +24,12 @@ from .model_inputs import check_inputs
 from .mteb import mteb_model
 from .naming import names_of, other_names, second_files
 from .neighbours import nearest
-from .settings import check_comparable, encoder_of, repeats_frames, shared_settings
+from .settings import check_comparable, encoder_of, folder_settings, repeats_frames, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
 from .verify import Problem, verify
 from .video_embedder import VideoEmbedder
+from .video_files import VideoFiles
 
 __all__ = [
     'CheckEmbeddedVideosHook',
@@ -44,6 +45,7 @@ __all__ = [
     'Summary',
     'Video',
     'VideoEmbedder',
+    'VideoFiles',
     'check_comparable',
     'check_inputs',
     'clip_grid',
@@ -53,6 +55,7 @@ __all__ = [
     'extract_collection',
     'extract_splits',
     'find_videos',
+    'folder_settings',
     'frozen_encoder',
     'going_on',
     'grid_clips',

@@ -5,6 +5,7 @@ vectors tell which others of the bank can be nearer, with a bound on what roundi
 computed in fp32.
 """
 
+import mmap
 import warnings
 
 import numpy as np
@@ -18,6 +19,10 @@ from twlv_mm.bf16 import has_bf16_units
 QUERY_ROWS, BANK_ROWS = 2048, 4096
 # Where more of a block's vectors than this can be neighbours, it takes less time to compute all cosines in fp32.
 MOST_CANDIDATES = 1 / 8
+# For so few queries reading the bank takes the time: its vectors are neither scaled nor rounded, their products are.
+FEW_QUERIES = 16
+LEAST_LENGTH = 1e-12  # as for torch.nn.functional.normalize
+RELEASED_BLOCKS = 16  # after so many blocks, what was read of a bank on disk is no longer held
 
 
 def nearest(queries, bank, k):
@@ -46,30 +51,37 @@ def nearest(queries, bank, k):
         )
     # Under autocast the products would be rounded to 8 bits.
     with torch.no_grad(), torch.autocast(queries.device.type, enabled=False):
-        coarse = queries.device.type == 'cpu' and has_bf16_units()
-        blocks = [_Neighbours(_Rows(rows, coarse), k) for rows in _normalized(queries, 'queries').split(QUERY_ROWS)]
-        for start in range(0, len(bank), BANK_ROWS):
+        few = len(queries) <= FEW_QUERIES
+        coarse = not few and queries.device.type == 'cpu' and has_bf16_units()
+        _lengths(queries, 'queries')
+        queries = F.normalize(queries, dim=1)
+        blocks = [_Neighbours(_Rows(rows, coarse), k) for rows in queries.split(QUERY_ROWS)]
+        for number, start in enumerate(range(0, len(bank), BANK_ROWS), 1):
             rows = torch.from_numpy(np.array(bank[start : start + BANK_ROWS])).to(queries.device)
-            rows = _Rows(_normalized(rows, 'bank', start), coarse)
+            lengths = _lengths(rows, 'bank', start)
+            rows = _Rows(rows, coarse, lengths) if few else _Rows(F.normalize(rows, dim=1), coarse)
             for block in blocks:
                 block.meet(rows, start)
+            if number % RELEASED_BLOCKS == 0:
+                _release(bank)
     return torch.cat([block.cosines for block in blocks]), torch.cat([block.places for block in blocks])
 
 
 class _Rows:
-    """Vectors of length 1, as they are and rounded.
+    """Vectors, as they are and rounded.
 
     Args:
         exact (Tensor): (M, D) float32.
-        coarse (bool): Whether rounded ones are of use.
+        coarse (bool): Whether rounded ones are of use; for vectors of length 1.
+        lengths (Tensor, optional): (M,) their lengths, where those are not 1.
 
     Attributes:
         coarse (Tensor | None): (M, D) bfloat16.
         rounding (Tensor): (M, 1) lengths of the differences.
     """
 
-    def __init__(self, exact, coarse):
-        self.exact = exact
+    def __init__(self, exact, coarse, lengths=None):
+        self.exact, self.lengths = exact, lengths
         self.coarse = exact.bfloat16() if coarse else None
         if coarse:
             self.rounding = torch.linalg.vector_norm(exact - self.coarse.float(), dim=1, keepdim=True)
@@ -96,6 +108,8 @@ class _Neighbours:
             places, cosines = _padded(candidates, lambda *pairs: _cosines_of_pairs(self.queries, rows, *pairs))
         else:
             values = self.queries.exact @ rows.exact.T
+            if rows.lengths is not None:
+                values /= rows.lengths.clamp(min=LEAST_LENGTH)
             if not found:
                 places = _largest(values, self.k)
                 cosines = values.gather(1, places)
@@ -155,9 +169,16 @@ def _largest(values, k):
     return places[:, :k].sort(dim=1).values
 
 
-def _normalized(rows, name, start=0):
+def _lengths(rows, name, start=0):
     lengths = torch.linalg.vector_norm(rows, dim=1)
     if not lengths.isfinite().all():
         place = start + int((~lengths.isfinite()).nonzero()[0])
         raise ValueError(f'vector {place} of the {name} holds NaN or infinite numbers: extract its video again')
-    return F.normalize(rows, dim=1)
+    return lengths
+
+
+def _release(bank):
+    """Let go of what has been read of a file that is mapped into memory, or all of it would count as this process's."""
+    mapped = getattr(bank, '_mmap', None)
+    if mapped is not None and hasattr(mmap, 'MADV_DONTNEED') and not bank.flags.writeable:
+        mapped.madvise(mmap.MADV_DONTNEED)

@@ -6,6 +6,8 @@ import torch
 
 from twlv_mm.encoders import describe, get_model, list_models
 
+from .manifest import read_manifest
+
 # As tools/extract.py writes them; embeddings of other tools may say none of it.
 SETTINGS = (
     'model',
@@ -18,6 +20,38 @@ SETTINGS = (
     'pooling',
     'view',
 )
+
+# What else a query's vector has to be made with; of one kind in a folder unless it was mixed.
+OF_PICTURES = ('size', 'resize', 'interpolation', 'precision')
+
+
+def folder_settings(folder):
+    """What the vectors of a folder were made with, to make others that can be compared with them.
+
+    Args:
+        folder (EmbeddingFolder): The folder; its manifest says it, or where there is none, its videos' files.
+
+    Returns:
+        dict: name of a setting -> value, those that are known.
+
+    Raises:
+        ValueError: if the folder holds vectors of several kinds.
+    """
+    try:
+        kinds = read_manifest(folder.path)['settings']
+    except (FileNotFoundError, ValueError):
+        kinds = []
+    kinds = kinds or [folder.info(video_id) for video_id in folder.video_ids]
+    kinds = [{name: kind[name] for name in (*SETTINGS, *OF_PICTURES) if name in kind} for kind in kinds]
+    other = next((kind for kind in kinds if kind != kinds[0]), None)
+    if other is not None:
+        differing = [name for name in (*SETTINGS, *OF_PICTURES) if kinds[0].get(name) != other.get(name)]
+        named = '; '.join(f'{name} is {kinds[0].get(name)!r} and {other.get(name)!r}' for name in differing)
+        raise ValueError(
+            f'{folder.path} holds vectors that were made with different settings and cannot be compared: {named}. '
+            'Extract them with the same settings'
+        )
+    return kinds[0]
 
 
 def shared_settings(folder, infos):

@@ -31,6 +31,7 @@ from .encoder import Encoder
 from .encoder import Wrapped as wrap
 from .hf_files import file_sha256, weights_sha256
 from .layouts import FAMILIES, encoder_state
+from .official import official_weights
 from .pooling import POOLINGS
 from .sources import describe, get_model, list_models
 from .spec import EncoderSpec
@@ -61,6 +62,7 @@ __all__ = [
     'is_config',
     'list_models',
     'load_weights',
+    'official_weights',
     'parsed_encoder',
     'patchify',
     'read_checkpoint',

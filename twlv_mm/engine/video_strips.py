@@ -1,6 +1,6 @@
 """Frames of videos that are known by their ids, to stand above pictures of what happens in them."""
 
-from twlv_mm.embeddings import find_videos, names_of, other_names
+from twlv_mm.embeddings import VideoFiles
 from twlv_mm.video import VideoError
 
 from .inference import read_strip
@@ -8,9 +8,6 @@ from .inference import read_strip
 
 class VideoStrips:
     """Strips of frames, by video id.
-
-    A file is found by its id, which is its path below the folder without suffix, and by its other names, as
-    :func:`twlv_mm.embeddings.other_names` has them.
 
     Args:
         source (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; None for no frames.
@@ -27,8 +24,7 @@ class VideoStrips:
         self.source = source
         self.num_frames = num_frames
         self.failures = []
-        self._files = {video.video_id: video.path for video in find_videos(source)} if source else {}
-        self._names = other_names(self._files)
+        self._files = VideoFiles(source) if source else None
 
     def __call__(self, video_id):
         """Read the frames of a video.
@@ -41,14 +37,8 @@ class VideoStrips:
         """
         if not self.source:
             return {}
-        found = self._names.get(video_id) or self._names.get(video_id.removeprefix('v_'))
         try:
-            if found is None:
-                fitting = [path for name, path in self._files.items() if video_id in names_of(name)]
-                if fitting:
-                    raise FileNotFoundError(f'it fits several files: {" and ".join(fitting[:2])}')
-                raise FileNotFoundError(f'it is not among the videos of {self.source}')
-            strip = read_strip(self._files[found], self.num_frames)
+            strip = read_strip(self._files(video_id).path, self.num_frames)
             return dict(zip(('frames', 'frame_times'), strip, strict=True))
         except (VideoError, FileNotFoundError) as error:
             self.failures.append((video_id, str(error)))

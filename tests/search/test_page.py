@@ -1,0 +1,102 @@
+"""The page of a search in a browser: hits with pictures, excerpts that play, nothing from the network."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from twlv_mm.embeddings import VideoFiles
+from twlv_mm.search import answer_page, duplicates_page, find_duplicates, find_moments
+
+from ..analysis.chromium import Chromium, find_chromium
+
+CHROMIUM = find_chromium()
+TOOL = Path(__file__).parents[2] / 'tools/search.py'
+PLAY = """(async () => {
+  const films = [...document.querySelectorAll('video')];
+  for (const film of films) await film.play();
+  await new Promise(done => setTimeout(done, 300));
+  return films.map(film => [film.videoWidth, film.duration, film.currentTime > 0, film.error && film.error.message]);
+})()"""
+
+
+@pytest.fixture(scope='module')
+def tool(videos, embedded, tmp_path_factory):
+    """What the command printed, its page and its json."""
+    out = tmp_path_factory.mktemp('out')
+    arguments = [
+        videos.parent / 'moment.mp4', '--in', embedded / 'multi-clip/parquet', '--reversed', '--top', '3',
+        '--videos', videos, '--html', out / 'pages/page.html', '--json', out / 'answer.json',
+    ]  # fmt: skip
+    done = subprocess.run([sys.executable, TOOL, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, out / 'pages/page.html', json.loads((out / 'answer.json').read_text())
+
+
+def test_command_prints_a_table_and_writes_the_same_to_json(tool):
+    printed, _, answer = tool
+    assert '39 clips of 3 videos searched' in printed
+    for view in ('forward', 'reversed'):
+        for hit in answer[view]['hits']:
+            assert f'{hit["start"]:.2f}' in printed
+            assert f'{hit["cosine"]:.4f}' in printed
+    assert {hit['video_id'] for hit in answer['forward']['hits'][:2]} == {'one', 'two'}
+    assert ('the same best moment' in printed) == answer['same_best']
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason='there is no chromium to open the page with')
+def test_page_shows_hits_and_plays_excerpts_without_any_other_file(tool, tmp_path):
+    _, page, answer = tool
+    with Chromium(CHROMIUM, str(tmp_path / 'profile'), size=(1200, 900)) as browser:
+        browser.open(page.as_uri())
+        names = browser.run("[...document.querySelectorAll('.name')].map(one => one.innerText)")
+        films = browser.run(PLAY)
+        widths = browser.run("[...document.querySelectorAll('img')].map(one => one.naturalWidth)")
+        assert browser.complaints() == []
+        assert [url for url in browser.urls() if not url.startswith(('file:', 'data:'))] == []
+    hits = answer['forward']['hits'] + answer['reversed']['hits']
+    assert len(names) == len(films) == len(widths) == 1 + len(hits)
+    assert names[1].startswith(f'1. {hits[0]["video_id"]}')
+    assert all(width > 100 for width in widths)
+    for (width, duration, played, error), hit in zip(films[1:], hits, strict=True):
+        assert (width, played, error) == (64, True, None)
+        assert duration == pytest.approx(hit['end'] - hit['start'], abs=0.2)
+
+
+def test_excerpt_of_a_long_moment_is_its_middle_and_says_so(videos, embedded, monkeypatch):
+    monkeypatch.setattr('twlv_mm.search.excerpts.SECONDS', 1)
+    answer = find_moments('one', embedded / 'multi-clip/npy', top=1)
+    page, failures = answer_page(answer, VideoFiles(videos))
+    assert not failures
+    assert 'the film is from ' in page
+
+
+def test_picture_as_query_is_shown_and_names_are_text(videos, embedded, tmp_path):
+    picture = tmp_path / '<b>.png'
+    cv2.imwrite(str(picture), 255 * cv2.getGaussianKernel(64, 9).repeat(64, 1))
+    page, failures = answer_page(find_moments(str(picture), embedded / 'multi-clip/npy', top=2), VideoFiles(videos))
+    assert not failures
+    assert page.count('<img') == 3
+    assert page.count('<video') == 2
+    assert '<b>.png' not in page
+    assert '&lt;b&gt;.png' in page
+
+
+def test_video_without_a_file_is_listed_and_the_page_is_there(videos, embedded, tmp_path):
+    os.symlink(videos / 'one.mp4', tmp_path / 'one.mp4')
+    answer = find_moments('two', embedded / 'multi-clip/npy', top=9)
+    page, failures = answer_page(answer, VideoFiles(tmp_path))
+    assert {video_id for video_id, _ in failures} == {'two', 'three'}
+    assert 'no pictures: it is not among the videos of' in page
+
+
+def test_page_of_duplicates_has_two_excerpts_a_pair(videos, embedded):
+    pairs = find_duplicates(embedded / 'multi-clip/npy', threshold=0.95)
+    assert [{*pair[:2]} for pair in pairs] == [{'one', 'two'}]
+    page, failures = duplicates_page(pairs, 'twice', VideoFiles(videos), VideoFiles(videos))
+    assert not failures
+    assert page.count('<video') == 2

@@ -1,0 +1,170 @@
+#!/usr/bin/env python
+"""Find where else something happens in an embedded collection, or which of its videos are there twice."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+from twlv_mm.embeddings import VideoFiles
+from twlv_mm.records import write_json, write_text
+from twlv_mm.records.checks import printable
+from twlv_mm.search import (
+    THRESHOLD,
+    answer_page,
+    answer_record,
+    duplicates_page,
+    duplicates_record,
+    find_duplicates,
+    find_moments,
+)
+from twlv_mm.system_errors import fail, run_tool
+from twlv_mm.video import DECODERS, VideoError
+
+EXIT_CODES = 'Exit code: 0 done, 2 the search could not be done.'
+MOST_PAIRS = 100  # on a page
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
+    parser.add_argument(
+        'query',
+        metavar='QUERY',
+        nargs='?',
+        help='a video, an image, the id of a stored video, or one of its clips: ID#NUMBER',
+    )
+    parser.add_argument('--in', dest='folder', metavar='FOLDER', help='embeddings, <out>/<sampling>/<split>')
+    parser.add_argument('--start', type=float, metavar='S', help="begin of the moment in the query's video, in seconds")
+    parser.add_argument('--end', type=float, metavar='S', help='its end')
+    parser.add_argument('--top', type=int, default=10, metavar='K', help='hits at most (default %(default)s)')
+    parser.add_argument('--reversed', action='store_true', help='search for the query played backwards, too')
+    parser.add_argument('--without-own', action='store_true', help="leave out the query's own video")
+
+    twice = parser.add_argument_group('videos that are there twice')
+    twice.add_argument(
+        '--duplicates',
+        nargs='+',
+        metavar='FOLDER',
+        help='pairs within one folder of embeddings, or between two, such as train and test',
+    )
+    twice.add_argument(
+        '--threshold', type=float, default=THRESHOLD, metavar='COSINE', help='of such clips (default %(default)s)'
+    )
+
+    output = parser.add_argument_group('output')
+    output.add_argument('--json', metavar='FILE', help='write what was found')
+    output.add_argument('--html', metavar='FILE', help='write a page with film strips and films; needs --videos')
+    output.add_argument(
+        '--videos',
+        nargs='+',
+        metavar='SOURCE',
+        help='the video files, as extract took them: a folder, a pattern or a list; for two folders, two',
+    )
+
+    encoding = parser.add_argument_group("the query's encoder, by default the one that the folder names")
+    encoding.add_argument('--model', help='SOURCE, or a config, where that cannot be built from the folder alone')
+    encoding.add_argument('--weights', help='its checkpoint')
+    encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
+    encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
+    args = parser.parse_args()
+    if (args.duplicates is None) == (args.query is None):
+        parser.error('give QUERY with --in FOLDER, or --duplicates FOLDER [OTHER]')
+    if args.query is not None and args.folder is None:
+        parser.error('say where to search: --in FOLDER')
+    if args.duplicates is not None and len(args.duplicates) > 2:
+        parser.error('--duplicates compares one folder with itself or with one other')
+    if args.html is not None and args.videos is None:
+        parser.error('--html needs --videos, the folder of the video files')
+    if args.videos is not None and len(args.videos) > len(args.duplicates or ['']):
+        parser.error('--videos has one source for each folder of embeddings')
+    return args
+
+
+def search(args):
+    """Answer a query; returns the page, if one is asked for, and what could not be shown."""
+    files = VideoFiles(args.videos[0]) if args.videos else None
+    answer = find_moments(
+        args.query,
+        args.folder,
+        start=args.start,
+        end=args.end,
+        top=args.top,
+        reverse=args.reversed,
+        without_own=args.without_own,
+        model=args.model,
+        weights=args.weights,
+        device=args.device,
+        decoder=args.decoder,
+        files=files,
+    )
+    query = answer.query
+    clips = 'one clip' if query.num_clips == 1 else f'the mean of {query.num_clips} clips'
+    print(printable(f'{query.name}, {query.start:.2f} to {query.end:.2f} s, as {clips}'))
+    print(f'{answer.num_clips:,} clips of {answer.num_videos:,} videos searched')
+    for video_id in answer.left_out:
+        print(printable(f'  left out as its own: {video_id}'))
+    for view, hits in answer.hits.items():
+        if len(answer.hits) == 2:
+            print('played forward:' if view == 'forward' else 'played backwards:')
+        print_table(('video', 'start', 'end', 'cosine'), [hit_row(hit) for hit in hits])
+    if args.reversed:
+        same = 'the same best moment' if answer.same_best else 'another best moment'
+        print(f'played backwards: {same}; {answer.common} of {len(answer.hits["forward"])} moments are common')
+    if args.json:
+        write_json(args.json, answer_record(answer, args.folder))
+    return answer_page(answer, files) if args.html else None
+
+
+def search_duplicates(args):
+    """List duplicates; returns as :func:`search`."""
+    pairs = find_duplicates(*args.duplicates, threshold=args.threshold)
+    print(f'{len(pairs)} pairs of videos have clips with a cosine of {args.threshold:g} or more')
+    rows = [(*pair[:2], f'{pair.cosine:.4f}', f'{pair.share:.0%}', *map(span, pair[4:])) for pair in pairs]
+    print_table(('video', 'other', 'cosine', 'share', 'from, to', 'other from, to'), rows)
+    if args.json:
+        write_json(args.json, duplicates_record(pairs, args.duplicates, args.threshold))
+    if args.html is None:
+        return None
+    sources = [VideoFiles(source) for source in args.videos]
+    shown = pairs[:MOST_PAIRS]
+    if len(shown) < len(pairs):
+        print(f'  the page shows the first {len(shown)} of them')
+    return duplicates_page(shown, f'Duplicates in {" and ".join(args.duplicates)}', sources[0], sources[-1])
+
+
+def hit_row(hit):
+    return hit.video_id, f'{hit.start:.2f}', f'{hit.end:.2f}', f'{hit.cosine:.4f}'
+
+
+def span(moment):
+    return f'{moment[0]:.2f}, {moment[1]:.2f}'
+
+
+def print_table(header, rows):
+    if not rows:
+        return
+    rows = [[printable(str(cell)) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print('  ' + '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def main():
+    args = parse_args()
+    try:
+        page = search(args) if args.duplicates is None else search_duplicates(args)
+        if page is not None:
+            text, failures = page
+            Path(args.html).parent.mkdir(parents=True, exist_ok=True)
+            write_text(args.html, text)
+            for video_id, reason in failures:
+                print(printable(f'  without pictures: {video_id}: {reason}'))
+            print(f'{args.html}: {len(text) / 1e6:.1f} MB')
+    except (ValueError, FileNotFoundError, ImportError, VideoError) as error:
+        fail(error)
+    sys.exit(0)
+
+
+if __name__ == '__main__':
+    run_tool(main)

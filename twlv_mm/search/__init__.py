@@ -1,0 +1,29 @@
+"""Search: where else something happens in a collection, and which videos are there twice.
+
+collection.py is an embedded split as search sees it, query.py makes vectors of what is asked for, moments.py finds the
+nearest moments and duplicates.py pairs of videos that show the same. excerpts.py and page.py show what was found,
+records.py writes it.
+"""
+
+from .collection import Collection
+from .duplicates import THRESHOLD, Pair, find_duplicates
+from .moments import Answer, Hit, find_moments
+from .page import answer_page, duplicates_page
+from .query import Query, query_extractor
+from .records import answer_record, duplicates_record
+
+__all__ = [
+    'THRESHOLD',
+    'Answer',
+    'Collection',
+    'Hit',
+    'Pair',
+    'Query',
+    'answer_page',
+    'answer_record',
+    'duplicates_page',
+    'duplicates_record',
+    'find_duplicates',
+    'find_moments',
+    'query_extractor',
+]

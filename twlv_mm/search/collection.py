@@ -1,0 +1,121 @@
+"""An embedded split as search sees it: the vectors of all clips, and the moment that each stands for."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from twlv_mm.embeddings import EmbeddingFolder, folder_settings, load_matrix, nearest
+
+SAMPLE = 4096  # clips that stand for the whole collection
+
+
+class Collection:
+    """The clips of an embedding folder.
+
+    Args:
+        path (str): ``<out>/<sampling>/<split>``, in either format.
+
+    Attributes:
+        folder (EmbeddingFolder): The folder.
+        vectors (ndarray): (n, D) float32, mapped into memory: video by video, clips in order of time.
+        video_index (ndarray): (n,) int64, place in ``video_ids`` of each clip's video.
+        video_ids (list[str]): Sorted.
+
+    Raises:
+        FileNotFoundError: if there is no such folder, or no embeddings of clips in it.
+        ValueError: if a file is damaged.
+    """
+
+    def __init__(self, path):
+        self.folder = EmbeddingFolder(path)
+        self.vectors, self.video_index, self.video_ids = load_matrix(self.folder, 'clip')
+        self._starts = np.searchsorted(self.video_index, np.arange(len(self.video_ids) + 1))
+        self._places = {video_id: place for place, video_id in enumerate(self.video_ids)}
+
+    def __len__(self):
+        """Number of clips."""
+        return len(self.vectors)
+
+    def __contains__(self, video_id):
+        """Whether there is a video of this id."""
+        return video_id in self._places
+
+    @cached_property
+    def settings(self):
+        """dict: what the vectors were made with; from the manifest, or from the videos' files where there is none."""
+        return folder_settings(self.folder)
+
+    @cached_property
+    def sample(self):
+        """ndarray: (m, D) vectors of clips at equal distances in the collection, which stand for all of it."""
+        count = min(SAMPLE, len(self))
+        return np.array(self.vectors[np.linspace(0, len(self) - 1, count).astype(np.int64)])
+
+    def video_of(self, row):
+        """Id of the video that a clip is of."""
+        return self.video_ids[self.video_index[row]]
+
+    def rows(self, video_id):
+        """Rows of a video's clips.
+
+        Args:
+            video_id (str): Its id.
+
+        Returns:
+            slice: of ``vectors``.
+
+        Raises:
+            ValueError: if there is no such video; the message has the nearest id.
+        """
+        if video_id not in self._places:
+            self.folder.clips(video_id)  # its message names the nearest id
+        place = self._places[video_id]
+        return slice(int(self._starts[place]), int(self._starts[place + 1]))
+
+    def times(self, video_id):
+        """When a video's clips are.
+
+        Args:
+            video_id (str): Its id.
+
+        Returns:
+            ndarray: (M, 2) start and end in seconds since the first frame.
+
+        Raises:
+            ValueError: if the folder does not say.
+        """
+        times, rows = self.folder.times(video_id), self.rows(video_id)
+        if times is None or len(times) != rows.stop - rows.start:
+            raise ValueError(
+                f'{video_id} in {self.folder.path} does not say when its clips are: extract it again with '
+                'tools/extract.py, which writes that'
+            )
+        return times
+
+    def nearest(self, vectors, count):
+        """The clips that are nearest to vectors, exactly.
+
+        Args:
+            vectors (ndarray): (N, D) float32.
+            count (int): How many for each; at most as many as there are clips.
+
+        Returns:
+            tuple[ndarray, ndarray]: (N, count) cosines, best first, and (N, count) rows.
+        """
+        cosines, rows = nearest(torch.from_numpy(vectors), self.vectors, count)
+        return cosines.numpy(), rows.numpy()
+
+
+def cosines_with(vector, vectors):
+    """Cosines of one vector with others.
+
+    Args:
+        vector (ndarray): (D,).
+        vectors (ndarray): (M, D).
+
+    Returns:
+        ndarray: (M,) float32; 0 for a vector of zeros.
+    """
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+    return vectors @ vector / np.maximum(lengths, np.finfo(np.float32).tiny)

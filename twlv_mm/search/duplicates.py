@@ -1,0 +1,134 @@
+"""Pairs of videos that show the same, by the cosines of their clips."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from rich.progress import track
+
+from twlv_mm.embeddings import check_comparable, shared_settings
+
+from .collection import Collection
+
+ROWS = 4096  # clips that are compared with so many others at once
+# Measured on planted copies (docs/search.md): with it, a careful eye has one wrong pair to look at for two right ones.
+THRESHOLD = 0.98
+# Some encoders give all videos nearly the same vector. Without their mean, one threshold does for all; but of few
+# videos, the mean is that of the very copies.
+LEAST_CENTRED = 20
+MOST_MATCHES = 5_000_000  # of clips: more say that the threshold tells nothing
+
+
+class Pair(NamedTuple):
+    """Two videos that show the same.
+
+    Attributes:
+        video_id (str): The one.
+        other_id (str): The other.
+        cosine (float): Of their two nearest clips, the mean of the collection being subtracted from both.
+        share (float): Share of the clips of the shorter one that match some of the other.
+        moment (tuple[float, float]): Start and end of what matches in the one, seconds since its first frame.
+        other_moment (tuple[float, float]): The same in the other.
+    """
+
+    video_id: str
+    other_id: str
+    cosine: float
+    share: float
+    moment: tuple
+    other_moment: tuple
+
+
+def find_duplicates(folder, other=None, threshold=THRESHOLD):
+    """Find videos that are there twice, within one collection or in both of two.
+
+    All clips are compared, so that a part of a video is found, too. From 20 videos on, the mean of the collection is
+    subtracted from all vectors first.
+
+    Args:
+        folder (str | Collection): Embeddings in either format, ``<out>/<sampling>/<split>``.
+        other (str | Collection, optional): Another one that was made with the same settings: pairs have one video of
+            each then.
+        threshold (float): Least cosine of two clips that show the same.
+
+    Returns:
+        list[Pair]: sorted by share of the shorter video, then by cosine.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        ValueError: if the two were made with different settings, or so many clips are nearer than the threshold that it
+            tells nothing.
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f'threshold={threshold}: give a cosine above 0 and at most 1')
+    one = folder if isinstance(folder, Collection) else Collection(folder)
+    two = one if other is None else other if isinstance(other, Collection) else Collection(other)
+    if two is not one:
+        check_comparable(*(_meta(collection) for collection in (one, two)))
+    rows, others, cosines = _matches(one, two, threshold, _mean(one, two))
+    videos = np.stack([one.video_index[rows], two.video_index[others]], axis=1)
+    order = np.lexsort((videos[:, 1], videos[:, 0]))
+    starts = np.flatnonzero(np.r_[True, (np.diff(videos[order], axis=0) != 0).any(axis=1)]) if len(order) else []
+    pairs = [_pair(one, two, rows[part], others[part], cosines[part]) for part in np.split(order, starts)[1:]]
+    return sorted(pairs, key=lambda pair: (-pair.share, -pair.cosine, pair.video_id, pair.other_id))
+
+
+def _mean(one, two):
+    if len(one.video_ids) + (two is not one) * len(two.video_ids) < LEAST_CENTRED:
+        return torch.zeros(one.vectors.shape[1])
+    return torch.from_numpy(np.concatenate([one.sample, two.sample])).mean(dim=0)
+
+
+def _matches(one, two, threshold, mean):
+    """Rows of both and the cosine of each pair of clips of different videos that is near enough."""
+    found, count = [], 0
+    for start in track(range(0, len(one), ROWS), 'comparing'):
+        queries = _block(one, start, mean)
+        # Within one collection, videos are compared with those after them.
+        for begin in range(start if two is one else 0, len(two), ROWS):
+            values = queries @ _block(two, begin, mean).T
+            row, place = (part.numpy() for part in (values >= threshold).nonzero(as_tuple=True))
+            if two is one:
+                later = one.video_index[start + row] < one.video_index[begin + place]
+                row, place = row[later], place[later]
+            found.append((start + row, begin + place, values[row, place].numpy()))
+            count += len(row)
+            if count > MOST_MATCHES:
+                raise ValueError(
+                    f'more than {MOST_MATCHES:,} pairs of clips have a cosine of {threshold:g} or more: with this '
+                    'encoder it does not tell copies from other videos, set a higher threshold'
+                )
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+def _block(collection, start, mean):
+    rows = torch.from_numpy(np.array(collection.vectors[start : start + ROWS]))
+    if not rows.isfinite().all():
+        row = start + int((~rows.isfinite().all(dim=1)).nonzero()[0])
+        raise ValueError(
+            f'{collection.video_of(row)} in {collection.folder.path} holds NaN or infinite numbers: extract it again'
+        )
+    return F.normalize(rows - mean, dim=1)
+
+
+def _pair(one, two, rows, others, cosines):
+    sides = []
+    for collection, matched in ((one, rows), (two, others)):
+        video_id = collection.video_of(matched[0])
+        clips = np.unique(matched - collection.rows(video_id).start)
+        times = collection.times(video_id)
+        sides.append((video_id, times[clips], len(times)))
+    shorter = min(sides, key=lambda side: side[2])
+    return Pair(
+        sides[0][0],
+        sides[1][0],
+        float(min(cosines.max(), 1)),
+        len(shorter[1]) / shorter[2],
+        *((float(times[0, 0]), float(times[:, 1].max())) for _, times, _ in sides),
+    )
+
+
+def _meta(collection):
+    settings = shared_settings(collection.folder.path, {'': collection.settings})
+    return dict(folder=collection.folder.path, dims=collection.folder.dims, settings=settings)

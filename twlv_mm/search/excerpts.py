@@ -1,0 +1,94 @@
+"""Pictures and short films of moments, small enough to stand in a page."""
+
+import base64
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from twlv_mm.video import Segment, frames_at, open_video, write_video
+
+from .picture import is_picture, read_picture
+
+STRIP_FRAMES, STRIP_HEIGHT, QUALITY = 5, 72, 70
+# Of a film: pixels high, frames a second and seconds at most, and seconds from one key frame to the next.
+HEIGHT, RATE, SECONDS, KEY_SECONDS = 180, 12, 10, 2
+
+
+class Excerpt(NamedTuple):
+    """A moment as a page shows it.
+
+    Attributes:
+        strip (str): Frames side by side, a JPEG as a data URI.
+        film (str | None): H.264 in MP4 as a data URI; None for an image.
+        start (float): Where the film starts, in seconds since the first frame of the video.
+        end (float): Where it ends.
+        whole (bool): Whether it is the whole moment; if not, it is the middle of it.
+    """
+
+    strip: str
+    film: str | None
+    start: float
+    end: float
+    whole: bool
+
+
+def read_excerpt(video, start, end):
+    """Read a moment of a video.
+
+    Args:
+        video (Video): Its file.
+        start (float): Seconds since the first frame.
+        end (float): Seconds since the first frame.
+
+    Returns:
+        Excerpt: its pictures.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        VideoError: if it cannot be read there.
+    """
+    if is_picture(video.path):
+        return Excerpt(_strip([read_picture(video.path)]), None, start, end, True)
+    whole = end - start <= SECONDS
+    if not whole:
+        middle = (start + end) / 2
+        start, end = middle - SECONDS / 2, middle + SECONDS / 2
+    offset = video.segment[0] if video.segment else 0.0
+    with open_video(Segment(video.path, offset + start, offset + end)) as reader:
+        times = reader.frame_times
+        rate = Fraction(min(reader.rate, RATE)).limit_denominator(1000)
+        count = max(round(float(times[-1, 1] * rate)), 1)
+        places = frames_at(times, (np.arange(count) + 0.5) / float(rate))
+        kept = np.unique(places)
+        frames = dict(zip(kept.tolist(), map(_small, reader.frames(kept)), strict=True))
+    size = next(iter(frames.values())).shape
+    film = [frames[place] for place in places.tolist()]
+    film = [frame if frame.shape == size else cv2.resize(frame, size[1::-1]) for frame in film]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'excerpt.mp4'
+        write_video(path, film, rate, max(round(KEY_SECONDS * rate), 1))
+        content = path.read_bytes()
+    chosen = [film[place] for place in ((np.arange(STRIP_FRAMES) + 0.5) / STRIP_FRAMES * count).astype(int)]
+    return Excerpt(_strip(chosen), _data_uri('video/mp4', content), start, end, whole)
+
+
+def _small(frame):
+    """A frame of at most HEIGHT pixels in height, of even size, as H.264 needs it."""
+    scale = min(HEIGHT / frame.shape[0], 1)
+    height, width = (max(round(length * scale / 2) * 2, 2) for length in frame.shape[:2])
+    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _strip(frames):
+    width = max(round(frames[0].shape[1] / frames[0].shape[0] * STRIP_HEIGHT), 1)
+    small = [cv2.resize(frame, (width, STRIP_HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames]
+    _, jpeg = cv2.imencode('.jpg', np.hstack(small)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return _data_uri('image/jpeg', jpeg.tobytes())
+
+
+def _data_uri(kind, content):
+    return f'data:{kind};base64,{base64.b64encode(content).decode()}'

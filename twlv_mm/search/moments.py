@@ -1,0 +1,225 @@
+"""The moments of a collection that are nearest to a query."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from .collection import Collection, cosines_with
+from .query import Query, embed_query, query_extractor, stored_query
+
+CLIPS_A_HIT = 8  # nearest clips that are looked at for each hit, at first
+# A clip next to the best one belongs to the moment if its cosine lies in the upper fifth of the way from what is
+# typical of the collection to the best one's. Measured on planted moments (docs/search.md): with the upper half,
+# moments of two seconds come out twice as long.
+LEVEL = 0.8
+TOUCHING = 1e-3  # seconds between clips that follow each other, by which times may be rounded
+
+
+class Hit(NamedTuple):
+    """A moment that was found.
+
+    Attributes:
+        video_id (str): Its video.
+        start (float): Seconds since the first frame.
+        end (float): Seconds since the first frame.
+        cosine (float): Of its best clip.
+        best_start (float): Where its best clip starts, in seconds.
+        best_end (float): Where its best clip ends, in seconds.
+        num_clips (int): Clips that were merged.
+    """
+
+    video_id: str
+    start: float
+    end: float
+    cosine: float
+    best_start: float
+    best_end: float
+    num_clips: int
+
+
+class Answer(NamedTuple):
+    """What a search has found.
+
+    Attributes:
+        query (Query): What was searched for.
+        hits (dict[str, list[Hit]]): 'forward', and where asked for 'reversed' -> best first.
+        typical_cosine (dict[str, float]): As hits: the median cosine of the query with the collection's clips.
+        left_out (list[str]): Ids of videos that were left out as the query's own.
+        num_clips (int): Clips that were searched.
+        num_videos (int): Videos that were searched.
+    """
+
+    query: Query
+    hits: dict
+    typical_cosine: dict
+    left_out: list
+    num_clips: int
+    num_videos: int
+
+    @property
+    def same_best(self):
+        """bool: whether the best moment of the reversed query is that of the query: the same video, with overlap."""
+        best = [hits[0] for hits in self.hits.values() if hits]
+        return len(best) == 2 and overlap(*best)
+
+    @property
+    def common(self):
+        """int: how many hits of the query overlap one of the reversed query."""
+        return sum(any(overlap(hit, other) for other in self.hits['reversed']) for hit in self.hits['forward'])
+
+
+def overlap(one, other):
+    """Whether two hits have time in common."""
+    return one.video_id == other.video_id and one.start < other.end and other.start < one.end
+
+
+def find_moments(
+    query,
+    folder,
+    *,
+    start=None,
+    end=None,
+    top=10,
+    reverse=False,
+    without_own=False,
+    model=None,
+    weights=None,
+    device=None,
+    decoder=None,
+    files=None,
+):
+    """Find where in a collection something like the query happens.
+
+    The query is embedded as the folder was, compared with each of its clips by cosine, exactly, and clips of one moment
+    become one hit.
+
+    Args:
+        query (str): A video or an image, or the id of a video of the folder, or ``VIDEO_ID#NUMBER``, one of its clips.
+            A path that is there counts as such.
+        folder (str | Collection): Embeddings in either format, ``<out>/<sampling>/<split>``.
+        start (float, optional): Where in the query's video to start, in seconds.
+        end (float, optional): Where in the query's video to end, in seconds.
+        top (int): Hits at most.
+        reverse (bool): Whether to search with the query's frames in reverse, too.
+        without_own (bool): Whether to leave out the query's own video: by its id, or of a file by its name.
+        model (str | nn.Module, optional): As for :func:`query_extractor`.
+        weights (str, optional): As for :func:`query_extractor`.
+        device (str, optional): Where to encode.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
+        files (VideoFiles, optional): Where the collection's videos are. A query that is one of these files is told by
+            that, not by its name.
+
+    Returns:
+        Answer: the hits, best first.
+
+    Raises:
+        FileNotFoundError: if there is no such folder or video.
+        ValueError: if the folder was made with another encoder.
+        VideoError: if the query cannot be read.
+    """
+    if top < 1:
+        raise ValueError(f'top={top}: ask for 1 hit or more')
+    collection = folder if isinstance(folder, Collection) else Collection(folder)
+    if is_file(query):
+        extractor = query_extractor(collection, model, weights, device)
+        own = None if files is None else [name for name in files.names(query) if name in collection]
+        found = embed_query(query, collection, extractor, start, end, reverse=reverse, own=own, decoder=decoder)
+    else:
+        found = stored_query(query, collection, start, end, reverse=reverse, files=files)
+    return answer(found, collection, top, without_own)
+
+
+def answer(query, collection, top=10, without_own=False):
+    """Search a collection for a query that is a vector already.
+
+    Args:
+        query (Query): The query.
+        collection (Collection): What to search.
+        top (int): Hits at most.
+        without_own (bool): Whether to leave out the query's own video.
+
+    Returns:
+        Answer: the hits, best first.
+    """
+    left_out = sorted(query.own.intersection(collection.video_ids)) if without_own else []
+    hits, typical = {}, {}
+    for view, vector in query.vectors.items():
+        typical[view] = float(np.median(cosines_with(vector, collection.sample)))
+        hits[view] = _moments(vector, collection, top, set(left_out), typical[view])
+    num_clips = len(collection) - sum(_count(collection, video_id) for video_id in left_out)
+    return Answer(query, hits, typical, left_out, num_clips, len(collection.video_ids) - len(left_out))
+
+
+def _moments(vector, collection, top, left_out, typical):
+    """The best moments, from so many of the nearest clips as are needed."""
+    own = sum(_count(collection, video_id) for video_id in left_out)
+    count = min(CLIPS_A_HIT * top + own, len(collection))
+    while True:
+        cosines, rows = collection.nearest(vector[None], count)
+        hits = _merged(vector, collection, zip(rows[0], cosines[0], strict=True), top, left_out, typical)
+        if len(hits) == top or count == len(collection):
+            return hits
+        count = min(4 * count, len(collection))
+
+
+def _merged(vector, collection, nearest, top, left_out, typical):
+    hits, videos = [], {}
+    for row, cosine in nearest:
+        video_id = collection.video_of(row)
+        if video_id in left_out:
+            continue
+        if video_id not in videos:
+            videos[video_id] = _Video(vector, collection, video_id)
+        hit = videos[video_id].moment(row, float(cosine), typical)
+        if hit is not None:
+            hits.append(hit)
+            if len(hits) == top:
+                break
+    return hits
+
+
+class _Video:
+    """A video with its cosines, of which moments are taken, best first."""
+
+    def __init__(self, vector, collection, video_id):
+        self.video_id = video_id
+        self.times, rows = collection.times(video_id), collection.rows(video_id)
+        self.first = rows.start
+        self.cosines = cosines_with(vector, collection.vectors[rows])
+        self.taken = np.zeros(len(self.times), bool)
+
+    def moment(self, row, cosine, typical):
+        """The moment around a clip: as far as clips touch and are nearly as near, by LEVEL.
+
+        None where it has time in common with a moment that was taken before.
+        """
+        best = row - self.first
+        if self.taken[best]:
+            return None
+        level = typical + LEVEL * (cosine - typical)
+        first = last = best
+        while first > 0 and self._goes_on(first - 1, first, level):
+            first -= 1
+        while last + 1 < len(self.times) and self._goes_on(last, last + 1, level, last + 1):
+            last += 1
+        start, end = self.times[first, 0], self.times[first : last + 1, 1].max()
+        self.taken |= (self.times[:, 0] < end - TOUCHING) & (self.times[:, 1] > start + TOUCHING)
+        return Hit(
+            self.video_id, float(start), float(end), cosine, *map(float, self.times[best]), int(last - first + 1)
+        )
+
+    def _goes_on(self, one, other, level, new=None):
+        new = one if new is None else new
+        touching = self.times[other, 0] <= self.times[one, 1] + TOUCHING
+        return touching and not self.taken[new] and self.cosines[new] >= level
+
+
+def is_file(path):
+    """Whether a query is a file, and not an id."""
+    return os.path.isfile(path)
+
+
+def _count(collection, video_id):
+    rows = collection.rows(video_id)
+    return rows.stop - rows.start

@@ -1,0 +1,122 @@
+"""What a search has found as one page that needs nothing but itself: a film strip and a film of each moment."""
+
+from html import escape
+from pathlib import Path
+
+from rich.progress import track
+
+from twlv_mm.video import VideoError
+
+from .excerpts import read_excerpt
+
+TEMPLATE = Path(__file__).with_name('page.html')
+
+
+class Pictures:
+    """Reads excerpts for a page, and keeps what could not be read.
+
+    Args:
+        files (VideoFiles): Where the videos are.
+
+    Attributes:
+        failures (list[tuple[str, str]]): Id and reason of each moment that could not be shown.
+    """
+
+    def __init__(self, files):
+        self.files = files
+        self.failures = []
+
+    def card(self, title, right, video_id, start, end, video=None):
+        """A moment as HTML.
+
+        Args:
+            title (str): What it is called.
+            right (str): What stands at the right of that.
+            video_id (str): Its video.
+            start (float): Seconds since the first frame.
+            end (float): Seconds since the first frame.
+            video (Video, optional): Its file, where that is not looked for by the id.
+
+        Returns:
+            str: a ``<div>``.
+        """
+        head = f'<div class="name"><b>{escape(title)}</b><span>{escape(right)}</span></div>'
+        try:
+            shown = read_excerpt(video or self.files(video_id), start, end)
+        except (VideoError, FileNotFoundError) as error:
+            self.failures.append((video_id, str(error)))
+            lines = f'{_seconds(start)} to {_seconds(end)} s; no pictures: {escape(str(error))}'
+            return f'<div class="card">{head}<p class="soft">{lines}</p></div>'
+        film = f'<video src="{shown.film}" controls loop muted playsinline preload="metadata"></video>'
+        pictures = f'<img src="{shown.strip}" alt="frames of {escape(title)}">{film if shown.film else ""}'
+        note = '' if shown.whole else f'; the film is from {_seconds(shown.start)} to {_seconds(shown.end)} s'
+        when = f'<p class="soft">{_seconds(start)} to {_seconds(end)} s{note}</p>'
+        return f'<div class="card">{head}{pictures}{when}</div>'
+
+
+def answer_page(answer, files):
+    """The page of a search.
+
+    Args:
+        answer (Answer): What was found.
+        files (VideoFiles): Where the collection's videos are.
+
+    Returns:
+        tuple[str, list[tuple[str, str]]]: HTML, which loads nothing from anywhere; id and reason of each moment that
+        could not be shown.
+    """
+    pictures, query = Pictures(files), answer.query
+    body = [
+        f'<h1>Moments like {escape(query.name)}</h1>',
+        f'<p class="soft">{answer.num_clips:,} clips of {answer.num_videos:,} videos were compared by cosine.</p>',
+    ]
+    if query.video is not None:
+        card = pictures.card('The query', f'{query.num_clips} clips', query.name, query.start, query.end, query.video)
+        body.append(f'<div class="cards">{card}</div>')
+    for view, hits in answer.hits.items():
+        title = 'Nearest moments' if view == 'forward' else 'Nearest to the query played backwards'
+        typical = f'The median cosine of the collection with the query is {answer.typical_cosine[view]:.3f}.'
+        cards = [
+            pictures.card(f'{rank}. {hit.video_id}', f'{hit.cosine:.4f}', hit.video_id, hit.start, hit.end)
+            for rank, hit in enumerate(track(hits, f'page, {view}'), 1)
+        ]
+        body.append(f'<h2>{title}</h2><p class="soft">{typical}</p><div class="cards">{"".join(cards)}</div>')
+    if len(answer.hits) == 2:
+        same = 'is the same' if answer.same_best else 'is another one'
+        body.insert(2, f'<p>The best moment for the query played backwards {same}; {_common(answer)}.</p>')
+    return _page(f'Moments like {query.name}', body), pictures.failures
+
+
+def duplicates_page(pairs, title, files, other_files):
+    """The page of pairs of videos.
+
+    Args:
+        pairs (list[Pair]): From :func:`find_duplicates`.
+        title (str): Of the page.
+        files (VideoFiles): Where the first videos of the pairs are.
+        other_files (VideoFiles): Where the second ones are.
+
+    Returns:
+        tuple[str, list[tuple[str, str]]]: as :func:`answer_page`.
+    """
+    first, second = Pictures(files), Pictures(other_files)
+    body = [f'<h1>{escape(title)}</h1>', f'<p class="soft">{len(pairs):,} pairs are shown.</p>', '<div class="cards">']
+    for pair in track(pairs, 'page'):
+        left = first.card(pair.video_id, '', pair.video_id, *pair.moment)
+        right = second.card(pair.other_id, '', pair.other_id, *pair.other_moment)
+        told = f'cosine {pair.cosine:.4f}; {pair.share:.0%} of the shorter video is matched'
+        body.append(f'<div class="pair"><p>{escape(told)}</p>{left}{right}</div>')
+    return _page(title, [*body, '</div>']), first.failures + second.failures
+
+
+def _common(answer):
+    return f'{answer.common} of the {len(answer.hits["forward"])} moments are among those of both'
+
+
+def _page(title, body):
+    page = TEMPLATE.read_text(encoding='utf-8')
+    return page.replace('__TITLE__', escape(title)).replace('__BODY__', '\n'.join(body))
+
+
+def _seconds(seconds):
+    return f'{seconds:.2f}'.rstrip('0').rstrip('.')

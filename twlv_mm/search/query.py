@@ -1,0 +1,245 @@
+"""What is searched for, as a vector that can be compared with those of a collection."""
+
+import math
+import os
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, names_of
+from twlv_mm.encoders import describe, is_config, official_weights
+from twlv_mm.video import ReadFault, Segment, VideoError, read_ahead
+
+from .picture import is_picture, still_stream
+
+VIEWS = ('forward', 'reversed')
+# Of what a folder was made with, what its queries have to be made with, too.
+SHARED = (
+    *('model', 'source', 'weights_sha256', 'sampling', 'clip_seconds', 'stride_seconds', 'frames_per_clip', 'size'),
+    *('resize', 'interpolation', 'pooling'),
+)
+
+
+class Query(NamedTuple):
+    """Something to search for.
+
+    Attributes:
+        name (str): As it was asked for.
+        vectors (dict[str, ndarray]): 'forward', and where asked for 'reversed' -> (D,) float32, the mean over its
+            clips.
+        start (float | None): Seconds since the first frame of its video; None for a text.
+        end (float | None): As start.
+        num_clips (int): Clips that the vectors are the means of.
+        video (Video | None): Its file, where known.
+        own (frozenset[str]): Ids of the collection's videos that it is from.
+    """
+
+    name: str
+    vectors: dict
+    start: float | None
+    end: float | None
+    num_clips: int
+    video: Video | None
+    own: frozenset
+
+
+def query_extractor(collection, model=None, weights=None, device=None):
+    """The encoder and sampling that a collection was made with, to embed queries for it.
+
+    Args:
+        collection (Collection): What will be searched.
+        model (str | nn.Module, optional): SOURCE, a config, or an encoder; the one that the folder names if None.
+        weights (str, optional): Its checkpoint; those of the source itself, or of this package, if None.
+        device (str, optional): Where to encode; a GPU if there is one.
+
+    Returns:
+        Extractor: ready.
+
+    Raises:
+        FileNotFoundError: if there is no file of weights.
+        ValueError: if the folder does not say what it was made with, or the encoder is another one.
+    """
+    settings, folder = collection.settings, collection.folder
+    name = settings.get('source') or settings.get('model')
+    if name is None:
+        raise ValueError(
+            f'{folder.path} does not say which encoder made it, so no other video can be compared with it: extract it '
+            'with tools/extract.py, or search for one of its clips, VIDEO_ID#NUMBER'
+        )
+    options = {key: settings.get(key) for key in ('sampling', 'clip_seconds', 'stride_seconds')}
+    options.update(num_frames=settings.get('frames_per_clip'), device=device, precision=_precision(settings, device))
+    if isinstance(model, str) and is_config(model):
+        extractor = Extractor.from_config(model, weights, **options, pooling=settings.get('pooling'))
+    else:
+        if model is None:
+            model, weights = name, weights or _own_weights(name, settings.get('weights_sha256'), folder.path)
+        if isinstance(model, str):
+            model = frozen_encoder(model, weights, **_other_size(model, settings))
+        pooling = settings.get('pooling')
+        if pooling == model.spec.pooling and folder.dims == model.spec.embedding_dims:
+            pooling = None  # the architecture's own, which may project
+        extractor = Extractor(model, pooling=pooling, **options)
+    theirs = extractor.settings
+    differing = [key for key in SHARED if theirs.get(key) != settings.get(key)]
+    if differing:
+        named = '; '.join(f'{key} is {settings.get(key)!r} there, {theirs.get(key)!r} here' for key in differing)
+        raise ValueError(
+            f'{folder.path} was made with another encoder or other settings, so that cosines would mean nothing: '
+            f'{named}. Give the encoder that made it (--model, --weights)'
+        )
+    return extractor
+
+
+def embed_query(path, collection, extractor, start=None, end=None, *, reverse=False, own=None, decoder=None):
+    """Embed a video, a part of one, or an image.
+
+    Args:
+        path (str): The file.
+        collection (Collection): What will be searched.
+        extractor (Extractor): From :func:`query_extractor`.
+        start (float, optional): Seconds since the first frame; 0 if None.
+        end (float, optional): Seconds since the first frame; the end of the video if None.
+        reverse (bool): Whether to embed its clips backwards, too.
+        own (Iterable[str], optional): Ids of the collection's videos that it is from; those of its name if None.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
+
+    Returns:
+        Query: ready.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the part does not end after it starts.
+        VideoError: if it cannot be read.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'there is no file {path}')
+    segment = None
+    if (start, end) != (None, None):
+        segment = (start or 0.0, math.inf if end is None else end)
+        if not 0 <= segment[0] < segment[1]:
+            raise ValueError(f'the query is from {segment[0]:g} to {segment[1]:g} s: it has to end after it starts')
+    if is_picture(path):
+        if segment:
+            raise ValueError(f'{path} is a picture, which has no start and end')
+        streams = [still_stream(path, extractor.sampling)]
+    else:
+        source = Segment(os.fspath(path), *segment) if segment else os.fspath(path)
+        streams = read_ahead([source], extractor.sampling, workers=0, decoder=decoder)
+    # As an extraction does it, which fills up batches with blank clips: vectors are the same to the bit.
+    (found,) = SharedBatches(extractor, VIEWS if reverse or _is_reversed(collection) else VIEWS[:1])(streams)
+    fault = found if isinstance(found, ReadFault) else found.fault
+    if fault is not None:
+        raise VideoError(str(fault))
+    first = segment[0] if segment else 0.0
+    if own is None:
+        stem = Path(path).stem
+        own = [video_id for video_id in collection.video_ids if stem in names_of(video_id)]
+    return Query(
+        os.fspath(path),
+        {view: found.clips[_turned(view, collection)].mean(axis=0) for view in VIEWS[: 1 + reverse]},
+        first,
+        first + found.duration,
+        len(found.times),
+        Video(Path(path).stem, os.fspath(path)),
+        frozenset(own),
+    )
+
+
+def stored_query(name, collection, start=None, end=None, *, reverse=False, files=None):
+    """Take a clip, several or all of a collection's video.
+
+    Args:
+        name (str): Id of a video; or ``VIDEO_ID#NUMBER``, one of its clips, which count from 0.
+        collection (Collection): Where it is.
+        start (float, optional): Only clips whose centres are at or after these seconds.
+        end (float, optional): Only clips whose centres are before these seconds.
+        reverse (bool): Whether to take the vectors of the same clips backwards, too: from ``<sampling>-reversed``
+            beside ``<sampling>``.
+        files (VideoFiles, optional): Where the videos are.
+
+    Returns:
+        Query: ready.
+
+    Raises:
+        FileNotFoundError: if there is no reversed view.
+        ValueError: if there is no such video or clip.
+    """
+    video_id, number = name, None
+    if name not in collection and '#' in name:
+        video_id, _, number = name.rpartition('#')
+    rows, times = collection.rows(video_id), collection.times(video_id)
+    if number is not None:
+        if not number.isdigit() or int(number) >= len(times):
+            raise ValueError(f'{video_id} has the clips 0 to {len(times) - 1}, and {name} asks for clip {number}')
+        chosen = np.array([int(number)])
+    else:
+        centres = times.mean(axis=1)
+        low, high = (-math.inf if start is None else start), (math.inf if end is None else end)
+        chosen = np.flatnonzero((centres >= low) & (centres < high))
+        if not len(chosen):
+            raise ValueError(f'{video_id} has no clip whose centre is from {low:g} to {high:g} s')
+    vectors = dict(forward=collection.vectors[rows][chosen].mean(axis=0))
+    if reverse:
+        vectors['reversed'] = _reversed_clips(collection, video_id)[chosen].mean(axis=0)
+    video = None
+    if files is not None:
+        try:
+            video = files(video_id)
+        except FileNotFoundError as error:
+            warnings.warn(f'the query {video_id} is shown without pictures: {error}', stacklevel=2)
+    first, last = float(times[chosen[0], 0]), float(times[chosen[-1], 1])
+    return Query(name, vectors, first, last, len(chosen), video, frozenset([video_id]))
+
+
+def _reversed_clips(collection, video_id):
+    path = Path(os.path.abspath(collection.folder.path))
+    sampling = path.parent.name
+    other = sampling.removesuffix('-reversed') if _is_reversed(collection) else f'{sampling}-reversed'
+    beside = path.parent.parent / other / path.name
+    try:
+        clips = EmbeddingFolder(beside).clips(video_id)
+    except (FileNotFoundError, ValueError) as error:
+        raise FileNotFoundError(
+            f'the other direction of {video_id} is not there ({error}): extract with --views forward,reversed, or give '
+            'the video file as the query'
+        ) from None
+    if clips.shape != collection.folder.clips(video_id).shape:
+        raise ValueError(f'{beside} has other clips of {video_id} than {path}: extract both with the same settings')
+    return clips
+
+
+def _is_reversed(collection):
+    return collection.settings.get('view') == 'reversed'
+
+
+def _turned(view, collection):
+    """The view that a query's frames are encoded in: a folder of reversed clips is searched with reversed clips."""
+    return VIEWS[(view == 'reversed') != _is_reversed(collection)]
+
+
+def _precision(settings, device):
+    precision = settings.get('precision') or 'fp32'
+    on_cpu = (device or ('cuda' if torch.cuda.is_available() else 'cpu')) == 'cpu'
+    if precision == 'fp16' and on_cpu:
+        warnings.warn('the folder was made in fp16 on a GPU: the query is encoded in fp32 here', stacklevel=4)
+        return 'fp32'
+    return precision
+
+
+def _own_weights(name, sha256, folder):
+    if sha256 is None or ':' in name:
+        return None  # a random encoder; the weights of the source
+    try:
+        return official_weights(name) and 'official'
+    except FileNotFoundError:
+        raise ValueError(
+            f'{folder} was made by {name} with the weights of SHA-256 {sha256[:12]}…: give that file (--weights)'
+        ) from None
+
+
+def _other_size(source, settings):
+    size = settings.get('size')
+    return {} if size in (None, describe(source).img_size) else dict(img_size=size)
