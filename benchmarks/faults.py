@@ -134,12 +134,13 @@ def folder_moves(command, out, pattern, log):
 
 
 def input_moves(command, out, pattern, log):
-    moved = kill.DATA.with_name('moved')
+    data = kill.DATA.parent
+    moved = data.with_name('moved')
     pid = start(command, log)
     begun(out, pattern, pid)
-    kill.DATA.rename(moved)
+    data.rename(moved)
     code = end(pid)
-    moved.rename(kill.DATA)
+    moved.rename(data)
     return code
 
 

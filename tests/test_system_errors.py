@@ -5,12 +5,20 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from twlv_mm.compat.checkpoints import load_from_local
+from twlv_mm.embeddings import verify
+from twlv_mm.embeddings.manifest import enter_run
+from twlv_mm.encoders.checkpoint import read_checkpoint
 from twlv_mm.engine import FoldError
+from twlv_mm.pretraining import index_shards
+from twlv_mm.records import open_log, read_npz, read_table
+from twlv_mm.records.reading import parsing
 from twlv_mm.system_errors import run_tool
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -172,3 +180,64 @@ def test_full_disk_in_a_fold_is_said_with_what_to_do_next(capsys):
     with pytest.raises(SystemExit):
         run_tool(main)
     assert capsys.readouterr().err == 'error: fold1/epoch_1.pth: No space left on device. The same command goes on.\n'
+
+
+def _parsed(path):
+    with parsing(path):
+        read_npz(path)
+
+
+READERS = {
+    'json': lambda path: enter_run(path.parent, {}, []),
+    'csv': lambda path: read_table(path, 'name'),
+    'npz': _parsed,
+    'pth': lambda path: load_from_local(path, 'cpu'),
+    'safetensors': lambda path: read_checkpoint(str(path)),
+    'tar': lambda path: index_shards([str(path)]),
+    'npy': lambda path: verify(path.parent, repair=True),
+}
+
+
+@pytest.mark.skipif(not os.access('/proc/self/mem', os.R_OK), reason='needs a file whose reading fails, of Linux')
+@pytest.mark.parametrize('ending', READERS)
+def test_failing_disk_is_not_taken_for_a_damaged_file(ending, tmp_path, capsys):
+    """Nothing is to be extracted, indexed or made again for it, nor is anything deleted."""
+    name = dict(json='manifest.json', npy='video_c.npy').get(ending, f'a.{ending}')
+    (tmp_path / name).symlink_to('/proc/self/mem')  # its first bytes cannot be read: an input/output error
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(lambda: READERS[ending](tmp_path / name))
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert told == f'error: {tmp_path / name}: Input/output error\n'
+    assert (tmp_path / name).is_symlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root, to be somebody else')
+def test_embeddings_of_somebody_else_are_not_taken_for_damaged(capsys):
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / 'video_v.npy').touch(mode=0o600)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(SystemExit):
+                run_tool(lambda: verify(folder, repair=True))
+        finally:
+            os.seteuid(0)
+        assert capsys.readouterr().err == f'error: {folder}/video_v.npy: Permission denied\n'
+        assert (folder / 'video_v.npy').exists()
+
+
+def test_full_disk_under_a_log_is_said_with_its_path(tmp_path, capsys):
+    def main():
+        with open_log(log) as file:
+            print('x', file=file)
+            os.dup2(full, file.fileno())  # what is written from here on finds the disk full
+
+    log, full = tmp_path / 'log.txt', os.open('/dev/full', os.O_WRONLY)
+    try:
+        with pytest.raises(SystemExit):
+            run_tool(main)
+    finally:
+        os.close(full)
+    assert capsys.readouterr().err == f'error: {log}: No space left on device\n'

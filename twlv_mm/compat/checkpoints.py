@@ -18,7 +18,7 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import checkpoint as runner_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from twlv_mm.records import open_regular, path_below
+from twlv_mm.records import open_regular, path_below, raise_if_system
 
 from .rehearsal import rehearse, rehearse_bytes
 from .stand_ins import NUMPY, Array, Filled, Refused, StandIn, owned, settled
@@ -158,6 +158,7 @@ def load_from_local(filename, map_location):
             'save its state_dict alone and load that.'
         ) from None
     except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
+        raise_if_system(error, path)
         raise pickle.UnpicklingError(
             f'{path} cannot be read as a checkpoint ({type(error).__name__}: {error}): it is damaged, cut off, or '
             'another kind of file.'

@@ -7,6 +7,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 
 from twlv_mm.dataset_parts import dataset_parts
+from twlv_mm.records import raise_if_system
 from twlv_mm.registry import DATASETS, HOOKS
 
 from .ava_dataset import AVAVideoDataset
@@ -94,6 +95,7 @@ def check_config(cfg):
         try:
             found = check_datasets([DATASETS.build(config)], num_classes)
         except (ValueError, OSError, UnpicklingError) as error:
+            raise_if_system(error, config.get('ann_file', ''))
             found = DataReport([str(error)], [])
         for sentences, more in zip(report, found, strict=True):
             sentences += [sentence for sentence in more if sentence not in sentences]

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from twlv_mm.records import checks, parse_json, relative_name
+from twlv_mm.records import checks, parse_json, raise_if_system, relative_name
 
 from .parquet import INFOS, import_pyarrow
 
@@ -266,10 +266,7 @@ class ParquetPart:
         try:
             return read(*args)
         except (OSError, ValueError, pa.ArrowException) as error:
-            if (
-                isinstance(error, OSError) and error.errno is not None
-            ):  # the system's, not pyarrow's opinion of the file
-                raise
+            raise_if_system(error, self.path)
             raise ValueError(f'{self.path} is no sound file of embeddings ({error}): extract it again') from error
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from twlv_mm.compat import weights_only
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.compat.stand_ins import Refused
-from twlv_mm.records import checks
+from twlv_mm.records import checks, raise_if_system
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
 from .hf_files import SINGLE, weight_files, weights_sha256
@@ -286,6 +286,7 @@ def _read_file(path):
     try:
         checkpoint = load_file(path) if path.endswith('.safetensors') else load_checkpoint(path)
     except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
+        raise_if_system(error, path)
         raise ValueError(f'{path} cannot be read as a checkpoint: {_reason(path, error)}') from error
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} holds a {type(checkpoint).__name__}, not a dict of weights')
@@ -293,8 +294,12 @@ def _read_file(path):
 
 
 def _reason(path, error):
-    with open(path, 'rb') as file:
-        is_archive = file.read(4) == b'PK\3\4'
+    try:
+        with open(path, 'rb') as file:
+            is_archive = file.read(4) == b'PK\3\4'
+    except OSError as refusal:  # safetensors does not keep it apart from damage
+        raise_if_system(refusal, path)
+        raise
     if isinstance(error, SafetensorError):
         return f'it is damaged or cut off ({error}): get it again'
     try:

@@ -79,4 +79,7 @@ def _number(path):
 
 def _is_complete(path):
     # A checkpoint is a zip archive, whose directory comes last: a file that was cut off has none.
-    return osp.isfile(path) and zipfile.is_zipfile(path)
+    if not osp.isfile(path):
+        return False
+    with open(path, 'rb') as file:  # is_zipfile, given a path, says no where permission is denied
+        return zipfile.is_zipfile(file)

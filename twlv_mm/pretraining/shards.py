@@ -14,7 +14,7 @@ import numpy as np
 from mmengine.fileio import FileClient, LocalBackend, register_backend
 from mmengine.utils import track_iter_progress
 
-from twlv_mm.records import checks, open_regular, writing
+from twlv_mm.records import checks, open_regular, raise_if_system, writing
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
 VIDEOS = ('.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v')
@@ -103,6 +103,7 @@ def index_shard(path, suffixes=IMAGES + VIDEOS):
                     members.append((os.fsencode(member.name), member.offset_data, member.size))
                 tar.members = []  # tarfile keeps all it has met
     except (tarfile.TarError, OSError, EOFError) as error:
+        raise_if_system(error, path)
         fault = str(error)
     length = os.path.getsize(path)
     if members and members[-1][1] + members[-1][2] > length:

@@ -5,8 +5,8 @@ import zipfile
 
 import numpy as np
 
-from .files import check_size, open_regular
-from .reading import MAX_BYTES
+from .files import check_size
+from .reading import MAX_BYTES, read_bytes
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -45,6 +45,7 @@ def read_npz(path, *, max_bytes=MAX_BYTES):
     Raises:
         Exception: of any kind, if it is damaged, larger, or holds objects.
     """
-    with open_regular(path, max_bytes=max_bytes) as file, zipfile.ZipFile(file) as archive:
+    content = read_bytes(path, max_bytes=max_bytes)  # zipfile takes any error of reading for damage
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         check_size(sum(member.file_size for member in archive.infolist()), max_bytes, 'it unpacks to')
         return {name.removesuffix('.npy'): parse_npy(archive.read(name)) for name in archive.namelist()}

@@ -17,6 +17,12 @@ from pathlib import Path
 LIMIT = 'TWLV_MAX_BYTES'
 # Errors of writing, which the system reports without the name of the file.
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+# Errors that say nothing about what a file holds: permissions, limits of a process, disks and network file systems.
+SYSTEM_ERRORS = (
+    *DISK_ERRORS,
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS),
+    *(errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EREMOTEIO),
+)
 
 
 @contextmanager
@@ -51,8 +57,7 @@ def writing(path, mode='wb', **kwargs):
     except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
-        if isinstance(error, OSError) and error.errno in DISK_ERRORS and error.filename is None:
-            error.filename = os.fspath(path)
+        _name_file(error, path)
         raise
     sync_folder(path.parent)
 
@@ -97,24 +102,33 @@ def append_line(path, line):
     try:
         content = (line + '\n').encode('utf-8', 'backslashreplace')
         if os.write(descriptor, content) != len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        _name_file(error, path)
+        raise
     finally:
         os.close(descriptor)
 
 
+@contextmanager
 def open_log(path):
     """Open a log for what a program says; what was in it is gone.
 
     Args:
         path (str | Path): The log.
 
-    Returns:
+    Yields:
         TextIO: the open file.
 
     Raises:
         OSError: if there is a link or something else than a regular file in its place.
     """
-    return open(open_own(path, os.O_WRONLY | os.O_TRUNC), 'w', encoding='utf-8')
+    try:
+        with open(open_own(path, os.O_WRONLY | os.O_TRUNC), 'w', encoding='utf-8') as file:
+            yield file
+    except OSError as error:
+        _name_file(error, path)
+        raise
 
 
 @contextmanager
@@ -187,6 +201,24 @@ def check_size(size, most, what):
         )
 
 
+def raise_if_system(error, path):
+    """Raise an error again if it is the system's: permission denied, too many open files, a failing disk.
+
+    What reads other people's files calls this before it takes an error for damage of the file.
+
+    Args:
+        error (BaseException): Any.
+        path (str | Path): What was being read, for an error that names no file.
+
+    Raises:
+        OSError: the same error.
+    """
+    if isinstance(error, OSError) and error.errno in SYSTEM_ERRORS:
+        if error.filename is None:
+            error.filename = os.fspath(path)
+        raise error
+
+
 def remove_leftovers(folder):
     """Remove what killed processes were writing in a folder by :func:`writing`; what others are writing stays.
 
@@ -211,6 +243,11 @@ def sync_folder(folder):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _name_file(error, path):
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS and error.filename is None:
+        error.filename = os.fspath(path)
 
 
 def _open_temporary(path):

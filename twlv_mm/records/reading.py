@@ -1,7 +1,6 @@
 """Text files of other people: json, csv and lines. Whatever the bytes, an error is a ValueError with file and place."""
 
 import csv
-import errno
 import io
 import json
 import re
@@ -12,7 +11,7 @@ import zlib
 from contextlib import contextmanager
 
 from .checks import MAX_INTEGER, MAX_NUMBER, instance, printable, shown
-from .files import open_regular
+from .files import open_regular, raise_if_system
 
 # ActivityNet's scores of all videos are 30 MB, AVA's boxes of all frames 300 MB.
 MAX_BYTES = 1 << 30
@@ -31,7 +30,7 @@ def read_text(path, *, max_bytes=MAX_BYTES):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        OSError: if too many files are open.
+        OSError: if the system refuses to read it: permission denied, too many open files, a failing disk.
         ValueError: if it is not a regular file, too large or not UTF-8.
     """
     content = read_bytes(path, max_bytes=max_bytes)
@@ -50,8 +49,7 @@ def read_bytes(path, *, max_bytes=MAX_BYTES):
     except FileNotFoundError:
         raise FileNotFoundError(f'there is no file {path}') from None
     except (OSError, ValueError) as error:
-        if _is_of_the_machine(error):
-            raise
+        raise_if_system(error, path)
         raise ValueError(f'{path} cannot be read: {error}') from None
 
 
@@ -210,17 +208,13 @@ def parsing(where):
     try:
         yield
     except _RAISED as error:
-        if isinstance(error, FileNotFoundError) or _is_of_the_machine(error):
+        raise_if_system(error, where)
+        if isinstance(error, FileNotFoundError):
             raise
         if type(error) is ValueError and str(error).startswith(str(where)):
             raise
         reason = f'there is no {error}' if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ValueError(f'{where}: {reason}') from error
-
-
-def _is_of_the_machine(error):
-    """Whether the system has run out of something, which says nothing about the file that was to be read."""
-    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def _not_text(path, line, error):

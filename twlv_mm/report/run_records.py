@@ -90,7 +90,7 @@ def find_runs(folder):
                     path_below(folder, path.relative_to(folder).as_posix())
                     with parsing(path):
                         into.append(read(path))
-                except (ValueError, FileNotFoundError) as error:
+                except (ValueError, FileNotFoundError, PermissionError) as error:
                     rejected.append((path, checks.printable(str(error).removeprefix(f'{path}: '))[:300]))
     runs.sort(key=lambda run: (run.date, str(run.path)))
     return Found(runs, rejected, evaluations)

@@ -7,6 +7,8 @@ from functools import cache
 
 import av
 
+from twlv_mm.records import raise_if_system
+
 # FFmpeg's containers and raw streams of video; their endings are asked of it.
 FORMATS = (
     *('amv', 'asf', 'avi', 'avs2', 'avs3', 'cavsvideo', 'dhav', 'dirac', 'dnxhd', 'dv', 'dvd', 'f4v', 'flv', 'gif'),
@@ -64,6 +66,8 @@ def walk_files(folder):
             with os.scandir(place) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
+            if not isinstance(error, PermissionError):
+                raise_if_system(error, place)
             warnings.warn(f'the folder {place} is left out, it cannot be read: {error}', stacklevel=2)
             continue
         for entry in entries:
