@@ -1,4 +1,5 @@
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -175,6 +176,15 @@ def test_files_that_are_no_records_are_listed_and_harm_nobody(tmp_path):
     for name in BROKEN:
         assert f'{name}/results.json is left out' in page.read_text()
     assert '75.00' in text.read_text()
+
+
+def test_run_of_the_future_is_said_since_an_older_one_may_hide_the_newer(tmp_path):
+    later = datetime.now().astimezone() + timedelta(days=1)
+    write(tmp_path, 'before', record('segmentation', 'gtea', dict(mF1=50.0), date=later.isoformat()))
+    write(tmp_path, 'after', record('segmentation', 'gtea', dict(mF1=75.0), date=datetime.now().isoformat()))
+    (problem,) = make_report(tmp_path).problems
+    assert problem.startswith('before/results.json is dated ')
+    assert 'clock was set back' in problem
 
 
 EVIL = '<script>alert(1)</script>"\'&{{ 7 * 7 }}|`$x$'

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import mmengine
@@ -55,7 +56,7 @@ def results(work_dir):
     return json.loads(path.read_text())
 
 
-def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, tmp_path):
+def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, tmp_path, monkeypatch):
     (tmp_path / 'kill_switch.py').write_text(KILL_SWITCH)
     config = tmp_path / 'killed.py'
     config.write_text(
@@ -75,7 +76,10 @@ def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, 
     assert (work_dir / 'epoch_1.pth').is_file()
     assert not (work_dir / 'epoch_2.pth').exists()
 
-    runner = launch.main_train([tiny_config, '--work-dir', str(work_dir), '--resume'])
+    now = time.time
+    with monkeypatch.context() as clock:  # set back meanwhile, by a day
+        clock.setattr(time, 'time', lambda: now() - 86_400)
+        runner = launch.main_train([tiny_config, '--work-dir', str(work_dir), '--resume'])
 
     assert runner.iter == 9
     assert_same_weights(work_dir / 'epoch_3.pth', Path(tiny_run) / 'epoch_3.pth')

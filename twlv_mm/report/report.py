@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from .tables import direction_tables, fill_tables
 
 PAGE, TEXT = 'report.html', 'report.md'
 TITLE = 'Holistic evaluation of video encoders'
+CLOCKS_DIFFER = timedelta(minutes=5)  # of machines that share a folder
 
 
 class Report(NamedTuple):
@@ -101,6 +102,13 @@ def make_report(folder, title=TITLE, views=()):
     problems = [f'{os.path.relpath(path, folder)} is left out: {reason}' for path, reason in found.rejected]
     evaluations = _told_apart(found.evaluations, folder)
     problems += [problem for content in evaluations for problem in content['left_out']]
+    now = datetime.now().astimezone()
+    problems += [
+        f'{os.path.relpath(run.path, folder)} is dated {run.date.isoformat(" ", "minutes")}, after this report was '
+        'made: a clock was set back, and of two runs the older one may be shown as the newer'
+        for run in found.runs
+        if run.date > now + CLOCKS_DIFFER
+    ]
     folders = [
         View(content['encoder'], **view)
         for content in evaluations
@@ -112,7 +120,7 @@ def make_report(folder, title=TITLE, views=()):
     timelines, no_timelines = localization_timelines(found.runs, names)
     return Report(
         title=title,
-        date=datetime.now().astimezone().isoformat(' ', 'minutes'),
+        date=now.isoformat(' ', 'minutes'),
         version=twlv_mm.__version__,
         source=read_paper_tables()['source'],
         runs=found.runs,
