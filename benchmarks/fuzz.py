@@ -111,6 +111,7 @@ def readers(folder):
     array = np.arange(8, dtype=np.float32).reshape(2, 4)
     vectors = {'v.json': info, 'v_c.npy': _npy(array), 'v_v.npy': _npy(array.mean(0))}
     manifest = dict(schema_version=1, settings=[dict(model='m', clip_seconds=1.0)], videos=['v'])
+    features = dict(layout='TD', dims=4, feat_stride=4, num_frames=16, default_fps=25.0, fps=dict(a=30), model='i3d')
     pickled = dict(a=[1, 2.5, ('b', None)], b={3}, array=array, scalar=np.float32(1), tensor=torch.ones(2))
     # fmt: off
     found = {
@@ -177,6 +178,10 @@ def readers(folder):
         'failures.jsonl': Reader('failures.jsonl', failures, lambda root, _: read_failures(str(root))),
         'embedding json': Reader('v.json', info, _embedding, {'v_c.npy': _npy(array), 'v_v.npy': _npy(array[0])}),
         'embedding npy': Reader('v_c.npy', _npy(array), _embedding, {'v.json': info, 'v_v.npy': _npy(array[0])}),
+        'features npy': Reader('a.npy', _npy(array), _embedding, {'twlv_features.json': features}),
+        'features npz': Reader('a.npz', _npz(folder, dict(a=array)), _embedding, {'twlv_features.json': features}),
+        'features pt': Reader('a.pt', _pt(folder, array), _embedding, {'twlv_features.json': features}),
+        'twlv_features.json': Reader('twlv_features.json', features, _embedding, {'a.npy': _npy(array)}),
         'checkpoint pth': Reader('w.pth', _pth(folder), lambda _, path: read_checkpoint(str(path))),
         'checkpoint of old torch': Reader('w.pth', _pth(folder, False), lambda _, path: read_checkpoint(str(path))),
         'mmengine.load': Reader('p.pkl', pickle.dumps(pickled, 2), lambda _, path: mmengine.load(path)),
@@ -501,6 +506,11 @@ def _pth(folder, zipped=True):
         _use_new_zipfile_serialization=zipped,
     )
     return (folder / 'w.pth').read_bytes()
+
+
+def _pt(folder, array):
+    torch.save(dict(feats=torch.tensor(array)), folder / 'a.pt')
+    return (folder / 'a.pt').read_bytes()
 
 
 def _safetensors(folder):

@@ -176,3 +176,38 @@ def test_data_set_works_with_what_mmengine_offers(tmp_path):
     assert dataset.metainfo['classes'] == ('serve', 'return')
     assert dataset.metainfo['dims'] == DIMS
     assert dataset.metainfo['settings']['model'] == 'twlv_base'
+
+
+@pytest.mark.parametrize('said', ['frames a second', 'number of frames', 'features'])
+def test_features_of_elsewhere_are_on_actionformers_grid(tmp_path, said):
+    fps, stride, frames, duration = 29.97, 4, 16, 20.0
+    (tmp_path / 'i3d').mkdir()
+    np.save(tmp_path / 'i3d/v_a-i3d.npy', np.ones((DIMS, 140), np.float16))
+    features = dict(layout='DT', feat_stride=stride, num_frames=frames, file_prefix='v_', file_ext='-i3d.npy')
+    actions = [dict(label='serve', segment=[2.0, 3.5]), dict(label='return', segment=[10.25, 19.0])]
+    video = dict(duration=duration, annotations=actions)
+    if said == 'features':
+        features['default_fps'] = fps
+    else:
+        video |= {'fps': fps} if said == 'frames a second' else {'frame': round(fps * duration)}
+    (tmp_path / 'actions.json').write_text(json.dumps(dict(a=video)))
+    dataset = build(tmp_path / 'actions.json', tmp_path / 'i3d', features=features)
+    fps = round(fps * duration) / duration if said == 'number of frames' else fps
+    item = dataset[0]
+    # ActionFormer's data sets: segments * fps / feat_stride - feat_offset, feat_offset = 0.5 * num_frames / feat_stride
+    expected = np.array([[2.0, 3.5], [10.25, 19.0]]) * fps / stride - 0.5 * frames / stride
+    np.testing.assert_allclose(item['segments'], expected, atol=1e-5)
+    # and back: (segments * stride + 0.5 * nframes) / fps
+    np.testing.assert_allclose(
+        item['origin'] + item['segments'] * item['step'], (expected * stride + 0.5 * frames) / fps, atol=1e-5
+    )
+    assert item['feats'].shape == (140, DIMS)
+    assert dataset.choices['features']['feat_stride'] == stride
+
+
+def test_frames_a_second_that_nobody_says_are_asked_for(tmp_path):
+    (tmp_path / 'i3d').mkdir()
+    np.save(tmp_path / 'i3d/a.npy', np.ones((140, DIMS), np.float32))
+    ann_file = annotate(tmp_path, {'a': (20.0, [('serve', 2, 3)])})
+    with pytest.raises(ValueError, match='set default_fps, or fps of each video'):
+        build(ann_file, tmp_path / 'i3d', features=dict(layout='TD', feat_stride=4, num_frames=16))

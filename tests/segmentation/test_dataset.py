@@ -175,3 +175,16 @@ def test_metainfo_says_what_was_read(tmp_path):
     assert dataset.metainfo.items() >= expected.items()
     assert dataset.metainfo['settings']['model'] == 'twlv_base'
     assert dataset.choices == dict(labels_per_second=FPS, frames_repeated=None)  # the files do not say how many frames
+
+
+def test_features_of_every_frame_of_elsewhere_are_read_as_they_are(tmp_path):
+    (tmp_path / 'i3d').mkdir()
+    features = np.random.default_rng(0).standard_normal((DIMS, 100)).astype(np.float32)
+    np.save(tmp_path / 'i3d/a.npy', features)
+    root = write_labels(tmp_path / 'labels', dict(a=frames(10)))
+    # As published for 50Salads, GTEA and Breakfast: a column for each frame, made of the frames around it.
+    said = dict(layout='DT', feat_stride=1, num_frames=21, offset_frames=0.5, default_fps=FPS)
+    dataset = build(root, tmp_path / 'i3d', features=said, pipeline=[dict(type=AlignFeatures)])
+    np.testing.assert_allclose(dataset[0]['feats'], features.T, atol=1e-6)
+    with pytest.raises(ValueError, match='nothing says how many frames a second'):
+        build(root, tmp_path / 'i3d', features=dict(said, default_fps=None))

@@ -2,7 +2,8 @@
 
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py, parquet_store.py and parquet.py write the files, claims.py shares the videos between processes, manifest.py
-keeps what they were made with and what failed. folder.py reads the files, matrix.py a whole split as one matrix,
+keeps what they were made with and what failed. folder.py reads the files, features.py those that were made elsewhere,
+matrix.py a whole split as one matrix,
 neighbours.py finds the nearest vectors in one. dataset.py is for training, settings.py says what they were made with,
 grid.py when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py
 extracts what a config asks for, video_embedder.py embeds further videos like that. mteb.py makes an encoder a model of
@@ -15,8 +16,9 @@ from .collection import Summary, extract_collection
 from .data_check import CheckEmbeddedVideosHook
 from .dataset import EmbeddingDataset
 from .extractor import Embedding, Extractor, embed, frozen_encoder
+from .features import FeatureLayout
 from .folder import EmbeddingFolder
-from .grid import clip_grid, clip_settings, grid_clips, grid_end, video_grid
+from .grid import clip_grid, clip_settings, feature_choices, grid_clips, grid_end, video_grid
 from .inputs import Video, find_videos
 from .manifest import MixError, listed_videos, read_failures
 from .matrix import Matrix, load_matrix
@@ -38,6 +40,7 @@ __all__ = [
     'EmbeddingDataset',
     'EmbeddingFolder',
     'Extractor',
+    'FeatureLayout',
     'Matrix',
     'MixError',
     'Problem',
@@ -54,6 +57,7 @@ __all__ = [
     'encoder_of',
     'extract_collection',
     'extract_splits',
+    'feature_choices',
     'find_videos',
     'folder_settings',
     'frozen_encoder',

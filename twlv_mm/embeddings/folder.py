@@ -1,6 +1,6 @@
-"""A folder of embeddings, read the same way whether it holds the published layout or Parquet.
+"""A folder of embeddings, read the same way whether it holds the published layout, Parquet or features of elsewhere.
 
-npy.py reads the one, parquet_parts.py the other.
+npy.py reads the first, parquet_parts.py the second, features.py the third.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twlv_mm.video import walk_files
 
+from .features import DESCRIPTION, ENDINGS, FeatureFiles, read_layout
 from .manifest import MANIFEST
 from .npy import NpyFiles
 from .parquet import PART_NAME
@@ -23,7 +24,8 @@ class EmbeddingFolder:
     The format is recognised by the files. Where both formats are there, as tools/extract.py writes them on request, the
     published layout is read if it has every video that the Parquet files have; otherwise the folder is refused, since
     neither is the whole split. Videos that an extraction has not finished are not there. Arrays are read when they are
-    asked for.
+    asked for. Features that were made elsewhere are read as they are, where a ``twlv_features.json`` in the folder, or
+    ``features``, says how: see :class:`~twlv_mm.embeddings.features.FeatureLayout`.
 
     Args:
         path (str): ``<out>/<sampling>/<split>``. Its sub-folders are part of the video ids; hidden files, ``*.part``
@@ -31,37 +33,59 @@ class EmbeddingFolder:
         refused (list, optional): Takes the path and the error of each Parquet file that cannot be used, which would be
             raised otherwise.
         names (list[str], optional): Only these of its files, by their paths below it.
+        features (dict, optional): What is said of features that were made elsewhere.
 
     Attributes:
         path (Path): The folder.
-        format (str): 'npy' (published layout) or 'parquet'.
+        format (str): 'npy' (published layout), 'parquet' or 'features'.
+        features (FeatureLayout | None): What is said of features; None of this project's embeddings.
         video_ids (list[str]): Sorted.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if neither of two formats has every video, or a Parquet file is damaged or has other columns.
+        ValueError: if neither of two formats has every video, a Parquet file is damaged or has other columns, or what
+            is said of features makes no sense.
         ImportError: if the folder holds Parquet and pyarrow is not installed.
     """
 
-    def __init__(self, path, refused=None, names=None):
+    def __init__(self, path, refused=None, names=None, features=None):
         self.path = Path(path)
         if not self.path.is_dir():
             raise FileNotFoundError(f'there is no folder {path}')
         names = list(_scan(self.path)) if names is None else names
+        self.features = read_layout(self.path, features)
+        self.format, self.files = self._files(names, refused)
+        self.video_ids = sorted(self.files.video_ids)
+        if not self.video_ids:
+            raise FileNotFoundError(f'no embeddings in {path}: {self._none(names)}')
+        self._first = None
+
+    def _files(self, names, refused):
+        if self.features is not None:
+            return 'features', FeatureFiles(self.path, names, self.features)
         parts = sorted(self.path / name for name in names if PART_NAME.fullmatch(name))
         # tools/extract.py, which leaves a manifest, writes a video's json last; other tools write none.
         ours = (self.path / MANIFEST).is_file() and any(name.endswith('.json') for name in names)
-        self.files = NpyFiles(self.path, names, json_is_last=ours)
+        files = NpyFiles(self.path, names, json_is_last=ours)
         if parts:
-            self.files = self._whole(self.files, ParquetParts(parts, refused))
-        self.format = 'npy' if isinstance(self.files, NpyFiles) else 'parquet'
-        self.video_ids = sorted(self.files.video_ids)
-        if not self.video_ids:
-            raise FileNotFoundError(
-                f'no embeddings in {path}: neither <video_id>_c.npy or _v.npy nor part-*.parquet; '
-                'name the folder <out>/<sampling>/<split> that tools/extract.py wrote'
+            files = self._whole(files, ParquetParts(parts, refused))
+        return 'npy' if isinstance(files, NpyFiles) else 'parquet', files
+
+    def _none(self, names):
+        """Why there is nothing to read."""
+        if self.features is not None:
+            return f'no file is named as {DESCRIPTION}, or features in the config, says'
+        others = [name for name in names if name.endswith(ENDINGS)]
+        return (
+            'neither <video_id>_c.npy or _v.npy nor part-*.parquet; name the folder <out>/<sampling>/<split> that '
+            'tools/extract.py wrote'
+            + (
+                f'; or if {others[0]} and others are features that were made elsewhere, say how they are to be read in '
+                f'{DESCRIPTION} beside them (docs/embeddings.md)'
+                if others
+                else ''
             )
-        self._first = None
+        )
 
     def __len__(self):
         """Number of videos."""
@@ -96,6 +120,21 @@ class EmbeddingFolder:
             FileNotFoundError: if only the video's own vector was kept.
         """
         return self._checked(*self.files.clips(self._known(video_id)))
+
+    def count(self, video_id):
+        """How many clips a video has, from the header of its file where that says it.
+
+        Args:
+            video_id (str): One of ``video_ids``.
+
+        Returns:
+            int: M.
+
+        Raises:
+            ValueError: as for :meth:`clips`.
+            FileNotFoundError: as for :meth:`clips`.
+        """
+        return self.files.count(self._known(video_id))
 
     def video(self, video_id):
         """Vector of a whole video; the mean of its clips where none was written.
@@ -175,9 +214,10 @@ class EmbeddingFolder:
     def _checked(self, source, array):
         self._first = self._first or (source, array.shape[-1])
         if array.shape[-1] != self._first[1]:
+            cure = 'extract it again' if self.features is None else 'or is layout the other one?'
             raise ValueError(
                 f'{source} has {array.shape[-1]} numbers a vector, {self._first[0]} has {self._first[1]}: '
-                'one of them is of another encoder; extract it again'
+                f'one of them is of another encoder; {cure}'
             )
         return array
 
@@ -193,10 +233,10 @@ def check_id(video_id, path):
         ValueError: if it does not.
     """
     around = f'/{video_id}/'
-    if f'{video_id}.json' == MANIFEST or '//' in around or '/.' in around or '.part/' in video_id:
+    if f'{video_id}.json' in (MANIFEST, DESCRIPTION) or '//' in around or '/.' in around or '.part/' in video_id:
         raise ValueError(
             f'{path} would be embedded as {video_id!r}, which cannot be read again: an id must not be absolute or '
-            f'hidden, in a folder called *.part, or the name of {MANIFEST}. Rename the video'
+            f'hidden, in a folder called *.part, or the name of {MANIFEST} or {DESCRIPTION}. Rename the video'
         )
 
 

@@ -29,10 +29,8 @@ def clip_settings(folder, infos):
     return settings
 
 
-def video_grid(embeddings, video_id, clip_seconds=None, stride_seconds=None, duration=None):
+def video_grid(embeddings, video_id, clip_seconds=None, stride_seconds=None, duration=None, fps=None):
     """The grid of time that the clips of an embedded video are on.
-
-    Of vectors in an npy file only the header is read, which for thousands of videos matters.
 
     Args:
         embeddings (EmbeddingFolder): Where the video is.
@@ -42,6 +40,7 @@ def video_grid(embeddings, video_id, clip_seconds=None, stride_seconds=None, dur
         stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
         duration (float, optional): Of the video in seconds: one that is shorter than a clip is one clip, as long as it
             is, whose centre is the video's.
+        fps (float, optional): Frames a second of the video, for features of elsewhere that do not say it.
 
     Returns:
         dict: origin (the centre of the first clip), step (from clip to clip) and clip_seconds, float, in seconds;
@@ -52,7 +51,13 @@ def video_grid(embeddings, video_id, clip_seconds=None, stride_seconds=None, dur
             the arguments, or if a file is damaged.
     """
     source = f'{video_id} in {embeddings.path}'
-    times, count = embeddings.times(video_id), _count_clips(embeddings, video_id)
+    count = embeddings.count(video_id)
+    if embeddings.features is not None:
+        grid = embeddings.features.grid(source, video_id, count, duration, fps)
+        if grid is not None:
+            _check_lengths(source, grid, count, clip_seconds, stride_seconds)
+            return dict(grid, num_clips=count)
+    times = embeddings.times(video_id)
     if times is None:
         if clip_seconds is None or stride_seconds is None:
             raise ValueError(
@@ -107,6 +112,25 @@ def clip_grid(source, times, stride_seconds=None):
     return dict(origin=float(times[0].mean()), step=float(step), clip_seconds=float(np.median(lengths))), len(starts)
 
 
+def feature_choices(embeddings, grids):
+    """What results.json has to say of features that were made elsewhere.
+
+    Args:
+        embeddings (EmbeddingFolder): Where they are.
+        grids (list[dict]): Of the videos, from :func:`video_grid`.
+
+    Returns:
+        dict: features, and clip_seconds and stride_seconds, None where videos differ; empty for embeddings.
+    """
+    if embeddings.features is None:
+        return {}
+    shared = {}
+    for name, key in dict(clip_seconds='clip_seconds', stride_seconds='step').items():
+        values = {round(grid[key], 6) for grid in grids}
+        shared[name] = values.pop() if len(values) == 1 else None
+    return dict(features=embeddings.features.said(), **shared)
+
+
 def grid_end(grid):
     """Where the last clip ends.
 
@@ -148,13 +172,3 @@ def _check_lengths(source, grid, count, clip_seconds, stride_seconds):
     ):
         if wanted is not None and abs(found - wanted) > UNIFORM * wanted:
             raise ValueError(f'{argument}={wanted}, but {source} has {found:.4g}: set it to that, or to None')
-
-
-def _count_clips(embeddings, video_id):
-    path = embeddings.path / f'{video_id}_c.npy'
-    if embeddings.format == 'npy' and path.is_file():
-        try:
-            return len(np.load(path, mmap_mode='r', allow_pickle=False))
-        except (OSError, ValueError, TypeError):
-            pass  # the reader of the folder says what is wrong
-    return len(embeddings.clips(video_id))

@@ -81,7 +81,7 @@ def _blocks(folder, scope):
 
 def _fingerprint(folder):
     """SHA-256 of the names, sizes and times of change of the files that hold vectors."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b'' if folder.features is None else repr(folder.features).encode())
     for name in folder.files.vector_paths():
         status = os.stat(f'{folder.path}/{name}')
         digest.update(f'{name}\0{status.st_size}\0{status.st_mtime_ns}\n'.encode())

@@ -69,6 +69,10 @@ class ParquetParts:
             raise FileNotFoundError(f'{part.path} has only the whole vector of {video_id!r}: extract it again')
         return part.path, part.vectors(rows)
 
+    def count(self, video_id):
+        """M."""
+        return len(self.video_ids[video_id].rows[video_id][0])
+
     def video(self, video_id):
         """Path and (D,) float32 vector of a video."""
         part = self.video_ids[video_id]

@@ -63,7 +63,7 @@ def verify(folder, repair=False, processes=1):
 
     Raises:
         FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if its two formats disagree.
+        ValueError: if its two formats disagree, or it has features that were made elsewhere.
     """
     refused = []
     if not isinstance(folder, EmbeddingFolder):
@@ -73,6 +73,8 @@ def verify(folder, repair=False, processes=1):
             if not refused:
                 raise
             folder = None  # all of it is damaged
+    if folder is not None and folder.features is not None:
+        raise ValueError(f'{folder.path} has features that were made elsewhere, which are checked when they are read')
     problems = [Problem(path.name, str(error)) for path, error in refused]
     if folder is not None:
         problems += _check_folder(folder, repair, processes)

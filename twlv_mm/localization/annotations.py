@@ -22,12 +22,14 @@ class VideoAnnotation(NamedTuple):
         subset (str): As the file has it; empty where it does not say.
         segments (ndarray): (G, 2) float64, start and end in seconds, end > start.
         labels (ndarray): (G,) int64, places in the classes.
+        fps (float | None): Frames a second; None where the file does not say.
     """
 
     duration: float | None
     subset: str
     segments: np.ndarray
     labels: np.ndarray
+    fps: float | None = None
 
 
 @dataclass
@@ -50,8 +52,9 @@ def read_annotations(path, subset=None, classes=None):
 
     The format is told by the content. THUMOS14 (as ActionFormer has it) and ActivityNet-1.3: ``{"database": {video_id:
     {"subset", "duration", "annotations": [{"label", "segment": [start, end], "label_id"}]}}}``, where ``label_id`` may
-    lack. Own data: the same without the ``database`` around it, or a list of such videos, each with its ``video_id``;
-    ``subset`` and ``duration`` may lack::
+    lack. ActionFormer's copies have ``fps`` too, OpenTAD's the number of frames, ``frame``. Own data: the same without
+    the ``database`` around it, or a list of such videos, each with its ``video_id``; ``subset`` and ``duration`` may
+    lack::
 
         {"match_01": {"duration": 63.2, "subset": "train", "annotations": [{"label": "serve", "segment": [1.5, 2.8]}]}}
 
@@ -201,6 +204,11 @@ def _read_video(path, video_id, entry, places, ignored, counts):
         duration = checks.time(duration, f'{path}, {video_id}, its duration')
         if not duration:
             raise ValueError(f'{path}, {video_id}, its duration: 0 s is not possible: correct it or leave it out')
+    fps = entry.get('fps')
+    if fps is None and duration and entry.get('frame') is not None:
+        fps = checks.count(entry['frame'], f'{path}, {video_id}, its frame', least=1) / duration
+    if fps is not None:
+        checks.number(fps, f'{path}, {video_id}, its frames a second', least=1e-3, most=1e6)
     segments, labels = [], []
     for action in entry['annotations']:
         name, segment = action['label'], action['segment']
@@ -238,6 +246,7 @@ def _read_video(path, video_id, entry, places, ignored, counts):
         subset=entry.get('subset') or '',
         segments=np.array(segments, np.float64).reshape(-1, 2),
         labels=np.array(labels, np.int64),
+        fps=fps,
     )
 
 

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from twlv_mm.embeddings import (
     EmbeddingFolder,
     clip_settings,
+    feature_choices,
     going_on,
     grid_clips,
     grid_end,
@@ -50,6 +51,9 @@ class LocalizationDataset(BaseDataset):
             count, and this may be None.
         stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
         classes (str | Sequence[str], optional): As for ``read_annotations``.
+        features (dict, optional): What has to be known of features that were made elsewhere, if no twlv_features.json
+            beside them says it: see :class:`~twlv_mm.embeddings.features.FeatureLayout`. Frames a second that it does
+            not say are those of ann_file.
         **kwargs: pipeline, test_mode, indices and the others of mmengine's BaseDataset.
 
     Attributes:
@@ -65,12 +69,23 @@ class LocalizationDataset(BaseDataset):
             holds numbers that are not finite.
     """
 
-    def __init__(self, ann_file, folder, subset=None, clip_seconds=None, stride_seconds=None, classes=None, **kwargs):
+    def __init__(
+        self,
+        ann_file,
+        folder,
+        subset=None,
+        clip_seconds=None,
+        stride_seconds=None,
+        classes=None,
+        features=None,
+        **kwargs,
+    ):
         self.folder = str(folder)
         self.subset = subset
         self.clip_seconds = clip_seconds
         self.stride_seconds = stride_seconds
         self.classes = classes
+        self.features = features
         super().__init__(ann_file=str(ann_file), data_prefix={}, **kwargs)
 
     def load_data_list(self):
@@ -80,7 +95,7 @@ class LocalizationDataset(BaseDataset):
             list[dict]: The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``.
         """
         annotations = read_annotations(self.ann_file, self.subset, self.classes)
-        self._embeddings = EmbeddingFolder(self.folder)
+        self._embeddings = EmbeddingFolder(self.folder, features=self.features)
         known = other_names(self._embeddings.video_ids)
         names = {id_: known.get(id_) or known.get(id_.removeprefix('v_')) for id_ in annotations.videos}
         for note in [*annotations.notes, *self._note_missing(annotations, names)]:
@@ -98,6 +113,7 @@ class LocalizationDataset(BaseDataset):
             frames_repeated=repeats_frames(infos),
         )
         items = [self._item(id_, names[id_], annotations.videos[id_], info) for id_, info in infos.items()]
+        self.choices |= feature_choices(self._embeddings, items)
         self._note_durations(items, annotations)
         self._note_short(items)
         return items if self.test_mode else self._for_training(items)
@@ -117,7 +133,7 @@ class LocalizationDataset(BaseDataset):
 
     def _item(self, video_id, name, video, info):
         duration = info.get('duration') or video.duration
-        grid = video_grid(self._embeddings, name, self.clip_seconds, self.stride_seconds, duration)
+        grid = video_grid(self._embeddings, name, self.clip_seconds, self.stride_seconds, duration, video.fps)
         return dict(
             video_id=video_id,
             embedding=name,

@@ -6,7 +6,16 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from twlv_mm.embeddings import EmbeddingFolder, find_videos, listed_videos, load_matrix, read_failures, shared_settings
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    find_videos,
+    listed_videos,
+    load_matrix,
+    names_of,
+    other_names,
+    read_failures,
+    shared_settings,
+)
 from twlv_mm.records import names_beside
 from twlv_mm.registry import DATASETS
 
@@ -94,6 +103,9 @@ class LabelledEmbeddings(Dataset):
     def _labels(self, annotations, ann_file):
         source = ann_file or 'the annotations of the embeddings'
         labels = _read_list(ann_file) if ann_file else annotations
+        if any(video_id not in labels for video_id in self.video_ids):
+            # Features that were made elsewhere are often in one folder, and the list names those of the videos.
+            labels = {name: labels[video_id] for name, video_id in other_names(labels).items()}
         wrong = [video_id for video_id in self.video_ids if type(labels.get(video_id)) is not int]
         if wrong:
             found = ', '.join(sorted({type(labels.get(video_id)).__name__ for video_id in wrong}))
@@ -108,7 +120,8 @@ class LabelledEmbeddings(Dataset):
         folder = self.metainfo['folder']
         failed = {failure['video_id'] for failure in read_failures(folder)}
         asked_for = failed.union(listed_videos(folder), _read_list(ann_file))
-        return sorted(asked_for.difference(self.video_ids))
+        there = set(self.video_ids)
+        return sorted(video_id for video_id in asked_for if there.isdisjoint(names_of(video_id)))
 
     def _check_finite(self):
         for start in range(0, len(self.vectors), ROWS):

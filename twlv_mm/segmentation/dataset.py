@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from twlv_mm.embeddings import (
     EmbeddingFolder,
     clip_settings,
+    feature_choices,
     going_on,
     grid_clips,
     grid_end,
@@ -49,6 +50,8 @@ class SegmentationDataset(BaseDataset):
         clip_seconds (float, optional): Length of a clip. Where the embeddings carry the times of their clips, those
             count, and this may be None.
         stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
+        features (dict, optional): What has to be known of features that were made elsewhere, if no twlv_features.json
+            beside them says it: see :class:`~twlv_mm.embeddings.features.FeatureLayout`.
         **kwargs: pipeline, test_mode, indices and the others of mmengine's BaseDataset.
 
     Attributes:
@@ -65,7 +68,18 @@ class SegmentationDataset(BaseDataset):
             that are not finite.
     """
 
-    def __init__(self, data_root, folder, split, fps, fold=1, clip_seconds=None, stride_seconds=None, **kwargs):
+    def __init__(
+        self,
+        data_root,
+        folder,
+        split,
+        fps,
+        fold=1,
+        clip_seconds=None,
+        stride_seconds=None,
+        features=None,
+        **kwargs,
+    ):
         if not (isfinite(fps) and fps > 0):
             raise ValueError(f'fps is {fps}; it has to be a number above 0')
         self.folder = str(folder)
@@ -74,6 +88,7 @@ class SegmentationDataset(BaseDataset):
         self.fold = fold
         self.clip_seconds = clip_seconds
         self.stride_seconds = stride_seconds
+        self.features = features
         super().__init__(data_root=str(data_root), data_prefix={}, **kwargs)
 
     def load_data_list(self):
@@ -90,7 +105,7 @@ class SegmentationDataset(BaseDataset):
                 self._warn(note)
         source = str(bundle_path(self.data_root, self.split, self.fold))
         check_label_files(self.data_root, listed)
-        self._embeddings = EmbeddingFolder(self.folder)
+        self._embeddings = EmbeddingFolder(self.folder, features=self.features)
         names = other_names(self._embeddings.video_ids)
         present = {video_id: names[video_id] for video_id in listed if video_id in names}
         missing = [video_id for video_id in listed if video_id not in names]
@@ -119,6 +134,7 @@ class SegmentationDataset(BaseDataset):
         )
         self.choices = dict(labels_per_second=self.fps, frames_repeated=repeats_frames(infos))
         items = [self._item(id_, name, read_labels(self.data_root, id_, classes)) for id_, name in present.items()]
+        self.choices |= feature_choices(self._embeddings, items)
         self._check_lengths(items)
         return items
 
