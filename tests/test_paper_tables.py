@@ -40,7 +40,7 @@ def localization(cfg):
         'feature post-processing': 'resize' if resize else 'crop',
         '(max) length': resize.length if resize else crop.max_length,
         'epochs': cosine.T_max,
-        'warm-up epochs': warm_up.end,
+        'warm-up epochs': f'{warm_up.end:g}',
         'lr decay': 'cosine annealing',
     }
 
@@ -99,7 +99,7 @@ def test_config_has_every_number_of_table_8(size, monkeypatch):
             'weight decay': optimizer.weight_decay,
             'lr': optimizer.lr,
             'batch size': cfg.train_dataloader.batch_size * cfg.optim_wrapper.accumulative_counts * gpus,
-            'warm-up epochs': warm_up.end,
+            'warm-up epochs': f'{warm_up.end:g}',
             'epochs': cfg.train_cfg.max_epochs,
         }
         for name, cell in read_table(8)[1:]:

@@ -59,12 +59,10 @@ val_dataloader = dict(dataset=test_set)
 test_dataloader = dict(dataset=test_set)
 val_evaluator = val_files
 test_evaluator = val_files
-train_cfg = dict(max_epochs=50, val_interval=3)
+max_epochs = 50
+warmup_epochs = max_epochs * 5 / 50
+train_cfg = dict(val_interval=3)
 optim_wrapper = dict(optimizer=dict(lr=1.0, weight_decay=1e-5))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=5, T_max=45, eta_min_ratio=0.01, convert_to_iter_based=True),
-]
 auto_scale_lr = dict(base_batch_size=128)
 default_hooks = dict(
     checkpoint=dict(save_best='mAP@0.5', rule='greater'),

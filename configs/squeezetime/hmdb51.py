@@ -26,9 +26,12 @@ model = dict(cls_head=dict(num_classes=51))
 train_dataloader = dict(dataset=train_list)
 val_dataloader = dict(batch_size=16, dataset=dict(pipeline=val_pipeline, **val_list))
 test_dataloader = dict(batch_size=16, dataset=dict(pipeline=test_pipeline, **val_list))
-train_cfg = dict(max_epochs=50, val_interval=1)
+max_epochs = 50
+train_cfg = dict(val_interval=1)
 optim_wrapper = dict(
     optimizer=dict(lr=0.02, weight_decay=0.008), paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1)))
 )
-param_scheduler = [dict(type='MultiStepLR', milestones=[12, 24], gamma=0.1)]
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[max(1, max_epochs * part // 50) for part in (12, 24)], gamma=0.1)
+]
 default_hooks = dict(results=dict(dataset='hmdb51_split1', protocol=dict(clips=2)))

@@ -5,12 +5,12 @@ _base_ = './thumos14_tal.py'
 extraction = dict(
     encoder=_base_.extractor,
     sampling='multi-clip',
-    clip_seconds=0.5,  # T
-    stride_seconds=0.125,  # T_s
+    clip_seconds=_base_.clip_seconds,
+    stride_seconds=_base_.stride_seconds,
     splits=dict(train='data/thumos14/videos/validation', val='data/thumos14/videos/test'),
     out=_base_.data_root,
 )
-train_cfg = dict(val_interval=50)
+train_cfg = dict(val_interval=_base_.max_epochs)
 val_cfg = dict(type='ValLoop')
 val_dataloader = {{_base_.test_dataloader}}
 val_evaluator = {{_base_.test_evaluator}}

@@ -8,7 +8,7 @@ model = dict(
     backbone=dict(frozen=True),
     cls_head=dict(spatial_type=None, in_channels=_base_.spec.embedding_dims),
 )
-train_cfg = dict(max_epochs=3)
+max_epochs = 3
 optim_wrapper = dict(optimizer=dict(lr=1e-2, weight_decay=0.0))
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=3, eta_min=0, convert_to_iter_based=True)]
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
 default_hooks = dict(results=dict(task='recognition_linear'))

@@ -5,17 +5,10 @@
 #   --out work_dirs/synthetic/embeddings/trimmed_twlv_small_synthetic
 _base_ = '../twlv/k400_knn.py'
 
-from twlv_mm.encoders import embeddings_folder  # noqa: E402
-
 encoder = '{{$ENCODER:twlv_small_synthetic}}'
 videos = '{{$SYNTHETIC:work_dirs/synthetic}}/trimmed'
-embeddings = embeddings_folder('trimmed', _base_.spec, 'work_dirs/synthetic/embeddings')
-model = dict(
-    num_classes=8,
-    k=20,  # of 3,000 videos; the published 200 is for 240,000
-    bank=dict(data_root=embeddings, folder='uniform/train', scope='video', ann_file=f'{videos}/train_motion.txt'),
-)
-test_dataloader = dict(
-    dataset=dict(data_root=embeddings, folder='uniform/test', scope='video', ann_file=f'{videos}/test_motion.txt')
-)
-default_hooks = dict(results=dict(dataset='synthetic_motion', protocol=dict(column='uniform', k=20)))
+set_name, embeddings_root, num_classes, column = 'trimmed', 'work_dirs/synthetic/embeddings', 8, 'uniform'
+k = 20  # of 3,000 videos; the published 200 is for 240,000
+model = dict(bank=dict(ann_file=f'{videos}/train_motion.txt'))
+test_dataloader = dict(dataset=dict(folder='uniform/test', ann_file=f'{videos}/test_motion.txt'))
+default_hooks = dict(results=dict(dataset='synthetic_motion'))

@@ -18,8 +18,4 @@ model = dict(
     targets=dict(pixels=dict(type='twlv_mm.PixelTarget', per_patch=False)),
 )
 # Six minutes of a CPU core.
-train_cfg = dict(max_iters=2000)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=50, T_max=1950, eta_min=0, by_epoch=False),
-]
+max_iters = 2000

@@ -12,8 +12,4 @@ model = dict(
     targets=dict(_delete_=True, frames=dict(type='twlv_mm.TeacherTokens', teacher='frames')),
 )
 # Four minutes of a CPU core.
-train_cfg = dict(max_iters=1300)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=50, T_max=1250, eta_min=0, by_epoch=False),
-]
+max_iters = 1300

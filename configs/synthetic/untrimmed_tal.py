@@ -57,14 +57,12 @@ test_evaluator = dict(
     subset='Test',
     iou_thresholds=[0.3, 0.4, 0.5, 0.6, 0.7],
 )
-train_cfg = dict(max_epochs=60, val_interval=60)  # the test, after the last epoch
+max_epochs = 60
+warmup_epochs = max_epochs * 5 / 60
+train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=5, T_max=55, eta_min=1e-8, convert_to_iter_based=True),
-]
 custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=0.02, gamma=10)]
 default_hooks = dict(
     checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),

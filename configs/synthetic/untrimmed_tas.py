@@ -52,7 +52,8 @@ test_dataloader = dict(
 )
 test_evaluator = dict(type='twlv_mm.SegmentationMetric')
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-5))
-train_cfg = dict(max_epochs=30, val_interval=30)  # the test, after the last epoch
+max_epochs = 30
+train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 default_hooks = dict(

@@ -18,14 +18,15 @@ pipeline = [dict(type='twlv_mm.ResizeFeatures', length=100), dict(type='twlv_mm.
 train_dataloader = dict(batch_size=8, drop_last=True, dataset=dict(pipeline=pipeline))
 test_dataloader = dict(batch_size=1, dataset=dict(pipeline=pipeline))  # BMN takes one video at a time
 test_evaluator = dict(_delete_=True, type='twlv_mm.ProposalRecall')
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=9)
+max_epochs = 9
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-4),
     clip_grad=dict(max_norm=40),
 )
-param_scheduler = [dict(type='MultiStepLR', milestones=[7], gamma=0.1)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[max(1, max_epochs * 7 // 9)], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=16)  # 2 GPUs x 8 videos
 default_hooks = dict(
     # The last epoch is tested.

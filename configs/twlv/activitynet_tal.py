@@ -24,12 +24,9 @@ model = dict(
     ),
 )
 # Table 7: 10 epochs after 2 of warm-up (published code: after 5). The rate is the published code's, see the schedule.
-train_cfg = dict(max_epochs=12)
+max_epochs = 12
+warmup_epochs = max_epochs * 2 / 12
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=2, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=2, T_max=10, eta_min=1e-8, convert_to_iter_based=True),
-]
 default_hooks = dict(
     # The last epoch is tested; the published code chooses one on the test videos.
     checkpoint=dict(save_best=None, max_keep_ckpts=1),

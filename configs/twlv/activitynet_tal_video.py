@@ -6,12 +6,12 @@ _base_ = './activitynet_tal.py'
 extraction = dict(
     encoder=_base_.extractor,
     sampling='multi-clip',
-    clip_seconds=0.5,  # T
-    stride_seconds=0.25,  # T_s
+    clip_seconds=_base_.clip_seconds,
+    stride_seconds=_base_.stride_seconds,
     splits=dict(train='data/activitynet/videos/training', val='data/activitynet/videos/validation'),
     out=_base_.data_root,
 )
-train_cfg = dict(val_interval=15)
+train_cfg = dict(val_interval=_base_.max_epochs)
 val_cfg = dict(type='ValLoop')
 val_dataloader = {{_base_.test_dataloader}}
 val_evaluator = {{_base_.test_evaluator}}

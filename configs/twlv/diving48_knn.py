@@ -1,9 +1,5 @@
 # kNN on Diving-48 (paper 2.2.3, Table 6). Otherwise as k400_knn.py.
 _base_ = './k400_knn.py'
 
-from twlv_mm.encoders import embeddings_folder  # noqa: E402
-
-data_root = embeddings_folder('diving48', _base_.spec)
-model = dict(num_classes=48, bank=dict(data_root=data_root))
-test_dataloader = dict(dataset=dict(data_root=data_root))
+set_name, num_classes = 'diving48', 48
 default_hooks = dict(results=dict(dataset='diving48'))

@@ -20,12 +20,9 @@ model = dict(
     ),
 )
 # Table 4: 300 epochs at 0.02.
-train_cfg = dict(max_epochs=300)
+max_epochs = 300
+warmup_epochs = max_epochs * 10 / 300
 optim_wrapper = dict(optimizer=dict(lr=0.02))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=10, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=10, T_max=290, eta_min=0, convert_to_iter_based=True),
-]
 train_dataloader = dict(batch_size=_base_.batch_size)
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step

@@ -20,8 +20,7 @@ model = dict(
     ),
 )
 # Table 4: 50 epochs.
-train_cfg = dict(max_epochs=50)
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=50, eta_min=0, convert_to_iter_based=True)]
+max_epochs = 50
 train_dataloader = dict(batch_size=_base_.batch_size, dataset=dict(pipeline=_base_.attentive_pipeline))
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step

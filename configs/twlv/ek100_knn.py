@@ -2,9 +2,5 @@
 # The videos are the segments of the list, which tools/extract.py takes as it is (docs/recognition.md).
 _base_ = './k400_knn.py'
 
-from twlv_mm.encoders import embeddings_folder  # noqa: E402
-
-data_root = embeddings_folder('ek100', _base_.spec)
-model = dict(num_classes=97, bank=dict(data_root=data_root))
-test_dataloader = dict(dataset=dict(data_root=data_root))
+set_name, num_classes = 'ek100', 97
 default_hooks = dict(results=dict(dataset='epic_kitchens100'))

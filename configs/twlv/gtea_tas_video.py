@@ -5,8 +5,8 @@ _base_ = './gtea_tas.py'
 extraction = dict(
     encoder=_base_.extractor,
     sampling='multi-clip',
-    clip_seconds=0.5,  # T
-    stride_seconds=0.125,  # T_s
+    clip_seconds=_base_.clip_seconds,
+    stride_seconds=_base_.stride_seconds,
     splits=dict(train='data/gtea/videos'),
     out=_base_.embeddings,
 )

@@ -20,10 +20,10 @@ model = dict(
     ),
 )
 # Table 4: 90 epochs without warm-up, batch 4096.
-train_cfg = dict(max_epochs=90)
+max_epochs = 90
 batch_size = min(128, 4096 // _base_.gpus)  # of a GPU
 optim_wrapper = dict(accumulative_counts=4096 // (batch_size * _base_.gpus))
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=90, eta_min=0, convert_to_iter_based=True)]
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
 train_dataloader = dict(batch_size=batch_size)
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step

@@ -1,9 +1,5 @@
 # kNN on Moments in Time (paper 2.2.3, Table 6). Otherwise as k400_knn.py.
 _base_ = './k400_knn.py'
 
-from twlv_mm.encoders import embeddings_folder  # noqa: E402
-
-data_root = embeddings_folder('mit', _base_.spec)
-model = dict(num_classes=339, bank=dict(data_root=data_root))  # the first version; the second: 305
-test_dataloader = dict(dataset=dict(data_root=data_root))
+set_name, num_classes = 'mit', 339  # the first version; the second: 305
 default_hooks = dict(results=dict(dataset='moments_in_time'))

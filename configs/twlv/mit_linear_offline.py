@@ -1,11 +1,5 @@
 # Linear probe on stored embeddings of Moments in Time. Otherwise as k400_linear_offline.py.
 _base_ = './k400_linear_offline.py'
 
-from twlv_mm.encoders import embeddings_folder  # noqa: E402
-
-data_root = embeddings_folder('mit', _base_.spec)
-model = dict(num_classes=339)  # the first version; the second: 305
-train_dataloader = dict(dataset=dict(data_root=data_root))
-val_dataloader = dict(dataset=dict(data_root=data_root))
-test_dataloader = dict(dataset=dict(data_root=data_root))
+set_name, num_classes = 'mit', 339  # the first version; the second: 305
 default_hooks = dict(results=dict(dataset='moments_in_time'))

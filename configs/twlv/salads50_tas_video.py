@@ -5,8 +5,8 @@ _base_ = './salads50_tas.py'
 extraction = dict(
     encoder=_base_.extractor,
     sampling='multi-clip',
-    clip_seconds=1.0,  # T
-    stride_seconds=0.25,  # T_s
+    clip_seconds=_base_.clip_seconds,
+    stride_seconds=_base_.stride_seconds,
     splits=dict(train='data/50salads/videos'),
     out=_base_.embeddings,
 )

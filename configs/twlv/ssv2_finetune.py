@@ -11,12 +11,9 @@ whole = [_base_.open_video, dict(type='twlv_mm.EmbeddingSample', num_frames=_bas
 train_pipeline = [*whole, *(step for step in _base_.train_pipeline[2:] if step['type'] != 'Flip')]
 blending = dict(augments=[dict(one, num_classes=174) for one in _base_.blending.augments])
 model = dict(data_preprocessor=dict(blending=blending), cls_head=dict(num_classes=174))
-train_cfg = dict(max_epochs=50)
+max_epochs = 50
+warmup_epochs = max_epochs * 5 / 50
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=5, T_max=45, eta_min_ratio=1e-3, convert_to_iter_based=True),
-]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
 val_dataloader = dict(dataset=dict(pipeline=[*whole, *_base_.one_view, _base_.pack], **val_list))
 test_dataloader = dict(batch_size=8, dataset=dict(pipeline=[*whole, *_base_.three_views, _base_.pack], **val_list))

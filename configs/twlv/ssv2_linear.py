@@ -20,12 +20,9 @@ model = dict(
     ),
 )
 # Table 4: 50 epochs at 0.075.
-train_cfg = dict(max_epochs=50)
+max_epochs = 50
+warmup_epochs = max_epochs * 10 / 50
 optim_wrapper = dict(optimizer=dict(lr=0.075))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=10, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=10, T_max=40, eta_min=0, convert_to_iter_based=True),
-]
 train_dataloader = dict(batch_size=_base_.batch_size)
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step

@@ -113,11 +113,12 @@ def test_cfg_options_win_over_everything(main, plain_config, config_of):
 
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
-def test_option_that_comes_too_late_to_change_anything_is_refused(main, plain_config, config_of, capsys):
+def test_option_sets_a_variable_and_all_that_is_made_of_it(main, plain_config, config_of, capsys):
     with open(plain_config, 'a') as file:
-        file.write("column = 'clip'\nmodel = dict(column=column)\n")
-    assert "variable 'column'" in error_of(main, capsys, plain_config, '--cfg-options', 'column=video')
+        file.write("column, unused = 'clip', 1\nmodel = dict(column=f'by {column}')\n")
+    assert config_of(main, plain_config, '--cfg-options', 'column=video').model.column == 'by video'
     assert config_of(main, plain_config, '--cfg-options', 'model.column=video').model.column == 'video'
+    assert 'changes nothing' in error_of(main, capsys, plain_config, '--cfg-options', 'unused=2')
 
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])

@@ -58,7 +58,7 @@ def found(cfg, gpus):
         'aspect_ratio': ' to '.join(map(str, cut.aspect_ratio_range)),
         'batch_size': str(cfg.train_dataloader.batch_size * cfg.optim_wrapper.accumulative_counts * gpus),
         'epochs': str(cfg.train_cfg.max_epochs),
-        'warm-up epochs': str(sum(one.end for one in warm_up)),
+        'warm-up epochs': f'{sum(one.end for one in warm_up):g}',
         'scheduler': 'cosine decay',
         'lr': f'{optimizer.lr:g}',
         'final_lr': f'{cosine.eta_min:.1f}',

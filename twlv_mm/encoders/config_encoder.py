@@ -3,14 +3,14 @@
 import ast
 import os
 import re
-import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 from threading import Lock
 
 from mmengine.config import Config
-from mmengine.fileio import load
 from mmengine.logging import print_log
+
+from twlv_mm.compat.config_variables import files_being_parsed
 
 from .official import official_weights
 from .sources import USE, describe
@@ -44,7 +44,9 @@ def parsed_encoder(default):
         EncoderError: if there is no such encoder, or it cannot be set so.
     """
     said = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
-    for found in [*map(_literals, reversed(_files_being_parsed())), _of_environment()]:
+    files = [file.known for file in reversed(files_being_parsed())]
+    for known in [*files, _of_environment()]:
+        found = {key: known[key] for key in (*VARIABLES, DEFAULTS) if key in known}
         found['encoder_overrides'] = said['encoder_overrides'] | found.get('encoder_overrides', {})
         said.update(found)
     source, weights, overrides, defaults = said.values()
@@ -201,39 +203,6 @@ def folder_of_embeddings(root, name, spec):
 def slug(name):
     """A name of an encoder as a part of a file's name."""
     return re.sub(r'[^A-Za-z0-9.-]+', '_', name).strip('._') or 'encoder'
-
-
-def _files_being_parsed():
-    """The config that is being parsed, its base on the way to here, and so on: copies with placeholders filled in."""
-    files, frame = [], sys._getframe(2)
-    while frame is not None and frame.f_code is not Config.fromfile.__code__:
-        if frame.f_code is Config._file2dict.__code__:
-            files.insert(0, frame.f_locals['temp_config_file'].name)
-        frame = frame.f_back
-    return files
-
-
-def _literals(path):
-    """What a config says of its encoder in lines that can be read without running it."""
-    if not path.endswith('.py'):
-        return {key: value for key, value in load(path).items() if key in (*VARIABLES, DEFAULTS)}
-    with open(path, encoding='utf-8') as file:
-        statements = ast.parse(file.read()).body
-    found = {}
-    for statement in statements:
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if isinstance(target, ast.Name) and target.id in (*VARIABLES, DEFAULTS):
-            try:
-                found[target.id] = _literal(statement.value)
-            except ValueError:
-                continue  # what it comes to is compared with what was taken, before a run
-    return found
-
-
-def _literal(node):
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
-        return {one.arg: _literal(one.value) for one in node.keywords}
-    return ast.literal_eval(node)
 
 
 def _of_environment():

@@ -6,31 +6,24 @@ everything; testing needs no checkpoint.
 """
 
 import argparse
-import inspect
 import os
 import os.path as osp
 from contextlib import contextmanager
-from difflib import get_close_matches
 
 from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 
-from twlv_mm.encoders import EncoderError, read_config
+from twlv_mm.compat.config_variables import ConfigVariableError, settings
+from twlv_mm.encoders import EncoderError
 from twlv_mm.system_errors import dead_workers_ignored
 
+from .config_reading import read_with_variables
 from .encoder_check import check_encoder
 from .finite_hook import NotFiniteError
 from .latest_checkpoint import ResumeError, how_to_go_on
 from .runner import CheckpointError, Runner
 from .work_dir_lock import WorkDirError
 
-# What is read from a config after --cfg-options have changed it; anything else at its top has been used by then.
-READ_LATER = {
-    *inspect.signature(Runner).parameters,
-    *('activation_checkpointing', 'auto_scale_lr', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
-    *('model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn'),
-    *('class_names', 'encoder', 'encoder_weights', 'encoder_overrides', 'extraction', 'folds'),
-}
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
 
@@ -145,7 +138,7 @@ def train_config(args):
         cfg.resume = 'auto' if args.resume == 'auto' else True
         if args.resume != 'auto':
             cfg.load_from = args.resume
-    _merge(cfg, args)
+    cfg.merge_from_dict(args.cfg_options)
     check_encoder(cfg)
     _check_checkpoint(cfg)
     return cfg
@@ -178,7 +171,7 @@ def test_config(args):
         cfg.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
         )
-    _merge(cfg, args)
+    cfg.merge_from_dict(args.cfg_options)
     check_encoder(cfg)
     if args.dump is not None:
         # After the options, which address the evaluator as the config has it.
@@ -231,7 +224,9 @@ def one_line_errors(parser):
     """
     try:
         yield
-    except (UsageError, CheckpointError, EncoderError, NotFiniteError, ResumeError, WorkDirError) as error:
+    except (
+        *(UsageError, CheckpointError, ConfigVariableError, EncoderError, NotFiniteError, ResumeError, WorkDirError),
+    ) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
 
@@ -262,8 +257,9 @@ def _read_config(args):
     encoder = {name: args.cfg_options.pop(name, None) for name in ('encoder', 'encoder_weights')}
     overrides = [name for name in args.cfg_options if name.startswith('encoder_overrides.')]
     overrides = {name.partition('.')[2]: args.cfg_options.pop(name) for name in overrides}
+    options = {name: args.cfg_options.pop(name) for name in list(args.cfg_options) if _first(name) not in settings()}
     try:
-        cfg = read_config(args.config, **encoder, encoder_overrides=overrides or None)
+        cfg = read_with_variables(args.config, options, **encoder, encoder_overrides=overrides or None)
     except OSError as error:
         raise UsageError(f'{args.config} cannot be read: {error}') from error
     weights = cfg.get('encoder_weights')
@@ -281,19 +277,8 @@ def _read_config(args):
     return cfg
 
 
-def _merge(cfg, args):
-    for name in args.cfg_options:
-        first = name.partition('.')[0]
-        if first not in cfg and first not in READ_LATER:
-            near = get_close_matches(first, [*cfg, *READ_LATER], 1)
-            meant = f': did you mean {near[0]}?' if near else ''
-            raise UsageError(f'--cfg-options {name}=… sets what nobody reads, {args.config} has no {first!r}{meant}')
-        if first in cfg and first not in READ_LATER:
-            raise UsageError(
-                f'--cfg-options {name}=… comes too late: {args.config} has used its variable {name!r} by then. Set '
-                'what was made of it, or change the variable in a copy of the config'
-            )
-    cfg.merge_from_dict(args.cfg_options)
+def _first(name):
+    return name.partition('.')[0]
 
 
 def _use_autocast_in_training(cfg):

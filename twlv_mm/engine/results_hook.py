@@ -37,7 +37,8 @@ class ResultsHook(Hook):
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
     source, weights_sha256, params, pretraining_sets; label where given), checkpoint (path, sha256; null if none has
-    what was tested), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded),
+    what was tested), training (how the weights were trained, see run_plan; null where not known), seed,
+    config (path, dump), versions, decoder (name, version; null if no video is decoded),
     wall_seconds of the test, hardware, date (ISO 8601).
 
     In a config::
@@ -92,6 +93,7 @@ class ResultsHook(Hook):
             self._in_percent(metrics or {}, runner.logger),
             encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
             checkpoint=_checkpoint(runner),
+            training=getattr(runner, 'plan', None),
             seed=runner.seed,
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
             decoder=provenance.decoder(runner.cfg.get('test_dataloader')),
@@ -122,7 +124,19 @@ class ResultsHook(Hook):
 
 
 def result_record(
-    task, dataset, protocol, metrics, *, encoder, checkpoint, seed, config, decoder, wall_seconds, processes=1
+    task,
+    dataset,
+    protocol,
+    metrics,
+    *,
+    encoder,
+    checkpoint,
+    seed,
+    config,
+    decoder,
+    wall_seconds,
+    training=None,
+    processes=1,
 ):
     """What results.json has; see :class:`ResultsHook` for its entries.
 
@@ -137,6 +151,7 @@ def result_record(
         config (dict): path (None where the run has no config) and dump, its text.
         decoder (dict | None): name and version.
         wall_seconds (float): Of the test.
+        training (dict | None): Of :func:`run_plan`.
         processes (int): How many the run has.
 
     Returns:
@@ -150,6 +165,7 @@ def result_record(
         metrics=metrics,
         encoder=encoder,
         checkpoint=checkpoint,
+        training=training,
         seed=seed,
         config=config,
         versions=provenance.versions(),

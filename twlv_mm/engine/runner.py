@@ -21,6 +21,7 @@ from twlv_mm.unreadable import list_unreadable
 from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
 from .process_count import compare_processes
+from .run_plan import state_plan, warmup_steps
 from .training_sets import note_sets, training_sets
 from .work_dir_lock import alone_in
 
@@ -41,6 +42,7 @@ class Runner(MMEngineRunner):
       validation that it may not have finished is repeated.
     - runs several processes on machines without an accelerator, with gloo.
     - saves and resumes models that ``twlv_mm.FullyShard`` has divided among the processes.
+    - says before the first step how long it trains and in what batches, and warns where that makes no sense.
     - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
       before it trains or tests; each process its share of the videos.
 
@@ -52,6 +54,8 @@ class Runner(MMEngineRunner):
         WorkDirError: from ``train``, if another run is training in the work dir.
         ValueError: if processes on a machine without an accelerator were started by another launcher than 'pytorch'.
     """
+
+    plan = None  # of the training that made the weights, see run_plan
 
     def train(self):
         """See mmengine and the class."""
@@ -138,6 +142,7 @@ class Runner(MMEngineRunner):
         super().load_or_resume()
         if self._trains:
             compare_processes(self, bool(self._resume))
+            self.plan = state_plan(self)
 
     def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
         """See mmengine; ``strict`` unless training starts from ``load_from``."""
@@ -153,6 +158,7 @@ class Runner(MMEngineRunner):
         if not strict:
             self._warn_of_partial_load(filename, checkpoint, revise_keys)
         note_sets(self._unwrapped_model, checkpoint, filename, same_run=strict)
+        self.plan = (checkpoint.get('meta') or {}).get('plan')
         return checkpoint
 
     def build_optim_wrapper(self, optim_wrapper):
@@ -165,15 +171,26 @@ class Runner(MMEngineRunner):
         return built
 
     def build_param_scheduler(self, scheduler):
-        """See mmengine; where a run ends before its warm-up does, that is said."""
+        """See mmengine; a warm-up of less than two steps is left out, and one that is longer than the run is refused.
+
+        Raises:
+            ValueError: if a part of the schedule begins after the run has ended.
+        """
+        if isinstance(scheduler, list):
+            # mmengine's LinearLR of one step never gets beyond its first factor, nor does what comes after it.
+            steps = [warmup_steps(one, self._train_loop) for one in scheduler]
+            kept = [one for one, warmup in zip(scheduler, steps, strict=True) if warmup is None or warmup >= 2]
+            if len(kept) < len(scheduler):
+                self.logger.info('There is no warm-up: it would have less than two steps.')
+            scheduler = kept
         try:
             return super().build_param_scheduler(scheduler)
         except ValueError as error:
             if 'larger than begin' not in str(error):
                 raise
             raise ValueError(
-                f'a part of param_scheduler begins after the run has ended ({error}): shorten its warm-up as well as '
-                'train_cfg, with --cfg-options param_scheduler.0.end=… param_scheduler.1.begin=…, say'
+                f'a part of param_scheduler begins after the run has ended ({error}): set max_epochs (max_iters in '
+                'pretraining), which warm-up and decay follow, in place of train_cfg'
             ) from error
 
     @master_only
@@ -185,7 +202,7 @@ class Runner(MMEngineRunner):
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine; meta has the data sets that the encoder was trained on, see :func:`training_sets`."""
         if is_main_process():
-            kwargs['meta'] = {**(kwargs.get('meta') or {}), **training_sets(self)}
+            kwargs['meta'] = {**(kwargs.get('meta') or {}), **training_sets(self), 'plan': self.plan}
             super().save_checkpoint(out_dir, filename, *args, **kwargs)
         elif self._is_sharded:  # the first process asks for all parts of these, in this order
             self.model.state_dict()

@@ -47,6 +47,7 @@ class MixtureSampler(Sampler):
 
     Attributes:
         start (int): The step that iteration begins at.
+        batch_sizes (dict[str, int]): As given.
 
     Raises:
         ValueError: if a kind has no batch size, or a batch cannot be divided evenly among the processes.
@@ -56,6 +57,7 @@ class MixtureSampler(Sampler):
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
         self.start = 0
+        self.batch_sizes = batch_sizes
         self._sizes = [len(part) for part in dataset.parts]
         self._weights = np.asarray(dataset.weights, np.float64)
         self._kinds = []  # numbers of its sets, and samples of a batch, of each kind

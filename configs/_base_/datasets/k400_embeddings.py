@@ -7,8 +7,8 @@ _base_ = '../encoder.py'
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
 
-data_root = embeddings_folder('k400', _base_.spec)
-num_classes = 400
+set_name, num_classes, embeddings_root = 'k400', 400, 'embeddings'
+data_root = embeddings_folder(set_name, _base_.spec, embeddings_root)
 
 split = dict(type='twlv_mm.LabelledEmbeddings', data_root=data_root)
 train_set = dict(split, folder='multi-clip/train', scope='random_clip')

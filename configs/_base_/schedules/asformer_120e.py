@@ -1,5 +1,6 @@
 # ASFormer's schedule (paper Table 7): 120 epochs of single videos, in a new order in each.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=120)
+max_epochs = 120
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16

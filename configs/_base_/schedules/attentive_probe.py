@@ -3,7 +3,8 @@
 # gradients at 1; the table names no such thing, nor does this.
 gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
 batch_size = min(32, 256 // gpus)  # of a GPU
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=1)
+max_epochs = 20
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -12,4 +13,4 @@ optim_wrapper = dict(
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
     accumulative_counts=256 // (batch_size * gpus),  # 8 steps on one GPU, 1 on 8
 )
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=20, eta_min=0, convert_to_iter_based=True)]
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]

@@ -2,7 +2,9 @@
 # 256 clips; the rest are its defaults): AdamW, rates that fall by 0.75 from layer to layer, 5 epochs of warm-up.
 gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
 batch_size = min(8, 512 // gpus)  # of a GPU
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=100, val_interval=5)
+max_epochs = 100
+warmup_epochs = max_epochs * 5 / 100
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -13,8 +15,14 @@ optim_wrapper = dict(
     accumulative_counts=512 // (batch_size * gpus),  # 64 steps on one GPU, 8 on 8
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=5, T_max=95, eta_min_ratio=1e-3, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=1e-3, end=warmup_epochs, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        begin=warmup_epochs,
+        T_max=max_epochs - warmup_epochs,
+        eta_min_ratio=1e-3,
+        convert_to_iter_based=True,
+    ),
 ]
 # Ours, with the decay of VideoMAE's option for it: the average of the weights is tested and saved.
 custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=1e-4, gamma=10)]

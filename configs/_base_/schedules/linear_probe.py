@@ -3,7 +3,9 @@
 # are those of SGD, momentum 0.9 is what linear probes usually take with it, and the rate is taken as it is printed.
 gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
 batch_size = min(32, 1024 // gpus)  # of a GPU
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=150, val_interval=5)
+max_epochs = 150
+warmup_epochs = max_epochs * 10 / 150
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -12,6 +14,12 @@ optim_wrapper = dict(
     accumulative_counts=1024 // (batch_size * gpus),  # 32 steps on one GPU, 4 on 8
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=10, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=10, T_max=140, eta_min=0, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=1e-3, end=warmup_epochs, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        begin=warmup_epochs,
+        T_max=max_epochs - warmup_epochs,
+        eta_min=0,
+        convert_to_iter_based=True,
+    ),
 ]

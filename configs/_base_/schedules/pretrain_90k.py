@@ -1,6 +1,8 @@
 # Assumed: V-JEPA's schedule (Bardes et al. 2024, appendix) of 90,000 steps of 3,072 videos: 12,000 of warm-up, then a
 # cosine. Its weight decay grows from 0.04 to 0.4; here it is VideoMAE's, constant.
-train_cfg = dict(type='twlv_mm.StepTrainLoop', max_iters=90_000)
+max_iters = 90_000
+warmup_iters = max_iters * 12 // 90
+train_cfg = dict(type='twlv_mm.StepTrainLoop', max_iters=max_iters)
 optim_wrapper = dict(
     type='twlv_mm.AutocastOptimWrapper',  # bf16
     optimizer=dict(type='AdamW', lr=6.25e-4, betas=(0.9, 0.999), weight_decay=0.05),
@@ -9,6 +11,6 @@ optim_wrapper = dict(
     accumulative_counts=1,  # batches a step of the optimizer; keep the checkpoints' interval a multiple of it
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.32, end=12_000, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=12_000, T_max=78_000, eta_min=1e-6, by_epoch=False),
+    dict(type='LinearLR', start_factor=0.32, end=warmup_iters, by_epoch=False),
+    dict(type='CosineAnnealingLR', begin=warmup_iters, T_max=max_iters - warmup_iters, eta_min=1e-6, by_epoch=False),
 ]

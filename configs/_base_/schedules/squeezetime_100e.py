@@ -1,6 +1,8 @@
 # SqueezeTime's schedule on Kinetics-400, from its official config: 100 epochs of SGD, 8 of them warm-up, then a cosine
 # to a hundredth. The learning rate is for 64 clips and is scaled to the number that there are.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=100, val_interval=2)
+max_epochs = 100
+warmup_epochs = max_epochs * 8 / 100
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=2)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -9,7 +11,13 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=40),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, end=8, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=8, T_max=92, eta_min_ratio=0.01, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.1, end=warmup_epochs, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        begin=warmup_epochs,
+        T_max=max_epochs - warmup_epochs,
+        eta_min_ratio=0.01,
+        convert_to_iter_based=True,
+    ),
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=64)

@@ -1,7 +1,9 @@
 # The schedule of paper Table 8: 50 epochs, 10 of them warm-up, batch 256. Assumed: a cosine after the warm-up (Table 8
 # names none), and gradients cut at 0.1 (DETR's).
 gpus = int('{{$WORLD_SIZE:1}}')  # torchrun and tools/slurm_run.sh set it
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=50, val_interval=5)
+max_epochs = 50
+warmup_epochs = max_epochs * 10 / 50
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -11,6 +13,6 @@ optim_wrapper = dict(
     accumulative_counts=max(1, 256 // (8 * gpus)),  # of 8 clips a GPU: 32 steps on one, 4 on 8
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, end=10, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=10, T_max=40, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.01, end=warmup_epochs, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=warmup_epochs, T_max=max_epochs - warmup_epochs, convert_to_iter_based=True),
 ]

@@ -1,0 +1,216 @@
+"""A variable of a base config that a child sets changes nothing of what the base made of it, and nothing says so.
+
+mmengine runs a base before it looks at its child: ``data_root = 'mine'`` in the child comes after every path was made.
+Here a variable that a config sets is the variable of all its bases, merged into theirs as mmengine merges settings.
+Its value has to be known before the bases are: it is an expression of constants and of such variables above it.
+"""
+
+import ast
+import builtins
+import copy
+import functools
+import inspect
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from mmengine.config import Config
+from mmengine.config import config as upstream
+from mmengine.fileio import load
+
+# What may stand in an expression that is known before the bases.
+FUNCTIONS = ('bool', 'dict', 'float', 'int', 'len', 'list', 'max', 'min', 'range', 'round', 'str', 'sum', 'tuple')
+KINDS = {dict: 'a dict', str: 'text', (int, float): 'a number', (list, tuple): 'a list'}
+# What a config says of its encoder: twlv_mm/encoders/config_encoder.py asks for it.
+OF_THE_ENCODER = {'encoder', 'encoder_weights', 'encoder_overrides', 'encoder_defaults'}
+_thread = threading.local()
+
+
+class ConfigVariableError(ValueError):
+    """A variable of a config is set to what cannot take effect."""
+
+
+@dataclass
+class ParsedFile:
+    """A config that is being parsed.
+
+    Attributes:
+        path (str): The file; 'the command' for what --cfg-options set.
+        known (dict): Its variables and settings whose values are known before those of its bases.
+        hidden (set[str]): Variables that are to be passed over.
+    """
+
+    path: str
+    known: dict = field(default_factory=dict)
+    hidden: set = field(default_factory=set)
+
+
+def files_being_parsed():
+    """The config that is being parsed, its base on the way to here, and so on.
+
+    Returns:
+        list[ParsedFile]: the outermost first.
+    """
+    if not hasattr(_thread, 'files'):
+        _thread.files = []
+    return _thread.files
+
+
+@functools.cache
+def settings():
+    """What is read from a config once it is parsed; all else at its top are variables.
+
+    Returns:
+        set[str]: names.
+    """
+    from mmengine.runner import Runner
+
+    return {
+        *inspect.signature(Runner).parameters,
+        *('activation_checkpointing', 'auto_scale_lr', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
+        *('model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn'),
+        *('class_names', 'extraction', 'folds', *OF_THE_ENCODER),
+    }
+
+
+@contextmanager
+def variables(values, hidden=()):
+    """Parse configs with other values of their variables, as if a child set them.
+
+    Args:
+        values (dict): Variables and their values.
+        hidden (Iterable[str]): Variables of the config itself that are to be passed over.
+    """
+    files, before = files_being_parsed(), list(files_being_parsed())
+    files[:] = [ParsedFile('the command', dict(values), set(hidden))]
+    try:
+        yield
+    finally:
+        files[:] = before
+
+
+def bound(name, value):
+    """The value of a variable of the file that is being run, after what its children set.
+
+    Args:
+        name (str): The variable.
+        value (Any): What the file itself sets.
+
+    Returns:
+        Any: the children's value, merged into a dict.
+
+    Raises:
+        ConfigVariableError: if a child sets something of another kind.
+    """
+    *children, file = files_being_parsed()
+    for child in reversed(children):
+        if name in child.known and name not in settings():
+            value = _merged(name, value, child, file)
+    return value
+
+
+def apply():
+    """Let ``Config.fromfile`` bind variables."""
+    if hasattr(Config._file2dict, '__wrapped__'):
+        return
+    file2dict, substitute = Config._file2dict, Config._pre_substitute_base_vars
+
+    @functools.wraps(file2dict)
+    def remembering(filename, *args, **kwargs):
+        files = files_being_parsed()
+        files.append(ParsedFile(str(filename)))
+        try:
+            return file2dict(filename, *args, **kwargs)
+        finally:
+            files.pop()
+
+    @functools.wraps(substitute)
+    def reading(filename, temp_config_name):
+        file = files_being_parsed()[-1]
+        if filename.endswith('.py'):
+            with open(filename, encoding='utf-8') as source:
+                file.known = _known(ast.parse(source.read()).body)
+        else:
+            file.known = load(filename)
+        for name in _hidden():
+            file.known.pop(name, None)
+        return substitute(filename, temp_config_name)
+
+    Config._file2dict = staticmethod(remembering)
+    Config._pre_substitute_base_vars = staticmethod(reading)
+    upstream.RemoveAssignFromAST = Binding
+
+
+class Binding(upstream.RemoveAssignFromAST):
+    """Binds a variable after each statement at the top of a config that sets it."""
+
+    def visit_Module(self, node):
+        """See the class."""
+        files, hidden = files_being_parsed(), _hidden()
+        children = set().union(*(file.known for file in files[:-1])) - settings() - OF_THE_ENCODER
+        node, body = self.generic_visit(node), []
+        for statement in node.body:
+            body.append(statement)
+            for target in targets(statement):
+                if target.id in hidden:
+                    target.id = f'__{target.id}'  # mmengine leaves such names out
+                elif target.id in children:
+                    call = f'__import__({__name__!r}, fromlist=["bound"]).bound({target.id!r}, {target.id})'
+                    body.extend(ast.parse(f'{target.id} = {call}').body)
+        node.body = body
+        return ast.fix_missing_locations(node)
+
+
+def targets(statement):
+    """The variables that a statement sets.
+
+    Args:
+        statement (ast.stmt): Of the top of a file.
+
+    Returns:
+        list[ast.Name]: their names; empty unless it is an assignment.
+    """
+    if not isinstance(statement, ast.Assign):
+        return []
+    return [node for target in statement.targets for node in ast.walk(target) if _is_stored(node)]
+
+
+def _hidden():
+    files = files_being_parsed()
+    return files[0].hidden if len(files) == 2 else set()
+
+
+def _is_stored(node):
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def _known(statements):
+    """Values at the top of a file that depend on nothing but what is known before its bases."""
+    functions, known = {name: getattr(builtins, name) for name in FUNCTIONS}, {}
+    for statement in statements:
+        names = [target.id for target in targets(statement) if target.id != '_base_']
+        before = {name: known.pop(name) for name in names if name in known}
+        if not names or '{{' in ast.unparse(statement):
+            continue
+        scope = {'__builtins__': functions, **copy.deepcopy(known | before)}
+        try:
+            exec(compile(ast.Module([statement], []), '<config>', 'exec'), scope)
+        except Exception:  # it needs more: whether that is an error shows when the file is run
+            continue
+        for name in names:
+            known[name] = bound(name, scope[name])
+    return known
+
+
+def _merged(name, value, child, file):
+    theirs = copy.deepcopy(child.known[name])
+    kinds = [next((kind for kind in KINDS if isinstance(one, kind)), None) for one in (value, theirs)]
+    if None not in (value, theirs) and kinds[0] != kinds[1]:
+        mine = KINDS.get(kinds[0], type(value).__name__)
+        raise ConfigVariableError(
+            f'{child.path} sets {name} to {KINDS.get(kinds[1], type(theirs).__name__)}, and {file.path} uses a '
+            f'variable of that name as {mine}: choose another name, or give {mine}'
+        )
+    if isinstance(theirs, dict) and not theirs.pop('_delete_', False):
+        return Config._merge_a_into_b(theirs, copy.deepcopy(value))
+    return theirs

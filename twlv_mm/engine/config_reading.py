@@ -1,0 +1,75 @@
+"""Configs with their variables: each that is set takes effect, or is refused."""
+
+import ast
+from difflib import get_close_matches
+from pathlib import Path
+
+from twlv_mm.compat.config_variables import ConfigVariableError, settings, targets, variables
+from twlv_mm.encoders import read_config
+
+
+def read_with_variables(path, options, **encoder):
+    """Parse a config with variables from the command line.
+
+    Args:
+        path (str): The config.
+        options (dict): Variables and their values; ``videos.fps`` is an entry of the variable ``videos``.
+        **encoder: What :func:`twlv_mm.encoders.read_config` takes.
+
+    Returns:
+        Config: parsed with them.
+
+    Raises:
+        ConfigVariableError: if a variable of ``options``, or one of a base that the config sets, changes nothing.
+        EncoderError: as ``read_config``.
+    """
+    given = {}
+    for name, value in options.items():
+        *outer, last = name.split('.')
+        place = given
+        for key in outer:
+            place = place.setdefault(key, {})
+        place[last] = value
+
+    def read(values, hidden=()):
+        with variables(values, hidden):
+            return read_config(path, **encoder)
+
+    cfg = read(given)
+    for name in sorted(given):
+        _check(path, f'--cfg-options {name}=…', name, cfg, read, {key: given[key] for key in given if key != name})
+    for name in sorted(_only_set(path) - settings()):
+        _check(path, f'{path} sets {name}, which', name, read({}) if given else cfg, read, {}, [name])
+    return cfg
+
+
+def _check(path, what, name, cfg, read, values, hidden=()):
+    """Refuse a variable without which the run would be the same."""
+    try:
+        other = read(values, hidden)
+    except Exception:  # what cannot be parsed without the variable depends on it
+        return
+    if name not in other:
+        near = get_close_matches(name, [*other, *settings()], 1, cutoff=0.8 if hidden else 0.6)
+        if near or not hidden:
+            meant = f': did you mean {near[0]}?' if near else ''
+            raise ConfigVariableError(f'{what} has no effect, because no config of {path} reads {name!r}{meant}')
+    elif cfg[name] != other[name] and _run_by(cfg) == _run_by(other):
+        raise ConfigVariableError(
+            f'{what} changes nothing of the run. A variable changes what its config made of it if its value is an '
+            'expression of constants; set what it is meant to change, such as an entry of model or train_dataloader'
+        )
+
+
+def _run_by(cfg):
+    return {name: value for name, value in cfg.items() if name in settings()}
+
+
+def _only_set(path):
+    """The variables that a config sets, and does not use itself."""
+    if not str(path).endswith('.py'):
+        return set()
+    body = ast.parse(Path(path).read_text(encoding='utf-8')).body
+    given = {target.id for statement in body for target in targets(statement)} - {'_base_'}
+    used = {n.id for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return given - used
