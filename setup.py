@@ -33,6 +33,7 @@ setup(
     package_data={
         'twlv_mm': [
             'analysis/*.html',
+            'report/*.css',
             'report/*.html',
             'report/*.json',
             'encoders/weights/*',

@@ -37,6 +37,7 @@ COMMANDS = {
     'Compare encoders': {
         'evaluate': ('evaluate_all.py', 'every task on one encoder'),
         'report': ('report.py', 'the page of any number of runs'),
+        'errors': ('errors.py', 'the page of what a test got wrong'),
         'benchmark': ('benchmark.py', 'measure speed'),
         'convert': ('convert_checkpoint.py', 'check or convert the weights of an encoder'),
         'onnx': ('export_onnx.py', 'export SqueezeTime to ONNX'),

@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from twlv_mm.detection.ava_annotations import read_action_names, read_ava_csv, read_excluded
+from twlv_mm.detection.ava_annotations import read_action_names, read_ava_csv, read_ava_predictions, read_excluded
 from twlv_mm.detection.proposals import read_proposals
 from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, verify
 from twlv_mm.embeddings.manifest import read_failures, read_manifest
@@ -41,8 +41,10 @@ from twlv_mm.localization import ExternalScores, read_annotations
 from twlv_mm.pretraining import FileListDataset, ShardDataset
 from twlv_mm.pretraining.shards import TarBackend, index_path, index_shard
 from twlv_mm.recognition import datasets
+from twlv_mm.recognition import predictions as recognized
 from twlv_mm.recognition.datasets.own import videos_of_table
 from twlv_mm.records import read_class_names
+from twlv_mm.report.errors_of_segments import action_errors
 from twlv_mm.report.run_records import find_runs, name_encoders
 from twlv_mm.report.tables import fill_tables
 from twlv_mm.segmentation import read_predictions
@@ -135,6 +137,19 @@ def readers(folder):
             'p.json',
             dict(version=1, classes=['run', 'sit'], background=['sit'], videos=dict(v=video)),
             lambda _, path: read_predictions(path),
+        ),
+        'predictions of recognition': Reader(
+            'p.json',
+            dict(version=1, classes=['run', 'sit'], samples=[dict(video_id='v', truth=0, best=[[1, 0.5]], start=0, end=1)]),
+            lambda _, path: recognized.read_predictions(path),
+        ),
+        'predictions of localization': Reader(
+            'p.json',
+            dict(results=dict(v=[action | dict(score=0.5)]), external_data=dict(truth=dict(v=[action]))),
+            lambda _, path: action_errors(path),
+        ),
+        'predictions of boxes': Reader(
+            'p.csv', 'a,0902,0.1,0.2,0.3,0.4,12,0.5\nb,902.5,0,0,1,1,80,1\n', lambda _, path: read_ava_predictions(path)
         ),
         'class names': Reader('c.txt', 'run\nsit\n', lambda _, path: read_class_names(path)),
         'results.json': Reader('r/results.json', run, lambda root, _: _read_runs(root)),

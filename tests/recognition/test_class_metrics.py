@@ -11,6 +11,7 @@ from mmaction.evaluation import AccMetric
 
 from twlv_mm.engine import launch
 from twlv_mm.recognition import ClassMetric
+from twlv_mm.recognition.predictions import Prediction, read_predictions
 from twlv_mm.visualization import draw_confusion_matrix
 
 
@@ -60,15 +61,29 @@ def test_class_that_is_only_predicted_does_not_lower_the_mean(tmp_path):
     assert upstream == pytest.approx(0.5)  # why there is a mean of ours
 
 
-def test_many_classes_come_as_tables_only(tmp_path):
+def test_many_classes_have_a_picture_of_those_that_are_confused(tmp_path):
     labels = np.arange(174).repeat(2)
     evaluate(ClassMetric(out_dir=str(tmp_path)), labels, (labels + 1) % 174, 174)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        'class_accuracy.csv', 'confused_pairs.csv', 'confusion_matrix.csv',
-    ]  # fmt: skip
     pairs = read_csv(tmp_path / 'confused_pairs.csv')
     assert len(pairs) == 101
     assert pairs[1] == ['0', '1', '2', '1.0000']
+    height, width, _ = cv2.imread(str(tmp_path / 'confusion_matrix.png')).shape
+    assert 100 * 20 < height < 100 * 40 > width  # cells of 100 classes, large enough for digits
+
+
+def test_predictions_are_kept_where_videos_have_ids(tmp_path):
+    metric = ClassMetric(['run', 'sit'], str(tmp_path))
+    scores = torch.tensor([[0.25, 0.75], [0.5, 0.5]])
+    samples = [
+        dict(pred_score=row, gt_label=torch.tensor([1]), video_id=name, **times)
+        for row, name, times in zip(scores, 'ab', ({}, dict(start=1.0, end=2.0)), strict=True)
+    ]
+    metric.process(None, samples)
+    metric.evaluate(2)
+    classes, (first, second) = read_predictions(tmp_path / 'predictions.json')
+    assert classes == ['run', 'sit']
+    assert first == Prediction('a', 1, [(1, 0.75), (0, 0.25)])
+    assert (second.video_id, second.start, second.end) == ('b', 1, 2)
 
 
 def test_files_of_a_test_run_are_beside_its_log(tiny_config, tmp_path):

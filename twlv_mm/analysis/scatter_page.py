@@ -5,7 +5,6 @@ import html
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.progress import track
 
@@ -90,6 +89,8 @@ def video_thumbnails(source, video_ids, limit=2000, seed=0):
     Raises:
         FileNotFoundError: if there are no videos.
     """
+    from twlv_mm.visualization import film_strip, jpeg_uri
+
     video_ids = sorted(set(video_ids))
     strips = VideoStrips(source, FRAMES)
     if len(video_ids) > limit:
@@ -98,15 +99,8 @@ def video_thumbnails(source, video_ids, limit=2000, seed=0):
     for video_id in track(video_ids, 'thumbnails'):
         frames = strips(video_id).get('frames')
         if frames is not None:
-            found[video_id] = _thumbnail(frames)
+            found[video_id] = jpeg_uri(film_strip(frames, HEIGHT), QUALITY)
     return found, strips.failures
-
-
-def _thumbnail(frames):
-    width = max(round(frames.shape[2] / frames.shape[1] * HEIGHT), 1)
-    small = [cv2.resize(frame, (width, HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames]
-    _, jpeg = cv2.imencode('.jpg', np.hstack(small)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return f'data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}'
 
 
 def _numbers(panel, place):

@@ -18,7 +18,8 @@ CHUNK = 20_000  # lines
 MAX_NAMES_BYTES = 10_000_000
 NAME = r'\bname:\s*"(.*?)"'
 PLAIN = re.compile(r'[0-9.eE+ -]*')  # not the _ and other digits that Python takes
-LIMITS = {'time stamp': (0, checks.MAX_SECONDS), 'action': (-1, 2**31 - 1), 'person': (-1, 2**31 - 1)}
+SCORE = 'score'  # in the place of the person, of what a test has found
+LIMITS = {'time stamp': (0, checks.MAX_SECONDS), 'action': (-1, 2**31 - 1), 'person': (-1, 2**31 - 1), SCORE: (0, 1)}
 
 
 class AVABoxes(NamedTuple):
@@ -69,23 +70,29 @@ def read_ava_csv(path):
         ValueError: if a row has another number of columns, text where a number should be, part of a box, an action
             without a box, or an action or person that is no whole number; with its line.
     """
-    videos, parts = [], []
-    for lines, (names, *columns) in _chunks(path, 'annotations', (2, 6, 7, 8)):
-        # The same few ids again and again: one string each.
-        videos += map(sys.intern, names)
-        _check_names(path, lines, names)
-        parts.append([_numbers(path, lines, *column) for column in zip(COLUMNS, columns, strict=True)])
-        _check_rows(path, lines, *parts[-1])
-    if not videos:
+    rows, persons = _read_rows(path, COLUMNS)
+    if not rows.videos:
         raise ValueError(f'{path} has no rows: AVA has a line for each action of each person at each keyframe')
-    timestamps, *corners, actions, persons = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return AVABoxes(
-        videos,
-        timestamps,
-        np.stack(corners, axis=1).astype(np.float32),
-        np.where(np.isnan(actions), -1, actions).astype(np.int64),
-        np.where(np.isnan(persons), -1, persons).astype(np.int64),
-    )
+    return rows._replace(persons=np.where(np.isnan(persons), -1, persons).astype(np.int64))
+
+
+def read_ava_predictions(path):
+    """Read what a test has found: rows of video, time stamp, x1, y1, x2, y2, action and score.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        tuple[AVABoxes, ndarray]: the rows, without persons, and (R,) float64 scores from 0 to 1; there may be none.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: as :func:`read_ava_csv`, or if a row has no score.
+    """
+    rows, scores = _read_rows(path, (*COLUMNS[:-1], SCORE))
+    if np.isnan(scores).any():
+        raise ValueError(f'{path} has rows without a {SCORE}: a predictions.csv that a test has written is needed')
+    return rows, scores
 
 
 def read_excluded(path):
@@ -148,6 +155,21 @@ def _existing(path, what):
     return path
 
 
+def _read_rows(path, columns):
+    """AVABoxes without persons, and the numbers of the last column: (R,) float64."""
+    videos, parts = [], [np.zeros((len(columns), 0))]
+    for lines, (names, *cells) in _chunks(path, 'annotations', (2, 6, 7, 8)):
+        # The same few ids again and again: one string each.
+        videos += map(sys.intern, names)
+        _check_names(path, lines, names)
+        parts.append([_numbers(path, lines, *column) for column in zip(columns, cells, strict=True)])
+        _check_rows(path, lines, columns[-1], *parts[-1])
+    timestamps, *corners, actions, last = (np.concatenate(column) for column in zip(*parts, strict=True))
+    boxes = np.stack(corners, axis=1).astype(np.float32)
+    actions = np.where(np.isnan(actions), -1, actions).astype(np.int64)
+    return AVABoxes(videos, timestamps, boxes, actions, np.full(len(videos), -1)), last
+
+
 def _chunks(path, what, widths):
     """Numbers of the lines that are not empty, and their columns, some lines at a time; short lines are filled up.
 
@@ -187,14 +209,14 @@ def _numbers(path, lines, name, column):
     raise ValueError(f'{path}, lines {lines[0]} to {lines[-1]}: the {name} is not a number everywhere')
 
 
-def _check_rows(path, lines, timestamps, x1, y1, x2, y2, actions, persons):
+def _check_rows(path, lines, last, timestamps, x1, y1, x2, y2, actions, numbers):
     edges = 4 - np.isnan([x1, y1, x2, y2]).sum(axis=0)
     for wrong, what in (
         (np.isnan(timestamps), 'no time stamp'),
         ((edges > 0) & (edges < 4), 'a part of a box'),
         ((edges == 0) & (actions >= 0), 'an action without a box'),
         (actions % 1 > 0, 'an action that is no whole number'),
-        (persons % 1 > 0, 'a person that is no whole number'),
+        ((last != SCORE) & (numbers % 1 > 0), f'a {last} that is no whole number'),
     ):
         if wrong.any():
             raise ValueError(f'{path} has {what} in line {lines[int(wrong.argmax())]}')

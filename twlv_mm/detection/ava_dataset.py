@@ -98,6 +98,7 @@ class AVAVideoDataset(BaseActionDataset):
         self.num_max_proposals = num_max_proposals
         self.tube_file = tube_file
         self.offset_seconds = offset_seconds
+        self.choices = dict(offset_seconds=offset_seconds)  # for results.json
         self.skip_missing = skip_missing
         self.use_frames = use_frames
         self.fps = fps

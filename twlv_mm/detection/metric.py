@@ -37,8 +37,9 @@ class FrameMAP(BaseMetric):
     in a picture, the box that comes first in the predictions is the better one. Every annotated keyframe counts, except
     excluded ones: at those without predictions all is missed, and the log warns of them.
 
-    Into the folder of the run's log come ``class_ap.csv`` (a line a class; also printed to the log) and
-    ``predictions.csv`` in AVA's format: video, time stamp, x1, y1, x2, y2, action, score.
+    Into the folder of the run's log come ``class_ap.csv`` (a line a class; also printed to the log), and
+    ``predictions.csv`` and ``truth.csv`` in AVA's format: video, time stamp, x1, y1, x2, y2, action, and a score in the
+    former.
 
     In a config::
 
@@ -137,6 +138,7 @@ class FrameMAP(BaseMetric):
         metric = f'mAP@{self.iou_threshold:g}'
         write_class_precision(folder / 'class_ap.csv', logger, (*TABLE_HEADER, metric[1:]), rows)
         self._write_predictions(folder / 'predictions.csv', by_key)
+        self._write_truth(folder / 'truth.csv')
         return {metric: float(np.nanmean([row[-1] for row in rows]))}
 
     def _find_hits(self, found):
@@ -175,15 +177,22 @@ class FrameMAP(BaseMetric):
     def _write_predictions(self, path, by_key):
         actions = list(self.names)
         with writing(path, 'w') as file:
-            for (video_id, time), found in sorted(by_key.items()):
-                seconds, rest = divmod(time, MILLISECONDS)
-                start = f'{video_id},{seconds:04d}{f".{rest:03d}" if rest else ""}'
-                boxes = ['{:.4f},{:.4f},{:.4f},{:.4f}'.format(*box) for box in found.boxes.tolist()]
+            for key, found in sorted(by_key.items()):
+                start, boxes = _written(key), [_written_box(box) for box in found.boxes.tolist()]
                 file.writelines(
                     f'{start},{boxes[place]},{actions[label]},{score:.4f}\n'
                     for place, label, score in zip(
                         found.places.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True
                     )
+                )
+
+    def _write_truth(self, path):
+        actions = list(self.names)
+        with writing(path, 'w') as file:
+            for key, (boxes, labels) in sorted(self.truth.items()):
+                file.writelines(
+                    f'{_written(key)},{_written_box(box)},{actions[label]}\n'
+                    for box, label in zip(boxes.tolist(), labels.tolist(), strict=True)
                 )
 
 
@@ -260,6 +269,16 @@ def best_first(scores, min_score):
     scores = np.round(scores[places, classes].astype(np.float64), 4).astype(np.float32)
     order = np.lexsort((-scores, classes))
     return places[order].astype(np.uint16), classes[order].astype(np.uint16), scores[order]
+
+
+def _written(key):
+    """The first columns of a keyframe's rows."""
+    seconds, rest = divmod(key[1], MILLISECONDS)
+    return f'{key[0]},{seconds:04d}{f".{rest:03d}" if rest else ""}'
+
+
+def _written_box(box):
+    return ','.join(f'{edge:.4f}' for edge in box)
 
 
 def _by_keyframe(rows, actions, excluded):

@@ -165,26 +165,31 @@ def reading(path, stage):
         raise ReadFault(reason, stage) from error
 
 
-def read_strip(path, num_frames=10):
-    """Read frames at equal distances in time, to show what a video is about.
+def read_strip(path, num_frames=10, start=0.0, end=None):
+    """Read frames at equal distances in time, to show what a video or a part of it is about.
 
     Args:
         path (str): A video.
         num_frames (int): Frames, fewer where the video has fewer.
+        start (float): Seconds at which the part begins.
+        end (float, optional): Seconds at which it ends; the end of the video if None.
 
     Returns:
-        tuple[ndarray, ndarray]: (n, H, W, 3) uint8 frames; (n,) seconds, the middles of equal parts of the video.
+        tuple[ndarray, ndarray]: (n, H, W, 3) uint8 frames; (n,) seconds, the middles of equal parts.
 
     Raises:
         FileNotFoundError: if there is no such video.
-        ReadFault: if it cannot be read.
+        ReadFault: if it cannot be read, or ends before ``start``.
     """
     with reading(path, 'open'):
         video = open_video(path)
     with video, reading(path, 'decode'):
         duration, num_frames = video.frame_times[-1, 1], min(num_frames, len(video.frame_times))
-        places = frames_of_windows(video.frame_times, np.array([[0.0, duration]]), num_frames)[0]
-        return video.read(places), (np.arange(num_frames) + 0.5) / num_frames * duration
+        if start >= duration:
+            raise ReadFault(f'{path} ends at {duration:.2f} s, before {start:.2f} s', 'decode')
+        end = duration if end is None else min(end, duration)
+        places = frames_of_windows(video.frame_times, np.array([[start, end]]), num_frames)[0]
+        return video.read(places), start + (np.arange(num_frames) + 0.5) / num_frames * (end - start)
 
 
 def segment_rows(result):

@@ -26,11 +26,13 @@ class VideoStrips:
         self.failures = []
         self._files = VideoFiles(source) if source else None
 
-    def __call__(self, video_id):
-        """Read the frames of a video.
+    def __call__(self, video_id, start=0.0, end=None):
+        """Read the frames of a video, or of a part of it.
 
         Args:
             video_id (str): Its id.
+            start (float): As for :func:`read_strip`.
+            end (float, optional): As for :func:`read_strip`.
 
         Returns:
             dict: frames and frame_times, as :func:`read_strip` gives them; empty if they cannot be had.
@@ -38,7 +40,7 @@ class VideoStrips:
         if not self.source:
             return {}
         try:
-            strip = read_strip(self._files(video_id).path, self.num_frames)
+            strip = read_strip(self._files(video_id).path, self.num_frames, start, end)
             return dict(zip(('frames', 'frame_times'), strip, strict=True))
         except (VideoError, FileNotFoundError) as error:
             self.failures.append((video_id, str(error)))

@@ -9,7 +9,8 @@ from twlv_mm.engine import log_folder
 from twlv_mm.records import class_names, read_class_names, write_table
 from twlv_mm.registry import METRICS
 
-MAX_DRAWN = 50  # classes whose names can be read in the picture
+from .predictions import BEST, Prediction, write_predictions
+
 MAX_PAIRS = 100
 
 
@@ -18,8 +19,8 @@ class ClassMetric(ConfusionMatrix):
     """Per-class accuracy and confusions as files; the mean class accuracy as ``class/mean_accuracy``.
 
     Into the folder of the run's log come ``class_accuracy.csv`` (a line a class; the accuracy of a class without videos
-    is empty), ``confusion_matrix.csv`` (true classes in rows), ``confused_pairs.csv`` (the most frequent mistakes) and,
-    for up to 50 classes, ``confusion_matrix.png``.
+    is empty), ``confusion_matrix.csv`` (true classes in rows), ``confused_pairs.csv`` (the most frequent mistakes),
+    ``confusion_matrix.png`` and, where the samples have a ``video_id``, ``predictions.json`` for tools/errors.py.
 
     The mean is over classes that occur. AccMetric's ``mean1`` also counts, with 0, classes that are only predicted.
 
@@ -61,12 +62,15 @@ class ClassMetric(ConfusionMatrix):
                     'checkpoint of a run that diverged?'
                 )
         super().process(data_batch, data_samples)
+        for result, sample in zip(self.results[-len(data_samples) :], data_samples, strict=True):
+            if sample.get('video_id') is not None:
+                result['prediction'] = _prediction(sample)
 
     def compute_metrics(self, results):
         """Write the files.
 
         Args:
-            results (list[dict]): pred_label and gt_label, a tensor (1,) each, of every video.
+            results (list[dict]): pred_label and gt_label, a tensor (1,) each, of every video, and its prediction.
 
         Returns:
             dict[str, float]: mean_accuracy, from 0 to 1.
@@ -85,13 +89,20 @@ class ClassMetric(ConfusionMatrix):
         folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
         write_class_tables(folder, matrix, names)
-        if len(names) <= MAX_DRAWN:
-            # Not before it draws: this chooses matplotlib's backend for files, and tools/test.py --show needs a window.
-            from twlv_mm.visualization import draw_confusion_matrix
+        # Not before it draws: this chooses matplotlib's backend for files, and tools/test.py --show needs a window.
+        from twlv_mm.visualization import draw_confusion_matrix
 
-            draw_confusion_matrix(folder / 'confusion_matrix.png', matrix, names)
+        draw_confusion_matrix(folder / 'confusion_matrix.png', matrix, names)
+        if all('prediction' in result for result in results):
+            write_predictions(folder / 'predictions.json', names, [Prediction(*one['prediction']) for one in results])
         occurs = matrix.sum(axis=1) > 0
         return dict(mean_accuracy=float((matrix.diagonal()[occurs] / matrix.sum(axis=1)[occurs]).mean()))
+
+
+def _prediction(sample):
+    scores, labels = sample['pred_score'].topk(min(BEST, len(sample['pred_score'])))
+    best = [(label, round(score, 6)) for label, score in zip(labels.tolist(), scores.tolist(), strict=True)]
+    return Prediction(sample['video_id'], sample['gt_label'][0].item(), best, sample.get('start'), sample.get('end'))
 
 
 def write_class_tables(folder, matrix, names):

@@ -36,13 +36,9 @@ def write_html(path, report):
         path (Path): The file.
         report (Report): What it is to say.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(number=number, table_title=table_title, markup=Markup)
-    template = environment.get_template('page.html')
     numbers = {run.path: place for place, run in enumerate(report.runs, 1)}
-    text = template.render(
+    text = render(
+        'page.html',
         report=report,
         sections=[(key, name) for key, name in SECTIONS if _is_there(key, report)],
         numbers=numbers,
@@ -98,6 +94,23 @@ def write_markdown(path, report):
         lines.append(f'| {place} | {" | ".join(_plain(value) for value in what)} |')
     lines += ['', *(f'- {_plain(problem)}' for problem in report.problems)]
     write_text(path, '\n'.join(lines).rstrip() + '\n')
+
+
+def render(template, **content):
+    """Fill a template of this folder; whatever is put into it is escaped.
+
+    Args:
+        template (str): The file.
+        **content: What it asks for.
+
+    Returns:
+        str: the page.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(number=number, table_title=table_title, markup=Markup)
+    return environment.get_template(template).render(**content)
 
 
 def number(value):

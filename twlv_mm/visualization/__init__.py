@@ -4,6 +4,7 @@ from .box_video import DrawnBox, draw_box_video, draw_boxes
 from .colours import class_colour, class_colours
 from .confusion_matrix import draw_confusion_matrix
 from .contact_sheet import contact_sheet
+from .film_strip import film_strip, jpeg_uri, resized
 from .label_bars import draw_label_bars
 from .timeline import draw_timeline
 from .trade_off import draw_trade_off
@@ -21,4 +22,7 @@ __all__ = [
     'draw_timeline',
     'draw_trade_off',
     'draw_video_labels',
+    'film_strip',
+    'jpeg_uri',
+    'resized',
 ]

@@ -1,4 +1,4 @@
-"""Which class is taken for which, as a picture."""
+"""Which classes are confused, as a picture."""
 
 import matplotlib
 import numpy as np
@@ -6,20 +6,25 @@ from matplotlib.figure import Figure
 
 from twlv_mm.records import write_figure
 
-MAX_COUNTS = 20  # classes up to which cells are large enough for their numbers
+MAX_CLASSES = 100  # of a picture; of more classes it shows those that are confused most
 MAX_LABEL = 32  # characters of a name
+CELLS = (0.5, 0.22)  # inches of a cell of few classes and of many
+MAX_SIDE = 9  # inches of all cells up to which they are larger than that of many classes
+DIGIT = 0.62  # width of a digit, in font sizes
+FONT_SIZES = (5.5, 10)  # points of the counts, least and most
 
 
 def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
-    """Draw a confusion matrix: colours are shares of a row, that is of a true class; up to 20 classes, with counts.
+    """Draw a confusion matrix: counts in cells whose colours are shares of a row, that is of a true class.
 
-    Rows of classes without samples are grey. Names can be read up to some 50 classes.
+    Cells and letters have sizes that can be read whatever the number of classes. Of more than 100 classes, those are
+    drawn that are confused most, and the title says so. Rows of classes without samples are grey.
 
     Args:
         path (str): A file of a kind that matplotlib writes, .png say.
         matrix (ndarray): (C, C) int, samples by true class (row) and predicted class (column).
         labels (Sequence[str]): The C names of the classes; the middle of long ones is left out.
-        dpi (int): Dots per inch; cells are some fifth of an inch wide, larger for few classes.
+        dpi (int): Dots per inch; cells are a fifth to a half of an inch wide.
 
     Raises:
         ValueError: if the matrix is not square, or the names are not as many.
@@ -29,23 +34,40 @@ def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
         raise ValueError(f'a confusion matrix of {len(labels)} classes cannot be of shape {matrix.shape}')
     counts = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, counts, out=np.full(matrix.shape, np.nan), where=counts > 0)
-    side = max(0.25 * len(labels), 4)
+    kept = _most_confused(matrix)
+    shares, matrix, names = shares[kept][:, kept], matrix[kept][:, kept], [shorten(labels[i], MAX_LABEL) for i in kept]
+    digits = len(str(matrix.max(initial=0)))
+    cell = max(min(CELLS[0], MAX_SIDE / len(kept)), CELLS[1], DIGIT * digits * FONT_SIZES[0] / 72 / 0.85)
+    font_size = min(FONT_SIZES[1], 72 * cell * 0.85 / (DIGIT * max(digits, 2)))
+    side = cell * len(kept)
     figure = Figure(figsize=(side, side), dpi=dpi)
-    axes = figure.subplots()
+    axes = figure.add_axes((0, 0, 1, 1))
     colours = matplotlib.colormaps['Blues'].with_extremes(bad='0.9')
     image = axes.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation='nearest')
-    names, places = [shorten(label, MAX_LABEL) for label in labels], range(len(labels))
     # Names are not mathematics, even with dollar signs.
-    axes.set_xticks(places, names, rotation=90, fontsize=7, parse_math=False)
-    axes.set_yticks(places, names, fontsize=7, parse_math=False)
+    style = dict(fontsize=min(9, 72 * cell * 0.8), parse_math=False)
+    axes.set_xticks(range(len(kept)), names, rotation=90, **style)
+    axes.set_yticks(range(len(kept)), names, **style)
+    edges = np.arange(1, len(kept)) - 0.5
+    for lines in (axes.hlines, axes.vlines):
+        lines(edges, -0.5, len(kept) - 0.5, color='0.8', linewidth=0.5)
     axes.set_xlabel('predicted class')
     axes.set_ylabel('true class')
-    if len(labels) <= MAX_COUNTS:
-        for row, column in np.argwhere(matrix > 0):
-            colour = 'white' if shares[row, column] > 0.5 else 'black'
-            axes.text(column, row, matrix[row, column], ha='center', va='center', fontsize=5, color=colour)
-    figure.colorbar(image, ax=axes, shrink=0.6, label='share of the true class')
+    if len(kept) < len(labels):
+        axes.set_title(f'The {len(kept)} of {len(labels)} classes that are confused most', fontsize=10)
+    for row, column in np.argwhere(matrix > 0):
+        colour = 'white' if shares[row, column] > 0.5 else 'black'
+        style = dict(ha='center', va='center_baseline', fontsize=font_size, color=colour)
+        axes.text(column, row, matrix[row, column], **style)
+    bar = figure.add_axes((1 + 0.2 / side, max(0, 1 - 3 / side), 0.15 / side, min(1, 3 / side)))
+    figure.colorbar(image, cax=bar, label='share of the true class')
     write_figure(path, figure, bbox_inches='tight')
+
+
+def _most_confused(matrix):
+    """Classes to draw, in their order: all, or those with the most mistakes, made as one or taken for one."""
+    mistakes = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * matrix.diagonal()
+    return np.sort(np.argsort(-mistakes, kind='stable')[:MAX_CLASSES])
 
 
 def shorten(label, length):

@@ -12,12 +12,13 @@ decode, shape = dict(type='twlv_mm.DecodeVideo'), dict(type='FormatShape', input
 cut = dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.33))
 attentive_cut = dict(cut, aspect_ratio_range=(0.5, 2.0))
 flip, pack = dict(type='Flip', flip_ratio=0.5), dict(type='PackActionInputs')
+pack_segment = dict(pack, meta_keys=('img_shape', 'video_id', 'start', 'end'))  # for tools/errors.py
 
 one_clip = [dict(clips, num_clips=1), decode]
 train_pipeline = [*one_clip, cut, _base_.squash, flip, shape, pack]
 attentive_pipeline = [*one_clip, attentive_cut, _base_.squash, flip, shape, pack]
 val_pipeline = [dict(clips, num_clips=1, test_mode=True), decode, _base_.square, shape, pack]
-test_pipeline = [dict(clips, num_clips=4, test_mode=True), decode, dict(_base_.crops, num_crops=3), shape, pack]
+test_pipeline = [dict(clips, num_clips=4, test_mode=True), decode, dict(_base_.crops, num_crops=3), shape, pack_segment]
 
 train_set = dict(
     type='twlv_mm.SegmentDataset',
@@ -45,4 +46,7 @@ val_dataloader = dict(
 # One segment is 12 views.
 test_dataloader = dict(val_dataloader, batch_size=2, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
-test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom
+test_evaluator = [
+    val_evaluator,
+    dict(type='twlv_mm.ClassMetric'),
+]  # per class, their mean, and which are confused

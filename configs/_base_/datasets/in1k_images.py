@@ -50,4 +50,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
-test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom
+test_evaluator = [
+    val_evaluator,
+    dict(type='twlv_mm.ClassMetric'),
+]  # per class, their mean, and which are confused

@@ -20,4 +20,4 @@ test_dataloader = dict(
     dataset=test_set,
 )
 accuracy = dict(type='AccMetric', metric_list=('top_k_accuracy',))
-test_evaluator = [accuracy, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom
+test_evaluator = [accuracy, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and which are confused

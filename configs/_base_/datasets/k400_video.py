@@ -24,7 +24,8 @@ vjepa_augmentation = [
 ]
 one_view, three_views = [decode, _base_.square, shape], [decode, dict(_base_.crops, num_crops=3), shape]
 pack = dict(type='PackActionInputs')
-pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips'))  # for V-JEPA's probe, which attends across clips
+# V-JEPA's probe attends across clips; tools/errors.py shows the videos by their ids.
+pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips', 'video_id'))
 
 one_clip = [open_video, dict(clips, num_clips=1)]
 augmentation = [decode, cut, _base_.squash, flip, shape]
@@ -59,4 +60,7 @@ val_dataloader = dict(
 # One video is 12 views.
 test_dataloader = dict(val_dataloader, batch_size=1, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
-test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and who is taken for whom
+test_evaluator = [
+    val_evaluator,
+    dict(type='twlv_mm.ClassMetric'),
+]  # per class, their mean, and which are confused

@@ -20,7 +20,7 @@ train_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='VideoDataset',
+        type='twlv_mm.VideoListDataset',
         data_root=data_root,
         ann_file='train_appearance.txt',
         data_prefix=dict(video=''),
@@ -32,7 +32,7 @@ test_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoDataset',
+        type='twlv_mm.VideoListDataset',
         data_root=data_root,
         ann_file='test_appearance.txt',
         data_prefix=dict(video=''),

@@ -20,7 +20,8 @@ class VideoListDataset(BaseActionDataset):
     not there. This one raises an error when it is built. In training, a file that cannot be decoded is listed and
     replaced by another, at random; in a test (``test_mode``), where that would change the score, it is an error.
 
-    Each sample is a dict of filename (str), label (int), modality and start_index.
+    Each sample is a dict of filename (str), video_id (str, the list's path without suffix), label (int), modality and
+    start_index.
 
     Args:
         ann_file (str): A list of lines ``file label``. Unless ``metainfo`` has classes, their names are those of
@@ -52,13 +53,14 @@ class VideoListDataset(BaseActionDataset):
         """See the class.
 
         Returns:
-            list[dict]: filename, label, and start and end where there are any, of each sample.
+            list[dict]: filename, video_id, label, and start and end where there are any, of each sample.
         """
         folder = self.data_prefix['video']
         samples = []
         for file, label, segment in read_list(self.ann_file, self.segments):
             times = dict(start=segment[0], end=segment[1]) if segment else {}
-            samples.append(dict(filename=os.path.join(folder, file), label=label, **times))
+            video_id = os.path.splitext(file)[0]
+            samples.append(dict(filename=os.path.join(folder, file), video_id=video_id, label=label, **times))
         check_files((sample['filename'] for sample in samples), self.ann_file)
         if 'classes' not in self._metainfo and (classes := names_beside(self.ann_file)) is not None:
             self._metainfo['classes'] = classes

@@ -1,0 +1,40 @@
+#!/usr/bin/env python
+"""Show what a test got wrong: a page of confused classes with frames, the surest mistakes, and the worst videos."""
+
+import argparse
+import sys
+
+import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+
+from twlv_mm.records.checks import printable
+from twlv_mm.report import write_errors
+from twlv_mm.system_errors import fail, run_tool
+
+MAX_SAID = 5
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('run', metavar='RUN', help='folder of a test run, or its results.json; of several the newest')
+    parser.add_argument('--videos', metavar='FOLDER', help='the video files, whose frames the page shows')
+    parser.add_argument('--out', metavar='PAGE', help='default: errors.html beside results.json')
+    parser.add_argument(
+        '--min-score',
+        type=float,
+        help='of localization and detection: least score of a prediction that counts (default: where F1 is highest)',
+    )
+    args = parser.parse_args()
+    try:
+        page, errors, said = write_errors(args.run, args.videos, args.out, args.min_score)
+    except (ValueError, FileNotFoundError) as error:
+        fail(error)
+    print(' '.join(errors.notes))
+    for line in said[:MAX_SAID]:
+        print(printable(f'  {line}'), file=sys.stderr)
+    if len(said) > MAX_SAID:
+        print(f'  and {len(said) - MAX_SAID} more, listed on the page', file=sys.stderr)
+    print(page)
+
+
+if __name__ == '__main__':
+    run_tool(main)

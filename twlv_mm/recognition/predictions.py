@@ -1,0 +1,85 @@
+"""predictions.json: the classes that a model found best for each video of a test, beside the true one."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from twlv_mm.records import checks, parsing, read_json, write_json
+
+VERSION = 1
+BEST = 5  # classes of a video that are kept
+
+
+class Prediction(NamedTuple):
+    """What a model said of a video, or of a segment of one.
+
+    Attributes:
+        video_id (str): The video.
+        truth (int): Place of the true class.
+        best (list[tuple[int, float]]): Places and scores of the classes with the highest scores, best first.
+        start (float | None): Seconds at which a segment begins; None for a whole video.
+        end (float | None): Seconds at which it ends.
+    """
+
+    video_id: str
+    truth: int
+    best: list
+    start: float | None = None
+    end: float | None = None
+
+
+def write_predictions(path, classes, predictions):
+    """Write a file.
+
+    Args:
+        path (str | Path): The file.
+        classes (Sequence[str]): Names of the classes.
+        predictions (Sequence[Prediction]): Those of a test.
+    """
+    samples = [
+        dict(video_id=one.video_id, truth=one.truth, best=one.best)
+        | ({} if one.start is None else dict(start=one.start, end=one.end))
+        for one in predictions
+    ]
+    write_json(path, dict(version=VERSION, classes=list(classes), samples=samples), indent=None)
+
+
+def read_predictions(path):
+    """Read a file.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        tuple[list[str], list[Prediction]]: names of the classes, and what was said of each video.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is none that a test of recognition writes.
+    """
+    path = Path(path)
+    with parsing(f'{path} is not the predictions.json that a test of recognition writes into its log folder'):
+        contents = read_json(path, dict)
+        if contents['version'] != VERSION:
+            raise ValueError(f'it is of version {contents["version"]!r}, and this program reads {VERSION}')
+        classes = [checks.name(name, 'a class') for name in checks.instance(contents['classes'], list, 'classes')]
+        samples = checks.instance(contents['samples'], list, 'samples')
+        return classes, [_prediction(sample, len(classes)) for sample in samples]
+
+
+def _prediction(sample, num_classes):
+    video_id = checks.name(sample['video_id'], 'the id of a video')
+    truth = checks.count(sample['truth'], f'{video_id}, its truth', most=num_classes - 1)
+    best = [
+        (
+            checks.count(label, f'{video_id}, a class', most=num_classes - 1),
+            checks.number(score, f'{video_id}, a score'),
+        )
+        for label, score in checks.instance(sample['best'], list, f'{video_id}, its best')
+    ]
+    if not best:
+        raise ValueError(f'{video_id} has no predicted class')
+    if 'start' not in sample:
+        return Prediction(video_id, truth, best)
+    return Prediction(
+        video_id, truth, best, *(checks.time(sample[name], f'{video_id}, its {name}') for name in ('start', 'end'))
+    )

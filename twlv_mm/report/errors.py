@@ -1,0 +1,152 @@
+"""What a test got wrong, task by task in one form: which classes are confused, where, and in which videos most."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from twlv_mm.records import checks, path_below
+
+from .errors_of_boxes import box_errors
+from .errors_of_segments import action_errors, segmentation_errors
+from .errors_of_videos import video_errors
+from .run_records import find_runs
+
+# Task -> file of predictions beside results.json, and what reads it.
+READERS = {
+    'recognition_linear': ('predictions.json', video_errors),
+    'recognition_attentive': ('predictions.json', video_errors),
+    'recognition_finetune': ('predictions.json', video_errors),
+    'recognition_knn': ('predictions.json', video_errors),
+    'localization': ('predictions.json', action_errors),
+    'segmentation': ('predictions.json', segmentation_errors),
+    'detection': ('predictions.csv', box_errors),
+}
+
+SCORED = 'localization', 'detection'  # tasks whose predictions count from some score on
+
+
+class Pair(NamedTuple):
+    """Two classes that are confused.
+
+    Attributes:
+        true (str): The one that is annotated.
+        predicted (str): The one that was predicted.
+        amount (float): How often, in the unit of the errors.
+        share (float): Of all that is annotated as the former.
+        cases (list[Case]): Some of the mistakes, the surest first.
+        right (Case | None): For comparison, something of the class that was predicted.
+    """
+
+    true: str
+    predicted: str
+    amount: float
+    share: float
+    cases: list
+    right: object
+
+
+def find_errors(path, min_score=None):
+    """Find the newest test run below a folder, and what it got wrong.
+
+    Args:
+        path (str | Path): A results.json, or a folder that is searched for them with its sub-folders.
+        min_score (float, optional): Least score of a prediction that counts, of localization and detection; where F1 is
+            highest if None.
+
+    Returns:
+        tuple[Run, Errors, list[Run]]: the run, its errors, and older runs that were found.
+
+    Raises:
+        FileNotFoundError: if there is no such folder, or no run with a file of predictions in it.
+        ValueError: if the file of predictions is damaged, or ``min_score`` is given for a task without scores.
+    """
+    path = Path(path)
+    folder = path.parent if path.is_file() else path
+    runs = [run for run in find_runs(folder).runs if run.record['task'] in READERS]
+    if path.is_file():
+        runs = [run for run in runs if run.path == path]
+    having = [run for run in runs if (run.path.parent / READERS[run.record['task']][0]).is_file()]
+    if not having:
+        tested = f'; {runs[-1].path} is of a test that kept none: run tools/test.py again' if runs else ''
+        raise FileNotFoundError(f'there is no results.json with a file of predictions beside it in {path}{tested}')
+    run = having[-1]
+    task = run.record['task']
+    name, read = READERS[task]
+    file = path_below(run.path.parent, name)
+    options = {} if min_score is None else dict(min_score=min_score)
+    if options and task not in SCORED:
+        raise ValueError(f'a least score means nothing for {task}: it is for {" and ".join(SCORED)}')
+    if task == 'detection':
+        offset = run.record['protocol'].get('offset_seconds', 0)
+        options['offset_seconds'] = checks.number(offset, f'{run.path}, its offset_seconds')
+    return run, read(file, **options), having[:-1]
+
+
+def confused_pairs(errors, most=12, cases=3):
+    """The pairs of classes that are confused most.
+
+    Args:
+        errors (Errors): Of a run.
+        most (int): Pairs at most.
+        cases (int): Mistakes of a pair at most, from different videos as far as there are.
+
+    Returns:
+        list[Pair]: the most frequent first.
+    """
+    by_pair = defaultdict(list)
+    for case in errors.mistakes:
+        if case.true is not None and case.predicted is not None and case.true != case.predicted:
+            by_pair[case.true, case.predicted].append(case)
+    place = {name: index for index, name in enumerate(errors.classes)}
+    pairs = []
+    for (true, predicted), those in by_pair.items():
+        amount = sum(case.amount for case in those)
+        share = amount / errors.matrix[place[true]].sum()
+        pairs.append(Pair(true, predicted, amount, share, spread(those, cases), errors.right.get(predicted)))
+    return sorted(pairs, key=lambda pair: (-pair.amount, pair.true, pair.predicted))[:most]
+
+
+def spread(cases, most):
+    """Some of the cases, in their order, of as many videos as there are.
+
+    Args:
+        cases (list[Case]): In the order of their weight.
+        most (int): How many.
+
+    Returns:
+        list[Case]: those.
+    """
+    turns = defaultdict(int)  # how many of its video a case has before it
+    order = []
+    for place, case in enumerate(cases):
+        order.append((turns[case.video_id], place))
+        turns[case.video_id] += 1
+    return [cases[place] for _, place in sorted(order)[:most]]
+
+
+def surest_mistakes(errors, most=24):
+    """The mistakes with the highest scores, or that last longest where there are no scores.
+
+    Args:
+        errors (Errors): Of a run.
+        most (int): How many.
+
+    Returns:
+        list[Case]: the surest first.
+    """
+    made = [case for case in errors.mistakes if case.predicted is not None]
+    return spread(made, most)
+
+
+def shown_matrix(errors):
+    """The matrix for a picture, with whole numbers.
+
+    Args:
+        errors (Errors): Of a run.
+
+    Returns:
+        ndarray: (C, C) int64.
+    """
+    return np.round(errors.matrix).astype(np.int64)

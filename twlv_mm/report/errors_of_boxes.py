@@ -1,0 +1,127 @@
+"""Errors of who does what where: boxes with actions at keyframes."""
+
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+import numpy as np
+
+from twlv_mm.records import checks, path_below, read_table
+
+from .error_cases import NOTHING, Case, Errors, WorstVideo, count_matrix
+from .errors_of_segments import MAX_WORST, best_score, note_of_score, parted, said_of, worst_first
+from .matching import IMPRECISE, MISSED, TWICE, match
+
+LEAST_SCORE = 0.05
+
+
+class _Rows(NamedTuple):
+    """What the files hold: names by id, true and found boxes, scores, and the rows of both at each keyframe."""
+
+    names: dict
+    true: object
+    found: object
+    scores: np.ndarray
+    keyframes: dict
+
+
+def box_errors(path, min_score=None, offset_seconds=0):
+    """Read the errors of a test of spatio-temporal localization.
+
+    Args:
+        path (Path): Its predictions.csv; truth.csv and class_ap.csv, which the test writes too, lie beside it.
+        min_score (float, optional): Least score of an action that counts; where F1 is highest if None.
+
+        offset_seconds (float): Time in the film of a file's first frame.
+
+    Returns:
+        Errors: counted in boxes, each once for each of its actions.
+
+    Raises:
+        FileNotFoundError: if there is no truth.csv or class_ap.csv.
+        ValueError: if a file is damaged.
+    """
+    # Not before it is needed: detection imports mmdet, which takes seconds.
+    from twlv_mm.detection.ava_annotations import MILLISECONDS
+    from twlv_mm.detection.average_precision import pair_iou
+
+    rows = _read(path)
+    names, true_rows, found_rows, scores = rows.names, rows.true, rows.found, rows.scores
+
+    def matches(true, found):
+        overlap = pair_iou(found_rows.boxes[found], true_rows.boxes[true])
+        return match(overlap, found_rows.actions[found], scores[found], true_rows.actions[true])
+
+    chosen = min_score
+    if chosen is None:
+        both = rows.keyframes.values()
+        chosen = best_score((matches(true, found), scores[found], len(true)) for true, found in both)
+    cases, kinds, of_keyframe = [], Counter(), {}
+    for key, (true, found) in rows.keyframes.items():
+        found = found[scores[found] >= chosen]
+        of_keyframe[key] = Counter()
+        drawn = None
+        for one in matches(true, found):
+            kinds[one.kind] += 1
+            of_keyframe[key][one.kind] += 1
+            if one.kind == TWICE:
+                continue
+            if drawn is None:
+                drawn = _drawn(rows, true, found)
+            label = [
+                None if place is None else names[boxes.actions[those[place]]]
+                for place, boxes, those in ((one.true, true_rows, true), (one.predicted, found_rows, found))
+            ]
+            note = f'IoU {one.iou:.2f}' if one.kind == IMPRECISE else ''
+            score = None if one.kind == MISSED else float(scores[found[one.predicted]])
+            time = key[1] / MILLISECONDS - offset_seconds
+            cases.append(Case(key[0], *label, score, kind=one.kind, note=note, start=time, end=time, boxes=drawn))
+    wrong, right = parted(cases)
+    case_of = {(case.video_id, round((case.start + offset_seconds) * MILLISECONDS)): case for case in wrong}
+    worst = [
+        WorstVideo(key[0], said_of(counts), case=case_of[key])
+        for key, counts in worst_first(of_keyframe)
+        if key in case_of
+    ][:MAX_WORST]
+    classes = [*names.values(), NOTHING]
+    matrix = count_matrix(classes, cases)
+    return Errors('boxes', classes, matrix, wrong, right, worst, [note_of_score(chosen, min_score)], dict(kinds))
+
+
+def _read(path):
+    from twlv_mm.detection.ava_annotations import image_key, read_ava_csv, read_ava_predictions
+
+    table = path_below(path.parent, 'class_ap.csv')
+    names = {}
+    for line, row in read_table(table, 'id', 'class').items():
+        names[checks.count_in(row['id'], f'{table}, line {line}')] = checks.name(row['class'], f'{table}, line {line}')
+    true = read_ava_csv(path_below(path.parent, 'truth.csv'))
+    found, scores = read_ava_predictions(path)
+    keyframes = defaultdict(lambda: ([], []))
+    for side, rows, kept in ((0, true, np.ones(len(true.videos), bool)), (1, found, scores >= LEAST_SCORE)):
+        for row in np.flatnonzero(kept & np.isin(rows.actions, list(names))).tolist():
+            keyframes[image_key(rows.videos[row], rows.timestamps[row])][side].append(row)
+    # Keyframes where nothing is annotated do not count.
+    keyframes = {key: tuple(np.array(rows, int) for rows in both) for key, both in keyframes.items() if both[0]}
+    return _Rows(names, true, found, scores, keyframes)
+
+
+def _drawn(rows, true, found):
+    """Boxes of a keyframe: predicted ones in the colour of their best action, annotated ones thin and white."""
+    from twlv_mm.visualization import DrawnBox, class_colour
+
+    by_box = [defaultdict(list), defaultdict(list)]
+    for boxes, several, those in zip((rows.found, rows.true), by_box, (found, true), strict=True):
+        for row in those.tolist():
+            several[tuple(boxes.boxes[row].tolist())].append(row)
+    drawn = []
+    for box, those in by_box[0].items():
+        those = sorted(those, key=lambda row: -rows.scores[row])
+        lines = tuple(f'{rows.names[rows.found.actions[row]]} {rows.scores[row]:.2f}' for row in those)
+        one = DrawnBox(np.array(box), lines, class_colour(int(rows.found.actions[those[0]])))
+        drawn.append((rows.scores[those[0]], one))
+    annotated = [
+        DrawnBox(np.array(box), tuple(rows.names[rows.true.actions[row]] for row in those), below=True)
+        for box, those in by_box[1].items()
+    ]
+    # Best last: it is on top.
+    return (*(one for _, one in sorted(drawn, key=lambda pair: pair[0])), *annotated)

@@ -1,0 +1,131 @@
+"""The page of what a test got wrong: classes that are confused, with frames of the videos, and the worst videos."""
+
+import numpy as np
+from rich.progress import track
+
+from twlv_mm.engine import VideoStrips
+from twlv_mm.records import write_text
+
+from .errors import confused_pairs, find_errors, shown_matrix, surest_mistakes
+from .figures import as_svg
+from .page import render
+
+PAGE = 'errors.html'
+FRAMES, HEIGHT, GAP = 5, 96, 2  # of a strip: frames, their height in pixels, and what is between them
+TIMELINE_FRAMES = 10
+BOX_HEIGHT = 420  # pixels of a keyframe with boxes
+CONTEXT = 0.15  # of an action's length: how much a strip shows before and after it
+
+
+def write_errors(run, videos=None, out=None, min_score=None):
+    """Write the page of the newest test run below a folder.
+
+    Args:
+        run (str | Path): As for :func:`find_errors`.
+        videos (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; without them no frames.
+        out (str | Path, optional): The page; ``errors.html`` beside the run's results.json if None.
+        min_score (float, optional): As for :func:`find_errors`.
+
+    Returns:
+        tuple[Path, Errors, list[str]]: the page; what it shows; what to tell the user: the runs that it does not show,
+        and the videos without frames.
+
+    Raises:
+        FileNotFoundError: as :func:`find_errors`, or if there are no videos.
+        ValueError: as :func:`find_errors`.
+    """
+    tested, errors, others = find_errors(run, min_score)
+    out = tested.path.with_name(PAGE) if out is None else out
+    frames = Frames(videos)
+    pairs, surest = confused_pairs(errors), surest_mistakes(errors)
+    worst = [(one, frames.timeline(one) if one.case is None else frames.strip(one.case)) for one in errors.worst]
+    shown = [*(case for pair in pairs for case in (*pair.cases, pair.right) if case), *surest]
+    if videos:
+        for case in track(shown, 'frames'):
+            frames.strip(case)
+    said = [f'{one.path} is an older run, not shown' for one in others]
+    said += [f'no frames of {video_id}: {reason}' for video_id, reason in dict.fromkeys(frames.failures)]
+    write_text(
+        out,
+        render(
+            'errors.html',
+            run=tested,
+            errors=errors,
+            matrix=as_svg(lambda folder: _draw_matrix(folder, errors)),
+            pairs=pairs,
+            surest=surest,
+            worst=worst,
+            strip=frames.strip,
+            videos=videos,
+            said=said,
+            amount=lambda value: _amount(value, errors.unit),
+        ),
+    )
+    return out, errors, said
+
+
+class Frames:
+    """Pictures of cases, each read once.
+
+    Args:
+        videos (str, optional): The video files; None for no pictures.
+
+    Attributes:
+        failures (list[tuple[str, str]]): Video id and reason of those that could not be read.
+    """
+
+    def __init__(self, videos):
+        self._strips, self._long = VideoStrips(videos, FRAMES), VideoStrips(videos, TIMELINE_FRAMES)
+        self._made = {}
+
+    @property
+    def failures(self):
+        """list[tuple[str, str]]: see the class."""
+        return self._strips.failures + self._long.failures
+
+    def timeline(self, worst):
+        """An ``<svg>`` of a video's timeline, frames above it."""
+        strip = self._long(worst.video_id)
+        if strip:
+            from twlv_mm.visualization import resized
+
+            strip['frames'] = [resized(frame, HEIGHT) for frame in strip['frames']]
+
+        def draw(folder):
+            worst.draw(folder / 'timeline.svg', **strip)
+            return folder / 'timeline.svg'
+
+        return as_svg(draw)
+
+    def strip(self, case):
+        """A data URI of frames of a case, or None."""
+        if case.moment not in self._made:
+            self._made[case.moment] = self._strip(case)
+        return self._made[case.moment]
+
+    def _strip(self, case):
+        # Not before it draws: this chooses matplotlib's backend for files.
+        from twlv_mm.visualization import draw_boxes, film_strip, jpeg_uri, resized
+
+        if case.boxes:
+            frames = self._strips(case.video_id, case.start, case.start + 1e-3).get('frames')
+            return None if frames is None else jpeg_uri(resized(draw_boxes(frames[0], case.boxes), BOX_HEIGHT))
+        margin = 0 if case.start is None else CONTEXT * (case.end - case.start)
+        span = () if case.start is None else (max(case.start - margin, 0), case.end + margin)
+        frames = self._strips(case.video_id, *span).get('frames')
+        return None if frames is None else jpeg_uri(film_strip(frames, HEIGHT, GAP))
+
+
+def _amount(value, unit):
+    if unit == 'seconds':
+        return f'{value:.1f} s'
+    return f'{value:.0f} {unit if value != 1 else dict(videos="video", actions="action", boxes="box")[unit]}'
+
+
+def _draw_matrix(folder, errors):
+    from twlv_mm.visualization import draw_confusion_matrix
+
+    matrix = shown_matrix(errors)
+    used = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))  # a model may know many more
+    draw_confusion_matrix(folder / 'matrix.svg', matrix[used][:, used], [errors.classes[place] for place in used])
+    return folder / 'matrix.svg'
