@@ -20,8 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm import get_model
+from twlv_mm.embeddings import find_videos
 from twlv_mm.records import open_log
 from twlv_mm.report import View, write_report
+from twlv_mm.search import precision_at
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
 from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.system_errors import run_tool
@@ -113,6 +115,22 @@ def measure():
     return rows
 
 
+def search():
+    """Search the test videos for the motion of the first one; returns the page of what is found.
+
+    Prints how often the nearest ten of a test video have its motion and its appearance.
+    """
+    page, folder = ROOT / 'search/hits.html', EMBEDDINGS / 'uniform/test'
+    first = find_videos(VIDEOS / 'test_motion.txt')[0].video_id
+    options = ['--weights', WEIGHTS, '--videos', VIDEOS / 'test_motion.txt', '--html', page]
+    run(TOOLS / 'search.py', first, '--in', folder, '--without-own', *options)
+    for label in LABELS:
+        classes = {video.video_id: video.annotation for video in find_videos(VIDEOS / f'test_{label}.txt')}
+        precision, chance = precision_at(folder, classes)
+        print(f'   same {label}: {precision:.1%} of the ten nearest (precision@10), by chance {chance:.1%}')
+    return page
+
+
 def make_page():
     """The report of what has been measured here."""
     test, names = str(EMBEDDINGS / 'uniform/test'), (VIDEOS / 'test_{}.txt', VIDEOS / 'classes_{}.txt')
@@ -145,7 +163,10 @@ def main():
         print(f'   and {args.video}, a vector for each second.')
         run(TOOLS / 'extract.py', ENCODER, args.video, '--out', OWN, '--weights', WEIGHTS, '--clip-seconds', '1')
 
-    print('4. Probing the frozen encoder: kNN on the embeddings, a linear and an attentive probe on video.')
+    print(f'4. Searching the {NUM_TEST} test videos for what moves like one of them.')
+    hits = search()
+
+    print('5. Probing the frozen encoder: kNN on the embeddings, a linear and an attentive probe on video.')
     table = Table('top-1 on held-out videos, %', *LABELS, 'motion or its opposite')
     for name, values in measure().items():
         table.add_row(name, *('' if value is None else f'{value:.1f}' for value in values))
@@ -155,6 +176,7 @@ def main():
     print(f'Done in {time.monotonic() - began:.0f} s. What there is now:')
     print(f'  {ROOT / "classes.png"}: what the classes look like')
     print(f'  {page}: all scores as one page, with pictures of the embeddings')
+    print(f'  {hits}: the moments that are nearest to one video, to play')
     print(f'  {WEIGHTS}: the encoder')
     print(f'  {max((ROOT / "motion_linear").glob("*/results.json"))}: a score, and what is needed to repeat it')
     print('  beside it, class_accuracy.csv and confusion_matrix.png; each probe has a folder of its own')

@@ -28,6 +28,8 @@ INFERENCERS = dict(
 
 
 def parse_args():
+    if any(argument.split('=')[0] == '--zero-shot' for argument in sys.argv[1:]):
+        return parse_zero_shot()
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
     parser.add_argument('config', metavar='CONFIG', help='config of the run that wrote the checkpoint')
     parser.add_argument(
@@ -58,6 +60,25 @@ def parse_args():
     )
     parser.add_argument('--decoder', choices=DECODERS, help='not of detection (default: av, which reads everything)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
+    parser.add_argument(
+        '--zero-shot',
+        metavar='FILE',
+        help='instead of a trained model, sentences to choose from, one a line, by an encoder trained with text: '
+        '%(prog)s SOURCE INPUT --zero-shot FILE --out FOLDER',
+    )
+    return parser.parse_args()
+
+
+def parse_zero_shot():
+    """Arguments where there is no trained model."""
+    parser = argparse.ArgumentParser(description='Name the sentence that fits videos best.', epilog=EXIT_CODES)
+    parser.add_argument('source', metavar='SOURCE', help='hf:FOLDER_OR_REPO of CLIP, SigLIP, SigLIP 2 or X-CLIP')
+    parser.add_argument('input', metavar='INPUT', help='a video, a folder, a quoted pattern, or a list of videos')
+    parser.add_argument('--zero-shot', metavar='FILE', help='the sentences, one a line')
+    parser.add_argument('--out', required=True, help='folder to write to')
+    parser.add_argument('--top-k', type=int, default=5, help='sentences to name (default %(default)s)')
+    parser.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
+    parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     return parser.parse_args()
 
 
@@ -86,11 +107,18 @@ def given(args, names, function):
 def main():
     args = parse_args()
     try:
-        kind = inferencer_class(args.config)
-        building = given(args, ('device', 'classes', 'encoder_weights', 'decoder'), kind)
-        calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
-        summary = infer_videos(kind(args.config, args.checkpoint, **building), args.input, args.out, **calling)
-    except (ValueError, FileNotFoundError) as error:
+        if args.zero_shot:
+            from twlv_mm.recognition import ZeroShotInferencer
+
+            inferencer = ZeroShotInferencer(args.source, args.zero_shot, args.device, args.decoder)
+            calling = dict(top_k=args.top_k)
+        else:
+            kind = inferencer_class(args.config)
+            building = given(args, ('device', 'classes', 'encoder_weights', 'decoder'), kind)
+            calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
+            inferencer = kind(args.config, args.checkpoint, **building)
+        summary = infer_videos(inferencer, args.input, args.out, **calling)
+    except (ValueError, FileNotFoundError, ImportError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
     print(f'{summary.done} videos done, in {args.out}, {len(summary.failures)} failed')

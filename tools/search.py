@@ -34,6 +34,10 @@ def parse_args():
         nargs='?',
         help='a video, an image, the id of a stored video, or one of its clips: ID#NUMBER',
     )
+    parser.add_argument(
+        '--text',
+        help='a sentence instead of a QUERY, where the encoder is an hf: one of CLIP, SigLIP, SigLIP 2 or X-CLIP',
+    )
     parser.add_argument('--in', dest='folder', metavar='FOLDER', help='embeddings, <out>/<sampling>/<split>')
     parser.add_argument('--start', type=float, metavar='S', help="begin of the moment in the query's video, in seconds")
     parser.add_argument('--end', type=float, metavar='S', help='its end')
@@ -68,9 +72,9 @@ def parse_args():
     encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
     args = parser.parse_args()
-    if (args.duplicates is None) == (args.query is None):
-        parser.error('give QUERY with --in FOLDER, or --duplicates FOLDER [OTHER]')
-    if args.query is not None and args.folder is None:
+    if [args.duplicates, args.query, args.text].count(None) != 2:
+        parser.error('give QUERY or --text TEXT with --in FOLDER, or --duplicates FOLDER [OTHER]')
+    if args.duplicates is None and args.folder is None:
         parser.error('say where to search: --in FOLDER')
     if args.duplicates is not None and len(args.duplicates) > 2:
         parser.error('--duplicates compares one folder with itself or with one other')
@@ -92,6 +96,7 @@ def search(args):
         top=args.top,
         reverse=args.reversed,
         without_own=args.without_own,
+        text=args.text,
         model=args.model,
         weights=args.weights,
         device=args.device,
@@ -99,8 +104,9 @@ def search(args):
         files=files,
     )
     query = answer.query
-    clips = 'one clip' if query.num_clips == 1 else f'the mean of {query.num_clips} clips'
-    print(printable(f'{query.name}, {query.start:.2f} to {query.end:.2f} s, as {clips}'))
+    if args.text is None:
+        clips = 'one clip' if query.num_clips == 1 else f'the mean of {query.num_clips} clips'
+        print(printable(f'{query.name}, {query.start:.2f} to {query.end:.2f} s, as {clips}'))
     print(f'{answer.num_clips:,} clips of {answer.num_videos:,} videos searched')
     for video_id in answer.left_out:
         print(printable(f'  left out as its own: {video_id}'))

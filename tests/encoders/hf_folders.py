@@ -98,7 +98,12 @@ MODELS = {
     ),
     'clip': ('CLIPModel', lambda: _towers('CLIP', {}, projection_dim=20)),
     'clip_vision': ('CLIPVisionModel', lambda: transformers.CLIPVisionConfig(**SIZES, image_size=32, patch_size=8)),
-    'siglip': ('SiglipModel', lambda: _towers('Siglip', {})),
+    'siglip': (
+        'SiglipModel',
+        lambda: transformers.SiglipConfig(
+            vision_config=dict(SIZES, image_size=32, patch_size=8), text_config=dict(TEXT, projection_size=24)
+        ),
+    ),
     'siglip2': (
         'Siglip2Model',
         lambda: transformers.Siglip2Config(

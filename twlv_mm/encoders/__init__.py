@@ -33,7 +33,7 @@ from .hf_files import file_sha256, weights_sha256
 from .layouts import FAMILIES, encoder_state
 from .official import official_weights
 from .pooling import POOLINGS
-from .sources import describe, get_model, list_models
+from .sources import describe, get_model, list_models, text_encoder
 from .spec import EncoderSpec
 from .squeezetime import SqueezeTime
 from .vit import VideoVisionTransformer, patchify, take
@@ -71,6 +71,7 @@ __all__ = [
     'slug',
     'spec_of',
     'take',
+    'text_encoder',
     'weights_sha256',
     'wrap',
 ]

@@ -87,7 +87,7 @@ class HuggingFaceEncoder(Encoder):
             self.model = self._trim(self._class(self.config)).to(device)
             return load_plain_weights(self, path)
         state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
-        with _silent():
+        with silent():
             # It renames what older files call otherwise.
             model, told = self._class.from_pretrained(
                 None,
@@ -160,7 +160,7 @@ class HuggingFaceEncoder(Encoder):
 
 
 @contextmanager
-def _silent():
+def silent():
     """transformers prints a table of the keys that differ; they are told in the error, or logged."""
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)

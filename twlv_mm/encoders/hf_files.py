@@ -9,6 +9,7 @@ from twlv_mm.records import read_json
 
 MAX_JSON = 1 << 24
 CONFIGS = ('config.json', 'preprocessor_config.json', 'video_preprocessor_config.json', 'processor_config.json')
+TOKENIZERS = ('tokenizer*', 'vocab*', 'merges.txt', 'special_tokens_map.json', 'added_tokens.json', 'spiece.model')
 # In the order of preference. Pickles are read with weights_only=True alone.
 SINGLE = (
     *('model.safetensors', 'pytorch_model.bin'),
@@ -18,13 +19,14 @@ INDEX = '.index.json'
 REPOSITORY = re.compile(r'[\w.-]+/[\w.-]+', re.ASCII)
 
 
-def model_folder(name, weights=False):
+def model_folder(name, weights=False, tokenizer=False):
     """Find the folder of a model, downloading it if need be.
 
     Args:
         name (str): A folder, or a repository of the hub, 'facebook/vjepa2-vitl-fpc64-256'. What has been downloaded
             once is taken from the hub's cache, without asking for a newer version.
         weights (bool): Whether its weights are needed.
+        tokenizer (bool): Whether its tokenizer's files are needed.
 
     Returns:
         Path: the folder.
@@ -45,12 +47,15 @@ def model_folder(name, weights=False):
             f"{name} is no folder, and its download needs {error.name}: pip install 'twlv-i[hf]'"
         ) from None
 
+    configs = (*CONFIGS, *TOKENIZERS) if tokenizer else CONFIGS
+
     def download(*patterns, **options):
-        return Path(snapshot_download(name, allow_patterns=[*CONFIGS, *patterns], **options))
+        return Path(snapshot_download(name, allow_patterns=[*configs, *patterns], **options))
 
     try:
         cached = download(local_files_only=True)
-        if (cached / 'config.json').is_file() and (not weights or _is_complete(cached)):
+        known = (cached / 'config.json').is_file() and (not tokenizer or any(cached.glob('tokenizer*')))
+        if known and (not weights or _is_complete(cached)):
             return cached
     except LocalEntryNotFoundError:
         pass

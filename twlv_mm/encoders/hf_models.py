@@ -89,7 +89,7 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
         raise ValueError(
             f'{where}: models of model_type {shown(model_type)} are not known; there are {", ".join(KINDS)}'
         )
-    kind = ARCHITECTURES.get(str(settings.get('architectures')), KINDS[model_type])
+    kind = kind_of(settings)
     config = _config(kind, model_type, settings, where)
     if kind is hf_image.AIMv2 and config.is_native:
         kind = hf_image.NativeAIMv2
@@ -126,20 +126,40 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
     return kind, kind.resized(config, spec.img_size, spec.num_frames), spec
 
 
+def kind_of(settings):
+    """Which of our encoders a config.json is of, whose model_type is known."""
+    return ARCHITECTURES.get(str(settings.get('architectures')), KINDS[settings['model_type']])
+
+
+def tower_config(model_type, part, settings, where):
+    """The configuration of one tower of a model of two.
+
+    Args:
+        model_type (str): transformers' name of the kind of model.
+        part (str): 'vision' or 'text'.
+        settings (dict): From config.json.
+        where (str): What they are from, for the message.
+
+    Returns:
+        transformers.PreTrainedConfig: of the tower.
+
+    Raises:
+        ValueError: if it is unsound.
+    """
+    # Old files say it twice, and the one with _dict counts.
+    found = settings.get(f'{part}_config_dict') or settings.get(f'{part}_config') or {}
+    if not isinstance(found, dict):
+        raise ValueError(f'{where}: {part}_config: {shown(found)} is not a dict')
+    return make_config(f'{model_type}_{part}_model', found, f'{where}: {part}_config')
+
+
 def _config(kind, model_type, settings, where):
     if model_type not in TOWERS:
         return make_config(model_type, settings, where)
-
-    def tower(part):
-        # Old files say it twice, and the one with _dict counts.
-        found = settings.get(f'{part}_config_dict') or settings.get(f'{part}_config') or {}
-        if not isinstance(found, dict):
-            raise ValueError(f'{where}: {part}_config: {shown(found)} is not a dict')
-        return make_config(f'{model_type}_{part}_model', found, f'{where}: {part}_config')
-
-    vision = tower('vision')
+    vision = tower_config(model_type, 'vision', settings, where)
     if kind.whole:
-        return make_config(model_type, settings, where, vision_config=vision, text_config=tower('text'))
+        text = tower_config(model_type, 'text', settings, where)
+        return make_config(model_type, settings, where, vision_config=vision, text_config=text)
     if model_type == 'clip':
         # The tower's own projection_dim is not the model's.
         vision.projection_dim = count(settings.get('projection_dim', 512), f'{where}: projection_dim', most=MAX_SIZE)

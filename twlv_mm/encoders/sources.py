@@ -99,6 +99,30 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
     return kind(source, weights=weights, frozen=frozen, allow_random=allow_random, **overrides)
 
 
+def text_encoder(source):
+    """The text side of an encoder that was trained with text.
+
+    Args:
+        source (str): 'hf:FOLDER_OR_REPO' of CLIP, SigLIP, SigLIP 2 or X-CLIP, with both towers and the tokenizer.
+
+    Returns:
+        TextEncoder: ``encode(texts)`` -> (N, D), comparable by cosine with ``model.embed(video)`` of that source.
+
+    Raises:
+        ValueError: if there is no such model, or the encoder knows no text.
+        ImportError: if transformers is not installed.
+    """
+    if not source.startswith('hf:'):
+        raise ValueError(
+            f'the encoder {source} knows no text: take an hf: SOURCE of CLIP, SigLIP, SigLIP 2 or X-CLIP '
+            '(docs/search.md)'
+        )
+    _provider(source)  # says what is missing
+    from .hf_text import TextEncoder
+
+    return TextEncoder(source.partition(':')[2])
+
+
 def own_weights(source, **overrides):
     """The weights that a SOURCE itself has.
 

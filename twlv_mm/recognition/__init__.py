@@ -16,6 +16,7 @@ from .inferencer import RecognitionInferencer
 from .knn import knn_votes
 from .label_check import CheckLabelsHook, check_labels
 from .still_video import ImageDecode, StillVideo
+from .zero_shot import ZeroShotInferencer
 
 __all__ = [
     'AttentiveHead',
@@ -39,6 +40,7 @@ __all__ = [
     'SplitDataset',
     'StillVideo',
     'VideoListDataset',
+    'ZeroShotInferencer',
     'check_labels',
     'knn_votes',
     'load_official_probe',

@@ -2,13 +2,14 @@
 
 collection.py is an embedded split as search sees it, query.py makes vectors of what is asked for, moments.py finds the
 nearest moments and duplicates.py pairs of videos that show the same. excerpts.py and page.py show what was found,
-records.py writes it.
+records.py writes it. precision.py measures how often the nearest videos are of the same class.
 """
 
 from .collection import Collection
 from .duplicates import THRESHOLD, Pair, find_duplicates
 from .moments import Answer, Hit, find_moments
 from .page import answer_page, duplicates_page
+from .precision import precision_at
 from .query import Query, query_extractor
 from .records import answer_record, duplicates_record
 
@@ -25,5 +26,6 @@ __all__ = [
     'duplicates_record',
     'find_duplicates',
     'find_moments',
+    'precision_at',
     'query_extractor',
 ]

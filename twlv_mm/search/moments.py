@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .collection import Collection, cosines_with
-from .query import Query, embed_query, query_extractor, stored_query
+from .query import Query, embed_query, query_extractor, stored_query, text_query
 
 CLIPS_A_HIT = 8  # nearest clips that are looked at for each hit, at first
 # A clip next to the best one belongs to the moment if its cosine lies in the upper fifth of the way from what is
@@ -83,6 +83,7 @@ def find_moments(
     top=10,
     reverse=False,
     without_own=False,
+    text=None,
     model=None,
     weights=None,
     device=None,
@@ -95,14 +96,16 @@ def find_moments(
     become one hit.
 
     Args:
-        query (str): A video or an image, or the id of a video of the folder, or ``VIDEO_ID#NUMBER``, one of its clips.
-            A path that is there counts as such.
+        query (str | None): A video or an image, or the id of a video of the folder, or ``VIDEO_ID#NUMBER``, one of its
+            clips. A path that is there counts as such. None where a text is searched for.
         folder (str | Collection): Embeddings in either format, ``<out>/<sampling>/<split>``.
         start (float, optional): Where in the query's video to start, in seconds.
         end (float, optional): Where in the query's video to end, in seconds.
         top (int): Hits at most.
         reverse (bool): Whether to search with the query's frames in reverse, too.
         without_own (bool): Whether to leave out the query's own video: by its id, or of a file by its name.
+        text (str, optional): A sentence to search for instead, if the folder's encoder is an ``hf:`` one that was
+            trained with text.
         model (str | nn.Module, optional): As for :func:`query_extractor`.
         weights (str, optional): As for :func:`query_extractor`.
         device (str, optional): Where to encode.
@@ -121,7 +124,13 @@ def find_moments(
     if top < 1:
         raise ValueError(f'top={top}: ask for 1 hit or more')
     collection = folder if isinstance(folder, Collection) else Collection(folder)
-    if is_file(query):
+    if (query is None) == (text is None):
+        raise ValueError('give either a query or a text')
+    if text is not None:
+        if reverse or (start, end) != (None, None):
+            raise ValueError('a text has no frames: leave out start, end and reverse')
+        found = text_query(text, collection)
+    elif os.path.isfile(query):
         extractor = query_extractor(collection, model, weights, device)
         own = None if files is None else [name for name in files.names(query) if name in collection]
         found = embed_query(query, collection, extractor, start, end, reverse=reverse, own=own, decoder=decoder)
@@ -213,11 +222,6 @@ class _Video:
         new = one if new is None else new
         touching = self.times[other, 0] <= self.times[one, 1] + TOUCHING
         return touching and not self.taken[new] and self.cosines[new] >= level
-
-
-def is_file(path):
-    """Whether a query is a file, and not an id."""
-    return os.path.isfile(path)
 
 
 def _count(collection, video_id):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, names_of
-from twlv_mm.encoders import describe, is_config, official_weights
+from twlv_mm.encoders import describe, is_config, official_weights, text_encoder
 from twlv_mm.video import ReadFault, Segment, VideoError, read_ahead
 
 from .picture import is_picture, still_stream
@@ -192,6 +192,58 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
             warnings.warn(f'the query {video_id} is shown without pictures: {error}', stacklevel=2)
     first, last = float(times[chosen[0], 0]), float(times[chosen[-1], 1])
     return Query(name, vectors, first, last, len(chosen), video, frozenset([video_id]))
+
+
+def text_query(text, collection):
+    """Encode a sentence with the text side of the encoder that a collection was made with.
+
+    Args:
+        text (str): The sentence.
+        collection (Collection): What will be searched; its vectors are those of the encoder's own pooling.
+
+    Returns:
+        Query: ready; its vector is in the space of the collection's.
+
+    Raises:
+        ValueError: if the encoder knows no text, or the collection's vectors are not comparable with its texts.
+        ImportError: if transformers is not installed.
+    """
+    if not text.strip():
+        raise ValueError('the text to search for is empty')
+    settings, folder = collection.settings, collection.folder
+    source = settings.get('source') or settings.get('model')
+    if source is None:
+        raise ValueError(f'{folder.path} does not say which encoder made it, so no text can be compared with it')
+    encoder = text_encoder(source)
+    check_text_space(encoder, settings, folder.dims, folder.path)
+    with torch.inference_mode():
+        vector = encoder([text])[0].numpy()
+    return Query(text, dict(forward=vector), None, None, 1, None, frozenset())
+
+
+def check_text_space(encoder, settings, dims, where):
+    """Check that vectors are comparable with a text encoder's.
+
+    Args:
+        encoder (TextEncoder): Of the same source.
+        settings (dict): What the vectors were made with.
+        dims (int): Numbers of a vector.
+        where (str): Where they are, for the message.
+
+    Raises:
+        ValueError: if they were pooled in another way than the source's own, or made with other weights.
+    """
+    spec = describe(settings['source'])
+    if settings.get('pooling') != spec.pooling or dims != encoder.dims:
+        raise ValueError(
+            f'{where} has vectors of {dims} numbers by pooling {settings.get("pooling")!r}; comparable with texts are '
+            f'those of {spec.name} by its own pooling, {spec.pooling!r}, of {encoder.dims}: extract without --pooling'
+        )
+    if settings.get('weights_sha256') != encoder.weights_sha256:
+        raise ValueError(
+            f'{where} was made with other weights (SHA-256 {str(settings.get("weights_sha256"))[:12]}…) than '
+            f'{settings["source"]} has now ({encoder.weights_sha256[:12]}…)'
+        )
 
 
 def _reversed_clips(collection, video_id):

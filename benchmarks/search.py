@@ -1,0 +1,239 @@
+#!/usr/bin/env python
+"""What searching finds on generated videos, and how its time and memory grow with the collection.
+
+`precision`: how often the ten nearest videos have the same motion, or appearance. `moments`: where a planted moment is
+found. `duplicates`: which planted copies are found. `growth`: exact search among random vectors on disk.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+import twlv_mm  # isort: skip  before anything that it mends
+
+import av
+import cv2
+import torch
+from torch import nn
+
+from twlv_mm.embeddings import Extractor, extract_collection, find_videos, nearest
+from twlv_mm.peak_memory import peak_bytes_of
+from twlv_mm.search import Collection, find_duplicates, precision_at
+from twlv_mm.search.moments import answer
+from twlv_mm.search.query import embed_query
+from twlv_mm.synthetic import item_rng, make_trimmed, make_untrimmed, render_clip
+from twlv_mm.video import open_video, write_video
+
+ENCODER, FPS, DIMS = 'twlv_small_synthetic', 8, 768
+MOMENTS = (2.0, 3.0, 5.0)  # seconds
+STRIDES = (0.5, 2.0)
+COPIES = ('re-encoded', 'smaller', 'cropped', 'mirrored', 'shortened')
+THRESHOLDS = (0.95, 0.98, 0.99)
+
+
+class FrameWise(nn.Module):
+    """The mean over every fourth frame of what an encoder says of it, shown as a still video."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, video):
+        """(N, 3, T, H, W) -> (N, D)."""
+        frames = video[:, :, 1::4].transpose(1, 2)
+        still = frames.flatten(0, 1).unsqueeze(2).expand(-1, -1, self.encoder.spec.num_frames, -1, -1)
+        return self.encoder.embed(still).unflatten(0, frames.shape[:2]).mean(dim=1)
+
+
+def encoders():
+    """Name -> encoder: the small one of this package, the same frame by frame, and an untrained one."""
+    small = twlv_mm.get_model(ENCODER, 'official', frozen=True)
+    spec = dict(name='frame_wise', num_frames=16, img_size=small.spec.img_size, grid=None)
+    spec.update(embed_dims=small.spec.embed_dims, mean=small.spec.mean, std=small.spec.std)
+    frame_wise = twlv_mm.wrap(FrameWise(small), twlv_mm.EncoderSpec(**spec))
+    frame_wise.allow_random = True  # its weights are the small one's
+    torch.manual_seed(0)
+    untrained = twlv_mm.get_model(ENCODER, frozen=True, allow_random=True)
+    return dict(small=small, frame_wise=frame_wise, untrained=untrained)
+
+
+def embed(model, videos, out, split, **sampling):
+    """The folder of embeddings; what is there stays."""
+    extractor = Extractor(model, **sampling)
+    extract_collection(extractor, find_videos(videos), out, split, workers=0)
+    return out / extractor.sampling.sampling / split, extractor
+
+
+def precision(root):
+    """A line an encoder and label."""
+    make_trimmed(root / 'trimmed', num_train=10, num_test=400)
+    for name, model in encoders().items():
+        folder, _ = embed(model, root / 'trimmed/test_both.txt', root / f'precision_{name}', 'test', sampling='uniform')
+        for label in ('motion', 'appearance'):
+            classes = {video.video_id: video.annotation for video in find_videos(root / f'trimmed/test_{label}.txt')}
+            found, chance = precision_at(folder, classes)
+            print(f'{name}: precision@10 of the same {label} {found:.1%}, by chance {chance:.1%}', flush=True)
+
+
+def moments(root):
+    """How many planted moments are the first hit, and how far off its ends are."""
+    make_untrimmed(root / 'untrimmed', num_videos=10)
+    planted = plant(root)
+    for stride in STRIDES:
+        folder, extractor = embed(
+            twlv_mm.get_model(ENCODER, 'official', frozen=True), root / 'planted/videos', root / 'moments',
+            f'stride_{stride:g}', clip_seconds=2.0, stride_seconds=stride,
+        )  # fmt: skip
+        collection = Collection(folder)
+        for seconds in MOMENTS:
+            first, within, off = 0, 0, []
+            chosen = [moment for moment in planted if moment[3] - moment[2] == seconds]
+            for query, video_id, start, end in chosen:
+                hit = answer(embed_query(query, collection, extractor), collection, 1).hits['forward'][0]
+                if hit.video_id == video_id and hit.start < end and start < hit.end:
+                    first += 1
+                    off.append((abs(hit.start - start), abs(hit.end - end)))
+                    within += max(off[-1]) <= 2
+            print(
+                f'clips of 2 s every {stride:g} s, moments of {seconds:g} s: {first} of {len(chosen)} are the first '
+                f'hit, {within} of these with start and end within one clip; off by {np.mean(off):.2f} s on average',
+                flush=True,
+            )
+
+
+def plant(root):
+    """Write videos with moments of other videos in them; returns for each the query, and where it is."""
+    for name in ('videos', 'queries'):
+        (root / 'planted' / name).mkdir(parents=True, exist_ok=True)
+    planted = []
+    for number, path in enumerate(sorted((root / 'untrimmed/videos').rglob('*.mp4'))):
+        with open_video(path) as video:
+            frames = video.read(range(len(video.frame_times)))
+        for place, seconds in enumerate(MOMENTS):
+            count = int(seconds * FPS)
+            rng = item_rng(99, 'test', 10 * number + place)
+            clip = render_clip(rng, 'test', num_frames=count)[0]
+            start = int(len(frames) * (place + 0.3) / 3.3) + int(rng.integers(FPS))
+            frames[start : start + count] = clip
+            query = root / f'planted/queries/{path.stem}_{place}.mp4'
+            write_video(query, clip, FPS)
+            planted.append((query, path.stem, start / FPS, (start + count) / FPS))
+        write_video(root / 'planted/videos' / path.name, frames, FPS)
+    return planted
+
+
+def duplicates(root):
+    """Which copies are found: of 40 videos of two seconds and 10 of a minute or more, among 210."""
+    make_trimmed(root / 'trimmed', num_train=10, num_test=400)
+    make_untrimmed(root / 'untrimmed', num_videos=10)
+    trimmed = sorted((root / 'trimmed/test').glob('*.mp4'))[:200]
+    untrimmed = sorted((root / 'untrimmed/videos').rglob('*.mp4'))
+    (root / 'originals').mkdir(exist_ok=True)
+    for path in trimmed + untrimmed:
+        link = root / 'originals' / path.name
+        link.exists() or link.symlink_to(path.absolute())
+    for path in trimmed[:40] + untrimmed:
+        copy_all(path, root / 'copies')
+    models = encoders()
+    for name in ('small', 'untrained'):
+        first, second = (
+            embed(models[name], root / kind, root / f'duplicates_{name}', kind, clip_seconds=2.0, stride_seconds=1.0)[0]
+            for kind in ('originals', 'copies')
+        )
+        for threshold in THRESHOLDS:
+            pairs = {(pair.video_id, *pair.other_id.split('/')) for pair in find_duplicates(first, second, threshold)}
+            found = {
+                f'{kind} {length}': sum((path.stem, kind, path.stem) in pairs for path in paths)
+                for kind in COPIES
+                for length, paths in (('short', trimmed[:40]), ('long', untrimmed))
+            }
+            wrong = sum(one != other for one, _, other in pairs)
+            print(f'{name}, threshold {threshold}: {found}, {wrong} wrong pairs', flush=True)
+
+
+def copy_all(path, out):
+    """Write the copies of a video."""
+    with open_video(path) as video:
+        frames = video.read(range(len(video.frame_times)))
+    quarter = len(frames) // 4
+    made = {
+        're-encoded': (frames, 35),
+        'smaller': ([cv2.resize(frame, (48, 48), interpolation=cv2.INTER_AREA) for frame in frames], 28),
+        'cropped': (frames[:, 3:-3, 3:-3], 23),
+        'mirrored': (frames[:, :, ::-1], 23),
+        'shortened': (frames[quarter : 3 * quarter], 23),
+    }
+    for kind, (copy, quality) in made.items():
+        file = out / kind / path.name
+        if file.exists():
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(file), 'w') as container:
+            stream = container.add_stream('libx264', rate=FPS, options=dict(crf=str(quality)))
+            stream.height, stream.width = copy[0].shape[:2]
+            stream.pix_fmt = 'yuv420p'
+            for frame in copy:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format='rgb24')))
+            container.mux(stream.encode())
+
+
+def growth(root, counts=(100_000, 300_000, 1_000_000)):
+    """Seconds and peak memory of one query, one process a size."""
+    for count in counts:
+        subprocess.run([sys.executable, __file__, '--out', str(root), '--rows', str(count)], check=True)
+
+
+def grow(root, count):
+    """One size of :func:`growth`."""
+    path = root / f'random_{count}.npy'
+    if not path.exists():
+        vectors = np.lib.format.open_memmap(path, 'w+', np.float32, (count, DIMS))
+        rng = np.random.default_rng(0)
+        for start in range(0, count, 10_000):
+            vectors[start : start + 10_000] = rng.standard_normal((min(10_000, count - start), DIMS), np.float32)
+        vectors.flush()
+        del vectors
+    vectors = np.load(path, mmap_mode='r', allow_pickle=False)
+    query = torch.from_numpy(np.array(vectors[5:6]))
+    seconds = []
+
+    def run():
+        start = time.perf_counter()
+        assert nearest(query, vectors, 80)[1][0, 0] == 5
+        seconds.append(time.perf_counter() - start)
+
+    memory = peak_bytes_of(run)
+    for _ in range(2):
+        run()
+    size, threads = path.stat().st_size / 1e9, torch.get_num_threads()
+    told = f'{seconds[0]:.2f} s, again {min(seconds):.2f} s ({threads} threads)'
+    print(f'{count:,} x {DIMS} ({size:.1f} GB on disk): {told}, peak memory +{memory >> 20} MiB', flush=True)
+
+
+STEPS = dict(precision=precision, moments=moments, duplicates=duplicates, growth=growth)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, required=True, help='folder for videos and embeddings; growth needs 5 GB')
+    parser.add_argument('--steps', nargs='+', choices=STEPS, default=list(STEPS))
+    parser.add_argument('--rows', type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault('OMP_NUM_THREADS', '1')
+    warnings.filterwarnings('ignore', message='.*has no weights')
+    if args.rows:
+        grow(args.out, args.rows)
+        return
+    for step in args.steps:
+        STEPS[step](args.out)
+
+
+if __name__ == '__main__':
+    main()

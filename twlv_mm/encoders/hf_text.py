@@ -1,0 +1,121 @@
+"""The text side of transformers' models that were trained with text: sentences to vectors beside those of pictures."""
+
+import torch
+import transformers
+from torch import nn
+
+from twlv_mm.records.checks import shown
+
+from . import hf_image, hf_video
+from .checkpoint import differing, read_checkpoint, unusable
+from .hf_config import make_config, read_settings
+from .hf_encoder import silent
+from .hf_files import model_folder, weight_files, weights_sha256
+from .hf_models import kind_of, tower_config
+
+# model_type -> the class with both towers, our encoder whose own pooling is in the space of the texts, how sentences
+# are padded: SigLIP was trained on sentences of one length.
+TOWERS = {
+    'clip': ('CLIPModel', hf_image.CLIPImages, 'longest'),
+    'siglip': ('SiglipModel', hf_image.SigLIP, 'max_length'),
+    'siglip2': ('Siglip2Model', hf_image.SigLIP2, 'max_length'),
+    'xclip': ('XCLIPModel', hf_video.XCLIP, 'longest'),
+}
+TEXT_PARTS = ('text_model.', 'text_projection.', 'logit_')
+MOST_TOKENS = 64  # of a sentence, where the tower takes more: what SigLIP 2's own processor cuts at
+
+
+class TextEncoder(nn.Module):
+    """Sentences to vectors that are comparable with what an ``hf:`` encoder's own pooling gives of clips.
+
+    CLIP's and SigLIP's vectors are transformers' own ``get_text_features``. So are X-CLIP's, which in transformers'
+    classification are also adapted to each video; a text alone has no video.
+
+    Args:
+        name (str): A folder, or a repository of the hub, of a model with a text tower: CLIP, SigLIP, SigLIP 2, X-CLIP.
+
+    Attributes:
+        weights_sha256 (str): Of the file or files that hold its weights, and the picture tower's.
+        dims (int): D.
+        logit_scale (float): What a cosine is multiplied by before a softmax over sentences.
+
+    Raises:
+        ValueError: if there is no such model, or it has no text tower, no tokenizer or no weights.
+    """
+
+    def __init__(self, name):
+        super().__init__()
+        folder = model_folder(name, weights=True, tokenizer=True)
+        settings = read_settings(folder)
+        model_type = settings.get('model_type')
+        if model_type not in TOWERS or kind_of(settings) is not TOWERS[model_type][1]:
+            raise ValueError(
+                f'hf:{name} is of the kind {shown(model_type)}, whose vectors are not comparable with texts; there are '
+                f'{", ".join(TOWERS)}, with both towers'
+            )
+        class_name, _, self._padding = TOWERS[model_type]
+        where = f'{folder / "config.json"}'
+        parts = {f'{part}_config': tower_config(model_type, part, settings, where) for part in ('vision', 'text')}
+        config = make_config(model_type, settings, where, **parts)
+        self.model = _load(getattr(transformers, class_name), config, folder)
+        self.tokenizer = _tokenizer(folder)
+        self._lower = model_type == 'siglip2'  # as it was trained; its tokenizer does that in new transformers only
+        self.weights_sha256 = weights_sha256(folder)
+        self.logit_scale = float(self.model.logit_scale.exp())
+        length = config.text_config.max_position_embeddings
+        self._length = min(length, MOST_TOKENS) if self._padding == 'max_length' else length
+
+    @property
+    def dims(self):
+        """int: numbers of a vector."""
+        config = self.model.config
+        return getattr(config, 'projection_dim', None) or config.text_config.projection_size
+
+    def forward(self, texts):
+        """Encode sentences.
+
+        Args:
+            texts (list[str]): N sentences; one that is too long for the tower is cut, as in transformers.
+
+        Returns:
+            Tensor: (N, D) float32, not normalised.
+        """
+        if self._lower:
+            texts = [text.lower() for text in texts]
+        tokens = self.tokenizer(
+            texts, padding=self._padding, truncation=True, max_length=self._length, return_tensors='pt'
+        )
+        # SigLIP's tokenizers give no mask: its towers were trained to attend to the padding, too.
+        tokens = {name: tokens[name] for name in ('input_ids', 'attention_mask') if name in tokens}
+        with torch.inference_mode():
+            found = self.model.get_text_features(**tokens)
+        return getattr(found, 'pooler_output', found).float()
+
+
+def _load(kind, config, folder):
+    if not weight_files(folder):
+        raise ValueError(f'{folder} has no weights: get the whole folder of the model')
+    state = {key: value for key, value in read_checkpoint(folder).items() if isinstance(value, torch.Tensor)}
+    with silent():
+        model, told = kind.from_pretrained(
+            None, config=config, state_dict=state, dtype=torch.float32, ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )  # fmt: skip
+    ours = {key: value for key, value in model.state_dict().items() if key.startswith(TEXT_PARTS)}
+    mismatched = [(key, there, here) for key, there, here in told['mismatched_keys'] if key in ours]
+    reasons = differing(told['missing_keys'] & ours.keys(), (), mismatched) or unusable(ours)
+    if reasons:
+        raise ValueError('\n  '.join([f'{folder} does not hold the text tower of its config.json:', *reasons]))
+    model.vision_model = None
+    return model.eval().requires_grad_(False)
+
+
+def _tokenizer(folder):
+    # Without any of these, transformers makes a tokenizer that knows no word.
+    if not any((folder / name).is_file() for name in ('tokenizer.json', 'vocab.json', 'spiece.model')):
+        raise ValueError(f'{folder} has no tokenizer: get tokenizer.json and tokenizer_config.json of the model, too')
+    try:
+        return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # of many kinds, by the files that are missing or unsound
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(f'{folder} has no tokenizer that can be read: {reason}') from None

@@ -1,0 +1,66 @@
+"""Videos in, the sentence that fits best out: classes that are only described, by an encoder trained with text."""
+
+import torch
+import torch.nn.functional as F
+
+from twlv_mm.embeddings import Extractor
+from twlv_mm.encoders import text_encoder
+from twlv_mm.engine import provenance
+from twlv_mm.records import read_class_names
+
+from .inferencer import VideoLabels
+
+
+class ZeroShotInferencer(VideoLabels):
+    """Name what a video shows without any training.
+
+    ::
+
+        inferencer = ZeroShotInferencer('hf:openai/clip-vit-base-patch32', 'classes.txt')
+        inferencer('match.mp4')['predictions'][0]  # dict(label='a person serves a ball', index=1, score=0.93)
+
+    A score is the softmax, over all sentences, of the model's own scale times the cosine of the sentence and the whole
+    video (Uniform Embedding). Sentences are taken as they stand: a model that was trained on captions is better asked
+    for 'a person opens a door' than for 'open'.
+
+    Args:
+        source (str): 'hf:FOLDER_OR_REPO' of CLIP, SigLIP, SigLIP 2 or X-CLIP.
+        classes (str | Sequence[str]): The sentences, or a file of them, one a line.
+        device (str, optional): Where to compute; a GPU if there is one.
+        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
+
+    Raises:
+        FileNotFoundError: if there is no file of sentences.
+        ValueError: if the encoder knows no text, or there are fewer than two sentences.
+        ImportError: if transformers is not installed.
+    """
+
+    def __init__(self, source, classes, device=None, decoder=None):
+        self.classes = read_class_names(classes)
+        if len(self.classes) < 2:
+            raise ValueError(f'{classes} has {len(self.classes)} sentences: give two or more to choose from')
+        texts = text_encoder(source)
+        self._extractor = Extractor(source, sampling='uniform', device=device)
+        self._decoder = decoder
+        vectors = texts(self.classes)
+        if vectors.shape[1] != self._extractor.model.spec.embedding_dims:
+            raise ValueError(
+                f'{source} gives texts {vectors.shape[1]} numbers and videos '
+                f'{self._extractor.model.spec.embedding_dims}: it was not trained to compare them'
+            )
+        self._texts, self._scale = F.normalize(vectors, dim=1), texts.logit_scale
+        settings = {name: self._extractor.settings[name] for name in ('weights_sha256', 'sampling', 'frames_per_clip')}
+        self._made_with = dict(
+            model=dict(type=type(self).__name__, encoder=source, **settings), versions=provenance.versions()
+        )
+
+    def scores(self, path):
+        """Score the sentences; see the base class."""
+        embeddings, info = self._extractor(path, self._decoder)
+        cosines = self._texts @ F.normalize(torch.from_numpy(embeddings[-1].vector), dim=0)
+        decoder, _, version = info['decoder'].partition(' ')
+        return (
+            (self._scale * cosines).softmax(dim=0),
+            info['duration'],
+            dict(decoder=dict(name=decoder, version=version or None)),
+        )
