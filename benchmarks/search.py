@@ -2,7 +2,8 @@
 """What searching finds on generated videos, and how its time and memory grow with the collection.
 
 `precision`: how often the ten nearest videos have the same motion, or appearance. `moments`: where a planted moment is
-found. `duplicates`: which planted copies are found. `growth`: exact search among random vectors on disk.
+found. `duplicates`: which planted copies are found. `growth`: exact search among random vectors in Parquet.
+`pictures`, after `precision` and `duplicates`: those of docs/search.md.
 """
 
 import argparse
@@ -22,19 +23,30 @@ import cv2
 import torch
 from torch import nn
 
-from twlv_mm.embeddings import Extractor, extract_collection, find_videos, nearest
+from twlv_mm.embeddings import Extractor, VideoFiles, extract_collection, find_videos
+from twlv_mm.embeddings.parquet import write_part
 from twlv_mm.peak_memory import peak_bytes_of
-from twlv_mm.search import Collection, find_duplicates, precision_at
+from twlv_mm.search import (
+    Collection,
+    answer_page,
+    duplicates_page,
+    find_duplicates,
+    find_moments,
+    precision_at,
+)
 from twlv_mm.search.moments import answer
 from twlv_mm.search.query import embed_query
 from twlv_mm.synthetic import item_rng, make_trimmed, make_untrimmed, render_clip
 from twlv_mm.video import open_video, write_video
 
-ENCODER, FPS, DIMS = 'twlv_small_synthetic', 8, 768
+ENCODER, FPS = 'twlv_small_synthetic', 8
+DIMS, CLIPS_A_VIDEO, PART_VIDEOS = 768, 100, 1000
 MOMENTS = (2.0, 3.0, 5.0)  # seconds
 STRIDES = (0.5, 2.0)
 COPIES = ('re-encoded', 'smaller', 'cropped', 'mirrored', 'shortened')
 THRESHOLDS = (0.95, 0.98, 0.99)
+JPEG = (cv2.IMWRITE_JPEG_QUALITY, 85)
+ROOT = Path(__file__).parents[1]
 
 
 class FrameWise(nn.Module):
@@ -184,52 +196,84 @@ def copy_all(path, out):
 
 
 def growth(root, counts=(100_000, 300_000, 1_000_000)):
-    """Seconds and peak memory of one query, one process a size."""
+    """Seconds of one core and peak memory of searching a Parquet folder, one process a size."""
     for count in counts:
-        subprocess.run([sys.executable, __file__, '--out', str(root), '--rows', str(count)], check=True)
+        folder = root / f'random_{count}/multi-clip/all'
+        if not folder.exists():
+            fill(folder, count // CLIPS_A_VIDEO)
+        subprocess.run([sys.executable, __file__, '--out', str(root), '--folder', str(folder)], check=True)
 
 
-def grow(root, count):
+def fill(folder, num_videos):
+    """A folder of random vectors, written as an extraction does it."""
+    times = np.stack([np.arange(CLIPS_A_VIDEO), np.arange(CLIPS_A_VIDEO) + 1.0], axis=1)
+    info = dict(duration=float(CLIPS_A_VIDEO), num_frames=25 * CLIPS_A_VIDEO, sampling='multi-clip')
+    for start in range(0, num_videos, PART_VIDEOS):
+        rng = np.random.default_rng(start)
+        videos = (
+            dict(video_id=f'{number:06d}', clips=clips, times=times, video=clips.mean(axis=0), info=info)
+            for number in range(start, min(start + PART_VIDEOS, num_videos))
+            for clips in [rng.standard_normal((CLIPS_A_VIDEO, DIMS), np.float32)]
+        )
+        write_part(f'{folder}/part-{start:06d}.parquet', videos)
+
+
+def grow(folder):
     """One size of :func:`growth`."""
-    path = root / f'random_{count}.npy'
-    if not path.exists():
-        vectors = np.lib.format.open_memmap(path, 'w+', np.float32, (count, DIMS))
-        rng = np.random.default_rng(0)
-        for start in range(0, count, 10_000):
-            vectors[start : start + 10_000] = rng.standard_normal((min(10_000, count - start), DIMS), np.float32)
-        vectors.flush()
-        del vectors
-    vectors = np.load(path, mmap_mode='r', allow_pickle=False)
-    query = torch.from_numpy(np.array(vectors[5:6]))
-    seconds = []
+    torch.set_num_threads(1)
+    collections = []
+    for when in ('first opening, which writes the matrix', 'opening again', 'query', 'query'):
 
-    def run():
-        start = time.perf_counter()
-        assert nearest(query, vectors, 80)[1][0, 0] == 5
-        seconds.append(time.perf_counter() - start)
+        def run(when=when):
+            if when == 'query':
+                assert find_moments('000007#5', collections[-1]).hits['forward'][0].video_id == '000007'
+            else:
+                collections.append(Collection(folder))
 
-    memory = peak_bytes_of(run)
-    for _ in range(2):
-        run()
-    size, threads = path.stat().st_size / 1e9, torch.get_num_threads()
-    told = f'{seconds[0]:.2f} s, again {min(seconds):.2f} s ({threads} threads)'
-    print(f'{count:,} x {DIMS} ({size:.1f} GB on disk): {told}, peak memory +{memory >> 20} MiB', flush=True)
+        start = time.process_time()
+        memory = peak_bytes_of(run)
+        seconds = time.process_time() - start
+        print(f'{len(collections[-1]):,} x {DIMS}, {when}: {seconds:.1f} s, +{memory >> 20} MiB', flush=True)
 
 
-STEPS = dict(precision=precision, moments=moments, duplicates=duplicates, growth=growth)
+def pictures(root):
+    """The two pictures of docs/search.md: photographs of pages, of what the other steps have embedded."""
+    sys.path.insert(0, str(ROOT))
+    from tests.analysis.chromium import Chromium, find_chromium
+
+    trimmed = VideoFiles(root / 'trimmed/test_both.txt')
+    hits = find_moments('test/00000', root / 'precision_small/uniform/test', top=6, without_own=True, files=trimmed)
+    pages = dict(search_hits=answer_page(hits, trimmed)[0])
+    folders = [root / f'duplicates_small/multi-clip/{kind}' for kind in ('originals', 'copies')]
+    pairs = find_duplicates(*folders)
+    sources = [VideoFiles(root / kind) for kind in ('originals', 'copies')]
+    shown = [next(pair for pair in pairs if pair.other_id.startswith(kind)) for kind in ('cropped', 'shortened')]
+    pages['search_duplicates'] = duplicates_page(shown, 'Originals and copies', *sources)[0]
+    for name, page in pages.items():
+        (root / f'{name}.html').write_text(page)
+        with Chromium(find_chromium(), str(root / f'profile_{name}'), size=(1150, 900)) as browser:
+            browser.open((root / f'{name}.html').absolute().as_uri())
+            browser.screenshot(root / f'{name}.png')
+        picture = cv2.imread(str(root / f'{name}.png'))
+        path = ROOT / f'docs/{name}.jpg'
+        cv2.imwrite(str(path), cv2.resize(picture, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA), JPEG)
+        print(f'{path}: {path.stat().st_size // 1000} kB', flush=True)
+
+
+STEPS = dict(precision=precision, moments=moments, duplicates=duplicates, growth=growth, pictures=pictures)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, required=True, help='folder for videos and embeddings; growth needs 5 GB')
+    parser.add_argument('--out', type=Path, required=True, help='folder for videos and embeddings; growth needs 9 GB')
     parser.add_argument('--steps', nargs='+', choices=STEPS, default=list(STEPS))
-    parser.add_argument('--rows', type=int, help=argparse.SUPPRESS)
+    parser.add_argument('--folder', help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     warnings.filterwarnings('ignore', message='.*has no weights')
-    if args.rows:
-        grow(args.out, args.rows)
+    if args.folder:
+        grow(args.folder)
         return
     for step in args.steps:
         STEPS[step](args.out)

@@ -22,7 +22,7 @@ MOST_CANDIDATES = 1 / 8
 # For so few queries reading the bank takes the time: its vectors are neither scaled nor rounded, their products are.
 FEW_QUERIES = 16
 LEAST_LENGTH = 1e-12  # as for torch.nn.functional.normalize
-RELEASED_BLOCKS = 16  # after so many blocks, what was read of a bank on disk is no longer held
+RELEASED_BLOCKS = 4  # after so many blocks, what was read of a bank on disk is no longer held
 
 
 def nearest(queries, bank, k):
@@ -64,6 +64,7 @@ def nearest(queries, bank, k):
                 block.meet(rows, start)
             if number % RELEASED_BLOCKS == 0:
                 _release(bank)
+        _release(bank)
     return torch.cat([block.cosines for block in blocks]), torch.cat([block.places for block in blocks])
 
 

@@ -176,7 +176,8 @@ class ParquetPart:
     @cached_property
     def _file(self):
         _, pq = import_pyarrow()
-        options = dict(memory_map=True, page_checksum_verification=True)
+        # Mapped into memory, all that has been read of a file would count as this process's, in no less time.
+        options = dict(page_checksum_verification=True)
         file = pq.ParquetFile(self._opened or self.path, **options)
         texts = [name for name in ('video_id', 'scope') if name in file.schema_arrow.names]
         # As a dictionary, or a text that is there once would be repeated for each row.

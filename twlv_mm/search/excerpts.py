@@ -23,6 +23,7 @@ class Excerpt(NamedTuple):
 
     Attributes:
         strip (str): Frames side by side, a JPEG as a data URI.
+        poster (str): A frame in the middle, a JPEG as a data URI.
         film (str | None): H.264 in MP4 as a data URI; None for an image.
         start (float): Where the film starts, in seconds since the first frame of the video.
         end (float): Where it ends.
@@ -30,6 +31,7 @@ class Excerpt(NamedTuple):
     """
 
     strip: str
+    poster: str
     film: str | None
     start: float
     end: float
@@ -52,7 +54,8 @@ def read_excerpt(video, start, end):
         VideoError: if it cannot be read there.
     """
     if is_picture(video.path):
-        return Excerpt(_strip([read_picture(video.path)]), None, start, end, True)
+        picture = _jpeg([read_picture(video.path)], STRIP_HEIGHT)
+        return Excerpt(picture, picture, None, start, end, True)
     whole = end - start <= SECONDS
     if not whole:
         middle = (start + end) / 2
@@ -73,7 +76,8 @@ def read_excerpt(video, start, end):
         write_video(path, film, rate, max(round(KEY_SECONDS * rate), 1))
         content = path.read_bytes()
     chosen = [film[place] for place in ((np.arange(STRIP_FRAMES) + 0.5) / STRIP_FRAMES * count).astype(int)]
-    return Excerpt(_strip(chosen), _data_uri('video/mp4', content), start, end, whole)
+    poster = _jpeg(chosen[STRIP_FRAMES // 2 :][:1], min(HEIGHT, size[0]))
+    return Excerpt(_jpeg(chosen, STRIP_HEIGHT), poster, _data_uri('video/mp4', content), start, end, whole)
 
 
 def _small(frame):
@@ -83,9 +87,10 @@ def _small(frame):
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _strip(frames):
-    width = max(round(frames[0].shape[1] / frames[0].shape[0] * STRIP_HEIGHT), 1)
-    small = [cv2.resize(frame, (width, STRIP_HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames]
+def _jpeg(frames, height):
+    """Frames side by side, of one height."""
+    width = max(round(frames[0].shape[1] / frames[0].shape[0] * height), 1)
+    small = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
     _, jpeg = cv2.imencode('.jpg', np.hstack(small)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return _data_uri('image/jpeg', jpeg.tobytes())
 

@@ -47,8 +47,10 @@ class Pictures:
             self.failures.append((video_id, str(error)))
             lines = f'{_seconds(start)} to {_seconds(end)} s; no pictures: {escape(str(error))}'
             return f'<div class="card">{head}<p class="soft">{lines}</p></div>'
-        film = f'<video src="{shown.film}" controls loop muted playsinline preload="metadata"></video>'
-        pictures = f'<img src="{shown.strip}" alt="frames of {escape(title)}">{film if shown.film else ""}'
+        pictures = f'<img src="{shown.strip}" alt="frames of {escape(title)}">'
+        if shown.film:
+            attributes = f'src="{shown.film}" poster="{shown.poster}"'
+            pictures += f'<video {attributes} controls loop muted playsinline preload="none"></video>'
         note = '' if shown.whole else f'; the film is from {_seconds(shown.start)} to {_seconds(shown.end)} s'
         when = f'<p class="soft">{_seconds(start)} to {_seconds(end)} s{note}</p>'
         return f'<div class="card">{head}{pictures}{when}</div>'
@@ -71,7 +73,8 @@ def answer_page(answer, files):
         f'<p class="soft">{answer.num_clips:,} clips of {answer.num_videos:,} videos were compared by cosine.</p>',
     ]
     if query.video is not None:
-        card = pictures.card('The query', f'{query.num_clips} clips', query.name, query.start, query.end, query.video)
+        clips = 'one clip' if query.num_clips == 1 else f'mean of {query.num_clips} clips'
+        card = pictures.card('The query', clips, query.name, query.start, query.end, query.video)
         body.append(f'<div class="cards">{card}</div>')
     for view, hits in answer.hits.items():
         title = 'Nearest moments' if view == 'forward' else 'Nearest to the query played backwards'
