@@ -58,6 +58,11 @@ def parse_args():
         help="of classifiers of embeddings, localization and segmentation: the encoder's checkpoint (default: the "
         "config's)",
     )
+    parser.add_argument(
+        '--overlay',
+        action='store_true',
+        help='of localization and segmentation: also write <video>.mp4, the video with its labels and a bar of them',
+    )
     parser.add_argument('--decoder', choices=DECODERS, help='not of detection (default: av, which reads everything)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     parser.add_argument(
@@ -117,7 +122,7 @@ def main():
             building = given(args, ('device', 'classes', 'encoder_weights', 'decoder'), kind)
             calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
             inferencer = kind(args.config, args.checkpoint, **building)
-        summary = infer_videos(inferencer, args.input, args.out, **calling)
+        summary = infer_videos(inferencer, args.input, args.out, args.overlay, **calling)
     except (ValueError, FileNotFoundError, ImportError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)

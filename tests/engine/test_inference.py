@@ -61,6 +61,22 @@ def test_each_video_has_its_files_and_as_many_lines_as_rows(folder, tmp_path):
     assert sorted(path.name for path in tmp_path.glob('*.png')) == ['a.png', 'b.1.png', 'c.png', 'short.png']
 
 
+def test_overlay_is_asked_for_and_no_video_is_overwritten(folder, tmp_path):
+    with pytest.raises(ValueError, match='Lengths draws on no videos: leave out overlay'):
+        infer_videos(Lengths(), folder / 'a.mp4', tmp_path, overlay=True)
+
+    class Overlays(Lengths):
+        def draw_video(self, path, result, out):
+            out.write_text('video')
+
+    infer_videos(Overlays(), folder / 'a.mp4', tmp_path / 'out', overlay=True)
+    assert (tmp_path / 'out/a.mp4').read_text() == 'video'
+    before = (folder / 'a.mp4').read_bytes()
+    with pytest.raises(ValueError, match=r'a\.mp4 would be overwritten by what is drawn: give another folder'):
+        infer_videos(Overlays(), folder / 'a.mp4', folder, overlay=True)
+    assert (folder / 'a.mp4').read_bytes() == before
+
+
 def test_failures_say_at_which_stage_and_leave_nothing_of_an_earlier_run(folder, tmp_path):
     (tmp_path / 'videos').symlink_to(folder)
     listed = tmp_path / 'list.txt'

@@ -57,6 +57,32 @@ def test_text_stands_at_its_box_within_the_picture():
             assert (drawn == 0).all(axis=-1).sum() == pytest.approx((below == 0).all(axis=-1).sum(), rel=0.05)
 
 
+def test_text_of_unlikely_boxes_covers_none_of_the_likely_ones():
+    box = np.array([0.3, 0.4, 0.6, 0.8])
+    likely = DrawnBox(box, ('stand 0.93', 'talk to 0.90'), (1.0, 1.0, 1.0), score=0.93)
+    alone = draw_boxes(grey(1)[0], [likely])
+    letters = (alone < 10).all(axis=-1)
+    unlikely = [
+        DrawnBox(box + 0.02 * np.array([x, y, x, y]), (f'walk {place}',), BLUE, score=0.05)
+        for place, (x, y) in enumerate(np.ndindex(5, 5))
+    ]
+    crowded = draw_boxes(grey(1)[0], [likely, *unlikely])
+    assert (crowded[letters] < 10).all()
+    # Their lines are paler than that of the likely one: the grey of the picture is seen through.
+    faint = draw_boxes(grey(1)[0], [DrawnBox(box, colour=BLUE, score=0.05)])
+    strong = draw_boxes(grey(1)[0], [DrawnBox(box, colour=BLUE, score=1.0)])
+    assert edges_of(faint, BLUE, 20) is None
+    assert edges_of(strong, BLUE, 20) is not None
+    assert (faint != 128).any(axis=-1).sum() < (strong != 128).any(axis=-1).sum() / 2
+
+
+def test_a_box_of_many_actions_names_the_best():
+    lines = tuple(f'action {number}' for number in range(20))
+    many = draw_boxes(grey(1)[0], [DrawnBox(np.array([0.1, 0.7, 0.3, 0.9]), lines, (1.0, 1.0, 1.0))])
+    few = draw_boxes(grey(1)[0], [DrawnBox(np.array([0.1, 0.7, 0.3, 0.9]), lines[:5], (1.0, 1.0, 1.0))])
+    assert edges_of(many, (1.0, 1.0, 1.0), 5)[1] == edges_of(few, (1.0, 1.0, 1.0), 5)[1]
+
+
 def test_boxes_are_drawn_from_their_keyframe_until_the_next(tmp_path):
     write_video(tmp_path / 'in.mp4', grey(20), 8)
     left, right = np.array([0.1, 0.2, 0.4, 0.8]), np.array([0.6, 0.2, 0.9, 0.8])

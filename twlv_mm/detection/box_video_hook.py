@@ -71,7 +71,7 @@ def _drawn(boxes, scores, classes, min_score, annotated=False):
             drawn.append(DrawnBox(box, tuple(classes[index] for index in indices), below=True))
         elif indices:
             lines = tuple(f'{classes[index]} {row[index]:.2f}' for index in indices)
-            drawn.append(DrawnBox(box, lines, class_colour(indices[0])))
+            drawn.append(DrawnBox(box, lines, class_colour(indices[0]), score=row[indices[0]].item()))
     return drawn
 
 

@@ -214,7 +214,8 @@ def _drawn(found):
     from twlv_mm.visualization import DrawnBox, class_colour
 
     lines = tuple(f'{action["label"]} {action["score"]:.2f}' for action in found['actions'])
-    colour = class_colour(found['actions'][0]['index'])
+    colour, score = class_colour(found['actions'][0]['index']), found['actions'][0]['score']
     if 'tube' not in found:
-        return DrawnBox(np.array(found['box']), lines, colour)
-    return DrawnBox(np.array(found['tube']['boxes']), lines, colour, times=np.array(found['tube']['times']))
+        return DrawnBox(np.array(found['box']), lines, colour, score=score)
+    tube = found['tube']
+    return DrawnBox(np.array(tube['boxes']), lines, colour, times=np.array(tube['times']), score=score)

@@ -1,9 +1,9 @@
 """From a trained model and video files to json, pictures and a summary: what the inferencers of all tasks share.
 
 An inferencer is called with a video and gives a dict that is ready for json, ``inferencer(path, **options)``. It draws
-that dict, ``inferencer.draw(path, result, out)``, a .png or what its ``drawing_suffix`` says, and makes lines of
-summary.csv of it, ``inferencer.rows(result)`` under the names ``inferencer.columns``. A video that it cannot read is a
-ReadFault or a FileNotFoundError.
+that dict, ``inferencer.draw(path, result, out)``, a .png or what its ``drawing_suffix`` says, perhaps onto the video
+too, ``inferencer.draw_video(path, result, out)``, and makes lines of summary.csv of it, ``inferencer.rows(result)``
+under the names ``inferencer.columns``. A video that it cannot read is a ReadFault or a FileNotFoundError.
 """
 
 import copy
@@ -43,7 +43,7 @@ class InferenceSummary(NamedTuple):
     failures: list
 
 
-def infer_videos(inferencer, source, out, **options):
+def infer_videos(inferencer, source, out, overlay=False, **options):
     """Write ``<video_id>.json`` and a drawing for each video, and ``summary.csv`` with a line for each row of its.
 
     A video that cannot be read is listed in ``failures.jsonl``, and the rest goes on.
@@ -52,6 +52,7 @@ def infer_videos(inferencer, source, out, **options):
         inferencer (Callable): What is called and draws; the module says how.
         source (str): As for :func:`twlv_mm.embeddings.find_videos`: a video, a folder, a pattern or a list.
         out (str): Folder to write to.
+        overlay (bool): Also write ``<video_id>.mp4``, the video with what was found drawn on it.
         **options: What the inferencer is called with besides the video, ``top_k`` say.
 
     Returns:
@@ -59,25 +60,35 @@ def infer_videos(inferencer, source, out, **options):
 
     Raises:
         FileNotFoundError: if there is no such source, or no video in it.
-        ValueError: as from calling the inferencer.
+        ValueError: as from calling the inferencer, if it draws on no videos, or if a video would be overwritten.
     """
+    suffix = getattr(inferencer, 'drawing_suffix', '.png')
+    overlay = overlay and suffix != '.mp4'
+    if overlay and not hasattr(inferencer, 'draw_video'):
+        raise ValueError(f'{type(inferencer).__name__} draws on no videos: leave out overlay')
+    suffixes = [suffix, '.mp4'] if overlay else [suffix]
     videos = find_videos(source)
     out = Path(out)
+    for video in videos:
+        for drawing in (Path(f'{path_below(out, video.video_id)}{suffix}') for suffix in suffixes):
+            if drawing.exists() and drawing.samefile(video.path):
+                raise ValueError(f'{video.path} would be overwritten by what is drawn: give another folder to write to')
     out.mkdir(parents=True, exist_ok=True)
     rows, failures = [], []
-    suffix = getattr(inferencer, 'drawing_suffix', '.png')
     for video in videos:
         stem = path_below(out, video.video_id)
         stem.parent.mkdir(parents=True, exist_ok=True)
         # Names may have dots, so with_suffix would cut them.
-        json_file, picture = Path(f'{stem}.json'), Path(f'{stem}{suffix}')
+        json_file, *drawings = (Path(f'{stem}{suffix}') for suffix in ('.json', *suffixes))
         try:
             result = inferencer(video.path, **options)
-            inferencer.draw(video.path, result, picture)
+            inferencer.draw(video.path, result, drawings[0])
+            if overlay:
+                inferencer.draw_video(video.path, result, drawings[1])
         except (VideoError, FileNotFoundError) as error:
             # A result of an earlier run would look like this one's.
-            json_file.unlink(missing_ok=True)
-            picture.unlink(missing_ok=True)
+            for path in (json_file, *drawings):
+                path.unlink(missing_ok=True)
             stage = getattr(error, 'stage', 'open')
             failures.append(dict(video_id=video.video_id, path=video.path, stage=stage, reason=str(error)))
             continue

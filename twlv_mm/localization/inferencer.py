@@ -132,3 +132,19 @@ class LocalizationInferencer:
             classes=self.classes,
             title=os.path.basename(path),
         )
+
+    def draw_video(self, path, result, out):
+        """Draw what happens on the video itself, as text and as a bar beneath it.
+
+        Args:
+            path (str): The video.
+            result (dict): What calling the inferencer gave.
+            out (str): An .mp4 file.
+
+        Raises:
+            FileNotFoundError: if there is no such video.
+            VideoError: if it cannot be read.
+        """
+        from twlv_mm.visualization import draw_segment_video
+
+        draw_segment_video(path, result['predictions'], result['duration_seconds'], out)

@@ -117,11 +117,10 @@ def _drawn(rows, true, found):
     for box, those in by_box[0].items():
         those = sorted(those, key=lambda row: -rows.scores[row])
         lines = tuple(f'{rows.names[rows.found.actions[row]]} {rows.scores[row]:.2f}' for row in those)
-        one = DrawnBox(np.array(box), lines, class_colour(int(rows.found.actions[those[0]])))
-        drawn.append((rows.scores[those[0]], one))
+        colour = class_colour(int(rows.found.actions[those[0]]))
+        drawn.append(DrawnBox(np.array(box), lines, colour, score=float(rows.scores[those[0]])))
     annotated = [
         DrawnBox(np.array(box), tuple(rows.names[rows.true.actions[row]] for row in those), below=True)
         for box, those in by_box[1].items()
     ]
-    # Best last: it is on top.
-    return (*(one for _, one in sorted(drawn, key=lambda pair: pair[0])), *annotated)
+    return (*drawn, *annotated)

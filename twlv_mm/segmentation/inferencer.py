@@ -133,10 +133,29 @@ class SegmentationInferencer:
             result['duration_seconds'],
             self.classes,
             title=os.path.basename(path),
-            background=[index for index, name in enumerate(self.classes) if name == BACKGROUND],
+            background=self._background(),
             frames=frames,
             frame_times=frame_times,
         )
+
+    def draw_video(self, path, result, out):
+        """Draw what happens on the video itself, as text and as a bar beneath it.
+
+        Args:
+            path (str): The video.
+            result (dict): What calling the inferencer gave.
+            out (str): An .mp4 file.
+
+        Raises:
+            FileNotFoundError: if there is no such video.
+            VideoError: if it cannot be read.
+        """
+        from twlv_mm.visualization import draw_segment_video
+
+        draw_segment_video(path, result['predictions'], result['duration_seconds'], out, background=self._background())
+
+    def _background(self):
+        return [index for index, name in enumerate(self.classes) if name == BACKGROUND]
 
     def _segments(self, steps, scores, step_seconds, duration):
         indices, firsts, lasts = segments_of(steps).T

@@ -6,6 +6,7 @@ from .confusion_matrix import draw_confusion_matrix
 from .contact_sheet import contact_sheet
 from .film_strip import film_strip, jpeg_uri, resized
 from .label_bars import draw_label_bars
+from .segment_video import draw_segment_video
 from .timeline import draw_timeline
 from .trade_off import draw_trade_off
 from .video_labels import draw_video_labels
@@ -19,6 +20,7 @@ __all__ = [
     'draw_boxes',
     'draw_confusion_matrix',
     'draw_label_bars',
+    'draw_segment_video',
     'draw_timeline',
     'draw_trade_off',
     'draw_video_labels',

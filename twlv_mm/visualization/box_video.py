@@ -1,6 +1,6 @@
 """Boxes with text on a picture, and on all frames of a video."""
 
-from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,14 +9,13 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from twlv_mm.video import open_video, write_video
-
 from .confusion_matrix import shorten
+from .overlay_video import draw_on_video
 
 MAX_TEXT = 36  # characters of a line
 MIN_SIDE = 360  # pixels of the short side that text needs: smaller pictures are enlarged
-CHUNK_FRAMES, CHUNK_BYTES = 32, 64 * 2**20  # that are decoded at once
-KEY_INTERVAL = 24  # frames of the file that is written
+MAX_LINES = 4  # of a box
+PALEST = 0.5  # how much is to be seen of a box without any score
 # matplotlib brings a font that has letters of most languages.
 FONT = Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')
 
@@ -30,6 +29,7 @@ class DrawnBox(NamedTuple):
         colour (tuple[float, float, float]): RGB in 0 ... 1.
         below (bool): Thin, with its text at its bottom: for what is annotated, beside what is predicted.
         times (ndarray, optional): (n,) ascending seconds of the video at which it is where ``box`` says.
+        score (float): From 0 to 1, how strong it is drawn.
     """
 
     box: np.ndarray
@@ -37,6 +37,7 @@ class DrawnBox(NamedTuple):
     colour: tuple = (1.0, 1.0, 1.0)
     below: bool = False
     times: np.ndarray | None = None
+    score: float = 1.0
 
     def at(self, time):
         """The box at a time: between two known ones on a straight line, before and after them the nearest.
@@ -56,6 +57,9 @@ class DrawnBox(NamedTuple):
 def draw_boxes(picture, boxes):
     """Draw boxes on a picture; a small one is enlarged by a whole number.
 
+    The lower the score of a box, the thinner it is, and below 0.5 the paler. No text covers that of a better box: it
+    goes to the first side of its box that is free, else its first line alone, else it is left out.
+
     Args:
         picture (ndarray): (H, W, 3) uint8 RGB.
         boxes (Sequence[DrawnBox]): Those without times.
@@ -63,24 +67,79 @@ def draw_boxes(picture, boxes):
     Returns:
         ndarray: (H', W', 3) uint8 RGB, H' and W' even: the picture's last row and column are doubled if they have to.
     """
+    picture, unit = enlarged(picture)
+    height, width = picture.shape[:2]
+    image = Image.fromarray(picture)
+    pen = ImageDraw.Draw(image, 'RGBA')
+    last = np.array([width, height] * 2) - 1
+    corners = [np.round(np.clip(one.box, 0, 1) * last).astype(int).tolist() for one in boxes]
+    # Thin ones would be covered, and likely ones are to cover unlikely ones.
+    placed = sorted(zip(boxes, corners, strict=True), key=lambda pair: (pair[0].below, pair[0].score))
+    for one, edges in placed:
+        line = 1 if one.below else unit * (1 + 2 * one.score)
+        pen.rectangle(edges, outline=rgb(one.colour, min(PALEST + one.score, 1)), width=max(round(line), 1))
+    # All text after all boxes: it is what has to be read. What is annotated goes first, then the likely ones.
+    taken = []
+    for one, edges in sorted(placed, key=lambda pair: (not pair[0].below, -pair[0].score)):
+        _write(pen, letters(unit), one, edges, (width, height), taken)
+    return np.array(image)
+
+
+def enlarged(picture):
+    """A picture that is large enough for text, of even height and width.
+
+    Args:
+        picture (ndarray): (H, W, 3) uint8 RGB.
+
+    Returns:
+        tuple[ndarray, float]: the picture, enlarged by a whole number if it is small, its last row and column doubled
+        if they have to; its short side in MIN_SIDE.
+    """
     factor = -(-MIN_SIDE // min(picture.shape[:2]))
     if factor > 1:
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
     height, width = picture.shape[:2]
-    image = Image.fromarray(np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode='edge'))
-    pen = ImageDraw.Draw(image)
-    unit = min(height, width) / MIN_SIDE
-    font = ImageFont.truetype(str(FONT), round(13 * unit))
-    last = np.array([width, height] * 2) - 1
-    corners = [np.round(np.clip(one.box, 0, 1) * last).astype(int).tolist() for one in boxes]
-    placed = sorted(zip(boxes, corners, strict=True), key=lambda pair: pair[0].below)  # thin ones would be covered
-    for one, edges in placed:
-        pen.rectangle(edges, outline=_rgb(one.colour), width=round((1 if one.below else 3) * unit))
-    # All text after all boxes: it is what has to be read.
-    for one, edges in placed:
-        if one.lines:
-            _write(pen, font, one, edges, (width, height))
-    return np.array(image)
+    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode='edge'), min(height, width) / MIN_SIDE
+
+
+@lru_cache
+def letters(unit):
+    """The font of text on a picture whose short side is so many MIN_SIDE."""
+    return ImageFont.truetype(str(FONT), round(13 * unit))
+
+
+def write_lines(pen, font, lines, colour, place):
+    """Write lines on a ground of a colour.
+
+    Args:
+        pen (ImageDraw): Of the picture.
+        font (FreeTypeFont): Its letters.
+        lines (Sequence[str]): The lines.
+        colour (tuple[float, float, float]): RGB in 0 ... 1.
+        place (Callable): ``place(width, height)`` -> x and y of the upper left corner, or None.
+
+    Returns:
+        tuple[int, int, int, int] | None: the edges of the ground; None if there is no place.
+    """
+    text = '\n'.join(shorten(line, MAX_TEXT) for line in lines)
+    left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font, spacing=1)
+    margin = font.size // 4
+    wide, high = round(right - left) + 2 * margin, round(bottom - top) + 2 * margin
+    corner = place(wide, high)
+    if corner is None:
+        return None
+    x, y = corner
+    pen.rectangle((x, y, x + wide, y + high), fill=rgb(colour))
+    # As bright as an eye finds it.
+    bright = np.dot(colour, (0.299, 0.587, 0.114)) > 0.5
+    ink = (0, 0, 0) if bright else (255, 255, 255)
+    pen.multiline_text((x + margin - left, y + margin - top), text, ink, font, spacing=1)
+    return x, y, x + wide, y + high
+
+
+def rgb(colour, alpha=1.0):
+    """A colour of parts in 0 ... 1 as Pillow has it, with how much of it is to be seen."""
+    return tuple(round(255 * part) for part in (*colour, alpha))
 
 
 def draw_box_video(path, keyframes, out):
@@ -97,41 +156,34 @@ def draw_box_video(path, keyframes, out):
         VideoError: if it cannot be read.
     """
     times = [time for time, _ in keyframes]
-    with open_video(path) as video:
-        starts, ends = video.frame_times.T
+
+    def draw(frame, start, middle):
         # Half a frame later, so that rounded time stamps do not delay boxes by a frame.
-        places = np.searchsorted(times, (starts + ends) / 2, side='right') - 1
-        fps = Fraction(len(starts) / ends[-1]).limit_denominator(1001)
-        pictures = (
-            draw_boxes(frame, [one.at(time) for one in keyframes[place][1]] if place >= 0 else ())
-            for frame, time, place in zip(_frames(video), starts.tolist(), places.tolist(), strict=True)
-        )
-        write_video(out, pictures, fps, KEY_INTERVAL)
+        place = np.searchsorted(times, middle, side='right') - 1
+        return draw_boxes(frame, [one.at(start) for one in keyframes[place][1]] if place >= 0 else ())
+
+    draw_on_video(path, draw, out)
 
 
-def _write(pen, font, one, edges, size):
-    text = '\n'.join(shorten(line, MAX_TEXT) for line in one.lines)
-    left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font, spacing=1)
-    margin = font.size // 4
-    wide, high = right - left + 2 * margin, bottom - top + 2 * margin
-    # Outside of the box, but never beyond the picture.
-    x = max(min(edges[0], size[0] - wide), 0)
-    y = max(min(edges[3] if one.below else edges[1] - high, size[1] - high), 0)
-    pen.rectangle((x, y, x + wide, y + high), fill=_rgb(one.colour))
-    # As bright as an eye finds it.
-    bright = np.dot(one.colour, (0.299, 0.587, 0.114)) > 0.5
-    colour = (0, 0, 0) if bright else (255, 255, 255)
-    pen.multiline_text((x + margin - left, y + margin - top), text, colour, font, spacing=1)
+def _write(pen, font, one, edges, size, taken):
+    """Write the lines of a box where no text is yet; its place is added to ``taken``."""
+    left, top, right, bottom = edges
 
+    def free(wide, high):
+        sides = [(left, top - high), (left, bottom), (right - wide, top - high), (right - wide, bottom)]
+        sides += [(left, top), (right, top), (left - wide, top)]
+        for x, y in sides[1:] + sides[:1] if one.below else sides:
+            # Outside of the box where there is room, but never beyond the picture.
+            x, y = max(min(x, size[0] - wide), 0), max(min(y, size[1] - high), 0)
+            if not any(x < b[2] and b[0] < x + wide and y < b[3] and b[1] < y + high for b in taken):
+                return x, y
+        return None
 
-def _rgb(colour):
-    return tuple(round(255 * part) for part in colour)
-
-
-def _frames(video):
-    """Frame after frame of an open video."""
-    (first,) = video.read([0])
-    yield first
-    count, length = len(video.frame_times), int(np.clip(CHUNK_BYTES // first.nbytes, 1, CHUNK_FRAMES))
-    for start in range(1, count, length):
-        yield from video.read(np.arange(start, min(start + length, count)))
+    shown = one.lines[:MAX_LINES]
+    if len(one.lines) > MAX_LINES:
+        shown = (*shown, f'and {len(one.lines) - MAX_LINES} more')
+    for lines in (shown, shown[:1]):
+        ground = write_lines(pen, font, lines, one.colour, free) if lines else None
+        if ground is not None:
+            taken.append(ground)
+            return

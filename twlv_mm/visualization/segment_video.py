@@ -1,0 +1,68 @@
+"""What happens when, on the video itself: the labels of the moment, and a bar of the whole with a mark that moves."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .box_video import enlarged, letters, rgb, write_lines
+from .colours import class_colour
+from .overlay_video import draw_on_video
+
+BAR = 26  # pixels of the bar in a picture whose short side has 360
+GREY, GROUND = (0.55, 0.55, 0.55), (0.94, 0.94, 0.94)
+MAX_LABELS = 5  # that are written at once
+PALEST = 0.25
+
+
+def draw_segment_video(path, segments, duration, out, *, background=()):
+    """Write a video with the labels of each moment, and beneath it all segments as a bar.
+
+    The colour of a segment in the bar is as strong as its score is high. Where several are at once, the better ones
+    cover the others, and are written above them.
+
+    Args:
+        path (str): The video.
+        segments (Sequence[dict]): label, index (its class), start, end (seconds) and score (0 to 1) of each.
+        duration (float): Length of the video in seconds.
+        out (str): An .mp4 file.
+        background (Sequence[int]): Classes that are no action: grey, and not in the bar.
+
+    Raises:
+        FileNotFoundError: if there is no such video.
+        VideoError: if it cannot be read.
+    """
+    segments = sorted(segments, key=lambda one: one['score'])
+    colours = [GREY if one['index'] in background else class_colour(one['index']) for one in segments]
+    bar = None
+
+    def draw(frame, start, middle):
+        nonlocal bar
+        picture, unit = enlarged(frame)
+        width = picture.shape[1]
+        if bar is None:
+            drawn = [pair for pair in zip(segments, colours, strict=True) if pair[0]['index'] not in background]
+            bar = _bar(drawn, duration, width, 2 * round(BAR * unit / 2))
+        image = Image.fromarray(np.vstack([picture, bar]))
+        pen = ImageDraw.Draw(image)
+        x = min(round(middle / duration * width), width - 1)
+        mark = max(round(2 * unit), 2)
+        pen.rectangle((x - mark, picture.shape[0], x + mark, image.height), fill=(0, 0, 0), outline=(255, 255, 255))
+        y = 0
+        now = [place for place, one in enumerate(segments) if one['start'] <= middle < one['end']]
+        for place in now[::-1][:MAX_LABELS]:
+            line = f'{segments[place]["label"]} {segments[place]["score"]:.2f}'
+            ground = write_lines(pen, letters(unit), [line], colours[place], lambda *_, top=y: (0, top))
+            y = ground[3] + 1
+        return np.array(image)
+
+    draw_on_video(path, draw, out)
+
+
+def _bar(segments, duration, width, height):
+    image = Image.new('RGB', (width, height), rgb(GROUND)[:3])
+    pen = ImageDraw.Draw(image, 'RGBA')
+    for one, colour in segments:
+        left, right = (round(one[name] / duration * width) for name in ('start', 'end'))
+        strength = PALEST + (1 - PALEST) * min(max(one['score'], 0), 1)
+        pen.rectangle((left, 1, max(right - 1, left), height - 2), fill=rgb(GROUND))
+        pen.rectangle((left, 1, max(right - 1, left), height - 2), fill=rgb(colour, strength), outline=rgb(colour))
+    return np.array(image)
