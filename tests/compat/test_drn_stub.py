@@ -50,18 +50,31 @@ def test_a_submodule_is_looked_for_on_disk_without_importing(tmp_path, monkeypat
     assert found == there
 
 
-def test_clone_of_mmaction2_is_used_as_it_is(tmp_path):
+@pytest.mark.parametrize('torchvision', [False, True])
+def test_clone_of_mmaction2_is_used_as_far_as_torchvision_is_there(torchvision, tmp_path):
     """A clone has the folder, without an __init__.py, which the wheel lacks."""
+    if not torchvision and find_spec('torchvision'):
+        pytest.skip('torchvision is installed')
     installed = Path(find_spec('mmaction').origin).parent
     shutil.copytree(installed, tmp_path / 'mmaction', ignore=shutil.ignore_patterns('.mim', '__pycache__'))
     drn = tmp_path / 'mmaction/models/localizers/drn/drn.py'
     drn.parent.mkdir()
-    drn.write_text('class DRN:\n    pass\n')
+    drn.write_text('import torchvision\n\n\nclass DRN:\n    pass\n')
+    if torchvision:
+        (tmp_path / 'torchvision.py').touch()
     script = (
-        'import sys; sys.path.insert(0, sys.argv[1])\n'
+        'import sys\n'
+        'sys.path.insert(0, sys.argv[1])\n'
         'import twlv_mm, mmaction.models\n'
-        'print(sys.modules[mmaction.models.DRN.__module__].__file__)'
+        'print(mmaction.models.BMN.__module__)\n'
+        'print(sys.modules[mmaction.models.DRN.__module__].__file__)\n'
+        'mmaction.models.DRN()\n'
     )
     run = subprocess.run([sys.executable, '-c', script, tmp_path], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == str(drn)
+    bmn, file = run.stdout.splitlines()
+    assert bmn == 'mmaction.models.localizers.bmn'
+    if torchvision:
+        assert (run.returncode, file) == (0, str(drn))
+    else:
+        assert (run.returncode, file) == (1, drn_stub.__file__)
+        assert 'DRN needs torchvision' in run.stderr

@@ -1,7 +1,7 @@
-"""mmaction2 1.2.0's wheel lacks ``mmaction.models.localizers.drn``, so ``import mmaction.models`` fails.
+"""``import mmaction.models`` fails on DRN: mmaction2 1.2.0's wheel lacks it, in a clone it needs torchvision.
 
-The package's ``__init__`` imports ``DRN`` from a folder that was never packed. A stand-in takes its place: everything
-else in ``mmaction.models`` imports, and building the missing model says what is missing.
+The package's ``__init__`` imports ``DRN`` from a folder that was never packed, and that imports torchvision at once. A
+stand-in takes its place: everything else in ``mmaction.models`` imports, and building the model says what is missing.
 """
 
 import sys
@@ -22,15 +22,17 @@ class DRN:
     """
 
     def __init__(self, *args, **kwargs):
+        if is_installed(NAME):
+            raise ImportError('DRN needs torchvision, in the version that goes with your torch: install it')
         raise ImportError(
             'DRN is not part of the installed mmaction2: its wheel lacks the folder mmaction/models/localizers/drn. '
-            'Install mmaction2 from a clone of its repository if you need this model.'
+            'Install mmaction2 from a clone of its repository, and torchvision, if you need this model.'
         )
 
 
 def apply():
-    """Put the stand-in where mmaction2 looks for DRN, if the folder is missing from the installed mmaction2."""
-    if NAME in sys.modules or not is_installed('mmaction') or is_installed(NAME):
+    """Put the stand-in where mmaction2 looks for DRN, if that or torchvision is missing."""
+    if NAME in sys.modules or not is_installed('mmaction') or (is_installed(NAME) and is_installed('torchvision')):
         return
     package, module = types.ModuleType(NAME), types.ModuleType(f'{NAME}.drn')
     package.__path__ = []
