@@ -125,7 +125,7 @@ def search(args):
 def search_duplicates(args):
     """List duplicates; returns as :func:`search`."""
     pairs = find_duplicates(*args.duplicates, threshold=args.threshold)
-    print(f'{len(pairs)} pairs of videos have clips with a cosine of {args.threshold:g} or more')
+    print(f'{len(pairs)} pair{"s" * (len(pairs) != 1)} of videos with clips whose cosine is {args.threshold:g} or more')
     rows = [(*pair[:2], f'{pair.cosine:.4f}', f'{pair.share:.0%}', *map(span, pair[4:])) for pair in pairs]
     print_table(('video', 'other', 'cosine', 'share', 'from, to', 'other from, to'), rows)
     if args.json:

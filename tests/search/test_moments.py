@@ -183,6 +183,15 @@ def test_reversed_query_needs_the_reversed_view(tmp_path):
         find_moments('a#1', tmp_path / 'multi-clip/all', reverse=True)
 
 
+def test_encoder_of_a_config_embeds_the_query(videos, embedded, tmp_path):
+    config = tmp_path / 'config.py'
+    backbone = "dict(type='twlv_mm.VideoViT', arch='twlv_small_synthetic')"
+    config.write_text(f"encoder_weights = 'official'\nmodel = dict(backbone={backbone})\n")
+    moment = str(videos.parent / 'moment.mp4')
+    folder = embedded / 'multi-clip/npy'
+    assert find_moments(moment, folder, model=str(config)).hits == find_moments(moment, folder).hits
+
+
 def test_encoder_that_is_built_already_and_uniform_sampling(videos, tmp_path):
     model = twlv_mm.get_model('twlv_small_synthetic', 'official', frozen=True)
     extract = Extractor(model, sampling='uniform')

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from twlv_mm.embeddings import VideoFiles
+from twlv_mm.embeddings import Video, VideoFiles
 from twlv_mm.search import answer_page, duplicates_page, find_duplicates, find_moments
+from twlv_mm.search.excerpts import read_excerpt
 
 from ..analysis.chromium import Chromium, find_chromium
 
@@ -84,6 +86,38 @@ def test_picture_as_query_is_shown_and_names_are_text(videos, embedded, tmp_path
     assert page.count('<video') == 2
     assert '<b>.png' not in page
     assert '&lt;b&gt;.png' in page
+
+
+def test_excerpt_of_a_listed_segment_is_taken_from_where_the_segment_is(videos):
+    path = str(videos / 'one.mp4')
+    of_file = read_excerpt(Video('one', path), 2.5, 4)
+    assert read_excerpt(Video('one_2.000_6.000', path, segment=(2.0, 6.0)), 0.5, 2)[:3] == of_file[:3]
+
+
+def test_command_lists_duplicates_and_says_what_is_wrong(embedded, tmp_path, monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['search.py', *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        return ended.value.code, ''.join(capsys.readouterr())
+
+    folder = embedded / 'multi-clip/npy'
+    code, told = run('--duplicates', folder, '--threshold', 0.95, '--json', tmp_path / 'pairs.json')
+    assert code == 0
+    assert '1 pair of videos' in told
+    (pair,) = json.loads((tmp_path / 'pairs.json').read_text())['pairs']
+    assert {pair['video_id'], pair['other_id']} == {'one', 'two'}
+    for arguments, message in (
+        (['one', '--in', tmp_path / 'none'], 'there is no folder'),
+        (['four', '--in', folder], "no video 'four'"),
+        (['one', '--in', folder, '--html', 'x.html'], '--html needs --videos'),
+        (['one', '--in', folder, '--text', 'a dog'], 'give QUERY or --text TEXT'),
+        (['one'], 'say where to search: --in FOLDER'),
+        (['--duplicates', folder, folder, folder], 'one folder with itself or with one other'),
+    ):
+        code, told = run(*arguments)
+        assert code == 2
+        assert message in told
 
 
 def test_video_without_a_file_is_listed_and_the_page_is_there(videos, embedded, tmp_path):

@@ -1,10 +1,11 @@
 """What a search has found as one page that needs nothing but itself: a film strip and a film of each moment."""
 
-from html import escape
+import html
 from pathlib import Path
 
 from rich.progress import track
 
+from twlv_mm.records.checks import printable
 from twlv_mm.video import VideoError
 
 from .excerpts import read_excerpt
@@ -110,6 +111,11 @@ def duplicates_page(pairs, title, files, other_files):
         told = f'cosine {pair.cosine:.4f}; {pair.share:.0%} of the shorter video is matched'
         body.append(f'<div class="pair"><p>{escape(told)}</p>{left}{right}</div>')
     return _page(title, [*body, '</div>']), first.failures + second.failures
+
+
+def escape(text):
+    """Text as it may stand in HTML, also where it is a file's name that is not UTF-8."""
+    return html.escape(printable(text))
 
 
 def _common(answer):

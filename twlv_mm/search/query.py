@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, names_of
-from twlv_mm.encoders import describe, is_config, official_weights, text_encoder
+from twlv_mm.encoders import describe, encoder_in, is_config, official_weights, read_config, text_encoder
 from twlv_mm.video import ReadFault, Segment, VideoError, read_ahead
 
 from .picture import is_picture, still_stream
@@ -71,17 +71,14 @@ def query_extractor(collection, model=None, weights=None, device=None):
         )
     options = {key: settings.get(key) for key in ('sampling', 'clip_seconds', 'stride_seconds')}
     options.update(num_frames=settings.get('frames_per_clip'), device=device, precision=_precision(settings, device))
-    if isinstance(model, str) and is_config(model):
-        extractor = Extractor.from_config(model, weights, **options, pooling=settings.get('pooling'))
-    else:
-        if model is None:
-            model, weights = name, weights or _own_weights(name, settings.get('weights_sha256'), folder.path)
-        if isinstance(model, str):
-            model = frozen_encoder(model, weights, **_other_size(model, settings))
-        pooling = settings.get('pooling')
-        if pooling == model.spec.pooling and folder.dims == model.spec.embedding_dims:
-            pooling = None  # the architecture's own, which may project
-        extractor = Extractor(model, pooling=pooling, **options)
+    if model is None:
+        model, weights = name, weights or _own_weights(name, settings.get('weights_sha256'), folder.path)
+    if isinstance(model, str):
+        model = _of_config(model, weights) if is_config(model) else _of_source(model, weights, settings.get('size'))
+    pooling = settings.get('pooling')
+    if pooling == model.spec.pooling and folder.dims == model.spec.embedding_dims:
+        pooling = None  # the architecture's own, which may project
+    extractor = Extractor(model, pooling=pooling, **options)
     theirs = extractor.settings
     differing = [key for key in SHARED if theirs.get(key) != settings.get(key)]
     if differing:
@@ -292,6 +289,12 @@ def _own_weights(name, sha256, folder):
         ) from None
 
 
-def _other_size(source, settings):
-    size = settings.get('size')
-    return {} if size in (None, describe(source).img_size) else dict(img_size=size)
+def _of_config(path, weights):
+    cfg = read_config(path)
+    source, overrides = encoder_in(cfg, path)
+    return frozen_encoder(source, weights or cfg.get('encoder_weights'), **overrides)
+
+
+def _of_source(source, weights, size):
+    """The encoder, built for the folder's size of pictures where that is not its own."""
+    return frozen_encoder(source, weights, **({} if size in (None, describe(source).img_size) else dict(img_size=size)))
