@@ -12,6 +12,7 @@ from twlv_mm.records import write_json, write_text
 from twlv_mm.records.checks import printable
 from twlv_mm.search import (
     THRESHOLD,
+    Collection,
     answer_page,
     answer_record,
     duplicates_page,
@@ -44,6 +45,10 @@ def parse_args():
     parser.add_argument('--top', type=int, default=10, metavar='K', help='hits at most (default %(default)s)')
     parser.add_argument('--reversed', action='store_true', help='search for the query played backwards, too')
     parser.add_argument('--without-own', action='store_true', help="leave out the query's own video")
+
+    unsaid = parser.add_argument_group('where the embeddings do not say when their clips are, as the published ones')
+    unsaid.add_argument('--clip-seconds', type=float, help='T, length of a clip')
+    unsaid.add_argument('--stride-seconds', type=float, help='T_s, from clip to clip (default: T)')
 
     twice = parser.add_argument_group('videos that are there twice')
     twice.add_argument(
@@ -90,7 +95,7 @@ def search(args):
     files = VideoFiles(args.videos[0]) if args.videos else None
     answer = find_moments(
         args.query,
-        args.folder,
+        Collection(args.folder, args.clip_seconds, args.stride_seconds),
         start=args.start,
         end=args.end,
         top=args.top,
@@ -124,7 +129,8 @@ def search(args):
 
 def search_duplicates(args):
     """List duplicates; returns as :func:`search`."""
-    pairs = find_duplicates(*args.duplicates, threshold=args.threshold)
+    folders = [Collection(folder, args.clip_seconds, args.stride_seconds) for folder in args.duplicates]
+    pairs = find_duplicates(*folders, threshold=args.threshold)
     print(f'{len(pairs)} pair{"s" * (len(pairs) != 1)} of videos with clips whose cosine is {args.threshold:g} or more')
     rows = [(*pair[:2], f'{pair.cosine:.4f}', f'{pair.share:.0%}', *map(span, pair[4:])) for pair in pairs]
     print_table(('video', 'other', 'cosine', 'share', 'from, to', 'other from, to'), rows)

@@ -112,6 +112,15 @@ def test_folder_without_tokenizer_or_text_weights_is_refused(tmp_path):
         text_encoder(f'hf:{tmp_path}')
 
 
+def test_tokenizer_of_another_model_is_refused(tmp_path):
+    save('clip', tmp_path)
+    tokenizer = add_tokenizer(tmp_path, 'clip')
+    tokenizer.add_tokens([f'word{number}' for number in range(40)])
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match='its tokenizer has 52 tokens, its model 32'):
+        text_encoder(f'hf:{tmp_path}')
+
+
 def test_text_is_case_blind_where_the_model_was_trained_so(tmp_path):
     save('siglip2', tmp_path)
     add_tokenizer(tmp_path, 'siglip2')

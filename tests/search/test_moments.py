@@ -177,6 +177,15 @@ def test_what_is_not_there_is_said(embedded, query, options, message):
         find_moments(query, embedded / 'multi-clip/npy', **options)
 
 
+def test_published_embeddings_are_searched_with_the_times_that_are_given(tmp_path):
+    np.save(tmp_path / 'a_c.npy', unit(90, 0, 90, 90))
+    (tmp_path / 'a.json').write_text('{"num_frames": 100, "duration": 2.5}')
+    with pytest.raises(ValueError, match='does not say when its clips are: give clip_seconds'):
+        find_moments('a#1', tmp_path)
+    (hit, *_) = find_moments('a#1', Collection(tmp_path, 1.0, 0.5)).hits['forward']
+    assert (hit.start, hit.end) == (0.5, 1.5)
+
+
 def test_reversed_query_needs_the_reversed_view(tmp_path):
     save(tmp_path / 'multi-clip/all', a=unit(0, 10))
     with pytest.raises(FileNotFoundError, match='extract with --views forward,reversed'):

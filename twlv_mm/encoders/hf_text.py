@@ -59,6 +59,9 @@ class TextEncoder(nn.Module):
         config = make_config(model_type, settings, where, **parts)
         self.model = _load(getattr(transformers, class_name), config, folder)
         self.tokenizer = _tokenizer(folder)
+        known, most = len(self.tokenizer), config.text_config.vocab_size
+        if known > most:
+            raise ValueError(f'{folder}: its tokenizer has {known} tokens, its model {most}: they are of two models')
         self._lower = model_type == 'siglip2'  # as it was trained; its tokenizer does that in new transformers only
         self.weights_sha256 = weights_sha256(folder)
         self.logit_scale = float(self.model.logit_scale.exp())

@@ -17,6 +17,9 @@ class Collection:
 
     Args:
         path (str): ``<out>/<sampling>/<split>``, in either format.
+        clip_seconds (float, optional): Length of a clip, where the folder does not say when its clips are, as those
+            published with the paper do not.
+        stride_seconds (float, optional): From one clip's start to the next; ``clip_seconds`` if None.
 
     Attributes:
         folder (EmbeddingFolder): The folder.
@@ -29,8 +32,9 @@ class Collection:
         ValueError: if a file is damaged.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, clip_seconds=None, stride_seconds=None):
         self.folder = EmbeddingFolder(path)
+        self._clip_seconds, self._stride_seconds = clip_seconds, stride_seconds or clip_seconds
         self.vectors, self.video_index, self.video_ids = load_matrix(self.folder, 'clip')
         self._starts = np.searchsorted(self.video_index, np.arange(len(self.video_ids) + 1))
         self._places = {video_id: place for place, video_id in enumerate(self.video_ids)}
@@ -87,14 +91,21 @@ class Collection:
             ndarray: (M, 2) start and end in seconds since the first frame.
 
         Raises:
-            ValueError: if the folder does not say.
+            ValueError: if nothing says, or the folder has times of more or fewer clips.
         """
         times, rows = self.folder.times(video_id), self.rows(video_id)
-        if times is None or len(times) != rows.stop - rows.start:
+        count = rows.stop - rows.start
+        if times is None and self._clip_seconds is not None:
+            starts = np.arange(count) * float(self._stride_seconds)
+            return np.stack([starts, starts + self._clip_seconds], axis=1)
+        if times is None:
             raise ValueError(
-                f'{video_id} in {self.folder.path} does not say when its clips are: extract it again with '
-                'tools/extract.py, which writes that'
+                f'{video_id} in {self.folder.path} does not say when its clips are: give clip_seconds and '
+                'stride_seconds (--clip-seconds, --stride-seconds) as it was extracted with'
             )
+        if len(times) != count:
+            source = f'{video_id} in {self.folder.path}'
+            raise ValueError(f'{source} has {count} vectors and times of {len(times)} clips: extract it again')
         return times
 
     def nearest(self, vectors, count):
