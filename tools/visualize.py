@@ -44,9 +44,13 @@ def draw_of_embeddings(args):
         seed=args.seed,
         fit_drawn=args.fit_drawn,
         perplexity=args.perplexity,
+        by_folder=args.by_folder,
+        clusters=args.cluster,
     )
     for name, count in drawn.points.items():
-        print(f'{name}: {count} points of {drawn.num_classes} classes')
+        print(f'{name}: {count} points' + (f' of {drawn.num_classes} classes' if drawn.num_classes > 1 else ''))
+    for note in drawn.notes:
+        print(printable(note))
     report_videos(drawn.left_out, drawn.frameless)
     for path in drawn.files:
         print(path)
@@ -139,7 +143,13 @@ def main():
     embeddings.add_argument('--exclude', nargs='+', metavar='CLASS', help='not these classes')
     embeddings.add_argument('--num-classes', type=int, metavar='N', help='N of the classes, drawn by lot')
     embeddings.add_argument('--points', type=amount, metavar='N', help='N points, or a share such as 0.5, drawn by lot')
-    embeddings.add_argument('--perplexity', type=float, default=30, help='of t-SNE (default %(default)s)')
+    embeddings.add_argument(
+        '--perplexity', type=float, default=30, help='of t-SNE (default %(default)s, lower for few points)'
+    )
+    embeddings.add_argument('--by-folder', action='store_true', help='the folders of the videos are their classes')
+    embeddings.add_argument(
+        '--cluster', type=int, metavar='K', help='in place of classes, K groups of vectors, called by their middles'
+    )
     embeddings.set_defaults(draw=draw_of_embeddings)
 
     direction = pictures.add_parser('direction', help='forward against reversed')

@@ -97,7 +97,7 @@ def test_class_of_one_video_is_named():
     ('method', 'options', 'message'),
     [
         ('umap', {}, "no method 'umap'; there are pca, tsne, lda"),
-        ('lda', dict(labels=np.zeros(9)), 'two classes or more'),
+        ('lda', dict(labels=np.zeros(9)), 'lda tells classes apart'),
         ('tsne', dict(perplexity=30), 'perplexity of 30 .* 9 vectors'),
     ],
 )

@@ -1,10 +1,21 @@
 """Pictures and pages of points in the plane."""
 
+import html
+
 import cv2
 import numpy as np
 import pytest
 
-from twlv_mm.analysis import Panel, draw_embeddings, scatter_fragment, scatter_html, scatter_png, video_thumbnails
+from twlv_mm.analysis import (
+    Panel,
+    draw_embeddings,
+    find_clusters,
+    load_points,
+    scatter_fragment,
+    scatter_html,
+    scatter_png,
+    video_thumbnails,
+)
 from twlv_mm.video import write_video
 from twlv_mm.visualization import class_colours
 
@@ -84,10 +95,10 @@ def test_page_draws_zooms_and_tells_in_a_browser_without_any_other_file(tmp_path
         pictures, *told = browser.run(HAND)
         browser.screenshot(tmp_path / 'page.png', whole=False)
         assert browser.complaints() == []
-    names = [line.split()[0] for line in told]
+    names = [line.split(',')[0] for line in told]
     assert names
     assert set(names) <= {f'v{number:03d}' for number in range(1, 90, 3)}  # those of the class that was clicked on
-    assert all(line.endswith(' down, 0.50 to 2.25 s') for line in told)
+    assert all(line.endswith(', 0.50 to 2.25 s down') for line in told)
     assert (pictures > 0) == ('v001' in names)
     picture = cv2.imread(str(tmp_path / 'page.png'))
     assert all(has_colour(picture, colour) for colour in class_colours(3))
@@ -125,7 +136,75 @@ def test_encoders_of_either_format_stand_side_by_side(tmp_path):
     }
 
 
-def test_discriminants_without_classes_are_refused(tmp_path):
+def test_discriminants_without_classes_are_left_out_with_a_note(tmp_path):
     save_folder(tmp_path / 'npy', clusters(9)[0])
-    with pytest.raises(ValueError, match='lda needs classes'):
-        draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out')
+    drawn = draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out')
+    assert {path.suffix: path.stem for path in drawn.files} == {'.png': 'tsne', '.html': 'tsne'}
+    assert [note.split(':')[0] for note in drawn.notes] == [
+        'The videos have no classes', 't-SNE has a perplexity of 2, not 30', 'lda is not drawn',
+    ]  # fmt: skip
+    page = (tmp_path / 'out/tsne.html').read_text()
+    assert all(html.escape(note) in page for note in drawn.notes)
+    with pytest.raises(ValueError, match='lda tells classes apart'):
+        draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out', ['lda'])
+
+
+def test_folders_are_offered_as_classes_and_taken(tmp_path):
+    clips, labels = clusters(30)
+    in_folders = {f'{labels[name]}/{name}': vectors for name, vectors in clips.items()}
+    save_folder(tmp_path / 'npy', in_folders, form='parquet')
+    drawn = draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out', ['pca'])
+    assert drawn.notes == ['The videos have no classes, but 3 folders (0, 1, 2): --by-folder makes these classes.']
+    drawn = draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out', ['pca', 'lda'], by_folder=True)
+    assert (drawn.num_classes, drawn.notes) == (3, [])
+    save_folder(tmp_path / 'flat', clips)
+    with pytest.raises(ValueError, match='30 videos of .* are in no sub-folder'):
+        draw_embeddings(dict(one=tmp_path / 'flat'), tmp_path / 'out', by_folder=True)
+
+
+def test_groups_are_those_that_are_there_and_are_named_by_a_member(tmp_path):
+    clips, labels = clusters(30)
+    save_folder(tmp_path / 'npy', clips, labels)
+    points = load_points(tmp_path / 'npy', 'clip')
+    found, medoids = find_clusters(points, 3)
+    pairs = set(zip(found.labels.tolist(), points.labels.tolist(), strict=True))
+    assert len(pairs) == 3  # the groups are the classes
+    for group, row in enumerate(medoids):
+        assert found.labels[row] == group
+        start, end = points.spans[row]
+        video_id = points.video_ids[points.videos[row]]
+        size = (found.labels == group).sum()
+        assert found.classes[group] == f'{group + 1}: {video_id}, {start:.1f} to {end:.1f} s ({size})'
+    with pytest.raises(ValueError, match='60 points cannot be in 61 groups'):
+        find_clusters(points, 61)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason='there is no chromium to open the page with')
+def test_map_has_pictures_of_clips_and_tells_the_one_under_the_mouse(tmp_path):
+    clips, _ = clusters(6)
+    save_folder(tmp_path / 'npy', clips)
+    (tmp_path / 'videos').mkdir()
+    for number, name in enumerate(clips):
+        frames = np.full((16, 32, 32, 3), 40 * number, np.uint8)
+        frames[8:, :, :, 0] = 255  # what the second clip shows
+        write_video(tmp_path / f'videos/{name}.mp4', frames, 8)
+    drawn = draw_embeddings(
+        dict(one=tmp_path / 'npy'),
+        tmp_path / 'out',
+        ['pca', 'lda'],
+        scope='clip',
+        clusters=2,
+        videos=tmp_path / 'videos',
+    )
+    assert [note.split(' ')[0] for note in drawn.notes] == ['Groups', 'lda']
+    with Chromium(CHROMIUM, str(tmp_path / 'profile'), size=(900, 900)) as browser:
+        browser.open((tmp_path / 'out/pca.html').as_uri())
+        browser.run('new Promise(done => setTimeout(done, 500))')
+        pictures, *told = browser.run(HAND)
+        assert pictures > 0
+        assert any(line.partition(',')[2].startswith(' 1.00 to 2.00 s ') for line in told)
+        browser.screenshot(tmp_path / 'page.png', whole=False)
+        assert browser.run("document.querySelectorAll('.legend img').length") == 2
+        assert browser.complaints() == []
+    canvas = cv2.imread(str(tmp_path / 'page.png'))[120:800]
+    assert (canvas[..., 2].astype(int) - canvas[..., 1] > 50).mean() > 0.005  # the red of second clips

@@ -1,23 +1,25 @@
 """Looking at embeddings (paper section 2.7).
 
-points.py loads vectors, projections.py brings them into the plane, scatter.py and scatter_page.py draw them,
-embedding_pictures.py does all that.
+points.py loads vectors, clusters.py groups them, projections.py brings them into the plane, scatter.py and
+scatter_page.py draw them, embedding_pictures.py does all that.
 direction_pairs.py, direction.py and direction_run.py ask whether forward is told from backward.
 
 evaluation.py runs the tasks of evaluation_tasks.py, whose configs are parsed for an encoder (evaluated_encoder.py).
 """
 
+from .clusters import Clusters, find_clusters
 from .direction import DirectionScore, tell_direction
 from .direction_pairs import DirectionPairs, load_pairs
 from .direction_run import DirectionStudy, draw_direction, study_direction, write_results, write_tables
 from .embedding_pictures import EmbeddingPictures, draw_embeddings
 from .points import Points, choose_points, common_videos, load_points
-from .projections import METHODS, Projection, project
+from .projections import METHODS, Projection, fitting_perplexity, project
 from .scatter import Panel, panel, scatter_png
 from .scatter_page import scatter_fragment, scatter_html, video_thumbnails
 
 __all__ = [
     'METHODS',
+    'Clusters',
     'DirectionPairs',
     'DirectionScore',
     'DirectionStudy',
@@ -29,6 +31,8 @@ __all__ = [
     'common_videos',
     'draw_direction',
     'draw_embeddings',
+    'find_clusters',
+    'fitting_perplexity',
     'load_pairs',
     'load_points',
     'panel',

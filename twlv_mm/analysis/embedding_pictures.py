@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from twlv_mm.records import write_text
 
-from .points import NO_LABEL, choose_points, common_videos, load_points
-from .projections import METHODS
+from .clusters import find_clusters
+from .points import NO_LABEL, choose_points, common_videos, folders_of, load_points
+from .projections import METHODS, fitting_perplexity
 from .scatter import panel, scatter_png
-from .scatter_page import scatter_html, video_thumbnails
+from .scatter_page import moment_of, scatter_html, video_thumbnails
 
 
 class EmbeddingPictures(NamedTuple):
@@ -20,6 +23,7 @@ class EmbeddingPictures(NamedTuple):
         num_classes (int): Classes among them.
         left_out (dict[str, int]): Encoder -> its videos that others lack, where there are any.
         frameless (list[tuple[str, str]]): Id and reason of each video without a thumbnail that could not be read.
+        notes (list[str]): What was decided, and what was not drawn; the pages have them too.
     """
 
     files: list
@@ -27,6 +31,7 @@ class EmbeddingPictures(NamedTuple):
     num_classes: int
     left_out: dict
     frameless: list
+    notes: list
 
 
 def draw_embeddings(
@@ -46,6 +51,8 @@ def draw_embeddings(
     seed=0,
     fit_drawn=False,
     perplexity=30,
+    by_folder=False,
+    clusters=None,
 ):
     """Draw ``<out>/<method>.png`` and ``<out>/<method>.html``, a panel an encoder, of the videos that all have.
 
@@ -64,37 +71,92 @@ def draw_embeddings(
         max_thumbnails (int): As for :func:`video_thumbnails`.
         seed (int): For all that is drawn by lot.
         fit_drawn (bool): As for :func:`project`.
-        perplexity (float): As for :func:`project`.
+        perplexity (float): As for :func:`project`; lowered where there are few points.
+        by_folder (bool): As for :func:`load_points`.
+        clusters (int, optional): In place of classes, so many groups of the first encoder's vectors, as
+            :func:`find_clusters` makes and names them.
 
     Returns:
         EmbeddingPictures: what was drawn.
 
     Raises:
         FileNotFoundError: as :func:`load_points` and :func:`video_thumbnails`.
-        ValueError: as :func:`load_points`, :func:`choose_points`, :func:`common_videos` and :func:`project`.
+        ValueError: as :func:`load_points`, :func:`choose_points`, :func:`common_videos`, :func:`find_clusters` and
+            :func:`project`; if 'lda' is the only method and cannot be drawn.
     """
-    loaded = {name: load_points(folder, scope, ann_file, class_names) for name, folder in encoders.items()}
+    loaded = {name: load_points(folder, scope, ann_file, class_names, by_folder) for name, folder in encoders.items()}
     loaded, left_out = common_videos(loaded)
     chosen = {name: choose_points(points, only, exclude, num_classes, amount, seed) for name, points in loaded.items()}
-    classes = next(iter(chosen.values())).classes
-    if 'lda' in methods and classes == [NO_LABEL]:
-        raise ValueError(
-            'lda needs classes, and the embeddings have no annotations: give a list of the videos with their classes '
-            '(--ann-file of the tool), or draw the others (--method pca tsne)'
+    medoids, notes = [], []
+    if clusters is not None:
+        chosen, medoids = _grouped(chosen, clusters, seed)
+        notes.append(
+            f'Groups by k-means on the vectors of {next(iter(chosen))}, named by what is nearest to their centres.'
         )
+    first = next(iter(chosen.values()))
+    classes = first.classes
+    if classes == [NO_LABEL]:
+        notes += _offers(first)
     thumbnails, frameless = {}, []
     if videos is not None:
-        video_ids = {video_id for points in chosen.values() for video_id in points.video_ids}
-        thumbnails, frameless = video_thumbnails(videos, video_ids, max_thumbnails, seed)
+        moments = {moment_of(points, row) for points in chosen.values() for row in range(len(points.labels))}
+        thumbnails, frameless = video_thumbnails(videos, moments, max_thumbnails, seed, first=medoids)
+    panels = {}
+    for method in methods:
+        options = dict(fit_drawn=fit_drawn)
+        if method == 'tsne':
+            fitting = fitting_perplexity(perplexity, min(len(points.labels) for points in chosen.values()))
+            if fitting < perplexity:
+                notes.append(f't-SNE has a perplexity of {fitting:g}, not {perplexity:g}: there are few points.')
+            options = dict(perplexity=fitting)
+        try:
+            if method == 'lda' and clusters is not None:
+                raise ValueError('it would separate groups that were made by what separates them')
+            panels[method] = [panel(name, points, method, seed=seed, **options) for name, points in chosen.items()]
+        except ValueError as error:
+            if method != 'lda' or len(methods) == 1:
+                raise
+            notes.append(f'lda is not drawn: {error}.')
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     files = []
-    for method in methods:
-        options = dict(perplexity=perplexity) if method == 'tsne' else dict(fit_drawn=fit_drawn)
-        panels = [panel(name, points, method, seed=seed, **options) for name, points in chosen.items()]
-        scatter_png(out / f'{method}.png', panels, classes)
-        page = scatter_html(panels, classes, title=f'{method}: {", ".join(encoders)}', thumbnails=thumbnails)
+    unlabelled = clusters is not None or classes == [NO_LABEL]
+    for method, those in panels.items():
+        scatter_png(out / f'{method}.png', those, classes)
+        page = scatter_html(
+            those,
+            classes,
+            title=f'{method}: {", ".join(encoders)}',
+            thumbnails=thumbnails,
+            notes=notes,
+            pictures=unlabelled,
+            medoids=medoids,
+        )
         write_text(out / f'{method}.html', page)
         files += [out / f'{method}.png', out / f'{method}.html']
     counts = {name: len(points.labels) for name, points in chosen.items()}
-    return EmbeddingPictures(files, counts, len(classes), left_out, frameless)
+    return EmbeddingPictures(files, counts, len(classes), left_out, frameless, notes)
+
+
+def _grouped(encoders, count, seed):
+    """Points of encoders with the groups of the first one as classes, and the moments that stand for the groups."""
+    first = next(iter(encoders.values()))
+    found = find_clusters(first, count, seed)
+    for name, points in encoders.items():
+        if not np.array_equal(points.videos, first.videos):
+            raise ValueError(f'{name} has other clips than {next(iter(encoders))}: groups are shown of the same ones')
+    grouped = {
+        name: points._replace(labels=found.points.labels, classes=found.points.classes, numbers=found.points.numbers)
+        for name, points in encoders.items()
+    }
+    return grouped, [moment_of(first, row) for row in found.medoids]
+
+
+def _offers(points):
+    """What can be done where videos have no classes."""
+    folders = set(folders_of(points.video_ids).values())
+    if '' not in folders and len(folders) > 1:
+        shown = ', '.join(sorted(folders)[:3]) + (', …' if len(folders) > 3 else '')
+        yield f'The videos have no classes, but {len(folders)} folders ({shown}): --by-folder makes these classes.'
+    else:
+        yield 'The videos have no classes: --cluster K finds groups, --ann-file LIST gives classes.'

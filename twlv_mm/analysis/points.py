@@ -62,7 +62,7 @@ class Points(NamedTuple):
         return {self.video_ids[video]: self.classes[label] for video, label in pairs}
 
 
-def load_points(folder, scope='video', ann_file=None, class_names=None):
+def load_points(folder, scope='video', ann_file=None, class_names=None, by_folder=False):
     """Load the embeddings of a split with their classes.
 
     Args:
@@ -73,19 +73,20 @@ def load_points(folder, scope='video', ann_file=None, class_names=None):
         class_names (str | Sequence[str], optional): Names of the classes that are given as numbers, or a file of them,
             one a line; without them, those in ``classes.txt`` beside ann_file (without one, in the folder), or else
             they are called by their numbers.
+        by_folder (bool): Take the folders that the videos are in as their classes instead.
 
     Returns:
         Points: of all videos that have a class; of all videos where none has one, as a single class.
 
     Raises:
         FileNotFoundError: if there is no such folder or file, or no embeddings in the folder.
-        ValueError: if some videos have no class, or several; if a class has no name; if a vector is not finite or a
-            file is damaged.
+        ValueError: if some videos have no class, or several, or are in no folder; if a class has no name; if a vector
+            is not finite or a file is damaged.
     """
     folder = EmbeddingFolder(folder)
     vectors, videos, video_ids = load_matrix(folder, scope)
     _check_finite(vectors, videos, video_ids, folder.path)
-    names = _names_of_classes(folder, ann_file, class_names)
+    names = _folders(folder) if by_folder else _names_of_classes(folder, ann_file, class_names)
     known = sorted(set(names.values()))
     classes = [name for _, name in known]
     numbers = [number for number, _ in known]
@@ -168,6 +169,28 @@ def common_videos(encoders):
         if not inside.all():
             left_out[name] = int((~inside).sum())
     return kept, left_out
+
+
+def folders_of(video_ids):
+    """The folders that videos are in.
+
+    Args:
+        video_ids (Iterable[str]): Their ids, with folders in front.
+
+    Returns:
+        dict[str, str]: video id -> folder; '' where it is in none.
+    """
+    return {video_id: video_id.rpartition('/')[0] for video_id in video_ids}
+
+
+def _folders(folder):
+    """video id -> (number, name) of the folder that it is in."""
+    found = folders_of(folder.video_ids)
+    outside = [video_id for video_id, name in found.items() if not name]
+    if outside:
+        raise ValueError(f'{len(outside)} videos of {folder.path} are in no sub-folder, {outside[0]} for example')
+    places = {name: place for place, name in enumerate(sorted(set(found.values())))}
+    return {video_id: (places[name], name) for video_id, name in found.items()}
 
 
 def _names_of_classes(folder, ann_file, class_names):

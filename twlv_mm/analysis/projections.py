@@ -120,6 +120,19 @@ def halves(labels, groups, seed):
     return np.flatnonzero(~second), np.flatnonzero(second)
 
 
+def fitting_perplexity(perplexity, count):
+    """The perplexity of t-SNE that goes with a number of vectors: a third of it at most.
+
+    Args:
+        perplexity (float): The wanted one.
+        count (int): Vectors.
+
+    Returns:
+        float: the same or a lower one, 1 or more.
+    """
+    return min(perplexity, max((count - 1) // 3, 1))
+
+
 def import_sklearn():
     """Import scikit-learn.
 
@@ -135,7 +148,7 @@ def import_sklearn():
 
 def _lda(vectors, labels, groups, seed, fit_drawn):
     if labels is None or len(np.unique(labels)) < 2:
-        raise ValueError('lda tells classes apart: give vectors of two classes or more')
+        raise ValueError('lda tells classes apart, and the videos are of one: give a list of them with their classes')
     if fit_drawn:
         from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

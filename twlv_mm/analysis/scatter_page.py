@@ -13,16 +13,20 @@ from twlv_mm.engine import VideoStrips
 TEMPLATE = Path(__file__).with_name('scatter.html')
 # Frames of a thumbnail and their height in pixels: two to four kB each, so that 2,000 stay below 10 MB.
 FRAMES, HEIGHT, QUALITY = 3, 56, 60
+NOTE = 'font: 14px/1.4 system-ui, sans-serif; color: #444; margin: 2px 0; max-width: 80ch'
 
 
-def scatter_html(panels, classes, *, title='', thumbnails=None):
+def scatter_html(panels, classes, *, title='', thumbnails=None, notes=(), pictures=False, medoids=()):
     """A page with panels side by side.
 
     Args:
         panels (Sequence[Panel]): At least one.
         classes (Sequence[str]): Names of the classes.
         title (str): Of the page.
-        thumbnails (dict[str, str], optional): From :func:`video_thumbnails`.
+        thumbnails (dict, optional): From :func:`video_thumbnails`.
+        notes (Sequence[str]): What stands beneath the title.
+        pictures (bool): As for :func:`scatter_fragment`.
+        medoids (Sequence): As for :func:`scatter_fragment`.
 
     Returns:
         str: HTML; it loads nothing from anywhere.
@@ -32,17 +36,21 @@ def scatter_html(panels, classes, *, title='', thumbnails=None):
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{html.escape(title)}</title></head>\n'
         f'<body style="margin: 16px"><h1 style="font: 600 18px system-ui, sans-serif">{html.escape(title)}</h1>\n'
-        f'{scatter_fragment(panels, classes, thumbnails=thumbnails)}</body></html>\n'
+        + ''.join(f'<p style="{NOTE}">{html.escape(note)}</p>\n' for note in notes)
+        + scatter_fragment(panels, classes, thumbnails=thumbnails, pictures=pictures, medoids=medoids)
+        + '</body></html>\n'
     )
 
 
-def scatter_fragment(panels, classes, *, thumbnails=None):
+def scatter_fragment(panels, classes, *, thumbnails=None, pictures=False, medoids=()):
     """The panels as a part of a page, which may have several of these.
 
     Args:
         panels (Sequence[Panel]): As for :func:`scatter_html`.
         classes (Sequence[str]): As for :func:`scatter_html`.
-        thumbnails (dict[str, str], optional): As for :func:`scatter_html`.
+        thumbnails (dict, optional): As for :func:`scatter_html`.
+        pictures (bool): Whether the map begins with pictures of the videos where there is room for them.
+        medoids (Sequence): The moments, as keys of ``thumbnails``, that stand for the classes.
 
     Returns:
         str: a ``<div>`` with its own style and script.
@@ -59,31 +67,37 @@ def scatter_fragment(panels, classes, *, thumbnails=None):
         raise ValueError(f'a page shows 65,536 classes at most, these are {len(classes)}: choose some')
     video_ids = sorted({video_id for panel in panels for video_id in panel.video_ids})
     place = {video_id: index for index, video_id in enumerate(video_ids)}
+    thumbnails = thumbnails or {}
+    number_of = {moment: number for number, moment in enumerate(thumbnails, 1)}
+    standing = [number_of.get(moment, 0) for moment in medoids] or [0] * len(classes)
     data = dict(
         classes=[
-            dict(name=name, colour=to_hex(colour))
-            for name, colour in zip(classes, class_colours(len(classes)), strict=True)
+            dict(name=name, colour=to_hex(colour), picture=picture)
+            for name, colour, picture in zip(classes, class_colours(len(classes)), standing, strict=True)
         ],
         videos=video_ids,
-        thumbnails={place[video_id]: uri for video_id, uri in (thumbnails or {}).items() if video_id in place},
-        panels=[_numbers(panel, place) for panel in panels],
+        thumbnails=list(thumbnails.values()),
+        frames=FRAMES,
+        pictures=pictures and bool(thumbnails),
+        panels=[_numbers(panel, place, number_of) for panel in panels],
     )
     # Names come from files: none may end the script that they stand in.
     text = json.dumps(data, ensure_ascii=False, separators=(',', ':')).replace('<', '\\u003c')
     return TEMPLATE.read_text(encoding='utf-8').replace('__DATA__', text)
 
 
-def video_thumbnails(source, video_ids, limit=2000, seed=0):
-    """Small pictures of videos: three frames side by side.
+def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
+    """Small pictures of videos, or of parts of them: three frames side by side.
 
     Args:
         source (str): The video files, as for :func:`twlv_mm.embeddings.find_videos`.
-        video_ids (Iterable[str]): Ids of videos.
-        limit (int): Make so many at most, of videos drawn by lot.
+        moments (Iterable[str] | Iterable[tuple]): Ids of videos; or for parts of them id, start and end in seconds.
+        limit (int): Make so many at most, drawn by lot.
         seed (int): For the lot.
+        first (Sequence): Moments that are among them in any case.
 
     Returns:
-        tuple[dict[str, str], list[tuple[str, str]]]: video id -> JPEG as a data URI; id and reason of each video that
+        tuple[dict, list[tuple[str, str]]]: moment -> JPEG as a data URI; id and reason of each video that
         could not be read.
 
     Raises:
@@ -91,19 +105,27 @@ def video_thumbnails(source, video_ids, limit=2000, seed=0):
     """
     from twlv_mm.visualization import film_strip, jpeg_uri
 
-    video_ids = sorted(set(video_ids))
+    moments = sorted(set(moments))
     strips = VideoStrips(source, FRAMES)
-    if len(video_ids) > limit:
-        video_ids = [video_ids[place] for place in np.random.default_rng(seed).permutation(len(video_ids))[:limit]]
+    if len(moments) > limit:
+        drawn = [moments[place] for place in np.random.default_rng(seed).permutation(len(moments))]
+        moments = list(dict.fromkeys([*first, *drawn]))[: max(limit, len(first))]
     found = {}
-    for video_id in track(video_ids, 'thumbnails'):
-        frames = strips(video_id).get('frames')
+    for moment in track(moments, 'thumbnails'):
+        frames = strips(*(moment if isinstance(moment, tuple) else (moment,))).get('frames')
         if frames is not None:
-            found[video_id] = jpeg_uri(film_strip(frames, HEIGHT), QUALITY)
+            frames = frames[np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)]  # short videos have fewer
+            found[moment] = jpeg_uri(film_strip(frames, HEIGHT), QUALITY)
     return found, strips.failures
 
 
-def _numbers(panel, place):
+def moment_of(points, row):
+    """What a point's thumbnail is known by: its video, with start and end where it is a clip."""
+    video_id = points.video_ids[points.videos[row]]
+    return video_id if points.spans is None else (video_id, *map(float, points.spans[row]))
+
+
+def _numbers(panel, place, number_of):
     """A panel as the page's script reads it: coordinates as shares of the picture in 16 bits."""
     low, high = panel.xy.min(axis=0), panel.xy.max(axis=0)
     extent = high - low if panel.one_axis else np.repeat((high - low).max(), 2)
@@ -117,8 +139,16 @@ def _numbers(panel, place):
         xy=_base64((shares[order] * 65535).round(), '<u2'),
         labels=_base64(panel.labels[order], '<u2'),
         videos=_base64([place[panel.video_ids[row]] for row in order], '<u4'),
+        pictures=number_of and _base64([_picture(panel, row, number_of) for row in order], '<u4'),
         spans=None if panel.spans is None else _base64(panel.spans[order], '<f4'),
     )
+
+
+def _picture(panel, row, number_of):
+    """The number of a point's thumbnail, from 1: that of its clip, or else of its video; 0 where there is none."""
+    video_id = panel.video_ids[row]
+    of_clip = None if panel.spans is None else number_of.get((video_id, *map(float, panel.spans[row])))
+    return of_clip or number_of.get(video_id, 0)
 
 
 def _base64(numbers, kind):

@@ -3,7 +3,15 @@
 import re
 from typing import NamedTuple
 
-from twlv_mm.analysis import choose_points, common_videos, load_pairs, load_points, panel, scatter_fragment
+from twlv_mm.analysis import (
+    choose_points,
+    common_videos,
+    fitting_perplexity,
+    load_pairs,
+    load_points,
+    panel,
+    scatter_fragment,
+)
 from twlv_mm.embeddings import EmbeddingFolder
 
 from .figures import Picture
@@ -66,7 +74,7 @@ def _projections(title, views):
     }
     caption = _choice(next(iter(loaded.values())), next(iter(chosen.values())))
     classes = next(iter(chosen.values())).classes
-    perplexity = min(30, min(map(_count, chosen.values())) / 4)
+    perplexity = fitting_perplexity(30, min(map(_count, chosen.values())))
     for method, name in METHODS.items():
         options = dict(perplexity=perplexity) if method == 'tsne' else {}
         panels = [panel(encoder, points, method, **options) for encoder, points in chosen.items()]
