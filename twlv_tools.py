@@ -20,6 +20,7 @@ USAGE = """usage: twlv COMMAND [ARGUMENTS]
 COMMANDS = {
     'Your own data': {
         'lists': ('make_lists.py', 'lists of your own videos, split, from folders or a table'),
+        'annotations': ('convert_annotations.py', 'from and to ELAN, CVAT, Label Studio, VIA, csv, FiftyOne'),
     },
     'From videos to embeddings': {
         'embed': ('embed.py', 'embed a video or a few, and print the vectors'),

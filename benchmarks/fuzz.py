@@ -44,6 +44,15 @@ from twlv_mm.recognition import datasets
 from twlv_mm.recognition import predictions as recognized
 from twlv_mm.recognition.datasets.own import videos_of_table
 from twlv_mm.records import read_class_names
+from twlv_mm.records.annotations import (
+    Clock,
+    Import,
+    Media,
+    read_annotation_files,
+    write_annotation_table,
+    write_cvat,
+    write_elan,
+)
 from twlv_mm.report.errors_of_segments import action_errors
 from twlv_mm.report.run_records import find_runs, name_encoders
 from twlv_mm.report.tables import fill_tables
@@ -189,6 +198,20 @@ def readers(folder):
             'EPIC_100_train.csv', epic, _data_set(datasets.EPIC_KITCHENS100),
             {'EPIC_100_validation.csv': epic, 'EPIC_100_verb_classes.csv': 'id,key\n0,cut\n',
              'EPIC_100_noun_classes.csv': 'id,key\n0,door\n1,tap\n'},
+        ),
+        'ELAN': Reader('a.eaf', _example('kitchen.eaf'), _annotations),
+        'CVAT video': Reader('a.xml', _example('cvat_video.xml'), _annotations),
+        'CVAT images': Reader('a.xml', _example('cvat_images.xml'), _annotations),
+        'Label Studio': Reader('a.json', _example('label_studio.json'), _annotations),
+        'VIA': Reader('a.json', _example('via.json'), _annotations),
+        'segments csv': Reader('a.csv', 'video,label,start,end,score\na.mp4,run,0.5,1.5,0.9\na.mp4,sit,2,3,\n', _annotations),
+        'boxes csv': Reader('a.csv', 'video,time,x1,y1,x2,y2,label\na.mp4,0.5,0.1,0.1,0.5,0.5,run\n', _annotations),
+        'inferred segments': Reader(
+            'a.json', dict(video='a.mp4', duration_seconds=3.0, predictions=[dict(action, index=0, start=0.5, end=1.5, score=0.5)]), _annotations
+        ),
+        'inferred boxes': Reader(
+            'a.json', dict(video='a.mp4', duration_seconds=3.0, size=[20, 10], keyframes=[
+                dict(time=1.0, predictions=[dict(box=[0, 0, 1, 1], actions=[dict(label='run', score=0.5)])])]), _annotations
         ),
         'failures.jsonl': Reader('failures.jsonl', failures, lambda root, _: read_failures(str(root))),
         'embedding json': Reader('v.json', info, _embedding, {'v_c.npy': _npy(array), 'v_v.npy': _npy(array[0])}),
@@ -485,6 +508,21 @@ def _read_runs(root):
 
 def _data_set(data_set):
     return lambda root, _: data_set.read(root, root, next(iter(data_set.kinds)))
+
+
+def _example(name):
+    return (Path(__file__).resolve().parents[1] / 'tests/data/annotations' / name).read_bytes()
+
+
+def _annotations(_, path):
+    media = Media('a.mp4', 4.0, (200, 100), Clock(fps=25))
+    videos = read_annotation_files([path], Import(lambda name: media))
+    for out in (write_elan, write_annotation_table):
+        out(videos, path.parent)
+    write_cvat(videos, path.parent, dict.fromkeys((video.video_id for video in videos), media.clock))
+    for made in (*path.parent.glob('*'),):
+        if made != path and made.is_file():
+            made.unlink()
 
 
 def _embedding(root, _):

@@ -1,9 +1,7 @@
 """Lists of one's own videos: from folders and tables, split without leaks, with what was left out said and kept."""
 
 import json
-import os
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
@@ -179,8 +177,9 @@ def test_names_of_classes_are_found_beside_the_list_of_embeddings(tmp_path):
     assert LabelledEmbeddings(str(folder), 'video', str(tmp_path / 'val.txt')).metainfo['classes'] == ['run', 'sit']
 
 
-def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(tmp_path):
-    command = [sys.executable, str(ROOT / 'tools/make_lists.py'), str(tmp_path), '--out', str(tmp_path / 'out')]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | dict(OMP_NUM_THREADS='1'))
-    assert done.returncode == 2
-    assert done.stderr.strip() == f'error: {tmp_path} has no labelled video'
+def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('sys.argv', ['lists', str(tmp_path), '--out', str(tmp_path / 'out')])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / 'tools/make_lists.py'), run_name='__main__')
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.strip() == f'error: {tmp_path} has no labelled video'

@@ -1,0 +1,148 @@
+"""ELAN's .eaf files: annotations in tiers, in milliseconds (https://www.mpi.nl/tools/elan/EAFv3.0.xsd)."""
+
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from .. import checks
+from ..files import write_bytes
+from ..xml_files import XmlFile
+from .structure import file_name
+
+UNITS = {'milliseconds': 1e-3}
+XSI = 'http://www.w3.org/2001/XMLSchema-instance'
+
+
+def read_elan(path, context):
+    """Read a file: each annotation with times is a segment; its value is the label, or its tier's name if it has none.
+
+    Args:
+        path (Path): An .eaf file.
+        context (Import): ``label_from`` names the one tier that is read; all if None.
+
+    Returns:
+        list[VideoAnnotations]: of the one video; segments.
+
+    Raises:
+        ValueError: if the file is not ELAN's, or lacks what is needed.
+    """
+    eaf = XmlFile(path)
+    if eaf.root.tag != 'ANNOTATION_DOCUMENT':
+        raise ValueError(f"{path} is not ELAN's: it has {checks.shown(eaf.root.tag)} in place of ANNOTATION_DOCUMENT")
+    header = eaf.root.find('HEADER')
+    unit = 'milliseconds' if header is None else header.get('TIME_UNITS', 'milliseconds')
+    if unit not in UNITS:
+        raise ValueError(f'{path}: its times are in {checks.shown(unit)}; milliseconds are read')
+    media = [] if header is None else header.findall('MEDIA_DESCRIPTOR')
+    names = [one.get('MEDIA_URL') or one.get('RELATIVE_MEDIA_URL') or '' for one in media]
+    names = [file_name(unquote(name), f'{path}, MEDIA_URL') for name in names if name]
+    if len(names) > 1:
+        context.note('an .eaf has several media, of which the first is taken', path)
+    video = context.video(names[0] if names else Path(path).stem)
+    slots = {
+        eaf.attribute(slot, 'TIME_SLOT_ID'): slot.get('TIME_VALUE')
+        for slot in eaf.root.iterfind('TIME_ORDER/TIME_SLOT')
+    }
+    tiers = {eaf.attribute(tier, 'TIER_ID'): tier for tier in eaf.root.iterfind('TIER')}
+    if context.label_from is not None and context.label_from not in tiers:
+        raise ValueError(f'{path} has no tier {context.label_from!r}; there are {checks.shown(sorted(tiers), 200)}')
+    for name, tier in tiers.items():
+        if context.label_from in (None, name):
+            _read_tier(eaf, name, tier, slots, video, context)
+    video.segments.sort(key=lambda one: (one.start, one.end))
+    return [video]
+
+
+def write_elan(videos, out):
+    """Write ``<video_id>.eaf`` for each video: a tier for all segments, or where they overlap, one for each label.
+
+    Args:
+        videos (list[VideoAnnotations]): With segments.
+        out (Path): Folder.
+
+    Returns:
+        list[str]: what is lost.
+    """
+    for video in videos:
+        root = ElementTree.Element(
+            'ANNOTATION_DOCUMENT',
+            {
+                'AUTHOR': '',
+                'DATE': datetime.now().astimezone().isoformat(timespec='seconds'),
+                'FORMAT': '3.0',
+                'VERSION': '3.0',
+                'xmlns:xsi': XSI,
+                'xsi:noNamespaceSchemaLocation': 'http://www.mpi.nl/tools/elan/EAFv3.0.xsd',
+            },
+        )
+        header = ElementTree.SubElement(root, 'HEADER', MEDIA_FILE='', TIME_UNITS='milliseconds')
+        ElementTree.SubElement(
+            header, 'MEDIA_DESCRIPTOR', MEDIA_URL=video.file, MIME_TYPE='video/*', RELATIVE_MEDIA_URL=f'./{video.file}'
+        )
+        order = ElementTree.SubElement(root, 'TIME_ORDER')
+        count = 0
+        for name, segments in _tiers(video.segments).items():
+            tier = ElementTree.SubElement(root, 'TIER', LINGUISTIC_TYPE_REF='default-lt', TIER_ID=name)
+            for segment in segments:
+                count += 1
+                slots = [f'ts{2 * count - 1}', f'ts{2 * count}']
+                for slot, time in zip(slots, (segment.start, segment.end), strict=True):
+                    ElementTree.SubElement(order, 'TIME_SLOT', TIME_SLOT_ID=slot, TIME_VALUE=str(round(time * 1000)))
+                annotation = ElementTree.SubElement(
+                    ElementTree.SubElement(tier, 'ANNOTATION'),
+                    'ALIGNABLE_ANNOTATION',
+                    ANNOTATION_ID=f'a{count}',
+                    TIME_SLOT_REF1=slots[0],
+                    TIME_SLOT_REF2=slots[1],
+                )
+                ElementTree.SubElement(annotation, 'ANNOTATION_VALUE').text = segment.label
+        ElementTree.SubElement(
+            root,
+            'LINGUISTIC_TYPE',
+            GRAPHIC_REFERENCES='false',
+            LINGUISTIC_TYPE_ID='default-lt',
+            TIME_ALIGNABLE='true',
+        )
+        ElementTree.indent(root, '    ')
+        write_bytes(out / f'{video.video_id}.eaf', ElementTree.tostring(root, 'utf-8', xml_declaration=True))
+    scored = sum(segment.score is not None for video in videos for segment in video.segments)
+    return [f'scores of {scored} segments, which ELAN has no place for'] if scored else []
+
+
+def _read_tier(eaf, name, tier, slots, video, context):
+    for annotation in tier.iterfind('ANNOTATION/*'):
+        where = eaf.where(annotation)
+        if annotation.tag == 'REF_ANNOTATION':
+            context.note('an annotation of a dependent tier, which has no times of its own, is left out', where)
+            continue
+        times = []
+        for end in ('TIME_SLOT_REF1', 'TIME_SLOT_REF2'):
+            slot = eaf.attribute(annotation, end)
+            if slot not in slots:
+                raise ValueError(f'{where}: there is no time slot {checks.shown(slot)}')
+            times.append(slots[slot])
+        if None in times:
+            context.note('an annotation that is not aligned to a time is left out', where)
+            continue
+        start, end = (checks.count_in(time, f'{where}, a TIME_VALUE') / 1000 for time in times)
+        value = (annotation.findtext('ANNOTATION_VALUE') or '').strip()
+        if not value:
+            context.note('an annotation without a value takes the name of its tier for a label', where)
+        context.segment(video, ' '.join((value or name).split()), start, end, where)
+
+
+def _tiers(segments):
+    """Name of a tier -> its segments, which do not overlap, as ELAN demands."""
+    ordered = sorted(segments, key=lambda one: (one.start, one.end))
+    if all(round(one.end * 1000) <= round(other.start * 1000) for one, other in pairwise(ordered)):
+        return {'actions': ordered}
+    tiers, ends = {}, {}
+    for segment in ordered:
+        start, number = round(segment.start * 1000), 1
+        while ends.get((segment.label, number), 0) > start:
+            number += 1
+        ends[segment.label, number] = round(segment.end * 1000)
+        tiers.setdefault(segment.label if number == 1 else f'{segment.label} {number}', []).append(segment)
+    return tiers
