@@ -16,7 +16,15 @@ from twlv_mm.analysis import evaluation
 from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.compat.video_backend import write_gif, write_mp4
-from twlv_mm.embeddings import EmbeddingFolder, load_matrix, matrix, verify, write_embeddings
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    encoder_of,
+    load_matrix,
+    matrix,
+    named_source,
+    verify,
+    write_embeddings,
+)
 from twlv_mm.encoders import read_checkpoint
 from twlv_mm.localization import ExternalScores
 from twlv_mm.pretraining import ShardDataset
@@ -24,6 +32,7 @@ from twlv_mm.pretraining.shards import TarBackend, index_shard, member_path
 from twlv_mm.recognition.datasets.lists import Sample, write_list
 from twlv_mm.records import checks, write_figure
 from twlv_mm.report import find_runs, write_report
+from twlv_mm.search import find_moments
 from twlv_mm.segmentation.labels import read_split
 from twlv_mm.synthetic import make_images
 from twlv_mm.video import write_video
@@ -319,3 +328,21 @@ def test_values_in_a_message_are_short_however_much_they_hold():
     assert len(checks.shown(value)) <= 80
     with pytest.raises(ValueError, match='not a list of numbers'):
         checks.array(value, 'here', 1)
+
+
+@pytest.mark.parametrize('kind', ['mmaction', 'module'])
+def test_embeddings_that_name_code_as_their_encoder_run_none_of_it(tmp_path, monkeypatch, kind):
+    (tmp_path / 'theirs.py').write_text(f'open({str(tmp_path / "ran")!r}, "w").close()\ndef make(): pass\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    source = f'mmaction:{tmp_path}/theirs.py' if kind == 'mmaction' else 'theirs:make'
+    settings = dict(model='theirs', source=source, weights_sha256=None, sampling='uniform')
+    info = dict(settings, duration=1.0, num_frames=8)
+    write_embeddings(tmp_path / 'uniform/all', 'v', np.ones((1, 4), np.float32), np.array([[0.0, 1.0]]), info)
+    assert encoder_of(settings).spec.source == source
+    video = tmp_path / 'video.mp4'
+    write_video(video, np.zeros((8, 32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match='which is code: it is run only where you name it yourself'):
+        find_moments(str(video), tmp_path / 'uniform/all')
+    with pytest.raises(ValueError, match='which is code'):
+        named_source(settings, 'checkpoint.pth')
+    assert not (tmp_path / 'ran').exists()

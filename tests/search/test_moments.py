@@ -139,7 +139,7 @@ def test_folder_of_another_encoder_is_refused(embedded, videos, tmp_path):
     with pytest.warns(UserWarning, match='random'), pytest.raises(ValueError, match='weights_sha256 is'):
         find_moments(moment, embedded / 'multi-clip/npy', model='twlv_small_synthetic')
     save(tmp_path / 'unsaid', a=unit(0, 10))
-    with pytest.raises(ValueError, match='does not say which encoder made it'):
+    with pytest.raises(ValueError, match='does not say which encoder its vectors are of'):
         find_moments(moment, tmp_path / 'unsaid')
     assert find_moments('a#1', tmp_path / 'unsaid').hits['forward'][0].video_id == 'a'
 

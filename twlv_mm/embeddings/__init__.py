@@ -26,7 +26,7 @@ from .model_inputs import check_inputs
 from .mteb import mteb_model
 from .naming import names_of, other_names, second_files
 from .neighbours import nearest
-from .settings import check_comparable, encoder_of, folder_settings, repeats_frames, shared_settings
+from .settings import check_comparable, encoder_of, folder_settings, named_source, repeats_frames, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
 from .verify import Problem, verify
@@ -67,6 +67,7 @@ __all__ = [
     'listed_videos',
     'load_matrix',
     'mteb_model',
+    'named_source',
     'names_of',
     'nearest',
     'other_names',

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from twlv_mm.encoders import describe, get_model, list_models
+from twlv_mm.encoders import get_model, list_models
+from twlv_mm.records.checks import shown
 
 from .manifest import read_manifest
 
@@ -21,6 +22,8 @@ SETTINGS = (
     'view',
 )
 
+# SOURCEs that may stand in files of others: they are read as data alone.
+DATA_ONLY = ('hf:', 'timm:')
 # What else a query's vector has to be made with; of one kind in a folder unless it was mixed.
 OF_PICTURES = ('size', 'resize', 'interpolation', 'precision')
 
@@ -118,6 +121,33 @@ def check_comparable(metainfo, other):
         )
 
 
+def named_source(settings, where):
+    """The SOURCE of the encoder that embeddings or a checkpoint name, unless it is code that they could choose.
+
+    Args:
+        settings (dict): What was made with it, as files of others may say it.
+        where (str | Path): Those files, for the message.
+
+    Returns:
+        str: a name of the table, 'hf:…' or 'timm:…'.
+
+    Raises:
+        ValueError: if they name none, or one of a module or of a config of mmaction2, which only a user may name.
+    """
+    name = settings.get('source') or settings.get('model')
+    if name is None:
+        raise ValueError(
+            f'{where} does not say which encoder its vectors are of, so that nothing else can be embedded like them: '
+            'extract them with tools/extract.py'
+        )
+    if not isinstance(name, str) or (':' in name and not name.startswith(DATA_ONLY)):
+        raise ValueError(
+            f'{where} names the encoder {shown(name)}, which is code: it is run only where you name it yourself, as '
+            'encoder in a config or as --model'
+        )
+    return name
+
+
 def encoder_of(settings):
     """The encoder that embeddings were made with, without its weights.
 
@@ -126,8 +156,8 @@ def encoder_of(settings):
 
     Returns:
         nn.Module | SimpleNamespace | None: With ``spec``, ``weights_sha256`` and ``pretraining_sets``; one of
-        :func:`twlv_mm.list_models` on the meta device, of others what is known without building it. None if the
-        embeddings name none.
+        :func:`twlv_mm.list_models` on the meta device, of others no more than their name and source, for which no code
+        is run. None if the embeddings name none.
     """
     name, weights = settings['model'], settings['weights_sha256']
     if name is None:
@@ -136,11 +166,7 @@ def encoder_of(settings):
         with torch.device('meta'):
             encoder = get_model(name)
     else:
-        source = settings.get('source')
-        try:
-            spec = describe(source or name)
-        except (ValueError, TypeError, ImportError, OSError):
-            spec = SimpleNamespace(name=name, source=source)
+        spec = SimpleNamespace(name=name, source=settings.get('source'))
         encoder = SimpleNamespace(spec=spec, parameters=tuple)
     encoder.weights_sha256 = weights
     encoder.pretraining_sets = settings.get('pretraining_sets')

@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from twlv_mm.embeddings import VideoEmbedder
+from twlv_mm.embeddings import VideoEmbedder, named_source
 from twlv_mm.encoders import describe, read_config, weights_sha256
 from twlv_mm.encoders.official import official_weights
 from twlv_mm.engine import load_model, made_with, provenance
@@ -90,12 +90,9 @@ def _with_bank(cfg, folder, device):
 def _extraction(cfg, settings, weights, source):
     """How the embeddings of a classifier were made, as the ``extraction`` of a config."""
     name = settings.get('source') or settings.get('model')
-    if name is None:
-        raise ValueError(
-            f'{source} does not say which encoder its embeddings are of, so that no further video can be embedded like '
-            'them: extract them with tools/extract.py, and train or test on those'
-        )
-    same = cfg.get('encoder') == name
+    same = name is not None and cfg.get('encoder') == name
+    if not same:
+        name = named_source(settings, source)
     overrides = dict(cfg.get('encoder_overrides') or {}) if same else {}
     weights = weights or (cfg.get('encoder_weights') if same else None) or _shipped(name, settings)
     encoder = dict(overrides, source=name, weights=weights)

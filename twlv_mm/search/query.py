@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, names_of
+from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, named_source, names_of
 from twlv_mm.encoders import describe, encoder_in, is_config, official_weights, read_config, text_encoder
 from twlv_mm.video import ReadFault, Segment, VideoError, read_ahead
 
@@ -63,16 +63,11 @@ def query_extractor(collection, model=None, weights=None, device=None):
         ValueError: if the folder does not say what it was made with, or the encoder is another one.
     """
     settings, folder = collection.settings, collection.folder
-    name = settings.get('source') or settings.get('model')
-    if name is None:
-        raise ValueError(
-            f'{folder.path} does not say which encoder made it, so no other video can be compared with it: extract it '
-            'with tools/extract.py, or search for one of its clips, VIDEO_ID#NUMBER'
-        )
     options = {key: settings.get(key) for key in ('sampling', 'clip_seconds', 'stride_seconds')}
     options.update(num_frames=settings.get('frames_per_clip'), device=device, precision=_precision(settings, device))
     if model is None:
-        model, weights = name, weights or _own_weights(name, settings.get('weights_sha256'), folder.path)
+        model = named_source(settings, folder.path)
+        weights = weights or _own_weights(model, settings.get('weights_sha256'), folder.path)
     if isinstance(model, str):
         model = _of_config(model, weights) if is_config(model) else _of_source(model, weights, settings.get('size'))
     pooling = settings.get('pooling')
@@ -208,10 +203,7 @@ def text_query(text, collection):
     if not text.strip():
         raise ValueError('the text to search for is empty')
     settings, folder = collection.settings, collection.folder
-    source = settings.get('source') or settings.get('model')
-    if source is None:
-        raise ValueError(f'{folder.path} does not say which encoder made it, so no text can be compared with it')
-    encoder = text_encoder(source)
+    encoder = text_encoder(named_source(settings, folder.path))
     check_text_space(encoder, settings, folder.dims, folder.path)
     with torch.inference_mode():
         vector = encoder([text])[0].numpy()
