@@ -3,8 +3,9 @@ _base_ = './appearance_finetune.py'
 
 # A clip has one of 8 appearances and one of 8 motions: two of 16 classes, half the probability each.
 labels = dict(multi_class=True, num_classes=16)
+listed = dict(type='VideoDataset', **labels)  # mmaction2's reads lines with several classes
 model = dict(cls_head=dict(loss_cls=dict(type='CrossEntropyLoss'), **labels))
-train_dataloader = dict(dataset=dict(ann_file='train_both.txt', **labels))
-test_dataloader = dict(dataset=dict(ann_file='test_both.txt', **labels))
+train_dataloader = dict(dataset=dict(ann_file='train_both.txt', **listed))
+test_dataloader = dict(dataset=dict(ann_file='test_both.txt', **listed))
 test_evaluator = dict(_delete_=True, type='AccMetric', metric_list=('mean_average_precision',))
 default_hooks = dict(results=dict(dataset='synthetic_both_finetune'))

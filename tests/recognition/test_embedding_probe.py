@@ -19,6 +19,7 @@ from twlv_mm.embeddings import going_on, write_embeddings
 from twlv_mm.embeddings.claims import Claims
 from twlv_mm.engine import launch
 from twlv_mm.recognition import EmbeddingLinearProbe, LabelledEmbeddings, knn_votes
+from twlv_mm.recognition.predictions import read_predictions
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
@@ -99,6 +100,10 @@ def test_config_computes_each_column_of_table_6(root, column, monkeypatch):
     monkeypatch.setenv('KNN_COLUMN', column)
     dump = f'{root}/scores.pkl'
     launch.main_test([*config(root, 'k400_knn'), '--dump', dump])
+    _, kept = read_predictions(next(Path(root, 'work_dir').glob('*/predictions.json')))
+    assert [(one.video_id, one.truth) for one in kept] == [
+        (f'v{place:03d}', place % NUM_CLASSES) for place in range(26)
+    ]
 
     ending = 'c' if column == 'clip' else 'v'
     sampling = 'uniform' if column == 'uniform' else 'multi-clip'
@@ -218,6 +223,7 @@ def test_loss_of_videos_with_all_their_clips_is_the_mean_over_the_clips(root):
     (batch,) = LabelledEmbeddings(f'{root}/multi-clip/val', 'clip').__getitems__([3, 1])
     scores = probe.fc(batch['inputs']).log_softmax(dim=1)
     expected = -scores[range(6), [0, 0, 0, 0, 1, 1]].mean()  # video 3 has four clips, video 1 has two
+    assert batch.pop('video_ids') == 'v003\nv001'
     torch.testing.assert_close(probe.loss(**batch)['loss'], expected)
 
 

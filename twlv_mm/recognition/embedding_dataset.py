@@ -83,7 +83,8 @@ class LabelledEmbeddings(Dataset):
 
         Returns:
             list[dict]: One item, the batch: inputs (M, D) float32, the vectors of the videos one after the other;
-            num_clips (N,) int64, how many each video has of them; labels (N,) int64.
+            num_clips (N,) int64, how many each video has of them; labels (N,) int64; video_ids, as lines of one text,
+            which collating leaves as it is.
         """
         indices = np.asarray(indices)
         first, counts = self._starts[indices], self._starts[indices + 1] - self._starts[indices]
@@ -97,6 +98,7 @@ class LabelledEmbeddings(Dataset):
                 inputs=torch.from_numpy(np.asarray(self.vectors[rows])),
                 num_clips=torch.from_numpy(counts),
                 labels=self.labels[indices],
+                video_ids='\n'.join(self.video_ids[index] for index in indices.tolist()),
             )
         ]
 

@@ -83,9 +83,16 @@ class EmbeddingClassifier(BaseModel):
         labels = labels.cpu().split(1)
         return [dict(pred_score=score, gt_label=label) for score, label in zip(scores, labels, strict=True)]
 
-    def forward(self, inputs, num_clips, labels, mode):
-        """Run :meth:`loss` (mode 'loss') or :meth:`predict` (mode 'predict') on the one item of a gathered batch."""
-        return getattr(self, mode)(*inputs, *num_clips, *labels)
+    def forward(self, inputs, num_clips, labels, mode, video_ids=()):
+        """Run :meth:`loss` (mode 'loss') or :meth:`predict` (mode 'predict') on the one item of a gathered batch.
+
+        Where ``video_ids`` are given, as LabelledEmbeddings does, predictions have the ``video_id``.
+        """
+        result = getattr(self, mode)(*inputs, *num_clips, *labels)
+        if mode == 'predict' and video_ids:
+            for sample, video_id in zip(result, video_ids[0].split('\n'), strict=True):
+                sample['video_id'] = video_id
+        return result
 
 
 @MODELS.register_module()

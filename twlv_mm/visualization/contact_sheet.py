@@ -5,9 +5,10 @@ import matplotlib
 matplotlib.use('Agg')  # files only
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 from twlv_mm.records import write_figure
+
+from .film_strip import film_strip
 
 GAP = 2  # pixels between the frames of a strip
 
@@ -21,7 +22,10 @@ def contact_sheet(path, columns, *, dpi=150):
             RGB. Strips of a column have the same number and size of frames.
         dpi (int): Dots per inch; a strip is 0.6 inches high.
     """
-    strips = {title: {label: _strip(frames) for label, frames in rows.items()} for title, rows in columns.items()}
+    strips = {
+        title: {label: film_strip(frames, frames.shape[1], GAP) for label, frames in rows.items()}
+        for title, rows in columns.items()
+    }
     ratios = [strip.shape[1] / strip.shape[0] for strip in (next(iter(rows.values())) for rows in strips.values())]
     num_rows = max(map(len, strips.values()))
     labels, margin = 1.5, 0.1  # inches on the left and on the right of each column
@@ -43,9 +47,3 @@ def contact_sheet(path, columns, *, dpi=150):
         left += width
     write_figure(path, figure)
     plt.close(figure)
-
-
-def _strip(frames):
-    """(T, H, W, 3) -> (H, T * (W + GAP) - GAP, 3), white between the frames."""
-    white = np.full((*frames.shape[1:2], GAP, 3), 255, np.uint8)
-    return np.concatenate([part for frame in frames for part in (white, frame)][1:], axis=1)

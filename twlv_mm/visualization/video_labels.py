@@ -1,11 +1,11 @@
 """What a model says about a video: some of its frames, and the classes with their scores as bars."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from twlv_mm.records import write_figure
 
 from .confusion_matrix import shorten
+from .film_strip import film_strip
 
 MAX_LABEL = 60  # characters of a name
 
@@ -21,9 +21,8 @@ def draw_video_labels(path, frames, labels, scores, *, title='', dpi=120):
         title (str): What stands above the frames.
         dpi (int): Dots per inch; the picture is 8 inches wide.
     """
-    # One picture with white between the frames: a set of axes for each frame takes several times as long.
-    strip = np.pad(frames, ((0, 0), (0, 0), (0, frames.shape[2] // 20 + 1), (0, 0)), constant_values=255)
-    strip = np.concatenate(strip, axis=1)
+    # One picture: a set of axes for each frame takes several times as long.
+    strip = film_strip(frames, frames.shape[1], frames.shape[2] // 20 + 1)
     heights = 8 * strip.shape[0] / strip.shape[1], 0.25 * len(labels) + 0.3  # inches
     figure = Figure(figsize=(8, sum(heights) + 0.4), dpi=dpi, layout='constrained')
     above, below = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.4, heights[1]])
