@@ -16,8 +16,8 @@ from twlv_mm.synthetic import item_rng, render_clip, write_video
 CONFIGS = Path(__file__).parents[1] / 'configs'
 NAMES = sorted(p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 ON_EMBEDDINGS = [name for name in NAMES if name.endswith(('_knn.py', '_offline.py'))]
-# The rooms of these have tests of their own.
-OTHER_TASKS = {'tal', 'bmn', 'tas', 'ava', 'roi', 'pretrain'}
+# These have tests of their own.
+OTHER_TASKS = {'tal', 'bmn', 'tas', 'ava', 'roi', 'pretrain', 'own'}
 ON_VIDEO = [name for name in NAMES if name not in ON_EMBEDDINGS and not set(re.split('[/_.]', name)) & OTHER_TASKS]
 TINY = dict(img_size=224, patch_size=32, embed_dims=48, depth=1, num_heads=4)
 

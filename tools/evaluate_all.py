@@ -1,8 +1,9 @@
 #!/usr/bin/env python
 """Evaluate an encoder on every task that there are data for, and make a report. Killed, the same command goes on.
 
-The paper's sets are taken from where their configs expect them (docs/datasets.md); with --synthetic, generated videos
-from where tools/make_synthetic.py puts them. Embeddings are extracted once a data set.
+The paper's sets are taken from where their configs expect them (docs/datasets.md); with --own also sets of your own,
+which a YAML file names (docs/own_data.md); with --synthetic, generated videos from where tools/make_synthetic.py puts
+them. Embeddings are extracted once a data set.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from twlv_mm.analysis.evaluated_encoder import find_encoder
 from twlv_mm.analysis.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
 from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views, paper_tasks, paper_views
+from twlv_mm.analysis.own_sets import own_tasks
 from twlv_mm.report import write_report
 from twlv_mm.system_errors import fail, run_tool
 
@@ -33,6 +35,7 @@ def parse_args():
         metavar='DIR',
         help='generated videos instead of the sets of the paper (default %(const)s)',
     )
+    parser.add_argument('--own', metavar='FILE', help='a YAML file of your own data sets, which come first')
     parser.add_argument('--jobs', type=int, default=1, help='tasks at a time, one thread each if several (default 1)')
     parser.add_argument('--amp', action='store_true', help='train and test in bf16')
     args = parser.parse_args()
@@ -48,15 +51,27 @@ def main():
     except (ValueError, TypeError, FileNotFoundError) as error:
         fail(error)
     tasks = generated_tasks(args.synthetic) if args.synthetic else paper_tasks()
+    views = generated_views(args.synthetic) if args.synthetic else paper_views()
+    if args.own:
+        try:
+            own, their_views = own_tasks(args.own)
+        except (ValueError, FileNotFoundError) as error:
+            fail(error)
+        taken = {task.name for task in tasks}.intersection(task.name for task in own)
+        if taken:
+            fail(f'{args.own}: {min(taken)} is a task of another set: give the set another name')
+        tasks, views = [*own, *tasks], [*their_views, *views]
     patterns = args.tasks or ['*']
     unknown = [pattern for pattern in patterns if not fnmatch.filter([task.name for task in tasks], pattern)]
     if unknown:
         fail(f'there is no task {" and none ".join(unknown)}: --list names them')
     tasks = [task for task in tasks if any(fnmatch.fnmatch(task.name, pattern) for pattern in patterns)]
     options = ['--amp'] if args.amp else []
-    views = generated_views(args.synthetic) if args.synthetic else paper_views()
     evaluation = Evaluation(encoder, tasks, args.out, args.jobs, options, views)
-    evaluation.todo()
+    try:
+        evaluation.todo()
+    except ValueError as error:
+        fail(error)
     for name, (status, reason) in evaluation.states.items():
         print(f'  {name}: {status}{": " + reason if reason else ""}')
     if args.list:

@@ -61,7 +61,12 @@ HOOKS = RoomRegistry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twl
 METRICS = RoomRegistry('metric', parent=root.METRICS, scope='twlv_mm', locations=TASKS)
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])
 LOOPS = Registry('loop', parent=root.LOOPS, scope='twlv_mm', locations=['twlv_mm.engine'])
-DATA_SAMPLERS = Registry('data sampler', parent=root.DATA_SAMPLERS, scope='twlv_mm', locations=['twlv_mm.pretraining'])
+DATA_SAMPLERS = RoomRegistry(
+    'data sampler',
+    parent=root.DATA_SAMPLERS,
+    scope='twlv_mm',
+    locations=['twlv_mm.recognition', 'twlv_mm.pretraining'],
+)
 MODEL_WRAPPERS = Registry(
     'model_wrapper', parent=root.MODEL_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine.fully_shard']
 )

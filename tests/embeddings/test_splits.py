@@ -69,3 +69,11 @@ def test_names_of_classes_beside_a_list_go_with_its_embeddings(asked, tmp_path):
     folder = str(tmp_path / 'out/multi-clip/val')
     assert load_points(folder).class_of() == {'val/val0': 'sit', 'val/val1': 'run'}
     assert LabelledEmbeddings(folder, 'video').metainfo['classes'] == ['run', 'sit']
+
+
+def test_a_split_of_several_lists_has_each_video_once(asked, tmp_path):
+    (tmp_path / 'a.txt').write_text('train/train0.mp4 0\nval/val0.mp4 1\n')
+    (tmp_path / 'b.txt').write_text('val/val0.mp4 1\nval/val1.mp4 0\n')
+    lists = [dict(source=str(tmp_path / name), root=str(tmp_path)) for name in ('a.txt', 'b.txt')]
+    extract_splits(**dict(asked, splits=dict(all=lists)))
+    assert EmbeddingFolder(tmp_path / 'out/multi-clip/all').video_ids == ['train/train0', 'val/val0', 'val/val1']

@@ -139,7 +139,8 @@ def test_record_is_the_mean_of_the_folds_own_records(whole, config):
     assert record['folds'] == {str(fold): {'closeness': score} for fold, score in zip((1, 2), scores, strict=True)}
     assert record['protocol'] == dict(steps=12, folds=[1, 2])
     assert [one['protocol'] for one in own] == [dict(steps=12, fold=fold) for fold in (1, 2)]
-    assert set(record) == {*own[0], 'folds'}
+    assert record['spread'] == {'closeness': pytest.approx(abs(scores[0] - scores[1]) / 2**0.5)}  # of two values
+    assert set(record) == {*own[0], 'folds', 'spread'}
     assert (record['seed'], record['checkpoint'], record['task']) == (3, None, 'segmentation')
     assert record['config']['path'] == config
 

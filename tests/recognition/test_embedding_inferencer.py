@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from twlv_mm.embeddings import extract_splits
 from twlv_mm.engine import launch
-from twlv_mm.recognition import EmbeddingInferencer, EmbeddingKNN
+from twlv_mm.recognition import EmbeddingInferencer, EmbeddingKNN, LabelledEmbeddings
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,29 @@ def test_knn_scores_a_video_as_its_test_does(column, root):
         folder=str(bank), vectors=len(inferencer.model.bank.vectors), k=record['protocol']['k']
     )
     assert result['encoder']['name'] == result['model']['encoder'] == 'twlv_small_synthetic'
+
+
+def test_a_list_chooses_among_the_embeddings_of_a_folder(root):
+    for fold, places in ((1, (0, 3, 6)), (2, (1, 2))):
+        (root / f'val_fold{fold}.txt').write_text(''.join(f'{index}.mp4 {index % 2}\n' for index in places))
+    folder = f'{root}/embeddings/multi-clip/train'
+    everything = LabelledEmbeddings(folder, 'clip')
+    for fold, places in ((1, [0, 3, 6]), (2, [1, 2])):
+        ann_file = f'{root}/val_fold{{fold}}.txt'
+        part = LabelledEmbeddings(folder, 'clip', ann_file, listed_only=True, fold=fold)
+        assert part.video_ids == [str(place) for place in places]
+        assert part.labels.tolist() == [place % 2 for place in places]
+        assert part.missing == []
+        for place, video in enumerate(places):
+            expected = everything.vectors[everything.video_index.numpy() == video]
+            np.testing.assert_array_equal(part.__getitems__([place])[0]['inputs'], expected)
+    (root / 'other.txt').write_text('x.mp4 0\n0.mp4 0\n')
+    assert LabelledEmbeddings(folder, 'clip', f'{root}/other.txt', listed_only=True).missing == ['x']
+    with pytest.raises(ValueError, match='have no class index as label'):
+        LabelledEmbeddings(folder, 'clip', f'{root}/val_fold1.txt')
+    (root / 'none.txt').write_text('x.mp4 0\n')
+    with pytest.raises(FileNotFoundError, match=r'none of the 1 videos of .*none\.txt'):
+        LabelledEmbeddings(folder, 'clip', f'{root}/none.txt', listed_only=True)
 
 
 def test_bank_smaller_than_k_votes_as_a_whole_and_that_is_said_once_and_recorded(root, capsys):

@@ -9,7 +9,7 @@ from tests.video.conftest import grey_of, write_numbered
 from twlv_mm.recognition import SegmentSample
 from twlv_mm.registry import DATASETS
 from twlv_mm.synthetic import item_rng, render_clip, write_video
-from twlv_mm.video import DecodeVideo, Segment, VideoError, frames_of_windows, open_video
+from twlv_mm.video import DecodeVideo, OpenVideo, Segment, VideoError, frames_of_windows, open_video
 
 
 @pytest.fixture
@@ -34,6 +34,13 @@ def test_segment_shows_the_frames_that_the_readers_take_from_the_same_window(var
     with open_video(variable_video) as reader:
         indices = frames_of_windows(reader.frame_times, results['clip_times'], 8)
     assert frames(variable_video, results['instants']) == indices.reshape(-1).tolist()
+
+
+def test_clips_of_an_opened_video_are_those_of_the_segment_that_is_all_of_it(variable_video):
+    sample = SegmentSample(num_frames=8, clip_seconds=0.5, num_clips=3, test_mode=True)
+    whole = Compose([OpenVideo(), sample, DecodeVideo()])(dict(filename=variable_video, start_index=0))
+    segment = Compose([sample, DecodeVideo()])(dict(filename=variable_video, start=0.0, end=3.0))
+    assert [grey_of(image) for image in whole['imgs']] == [grey_of(image) for image in segment['imgs']]
 
 
 @pytest.mark.parametrize(('start', 'end'), [(0.0, 3.0), (0.32, 1.1), (1.7, 2.6), (2.4, 2.45), (2.5, 9.0)])

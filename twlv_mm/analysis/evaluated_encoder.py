@@ -1,11 +1,13 @@
 """The encoder that is evaluated on all tasks."""
 
 import os
+from functools import partial
 from typing import NamedTuple
 
 from twlv_mm.encoders import encoder_in, is_config, read_config, spec_of, weights_sha256
 from twlv_mm.encoders.official import official_weights
 from twlv_mm.encoders.sources import own_weights
+from twlv_mm.engine.config_reading import read_with_variables
 
 
 class Encoder(NamedTuple):
@@ -30,18 +32,21 @@ class Encoder(NamedTuple):
         """dict: its description, overrides applied."""
         return spec_of(self.source, self.overrides)
 
-    def read(self, config, **environment):
+    def read(self, config, variables=None, **environment):
         """Parse a config for this encoder.
 
         Args:
             config (str | Path): A config that asks for its encoder.
-            **environment: Further variables that it reads.
+            variables (dict, optional): Variables of it to set.
+            **environment: Further variables that it reads from the environment.
 
         Returns:
             Config: whose results have the label.
         """
         overrides = dict(self.overrides, allow_random=self.weights is None)
-        cfg = read_config(config, self.source, self.weights or '', overrides, **environment)
+        given = dict(encoder=self.source, encoder_weights=self.weights or '', encoder_overrides=overrides)
+        read = partial(read_with_variables, options=variables) if variables else read_config
+        cfg = read(config, **given, **environment)
         cfg.default_hooks.results.label = self.label
         return cfg
 

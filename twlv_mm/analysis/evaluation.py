@@ -114,7 +114,11 @@ class Evaluation:
 
     def _look(self):
         for task in self.tasks:
-            missing = task.missing(self._config(task), self.embeddings)
+            try:
+                missing = task.missing(self._config(task), self.embeddings)
+            except FileNotFoundError as error:
+                self.states[task.name] = NO_DATA, str(error)
+                continue
             if missing is not None:
                 self.states[task.name] = NO_DATA, f'there is no {missing}'
             elif self._is_finished(task):

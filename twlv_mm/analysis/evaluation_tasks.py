@@ -43,6 +43,7 @@ class Task:
         how (str): 'train' (and test), 'test', 'folds', or 'direction'.
         extractions (list[Extraction]): Whose embeddings it reads.
         environment (dict[str, str]): Variables that the config reads.
+        variables (dict): Variables of the config to set, as a config that inherits it would.
         changes (dict): Settings of the config to override, as --cfg-options.
         seconds (float): What it takes a core for the small encoder, with its part of the extraction; 0 where not known.
         arguments (tuple[str]): Of tools/visualize.py direction, for how='direction', which has no config.
@@ -53,6 +54,7 @@ class Task:
     how: str = 'train'
     extractions: list = field(default_factory=list)
     environment: dict = field(default_factory=dict)
+    variables: dict = field(default_factory=dict)
     changes: dict = field(default_factory=dict)
     seconds: float = 0
     arguments: tuple = ()
@@ -66,8 +68,12 @@ class Task:
 
         Returns:
             Config: the config.
+
+        Raises:
+            FileNotFoundError: if it needs a file for being parsed, such as the names of classes.
+            ValueError: if that file or a variable is wrong.
         """
-        cfg = encoder.read(self.config, EMBEDDINGS=embeddings, **self.environment)
+        cfg = encoder.read(self.config, self.variables, EMBEDDINGS=embeddings, **self.environment)
         cfg.merge_from_dict(self.changes)
         return cfg
 
@@ -238,6 +244,7 @@ def _paths(part):
     root = part.get('data_root')
     for key, value in part.items():
         if key == 'ann_file' and isinstance(value, str):
+            value = value.replace('{fold}', str(part.get('fold')))
             yield value if root is None or os.path.isabs(value) or os.path.exists(value) else f'{root}/{value}'
         elif key in _FILES and isinstance(value, str):
             yield value

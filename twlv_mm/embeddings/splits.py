@@ -24,7 +24,8 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
 
     Args:
         encoder (dict): As for :func:`~twlv_mm.embeddings.extractor.chosen_encoder`.
-        splits (dict[str, str]): Name of a split -> its videos, as for :func:`find_videos`.
+        splits (dict[str, str | list[dict]]): Name of a split -> its videos, as for :func:`find_videos`; or several such
+            sources as a list of their arguments, of which a video may be in more than one.
         out (str): Folder to write to, ``<out>/<sampling>/<split>/``.
         shard (tuple[int, int]): Which of how many processes this is.
         decoder (str, optional): As for :func:`extract_collection`.
@@ -39,7 +40,10 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
     encoder = chosen_encoder(encoder, f'the embeddings in {out}', 'with --cfg-options encoder_weights=PATH')
     extractor = Extractor(encoder, **options)
     for split, source in splits.items():
-        videos = find_videos(source)
+        several = [dict(source=source)] if isinstance(source, str) else source
+        videos = list({video.video_id: video for one in several for video in find_videos(**one)}.values())
+        first = several[0]['source']
+        source = first if len(several) == 1 else f'{len(several)} lists, {first} the first,'
         done = extract_collection(
             extractor,
             videos,
@@ -48,7 +52,7 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
             decoder=decoder,
             workers=workers,
             shard=shard,
-            class_names=names_beside(source) if os.path.isfile(source) else None,
+            class_names=names_beside(first) if os.path.isfile(first) else None,
         )
         print_log(
             f'{done.embedded} videos of {source} embedded into {out} ({split}), {done.finished_before} were there '

@@ -1,10 +1,12 @@
 """The encoder of a config: it is known, and its numbers are asked for, while the config is parsed."""
 
 import ast
+import logging
 import os
 import re
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from threading import Lock
 
 from mmengine.config import Config
@@ -32,7 +34,8 @@ def parsed_encoder(default):
 
     It is what ENCODER, ENCODER_WEIGHTS and ENCODER_OVERRIDES (a dict) in the environment say, else what the file being
     parsed says in lines such as ``encoder = 'umt_large'``, else what the nearest of its bases says. Overrides from all
-    of them are merged; ``encoder_defaults = dict(umt_large=dict(num_frames=4))`` has some for one encoder.
+    of them are merged; ``encoder_defaults = dict(umt_large=dict(num_frames=4))`` has some for one encoder, and
+    ``weights`` among them are those of this package, where no others are given.
 
     Args:
         default (str): SOURCE, where neither says anything.
@@ -51,6 +54,10 @@ def parsed_encoder(default):
         said.update(found)
     source, weights, overrides, defaults = said.values()
     overrides = defaults.get(source, {}) | overrides
+    own = overrides.pop('weights', None)
+    if weights is None and own is not None and not overrides.get('allow_random'):
+        weights = own
+        _say_whose_weights(source)
     overrides = {key: value for key, value in overrides.items() if value is not None}
     if weights == 'official':
         try:
@@ -59,6 +66,16 @@ def parsed_encoder(default):
             raise EncoderError(str(error)) from error
     _parsed[:] = [dict(encoder=source, encoder_weights=weights, encoder_overrides=overrides)]
     return source, weights, overrides, spec_of(source, overrides)
+
+
+@cache
+def _say_whose_weights(source):
+    print_log(
+        f'encoder_weights is not set: {source} has the weights of this package, which have learned from rendered '
+        'shapes only. For real videos set encoder and encoder_weights (docs/encoders.md).',
+        'current',
+        logging.WARNING,
+    )
 
 
 def spec_of(source, overrides):
@@ -106,6 +123,8 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
         used, asked = list(_parsed), _of_environment()
     for key in asked if used else ():
         cfg[key] = used[0][key]  # the file may have another one in it, which was not taken
+    if used and cfg.get('encoder_weights') == 'official':
+        cfg.encoder_weights = used[0]['encoder_weights']
     for key in () if used else asked:
         place = (cfg.get('model') or {}).get('backbone') or (cfg.get('extraction') or {}).get('encoder')
         if key == 'encoder_weights' and place:

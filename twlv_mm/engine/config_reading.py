@@ -66,10 +66,12 @@ def _run_by(cfg):
 
 
 def _only_set(path):
-    """The variables that a config sets, and does not use itself."""
+    """The variables that a config sets for its bases: those that it does not use itself."""
     if not str(path).endswith('.py'):
         return set()
     body = ast.parse(Path(path).read_text(encoding='utf-8')).body
-    given = {target.id for statement in body for target in targets(statement)} - {'_base_'}
+    given = {target.id for statement in body for target in targets(statement)}
+    if '_base_' not in given:  # such as the config that a run has written down, with all that its bases set
+        return set()
     used = {n.id for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return given - used
+    return given - used - {'_base_'}

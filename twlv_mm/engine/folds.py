@@ -5,7 +5,7 @@ import difflib
 import gc
 import os
 import os.path as osp
-from statistics import fmean
+from statistics import fmean, stdev
 
 from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
@@ -71,8 +71,9 @@ def run_folds(cfg, folds=None):
     each may run beside each other; one for all folds then averages.
 
     ``<work_dir>/results.json`` is what ResultsHook writes, with these differences: metrics are the means over the
-    folds (null where one is), ``folds`` has those of each, the protocol lists the folds, checkpoint is null, the seed
-    too where the folds' differ, and wall_seconds is the sum. What else describes a run is the last fold's.
+    folds (null where one is), ``spread`` their standard deviations (null of a single fold), ``folds`` has those of
+    each, the protocol lists the folds, checkpoint is null, the seed too where the folds' differ, and wall_seconds is
+    the sum. What else describes a run is the last fold's.
 
     Args:
         cfg (Config): Of :func:`twlv_mm.engine.launch.train_config`.
@@ -134,7 +135,8 @@ def _run(cfg, fold, path, text):
     try:
         runner = build_runner(fold_config(cfg, fold))
         runner.logger.info(f'fold {fold} of {len(cfg.folds)}')
-        runner.train()
+        if cfg.get('train_dataloader') is not None:
+            runner.train()
         runner.test()
     except WorkDirError:
         raise
@@ -156,7 +158,7 @@ def _check_config(cfg):
     if not cfg.get('folds'):
         raise UsageError(f'{cfg.filename} does not say which folds there are: add folds = [1, 2, 3, 4], say, to it')
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        needed = name != 'val_dataloader' or cfg.get(name) is not None
+        needed = name == 'test_dataloader' or cfg.get(name) is not None  # kNN learns from the bank of its model
         if needed and not any(_with_fold(cfg.get(name))):
             raise UsageError(
                 f'{cfg.filename} has no data set with a fold in its {name}: every fold would see the same videos. '
@@ -259,6 +261,7 @@ def _average(cfg, records):
         **last,
         'protocol': {**protocol, 'folds': list(records)},
         'metrics': {name: _mean([one.get(name) for one in metrics.values()]) for name in last['metrics']},
+        'spread': {name: _spread([one.get(name) for one in metrics.values()]) for name in last['metrics']},
         'folds': {str(fold): one for fold, one in metrics.items()},
         'checkpoint': None,
         'seed': seeds.pop() if len(seeds) == 1 else None,
@@ -271,12 +274,16 @@ def _mean(values):
     return None if None in values else fmean(values)
 
 
+def _spread(values):
+    return None if None in values or len(values) < 2 else stdev(values)
+
+
 def _print_table(record):
-    table = Table('%', *(f'fold {fold}' for fold in record['folds']), 'mean')
+    table = Table('%', *(f'fold {fold}' for fold in record['folds']), 'mean', '+-')
     for column in table.columns[1:]:
         column.justify = 'right'
     for name, mean in record['metrics'].items():
-        values = [*(one.get(name) for one in record['folds'].values()), mean]
+        values = [*(one.get(name) for one in record['folds'].values()), mean, record['spread'][name]]
         table.add_row(checks.printable(name), *('' if value is None else f'{value:.2f}' for value in values))
     # As wide as it is: a log has no width, and numbers are not to be cut.
     Console(width=40 + 10 * len(table.columns), markup=False).print(table)

@@ -7,6 +7,7 @@ datasets.
 from importlib import import_module
 
 from .attentive_probe import AttentiveProbe, load_official_probe
+from .balanced_sampler import ClassBalancedSampler
 from .class_metrics import ClassMetric
 from .embedding_dataset import LabelledEmbeddings
 from .embedding_inferencer import EmbeddingInferencer
@@ -24,6 +25,7 @@ __all__ = [
     'CheckEmbeddingsHook',
     'CheckLabelsHook',
     'ChooseProbeHook',
+    'ClassBalancedSampler',
     'ClassMetric',
     'EmbeddingInferencer',
     'EmbeddingKNN',

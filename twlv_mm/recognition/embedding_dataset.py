@@ -37,6 +37,9 @@ class LabelledEmbeddings(Dataset):
         ann_file (str, optional): mmaction2's list with a line ``name.mp4 label`` a video. Without it, the annotations
             in the embeddings are the labels.
         data_root (str): Folder that ``folder`` is in, ``--out`` of tools/extract.py.
+        listed_only (bool): Whether videos of the folder that ``ann_file`` does not list are left out. Otherwise they
+            are an error, because they have no label.
+        fold (int, optional): Number that stands in the place of ``{fold}`` in ann_file, for tools/run_folds.py.
 
     Attributes:
         vectors (ndarray): (n, D) float32, read-only and mapped into memory.
@@ -53,20 +56,22 @@ class LabelledEmbeddings(Dataset):
             file is damaged or holds numbers that are not finite.
     """
 
-    def __init__(self, folder, scope, ann_file=None, data_root=''):
+    def __init__(self, folder, scope, ann_file=None, data_root='', listed_only=False, fold=None):
         if scope not in SCOPES:
             raise ValueError(f'there is no scope {scope!r}; there are {", ".join(map(repr, SCOPES))}')
         self.scope = scope
         folder = os.path.join(data_root, folder)
+        if ann_file and fold is not None:
+            ann_file = ann_file.replace('{fold}', str(fold))
         embeddings = EmbeddingFolder(folder)
-        self.video_ids = embeddings.video_ids
+        self.video_ids = _listed(embeddings, ann_file) if listed_only else embeddings.video_ids
         infos = {video_id: embeddings.info(video_id) for video_id in self.video_ids}
         self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=shared_settings(folder, infos))
         if (classes := names_beside(ann_file or folder)) is not None:
             self.metainfo['classes'] = classes
         self.labels = self._labels({video_id: info.get('annotation') for video_id, info in infos.items()}, ann_file)
-        self.missing = self._find_missing(ann_file)
-        self.vectors, video_index, _ = load_matrix(embeddings, 'video' if scope == 'video' else 'clip')
+        self.missing = self._find_missing(ann_file, listed_only)
+        self.vectors, video_index = _vectors(embeddings, self.video_ids, 'video' if scope == 'video' else 'clip')
         self.video_index = torch.from_numpy(video_index)
         self._starts = np.searchsorted(video_index, np.arange(len(self) + 1))
         self._check_finite()
@@ -118,10 +123,11 @@ class LabelledEmbeddings(Dataset):
             )
         return torch.tensor([labels[video_id] for video_id in self.video_ids])
 
-    def _find_missing(self, ann_file):
-        folder = self.metainfo['folder']
-        failed = {failure['video_id'] for failure in read_failures(folder)}
-        asked_for = failed.union(listed_videos(folder), _read_list(ann_file))
+    def _find_missing(self, ann_file, listed_only):
+        folder, asked_for = self.metainfo['folder'], set(_read_list(ann_file))
+        if not listed_only:
+            failed = {failure['video_id'] for failure in read_failures(folder)}
+            asked_for = failed.union(listed_videos(folder), asked_for)
         there = set(self.video_ids)
         return sorted(video_id for video_id in asked_for if there.isdisjoint(names_of(video_id)))
 
@@ -133,6 +139,31 @@ class LabelledEmbeddings(Dataset):
                 raise ValueError(
                     f'{video_id} in {self.metainfo["folder"]} holds NaN or infinite numbers: extract it again'
                 )
+
+
+def _listed(embeddings, ann_file):
+    """The videos of a folder that a list names, sorted."""
+    wanted = _read_list(ann_file)
+    names = other_names(wanted)
+    found = [video_id for video_id in embeddings.video_ids if video_id in names]
+    if not found:
+        raise FileNotFoundError(
+            f'{embeddings.path} has embeddings of none of the {len(wanted)} videos of {ann_file}: the one has '
+            f'{embeddings.video_ids[0]!r}, the other {next(iter(wanted), None)!r}'
+        )
+    return found
+
+
+def _vectors(embeddings, video_ids, scope):
+    """The vectors of some of a folder's videos, and the place among them of the video of each."""
+    vectors, video_index, _ = load_matrix(embeddings, scope)
+    if len(video_ids) == len(embeddings.video_ids):
+        return vectors, video_index
+    places = np.full(len(embeddings.video_ids), -1)
+    chosen = np.isin(embeddings.video_ids, video_ids)
+    places[chosen] = np.arange(len(video_ids))
+    rows = np.flatnonzero(chosen[video_index])
+    return vectors[rows], places[video_index[rows]]
 
 
 def _read_list(ann_file):

@@ -1,13 +1,14 @@
 """Actions that are segments of long videos: the dataset, and where to sample in a segment.
 
-In a pipeline, SegmentSample goes before DecodeVideo (of twlv_mm.video), without OpenVideo, which would index a whole
-file for each sample, an hour of video for a second of it.
+In a pipeline, SegmentSample goes before DecodeVideo (of twlv_mm.video), for segments without OpenVideo, which would
+index a whole file for each sample, an hour of video for a second of it.
 """
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 from twlv_mm.registry import DATASETS, TRANSFORMS
+from twlv_mm.video import frames_at
 
 from .datasets.video_list_dataset import VideoListDataset
 
@@ -31,8 +32,11 @@ class SegmentSample(BaseTransform):
     within its part, or within the segment where parts are shorter than a clip. In testing, clips are at equal intervals
     from the segment's start to its end; a single one is in the middle. A segment shorter than a clip is the clip.
 
-    Required keys: start, end (seconds). Added keys: instants (M * N,) in seconds, the middles of each clip's N equal
-    parts; clip_times (M, 2) in seconds; clip_len N, num_clips M, frame_interval (None).
+    After OpenVideo, the segment is the whole video.
+
+    Required keys: start, end (seconds), or the video_reader of OpenVideo. Added keys: instants (M * N,) in seconds, the
+    middles of each clip's N equal parts; clip_times (M, 2) in seconds; clip_len N, num_clips M, frame_interval (None);
+    of a whole video also frame_inds (M * N,), the frames on screen then.
 
     Args:
         num_frames (int): N, frames a clip.
@@ -49,7 +53,8 @@ class SegmentSample(BaseTransform):
 
     def transform(self, results):
         """See the class."""
-        start, end = results['start'], results['end']
+        reader = results.get('video_reader')
+        start, end = (results['start'], results['end']) if reader is None else (0.0, float(reader.frame_times[-1, 1]))
         length = min(self.clip_seconds, end - start)
         room = end - start - length
         if not self.test_mode:
@@ -63,8 +68,11 @@ class SegmentSample(BaseTransform):
             offsets = np.linspace(0, room, self.num_clips)
         starts = start + offsets
         middles = (np.arange(self.num_frames) + 0.5) / self.num_frames
+        instants = (starts[:, None] + length * middles).reshape(-1)
+        if reader is not None:
+            results['frame_inds'] = frames_at(reader.frame_times, instants) + results.get('start_index', 0)
         results.update(
-            instants=(starts[:, None] + length * middles).reshape(-1),
+            instants=instants,
             clip_times=np.stack([starts, starts + length], axis=1),
             clip_len=self.num_frames,
             num_clips=self.num_clips,

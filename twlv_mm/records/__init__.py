@@ -8,7 +8,7 @@ checkpoints. This room imports no other.
 
 from . import checks
 from .arrays import parse_npy, read_npz
-from .class_names import CLASSES_FILE, class_names, names_beside, read_class_names
+from .class_names import CLASSES_FILE, class_names, classes_of, names_beside, read_class_names
 from .files import (
     append_line,
     check_size,
@@ -39,6 +39,7 @@ from .splits import split_groups
 from .tables import write_table
 from .tensors import write_tensors
 from .video_lists import list_line, read_video_list
+from .yaml_files import read_yaml
 
 __all__ = [
     'CLASSES_FILE',
@@ -47,6 +48,7 @@ __all__ = [
     'check_size',
     'checks',
     'class_names',
+    'classes_of',
     'list_line',
     'locked',
     'names_beside',
@@ -67,6 +69,7 @@ __all__ = [
     'read_table',
     'read_text',
     'read_video_list',
+    'read_yaml',
     'relative_name',
     'remove_leftovers',
     'split_groups',

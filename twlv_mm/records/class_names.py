@@ -86,3 +86,24 @@ def class_names(classes, num_classes):
             'set that it was trained on'
         )
     return names
+
+
+def classes_of(path, data_root, read=read_class_names):
+    """Read the names of the classes of one's own data for a config that is being parsed.
+
+    Where there is no folder of data, the config can still be parsed, to be listed or looked at; a run of it ends with
+    what is missing.
+
+    Args:
+        path (str): What ``read`` takes.
+        data_root (str): Folder of the data.
+        read (Callable): Reads names: :func:`read_class_names`, or a task's own reader.
+
+    Returns:
+        list: what ``read`` gives; two places where there is no folder of data.
+
+    Raises:
+        FileNotFoundError: if there is the folder and not the file.
+        ValueError: as ``read``.
+    """
+    return list(read(path)) if Path(data_root).is_dir() else [0, 1]

@@ -1,0 +1,37 @@
+# Attentive probe on your own videos: a query attends to the frozen encoder's tokens, on live video. Each epoch encodes
+# every video again: with a large encoder, for a GPU. docs/own_data.md has the lines that a config of yours needs.
+_base_ = ['../_base_/datasets/own_videos.py', '../_base_/runtime.py']
+
+max_epochs = 40
+model = dict(
+    type='twlv_mm.ProbeRecognizer',
+    features='tokens',
+    data_preprocessor=_base_.preprocessor,
+    backbone=_base_.backbone,
+    cls_head=dict(
+        type='twlv_mm.AttentiveHead',
+        num_classes=_base_.num_classes,
+        in_channels=_base_.spec.embed_dims,
+        num_heads=_base_.spec.num_heads,
+        across_clips=False,
+    ),
+)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 4))
+val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',  # --amp: bf16
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
+    paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
+default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),
+    checkpoint=dict(interval=max(1, max_epochs // 4), save_best=None, max_keep_ckpts=1),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='recognition_attentive',
+        dataset=_base_.dataset_name,
+        protocol=dict(frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=_base_.test_clips, crops=1),
+    ),
+)

@@ -1,0 +1,54 @@
+# Fine-tuning on your own videos: the whole encoder learns, with a small rate that falls from layer to layer. From some
+# 200 videos on; with fewer, linear.py. docs/own_data.md has the lines that a config of yours needs.
+_base_ = ['../_base_/datasets/own_videos.py', '../_base_/runtime.py']
+
+from twlv_mm.encoders import ARCHITECTURES  # noqa: E402
+
+max_epochs = 30
+warmup_epochs = max_epochs / 10
+patience = 0  # validations without a better score after which training ends; 0: never
+# Of the table's vision transformers; mmaction2's constructor refuses others.
+depth = _base_.encoder_overrides.get('depth') or getattr(ARCHITECTURES.get(_base_.encoder), 'depth', None)
+model = dict(
+    type='Recognizer3D',
+    data_preprocessor=_base_.preprocessor,
+    backbone=dict(_base_.backbone, frozen=False, drop_path_rate=0.1),
+    cls_head=dict(
+        type='I3DHead',
+        num_classes=_base_.num_classes,
+        in_channels=_base_.spec.embed_dims,
+        dropout_ratio=0.0,
+        label_smooth_eps=0.1,
+        average_clips='prob',
+    ),
+)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 10))
+val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',  # --amp: bf16
+    optimizer=dict(type='AdamW', lr=5e-4, betas=(0.9, 0.999), weight_decay=0.05),
+    constructor='LearningRateDecayOptimizerConstructor',  # mmaction2's; biases and norms do not decay
+    paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75, num_layers=depth),
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-2, end=warmup_epochs, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        begin=warmup_epochs,
+        T_max=max_epochs - warmup_epochs,
+        eta_min=0,
+        convert_to_iter_based=True,
+    ),
+]
+custom_hooks = [dict(type='EarlyStoppingHook', monitor='acc/top1', patience=patience)] if patience else []
+default_hooks = dict(
+    labels=dict(type='twlv_mm.CheckLabelsHook'),
+    checkpoint=dict(interval=max(1, max_epochs // 10), save_best='acc/top1', max_keep_ckpts=1),
+    results=dict(
+        type='twlv_mm.ResultsHook',
+        task='recognition_finetune',
+        dataset=_base_.dataset_name,
+        protocol=dict(frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=_base_.test_clips, crops=1),
+    ),
+)

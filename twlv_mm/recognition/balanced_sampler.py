@@ -1,0 +1,45 @@
+"""Epochs in which every class comes equally often."""
+
+import math
+
+import torch
+from mmengine.dataset import DefaultSampler
+
+from twlv_mm.registry import DATA_SAMPLERS
+
+
+@DATA_SAMPLERS.register_module()
+class ClassBalancedSampler(DefaultSampler):
+    """Draw every class equally often in an epoch, each of its samples once before one comes again.
+
+    An epoch is as long as without it, and where all classes are of one size it is a permutation of the set. The same
+    seed and epoch give the same order. ``type='twlv_mm.ClassBalancedSampler'``.
+
+    Args:
+        dataset (Dataset): With ``labels`` ((N,) of all samples), or samples whose ``get_data_info`` has a label.
+        seed (int, optional): As for mmengine's DefaultSampler.
+        round_up (bool): As for mmengine's DefaultSampler.
+    """
+
+    def __init__(self, dataset, seed=None, round_up=True):
+        super().__init__(dataset, shuffle=True, seed=seed, round_up=round_up)
+        labels = getattr(dataset, 'labels', None)
+        if labels is None:
+            labels = [dataset.get_data_info(place)['label'] for place in range(len(dataset))]
+        labels = torch.as_tensor(labels)
+        self._classes = [(labels == label).nonzero().flatten() for label in labels.unique()]
+
+    def __iter__(self):
+        """This process's places in the data set."""
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        each = math.ceil(len(self.dataset) / len(self._classes))
+        drawn = []
+        for places in self._classes:
+            rounds = math.ceil(each / len(places))
+            orders = [places[torch.randperm(len(places), generator=generator)] for _ in range(rounds)]
+            drawn.append(torch.cat(orders)[:each])
+        # One of each class in turn, so that it is chance which classes the cut at the epoch's end leaves out.
+        turns = torch.stack(drawn)[torch.randperm(len(drawn), generator=generator)].T.flatten()[: len(self.dataset)]
+        order = turns[torch.randperm(len(turns), generator=generator)].tolist()
+        order = (order * math.ceil(self.total_size / len(order)))[: self.total_size]
+        return iter(order[self.rank : self.total_size : self.world_size])
