@@ -1,8 +1,8 @@
 """Search: where else something happens in a collection, and which videos are there twice.
 
-collection.py is an embedded split as search sees it, query.py makes vectors of what is asked for, moments.py finds the
-nearest moments and duplicates.py pairs of videos that show the same. excerpts.py and page.py show what was found,
-records.py writes it. precision.py measures how often the nearest videos are of the same class.
+collection.py is an embedded split as search sees it, query.py and text.py make vectors of what is asked for, moments.py
+finds the nearest moments and duplicates.py pairs of videos that show the same. excerpts.py and page.py show what was
+found, records.py writes it. precision.py measures how often the nearest videos are of the same class.
 """
 
 from .collection import Collection

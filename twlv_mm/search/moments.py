@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .collection import Collection, cosines_with
-from .query import Query, embed_query, query_extractor, stored_query, text_query
+from .query import Query, embed_query, query_extractor, stored_query
+from .text import text_query
 
 CLIPS_A_HIT = 8  # nearest clips that are looked at for each hit, at first
 # A clip next to the best one belongs to the moment if its cosine lies in the upper fifth of the way from what is

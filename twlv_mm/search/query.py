@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, named_source, names_of
-from twlv_mm.encoders import describe, encoder_in, is_config, official_weights, read_config, text_encoder
+from twlv_mm.encoders import describe, encoder_in, is_config, official_weights, read_config
 from twlv_mm.video import ReadFault, Segment, VideoError, read_ahead
 
 from .picture import is_picture, still_stream
@@ -186,55 +186,6 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
     return Query(name, vectors, first, last, len(chosen), video, frozenset([video_id]))
 
 
-def text_query(text, collection):
-    """Encode a sentence with the text side of the encoder that a collection was made with.
-
-    Args:
-        text (str): The sentence.
-        collection (Collection): What will be searched; its vectors are those of the encoder's own pooling.
-
-    Returns:
-        Query: ready; its vector is in the space of the collection's.
-
-    Raises:
-        ValueError: if the encoder knows no text, or the collection's vectors are not comparable with its texts.
-        ImportError: if transformers is not installed.
-    """
-    if not text.strip():
-        raise ValueError('the text to search for is empty')
-    settings, folder = collection.settings, collection.folder
-    encoder = text_encoder(named_source(settings, folder.path))
-    check_text_space(encoder, settings, folder.dims, folder.path)
-    with torch.inference_mode():
-        vector = encoder([text])[0].numpy()
-    return Query(text, dict(forward=vector), None, None, 1, None, frozenset())
-
-
-def check_text_space(encoder, settings, dims, where):
-    """Check that vectors are comparable with a text encoder's.
-
-    Args:
-        encoder (TextEncoder): Of the same source.
-        settings (dict): What the vectors were made with.
-        dims (int): Numbers of a vector.
-        where (str): Where they are, for the message.
-
-    Raises:
-        ValueError: if they were pooled in another way than the source's own, or made with other weights.
-    """
-    spec = describe(settings['source'])
-    if settings.get('pooling') != spec.pooling or dims != encoder.dims:
-        raise ValueError(
-            f'{where} has vectors of {dims} numbers by pooling {settings.get("pooling")!r}; comparable with texts are '
-            f'those of {spec.name} by its own pooling, {spec.pooling!r}, of {encoder.dims}: extract without --pooling'
-        )
-    if settings.get('weights_sha256') != encoder.weights_sha256:
-        raise ValueError(
-            f'{where} was made with other weights (SHA-256 {str(settings.get("weights_sha256"))[:12]}…) than '
-            f'{settings["source"]} has now ({encoder.weights_sha256[:12]}…)'
-        )
-
-
 def _reversed_clips(collection, video_id):
     path = Path(os.path.abspath(collection.folder.path))
     sampling = path.parent.name
@@ -289,4 +240,5 @@ def _of_config(path, weights):
 
 def _of_source(source, weights, size):
     """The encoder, built for the folder's size of pictures where that is not its own."""
-    return frozen_encoder(source, weights, **({} if size in (None, describe(source).img_size) else dict(img_size=size)))
+    overrides = {} if size in (None, describe(source).img_size) else dict(img_size=size)
+    return frozen_encoder(source, weights, **overrides)
