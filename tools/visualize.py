@@ -141,8 +141,8 @@ def main():
     embeddings.add_argument('--method', nargs='+', choices=METHODS, default=METHODS, help='default: all three')
     embeddings.add_argument('--scope', choices=['video', 'clip'], default='video', help='default %(default)s')
     embeddings.add_argument('--exclude', nargs='+', metavar='CLASS', help='not these classes')
-    embeddings.add_argument('--num-classes', type=int, metavar='N', help='N of the classes, drawn by lot')
-    embeddings.add_argument('--points', type=amount, metavar='N', help='N points, or a share such as 0.5, drawn by lot')
+    embeddings.add_argument('--num-classes', type=int, metavar='N', help='N of the classes, chosen at random')
+    embeddings.add_argument('--points', type=amount, metavar='N', help='N random points, or a share such as 0.5')
     embeddings.add_argument(
         '--perplexity', type=float, default=30, help='of t-SNE (default %(default)s, lower for few points)'
     )

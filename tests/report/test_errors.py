@@ -101,6 +101,27 @@ def test_segmentation_is_counted_in_seconds(tmp_path):
         find_errors(tmp_path, min_score=0.5)
 
 
+def test_folds_of_a_cross_validation_are_shown_together(tmp_path):
+    whole = record('segmentation', 'mine', dict(mF1=50.0), folds={'1': {}, '2': {}}, protocol=dict(folds=[1, 2]))
+    results = write(tmp_path, 'work', whole)
+    for fold, predicted, classes in ((1, [0, 1, 1, 1], ['cut', 'stir']), (2, [1, 1, 0, 0], ['stir', 'cut'])):
+        for date in ('a', 'b'):  # the latest run of a fold counts
+            one = record(
+                'segmentation', 'mine', dict(mF1=50.0), protocol=dict(fold=fold), date=f'2025-0{fold}-01T00:00'
+            )
+            path = write(tmp_path, f'work/fold{fold}/{date}', one)
+            entries = {f'v{fold}{date}': video_entry(1, np.array([0, 0, 1, 1]), np.array(predicted))}
+            write_segmentation(path.with_name('predictions.json'), classes, [], entries)
+    for asked in (tmp_path, results):
+        run, errors, others = find_errors(asked)
+        assert run.path == results
+        assert errors.classes == ['cut', 'stir']
+        assert errors.matrix.tolist() == [[1, 3], [2, 2]]
+        assert [one.video_id for one in errors.worst] == ['v2b', 'v1b']
+        assert [note[:7] for note in errors.notes] == ['Fold 1:', 'Fold 2:']
+    assert others == []
+
+
 def test_boxes_are_counted_once_for_each_action(tmp_path):
     path = write(tmp_path, 'run', record('detection', 'mine', {'mAP@0.5': 50.0}, protocol=dict(offset_seconds=900)))
     path.with_name('class_ap.csv').write_text('id,class,truth,predictions,AP@0.5\n3,stand,1,1,1\n7,talk,1,1,1\n')

@@ -22,7 +22,7 @@ class DirectionScore(NamedTuple):
         low (float): Lower end of its 95 % confidence interval.
         high (float): Upper end.
         paired (float): How often, of a video's two directions, the forward one looks more forward.
-        permuted (float): Mean accuracy where the directions of each video were swapped by lot.
+        permuted (float): Mean accuracy where the directions of random videos were swapped.
         permuted_high (float): What 95 % of these do not exceed.
         p_value (float): Share, from 0 to 1, of these and the true one that reach the true one.
         resampled (ndarray): (2000,) accuracies of videos drawn anew with replacement.
@@ -51,7 +51,7 @@ def tell_direction(forward, backward, *, permutations=200, seed=0):
 
     The confidence interval is the bootstrap over videos of what the cross-validation found: it tells what other videos
     would have given, with classifiers that are as well trained. Where no video is missed, it is Clopper and Pearson's.
-    The baseline repeats all of it with the names of the two directions swapped for half of the videos, drawn by lot.
+    The baseline repeats all of it with the names of the two directions swapped for a random half of the videos.
 
     Args:
         forward (ndarray): (n, D) vectors of the videos.

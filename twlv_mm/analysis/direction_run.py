@@ -124,7 +124,7 @@ def write_tables(study, out):
     lines += [
         '',
         f'Forward told from reversed: cross-validated balanced accuracy in % ({CONFIDENCE} % confidence interval). '
-        f'Last column: what {CONFIDENCE} % of the measurements with directions swapped by lot do not exceed, of the '
+        f'Last column: what {CONFIDENCE} % of the measurements with directions swapped at random do not exceed, of the '
         'encoder where that is highest.',
     ]
     lines += [f'Not measured, too few videos: {_escaped(name)} ({count}).' for name, count in study.too_few.items()]

@@ -69,7 +69,7 @@ def draw_embeddings(
         amount (int | float, optional): As for :func:`choose_points`.
         videos (str, optional): The video files, for thumbnails; as for :func:`video_thumbnails`.
         max_thumbnails (int): As for :func:`video_thumbnails`.
-        seed (int): For all that is drawn by lot.
+        seed (int): For all random choices.
         fit_drawn (bool): As for :func:`project`.
         perplexity (float): As for :func:`project`; lowered where there are few points.
         by_folder (bool): As for :func:`load_points`.

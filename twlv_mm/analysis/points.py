@@ -100,7 +100,7 @@ def load_points(folder, scope='video', ann_file=None, class_names=None, by_folde
 
 
 def choose_points(points, only=None, exclude=None, num_classes=None, amount=None, seed=0):
-    """Choose classes and points; what is drawn by lot depends on nothing but the seed and the names.
+    """Choose classes and points; random choices depend on the seed and the names alone.
 
     So the same points are chosen of several encoders' embeddings of the same videos.
 
@@ -108,9 +108,9 @@ def choose_points(points, only=None, exclude=None, num_classes=None, amount=None
         points (Points): What to choose from.
         only (Sequence[str], optional): Classes to keep: names, or numbers where no class is called so.
         exclude (Sequence[str], optional): Classes to leave out.
-        num_classes (int, optional): Keep this many of the classes, drawn by lot.
-        amount (int | float, optional): Keep this many points, or this share of them if below 1, drawn by lot.
-        seed (int): For the lots.
+        num_classes (int, optional): Keep this many of the classes, chosen at random.
+        amount (int | float, optional): Keep this many points, or this share of them if below 1, chosen at random.
+        seed (int): For these choices.
 
     Returns:
         Points: in the same order.
@@ -122,8 +122,8 @@ def choose_points(points, only=None, exclude=None, num_classes=None, amount=None
     left_out = _places(points, exclude) if exclude else ()
     kept = [place for place in kept if place not in left_out]
     if num_classes is not None and num_classes < len(kept):
-        lots = _lots(seed, (points.classes[place] for place in kept))
-        kept = [kept[index] for index in np.sort(np.argsort(lots)[:num_classes])]
+        draws = _draws(seed, (points.classes[place] for place in kept))
+        kept = [kept[index] for index in np.sort(np.argsort(draws)[:num_classes])]
     rows = np.flatnonzero(np.isin(points.labels, kept))
     if amount is not None:
         count = round(amount * len(rows)) if 0 < amount < 1 else int(amount)
@@ -131,7 +131,7 @@ def choose_points(points, only=None, exclude=None, num_classes=None, amount=None
         keys = (
             f'{points.video_ids[points.videos[row]]}\0{number}' for row, number in zip(rows, rows - first, strict=True)
         )
-        rows = rows[np.sort(np.argsort(_lots(seed, keys))[: max(count, 0)])]
+        rows = rows[np.sort(np.argsort(_draws(seed, keys))[: max(count, 0)])]
     if not len(rows):
         raise ValueError('no points are left: choose more classes, or a larger amount of points')
     return points.take(rows)
@@ -247,6 +247,6 @@ def _places(points, wanted):
     return places
 
 
-def _lots(seed, keys):
+def _draws(seed, keys):
     digests = (hashlib.blake2b(f'{seed}\0{key}'.encode(), digest_size=8).digest() for key in keys)
     return np.array([int.from_bytes(digest, 'little') for digest in digests], np.uint64)

@@ -105,7 +105,7 @@ def halves(labels, groups, seed):
     Args:
         labels (ndarray): (n,).
         groups (ndarray): (n,) int; those with vectors of the same classes are split among themselves.
-        seed (int): For the lots.
+        seed (int): For the random split.
 
     Returns:
         tuple[ndarray, ndarray]: indices of the vectors in each half, ascending; the first gets the odd group.

@@ -114,7 +114,7 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
 
 
 def _draw(axes, one, colours):
-    # In an order drawn by lot, so that no class lies on top of the others.
+    # In random order, so that no class lies on top of the others.
     order = np.random.default_rng(0).permutation(len(one.xy))
     size = np.clip(6000 / len(order), 1.2, 14)
     axes.scatter(*one.xy[order].T, s=size, c=colours[one.labels[order]], alpha=0.75, linewidths=0, rasterized=True)

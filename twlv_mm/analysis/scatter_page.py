@@ -92,8 +92,8 @@ def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
     Args:
         source (str): The video files, as for :func:`twlv_mm.embeddings.find_videos`.
         moments (Iterable[str] | Iterable[tuple]): Ids of videos; or for parts of them id, start and end in seconds.
-        limit (int): Make so many at most, drawn by lot.
-        seed (int): For the lot.
+        limit (int): Make so many at most, chosen at random.
+        seed (int): For that choice.
         first (Sequence): Moments that are among them in any case.
 
     Returns:
@@ -130,7 +130,7 @@ def _numbers(panel, place, number_of):
     low, high = panel.xy.min(axis=0), panel.xy.max(axis=0)
     extent = high - low if panel.one_axis else np.repeat((high - low).max(), 2)
     shares = (panel.xy - (low + high) / 2) / np.maximum(extent, 1e-12) * 0.94 + 0.5
-    # In an order drawn by lot, so that no class lies on top of the others.
+    # In random order, so that no class lies on top of the others.
     order = np.random.default_rng(0).permutation(len(shares))
     return dict(
         title=panel.title,

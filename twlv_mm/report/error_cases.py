@@ -1,11 +1,13 @@
 """What the errors of every task are made of."""
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
 from .matching import IMPRECISE
 
+MAX_WORST = 8  # videos of a page
 NOTHING = '(nothing)'  # in the place of a class: what is missed, or where nothing is annotated
 
 
@@ -48,6 +50,7 @@ class WorstVideo(NamedTuple):
     Attributes:
         video_id (str): The video.
         said (str): How bad it is.
+        good (float): How good it is, to compare it with others.
         draw (Callable | None): ``draw(path, **strip)`` draws a timeline, with frames and frame_times in ``strip`` where
             there are any.
         case (Case | None): In its place, the boxes of a keyframe.
@@ -55,6 +58,7 @@ class WorstVideo(NamedTuple):
 
     video_id: str
     said: str
+    good: float
     draw: object = None
     case: Case | None = None
 
@@ -81,6 +85,35 @@ class Errors(NamedTuple):
     worst: list
     notes: list
     kinds: dict
+
+
+def merged(several):
+    """Errors of the folds of a cross-validation as those of one test.
+
+    Args:
+        several (list[Errors]): Of each fold, whose videos are others.
+
+    Returns:
+        Errors: of all their videos.
+    """
+    classes = list(dict.fromkeys(name for one in several for name in one.classes if name != NOTHING))
+    classes += [NOTHING] * any(NOTHING in one.classes for one in several)
+    matrix, kinds, right = np.zeros((len(classes), len(classes))), Counter(), {}
+    for one in several:
+        places = [classes.index(name) for name in one.classes]
+        matrix[np.ix_(places, places)] += one.matrix
+        kinds.update(one.kinds)
+        right = one.right | right
+    return Errors(
+        several[0].unit,
+        classes,
+        matrix,
+        surest_first(case for one in several for case in one.mistakes),
+        right,
+        sorted((video for one in several for video in one.worst), key=lambda video: video.good)[:MAX_WORST],
+        [f'Fold {place}: {note}' for place, one in enumerate(several, 1) for note in one.notes],
+        dict(kinds),
+    )
 
 
 def count_matrix(classes, cases):

@@ -8,6 +8,7 @@ import numpy as np
 
 from twlv_mm.records import checks, path_below
 
+from .error_cases import merged
 from .errors_of_boxes import box_errors
 from .errors_of_segments import action_errors, segmentation_errors
 from .errors_of_videos import video_errors
@@ -51,7 +52,8 @@ def find_errors(path, min_score=None):
     """Find the newest test run below a folder, and what it got wrong.
 
     Args:
-        path (str | Path): A results.json, or a folder that is searched for them with its sub-folders.
+        path (str | Path): A results.json, or a folder that is searched for them with its sub-folders. That of a
+            cross-validation stands for all of its folds.
         min_score (float, optional): Least score of a prediction that counts, of localization and detection; where F1 is
             highest if None.
 
@@ -64,24 +66,38 @@ def find_errors(path, min_score=None):
     """
     path = Path(path)
     folder = path.parent if path.is_file() else path
-    runs = [run for run in find_runs(folder).runs if run.record['task'] in READERS]
-    if path.is_file():
-        runs = [run for run in runs if run.path == path]
-    having = [run for run in runs if (run.path.parent / READERS[run.record['task']][0]).is_file()]
+    below = [run for run in find_runs(folder).runs if run.record['task'] in READERS]
+    runs = [run for run in below if run.path == path] if path.is_file() else below
+    files = {run.path: _files(run, below) for run in runs}
+    having = [run for run in runs if files[run.path]]
     if not having:
         tested = f'; {runs[-1].path} is of a test that kept none: run tools/test.py again' if runs else ''
         raise FileNotFoundError(f'there is no results.json with a file of predictions beside it in {path}{tested}')
     run = having[-1]
     task = run.record['task']
-    name, read = READERS[task]
-    file = path_below(run.path.parent, name)
     options = {} if min_score is None else dict(min_score=min_score)
     if options and task not in SCORED:
         raise ValueError(f'a least score means nothing for {task}: it is for {" and ".join(SCORED)}')
     if task == 'detection':
         offset = run.record['protocol'].get('offset_seconds', 0)
         options['offset_seconds'] = checks.number(offset, f'{run.path}, its offset_seconds')
-    return run, read(file, **options), having[:-1]
+    found = [READERS[task][1](file, **options) for file in files[run.path]]
+    folds = [file.parent for file in files[run.path]]
+    others = [one for one in having[:-1] if one.path.parent not in folds]
+    return run, found[0] if len(found) == 1 else merged(found), others
+
+
+def _files(run, runs):
+    """The files of predictions of a run: that beside it, or of a cross-validation those of its folds' latest runs."""
+    name = READERS[run.record['task']][0]
+    if 'folds' not in run.record:
+        return [path_below(run.path.parent, name)] if (run.path.parent / name).is_file() else []
+    folders = {}
+    for one in runs:  # oldest first
+        fold = one.record['protocol'].get('fold')
+        if fold is not None and run.path.parent in one.path.parents and (one.path.parent / name).is_file():
+            folders[str(fold)] = path_below(one.path.parent, name)
+    return [folders[fold] for fold in sorted(folders)]
 
 
 def confused_pairs(errors, most=12, cases=3):

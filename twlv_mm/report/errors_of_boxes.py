@@ -7,8 +7,8 @@ import numpy as np
 
 from twlv_mm.records import checks, path_below, read_table
 
-from .error_cases import NOTHING, Case, Errors, WorstVideo, count_matrix
-from .errors_of_segments import MAX_WORST, best_score, note_of_score, parted, said_of, worst_first
+from .error_cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, count_matrix
+from .errors_of_segments import best_score, f1_of, note_of_score, parted, said_of, worst_first
 from .matching import IMPRECISE, MISSED, TWICE, match
 
 LEAST_SCORE = 0.05
@@ -78,7 +78,7 @@ def box_errors(path, min_score=None, offset_seconds=0):
     wrong, right = parted(cases)
     case_of = {(case.video_id, round((case.start + offset_seconds) * MILLISECONDS)): case for case in wrong}
     worst = [
-        WorstVideo(key[0], said_of(counts), case=case_of[key])
+        WorstVideo(key[0], said_of(counts), f1_of(counts), case=case_of[key])
         for key, counts in worst_first(of_keyframe)
         if key in case_of
     ][:MAX_WORST]

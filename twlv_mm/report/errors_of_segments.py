@@ -8,10 +8,9 @@ from twlv_mm.records import checks, parsing, read_json
 from twlv_mm.segmentation import read_predictions
 from twlv_mm.segmentation.segments import segments_in_seconds
 
-from .error_cases import NOTHING, Case, Errors, WorstVideo, best_of_class, count_matrix, surest_first
+from .error_cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, best_of_class, count_matrix, surest_first
 from .matching import IMPRECISE, MISSED, RIGHT, TWICE, best_threshold, interval_iou, match
 
-MAX_WORST = 8
 LEAST_SCORE = 0.01  # predictions below it are passed over: there are hundreds a video
 
 
@@ -52,7 +51,7 @@ def action_errors(path, min_score=None):
         cases += [_action_case(video_id, one, true, found) for one in matches if one.kind != TWICE]
     wrong, right = parted(cases)
     worst = [
-        WorstVideo(video_id, said_of(counts), _timeline(video_id, *videos[video_id], chosen, classes))
+        WorstVideo(video_id, said_of(counts), f1_of(counts), _timeline(*videos[video_id], chosen, classes))
         for video_id, counts in worst_first(of_video)[:MAX_WORST]
     ]
     names = [*classes, NOTHING]
@@ -85,7 +84,7 @@ def segmentation_errors(path):
             shares[video_id] = sum(one.amount for one in pieces if one.true == one.predicted) / total
     wrong, right = parted(cases)
     worst = [
-        WorstVideo(video_id, f'{100 * share:.1f} % of the time is right', _bars(predictions, video_id))
+        WorstVideo(video_id, f'{100 * share:.1f} % of the time is right', share, _bars(predictions, video_id))
         for video_id, share in sorted(shares.items(), key=lambda item: item[1])[:MAX_WORST]
     ]
     seconds, lost = sum(case.amount for case in cases), sum(case.amount for case in wrong)
@@ -129,12 +128,13 @@ def parted(cases):
 def worst_first(of_video):
     """Pairs of what a video is known by and its counts by kind; those with the lowest F1, then most mistakes, first."""
 
-    def key(item):
-        _, counts = item
-        wrong = sum(count for kind, count in counts.items() if kind != RIGHT)
-        return 2 * counts[RIGHT] / max(2 * counts[RIGHT] + wrong, 1), -wrong
+    wrong = ((name, counts) for name, counts in of_video.items() if counts.total() > counts[RIGHT])
+    return sorted(wrong, key=lambda item: (f1_of(item[1]), -item[1].total()))
 
-    return sorted(((name, counts) for name, counts in of_video.items() if counts.total() > counts[RIGHT]), key=key)
+
+def f1_of(counts):
+    """F1 from counts by kind."""
+    return 2 * counts[RIGHT] / max(counts.total() + counts[RIGHT], 1)
 
 
 def said_of(counts):
@@ -180,7 +180,7 @@ def _action_case(video_id, one, true, found):
     )
 
 
-def _timeline(video_id, true, found, min_score, classes):
+def _timeline(true, found, min_score, classes):
     def draw(path, frames=None, frame_times=None):
         from twlv_mm.visualization import draw_timeline
 

@@ -28,8 +28,8 @@ DIRECTION_METRICS = {
     'direction/low': '95 % from',
     'direction/high': 'to',
     'direction/paired': 'pairs',
-    'direction/permuted': 'by lot',
-    'direction/permuted_high': '95 % by lot',
+    'direction/permuted': 'swapped',
+    'direction/permuted_high': '95 % swapped',
 }
 # What a protocol says of the data, where two choices are common -> how a note says it.
 CHOICES = {
