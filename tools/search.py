@@ -7,7 +7,7 @@ from pathlib import Path
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.embeddings import VideoFiles
+from twlv_mm.embeddings import VideoFiles, going_on
 from twlv_mm.records import write_json, write_text
 from twlv_mm.records.checks import printable
 from twlv_mm.search import (
@@ -93,9 +93,10 @@ def parse_args():
 def search(args):
     """Answer a query; returns the page, if one is asked for, and what could not be shown."""
     files = VideoFiles(args.videos[0]) if args.videos else None
+    collection = opened(args.folder, args)
     answer = find_moments(
         args.query,
-        Collection(args.folder, args.clip_seconds, args.stride_seconds),
+        collection,
         start=args.start,
         end=args.end,
         top=args.top,
@@ -129,13 +130,13 @@ def search(args):
 
 def search_duplicates(args):
     """List duplicates; returns as :func:`search`."""
-    folders = [Collection(folder, args.clip_seconds, args.stride_seconds) for folder in args.duplicates]
+    folders = [opened(folder, args) for folder in args.duplicates]
     pairs = find_duplicates(*folders, threshold=args.threshold)
     print(f'{len(pairs)} pair{"s" * (len(pairs) != 1)} of videos with clips whose cosine is {args.threshold:g} or more')
     rows = [(*pair[:2], f'{pair.cosine:.4f}', f'{pair.share:.0%}', *map(span, pair[4:])) for pair in pairs]
     print_table(('video', 'other', 'cosine', 'share', 'from, to', 'other from, to'), rows)
     if args.json:
-        write_json(args.json, duplicates_record(pairs, args.duplicates, args.threshold))
+        write_json(args.json, duplicates_record(pairs, folders, args.threshold))
     if args.html is None:
         return None
     sources = [VideoFiles(source) for source in args.videos]
@@ -143,6 +144,16 @@ def search_duplicates(args):
     if len(shown) < len(pairs):
         print(f'  the page shows the first {len(shown)} of them')
     return duplicates_page(shown, f'Duplicates in {" and ".join(args.duplicates)}', sources[0], sources[-1])
+
+
+def opened(folder, args):
+    """The collection in a folder; says what it lacks."""
+    collection = Collection(folder, args.clip_seconds, args.stride_seconds)
+    if collection.missing:
+        some = ', '.join(collection.missing[:3])
+        told = f'{folder}: {len(collection.missing)} videos are not embedded and left out, {some} among them.'
+        print(printable(told + going_on(folder)))
+    return collection
 
 
 def hit_row(hit):

@@ -186,6 +186,14 @@ def test_published_embeddings_are_searched_with_the_times_that_are_given(tmp_pat
     assert (hit.start, hit.end) == (0.5, 1.5)
 
 
+def test_videos_that_are_not_embedded_are_told(tmp_path):
+    save(tmp_path, a=unit(0, 10))
+    (tmp_path / 'manifest.json').write_text(json.dumps(dict(settings=[], videos=['a', 'b'])))
+    failure = dict(video_id='c', path='c.mp4', stage='open', reason='no')
+    (tmp_path / 'failures.jsonl').write_text(json.dumps(failure) + '\n')
+    assert find_moments('a#1', tmp_path).missing == ['b', 'c']
+
+
 def test_reversed_query_needs_the_reversed_view(tmp_path):
     save(tmp_path / 'multi-clip/all', a=unit(0, 10))
     with pytest.raises(FileNotFoundError, match='extract with --views forward,reversed'):

@@ -105,7 +105,9 @@ def test_command_lists_duplicates_and_says_what_is_wrong(embedded, tmp_path, mon
     code, told = run('--duplicates', folder, '--threshold', 0.95, '--json', tmp_path / 'pairs.json')
     assert code == 0
     assert '1 pair of videos' in told
-    (pair,) = json.loads((tmp_path / 'pairs.json').read_text())['pairs']
+    record = json.loads((tmp_path / 'pairs.json').read_text())
+    assert record['folders'] == [dict(folder=str(folder), videos=3, missing=[])]
+    (pair,) = record['pairs']
     assert {pair['video_id'], pair['other_id']} == {'one', 'two'}
     for arguments, message in (
         (['one', '--in', tmp_path / 'none'], 'there is no folder'),

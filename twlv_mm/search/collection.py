@@ -5,7 +5,14 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from twlv_mm.embeddings import EmbeddingFolder, folder_settings, load_matrix, nearest
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    folder_settings,
+    listed_videos,
+    load_matrix,
+    nearest,
+    read_failures,
+)
 
 # Places at equal distances in the collection, and clips at each, that stand for all of it. Clips that follow each other
 # on disk take less reading than as many that do not.
@@ -51,6 +58,12 @@ class Collection:
     def settings(self):
         """dict: what the vectors were made with; from the manifest, or from the videos' files where there is none."""
         return folder_settings(self.folder)
+
+    @cached_property
+    def missing(self):
+        """list[str]: sorted ids of videos that were to be embedded into the folder, and are not there."""
+        failed = {failure['video_id'] for failure in read_failures(self.folder.path)}
+        return sorted(failed.union(listed_videos(self.folder.path)).difference(self._places))
 
     @cached_property
     def sample(self):

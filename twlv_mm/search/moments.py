@@ -49,6 +49,7 @@ class Answer(NamedTuple):
         left_out (list[str]): Ids of videos that were left out as the query's own.
         num_clips (int): Clips that were searched.
         num_videos (int): Videos that were searched.
+        missing (list[str]): Ids of videos that were to be embedded into the folder, and are not there.
     """
 
     query: Query
@@ -57,6 +58,7 @@ class Answer(NamedTuple):
     left_out: list
     num_clips: int
     num_videos: int
+    missing: list
 
     @property
     def same_best(self):
@@ -158,7 +160,8 @@ def answer(query, collection, top=10, without_own=False):
         typical[view] = float(np.median(cosines_with(vector, collection.sample)))
         hits[view] = _moments(vector, collection, top, set(left_out), typical[view])
     num_clips = len(collection) - sum(_count(collection, video_id) for video_id in left_out)
-    return Answer(query, hits, typical, left_out, num_clips, len(collection.video_ids) - len(left_out))
+    num_videos = len(collection.video_ids) - len(left_out)
+    return Answer(query, hits, typical, left_out, num_clips, num_videos, collection.missing)
 
 
 def _moments(vector, collection, top, left_out, typical):

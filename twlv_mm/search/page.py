@@ -71,7 +71,8 @@ def answer_page(answer, files):
     pictures, query = Pictures(files), answer.query
     body = [
         f'<h1>Moments like {escape(query.name)}</h1>',
-        f'<p class="soft">{answer.num_clips:,} clips of {answer.num_videos:,} videos were compared by cosine.</p>',
+        f'<p class="soft">{answer.num_clips:,} clips of {answer.num_videos:,} videos were compared by cosine'
+        f'{f"; {len(answer.missing):,} videos of the collection are not embedded" if answer.missing else ""}.</p>',
     ]
     if query.video is not None:
         clips = 'one clip' if query.num_clips == 1 else f'mean of {query.num_clips} clips'

@@ -23,6 +23,7 @@ def answer_record(answer, folder):
         clips=answer.num_clips,
         videos=answer.num_videos,
         left_out=answer.left_out,
+        missing=answer.missing,
         version=twlv_mm.__version__,
     )
     for view, hits in answer.hits.items():
@@ -32,12 +33,12 @@ def answer_record(answer, folder):
     return record
 
 
-def duplicates_record(pairs, folders, threshold):
+def duplicates_record(pairs, collections, threshold):
     """Pairs of videos as plain values.
 
     Args:
         pairs (list[Pair]): From :func:`find_duplicates`.
-        folders (Sequence[str]): One or two folders.
+        collections (Sequence[Collection]): What was searched, one or two.
         threshold (float): As it was searched with.
 
     Returns:
@@ -45,7 +46,9 @@ def duplicates_record(pairs, folders, threshold):
     """
     return dict(
         schema_version=SCHEMA_VERSION,
-        folders=[str(folder) for folder in folders],
+        folders=[
+            dict(folder=str(one.folder.path), videos=len(one.video_ids), missing=one.missing) for one in collections
+        ],
         threshold=threshold,
         pairs=[pair._asdict() for pair in pairs],
         version=twlv_mm.__version__,
