@@ -2,7 +2,7 @@
 
 import pytest
 
-from twlv_mm.records import class_names, read_class_names
+from twlv_mm.records import class_names, names_beside, read_class_names
 
 
 def test_names_are_those_of_the_list_or_the_lines_of_the_file(tmp_path):
@@ -42,3 +42,15 @@ def test_every_class_needs_a_name_of_its_own(tmp_path, names, message):
 def test_missing_file_of_names_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no file of class names .*missing\.txt'):
         read_class_names(tmp_path / 'missing.txt')
+
+
+def test_names_beside_a_file_are_those_of_its_folder_and_no_link_leads_elsewhere(tmp_path):
+    (tmp_path / 'lists').mkdir()
+    assert names_beside(tmp_path / 'lists/train.txt') is None
+    (tmp_path / 'secret').write_text('root:x:0:0\n')
+    (tmp_path / 'lists/classes.txt').symlink_to(tmp_path / 'secret')
+    with pytest.raises(ValueError, match=r'classes\.txt.* leads out of .*lists, by a link'):
+        names_beside(tmp_path / 'lists/train.txt')
+    (tmp_path / 'lists/classes.txt').unlink()
+    (tmp_path / 'lists/classes.txt').write_text('run\nsit\n')
+    assert names_beside(tmp_path / 'lists/train.txt') == names_beside(tmp_path / 'lists') == ['run', 'sit']

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from . import checks
+from .paths import path_below
 from .reading import read_text
 
 MAX_BYTES = 100_000_000
@@ -56,10 +57,11 @@ def names_beside(path):
         list[str] | None: the names; None if there is no such file.
 
     Raises:
-        ValueError: as :func:`read_class_names`.
+        ValueError: as :func:`read_class_names`, or if it is a link that leads out of the folder.
     """
     path = Path(path)
-    file = (path if path.is_dir() else path.parent) / CLASSES_FILE
+    # A folder that was received may have a link in its place.
+    file = path_below(path if path.is_dir() else path.parent, CLASSES_FILE)
     return read_class_names(file) if file.is_file() else None
 
 

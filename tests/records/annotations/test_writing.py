@@ -1,6 +1,7 @@
 """What is written for annotation tools is read back the same, and what models train on is read by their data sets."""
 
 import json
+import re
 import runpy
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def test_cvat_gives_back_segments_as_lives_of_tracks(video, tmp_path):
     found = read_annotation_files([tmp_path], context)
     take_lifetimes(found, context)
     assert times(found[0].segments) == times(SEGMENTS)
+
+
+def test_cvat_gets_no_frame_after_the_last_of_the_video(video, tmp_path):
+    video.segments.append(Segment('rest', 3.0, 4.0))
+    video.boxes.append(Box('walk', middle(99), (0.1, 0.2, 0.5, 0.9), 'a'))
+    write_cvat([video], tmp_path, {'match.v2': Clock(fps=FPS)})
+    frames = set(map(int, re.findall(r'frame="([0-9]+)"', (tmp_path / 'match.v2.xml').read_text())))
+    assert max(frames) == 99  # of 100
+    (found,) = back(tmp_path)
+    assert ('rest', 3.0, 4.0) in times(found.lifetimes)
+    assert len([box for box in found.boxes if box.time > 3.97]) == 2
 
 
 def test_csv_gives_back_all_but_the_sizes(video, tmp_path):

@@ -225,21 +225,27 @@ def _runs(frames):
 
 
 def _tracks(video, clock):
-    """Label, and (frame, corners, outside) of each track that is written."""
+    """Label, and (frame, corners, outside) of each track. CVAT refuses frames after the last of the video."""
+    count = clock.count(video.duration) or MAX_FRAME
     tracks = {}
     for place, box in enumerate(video.boxes):
-        tracks.setdefault((box.label, box.track or f'box {place}'), []).append((clock.frame(box.time), box.corners))
+        frame = min(clock.frame(box.time), count - 1)
+        tracks.setdefault((box.label, box.track or f'box {place}'), {})[frame] = box.corners
     written = []
     for (label, _), boxes in tracks.items():
         listed = []
-        for (frame, corners), following in pairwise([*sorted(boxes), (None, None)]):
+        for (frame, corners), following in pairwise([*sorted(boxes.items()), (count, None)]):
             listed.append((frame, corners, False))
-            if following[0] is None or following[0] > frame + 1:
+            if following[0] > frame + 1:
                 listed.append((frame + 1, corners, True))
         written.append((label, listed))
     for segment in video.segments:
-        first, end = clock.frame(segment.start), clock.frame(segment.end)
-        end = max(end, first + 1)
-        listed = [(first, WHOLE_PICTURE, False), (end, WHOLE_PICTURE, True)]
+        first = min(clock.frame(segment.start), count - 1)
+        end = max(clock.frame(segment.end), first + 1)
+        listed = [(first, WHOLE_PICTURE, False)]
+        if end < count:
+            listed.append((end, WHOLE_PICTURE, True))
+        elif count - 1 > first:
+            listed.append((count - 1, WHOLE_PICTURE, False))
         written.append((segment.label, listed))
     return written

@@ -3,7 +3,7 @@
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 from .. import checks
@@ -78,8 +78,13 @@ def write_elan(videos, out):
             },
         )
         header = ElementTree.SubElement(root, 'HEADER', MEDIA_FILE='', TIME_UNITS='milliseconds')
+        name = quote(video.file)
         ElementTree.SubElement(
-            header, 'MEDIA_DESCRIPTOR', MEDIA_URL=video.file, MIME_TYPE='video/*', RELATIVE_MEDIA_URL=f'./{video.file}'
+            header,
+            'MEDIA_DESCRIPTOR',
+            MEDIA_URL=f'file:///{name}',
+            MIME_TYPE='video/*',
+            RELATIVE_MEDIA_URL=f'./{name}',
         )
         order = ElementTree.SubElement(root, 'TIME_ORDER')
         count = 0

@@ -9,6 +9,7 @@ from .. import checks
 
 MAX_FRAME = 10_000_000  # four days at 30 a second
 MAX_BOXES = 2_000_000
+MAX_NAME_BYTES = 240  # with the ending of what is written
 # Names may have dots, and need not have an ending.
 ENDINGS = {'mp4', 'm4v', 'mov', 'qt', 'avi', 'mkv', 'webm', 'mpg', 'mpeg', 'm2v', 'wmv', 'asf', 'flv', 'ts', 'mts'}
 ENDINGS |= {'m2ts', 'mxf', '3gp', 'ogv', 'gif', 'divx', 'vob', 'y4m', 'dv', 'f4v'}
@@ -92,6 +93,12 @@ class Clock:
         if frame >= len(self._times):
             raise ValueError(f'{where}: frame {frame} is not in the video, which has {len(self._times)}')
         return tuple(map(float, self._times[frame]))
+
+    def count(self, duration=None):
+        """How many frames the video has, as far as its times or its duration in seconds say it; else None."""
+        if self._times is not None:
+            return len(self._times)
+        return None if duration is None else max(round(duration * self._fps), 1)
 
     def frame(self, seconds):
         """The frame that is shown at a time, from 0."""
@@ -199,4 +206,7 @@ def file_name(text, where):
         str: what stands behind the last slash.
     """
     checks.name(text, where)
-    return checks.name(text.replace('\\', '/').rpartition('/')[2], where)
+    name = checks.name(text.replace('\\', '/').rpartition('/')[2], where)
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise ValueError(f'{where}: {checks.shown(name)} is longer than the name of a file can be')
+    return name
