@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-import twlv_mm  # noqa: F401
+from twlv_mm.compat import config_variables
 from twlv_mm.compat.config_variables import ConfigVariableError, variables
 
 BASE = """
@@ -15,7 +15,9 @@ model = dict(path=path, sizes=sizes)
 
 
 @pytest.fixture
-def parse(tmp_path):
+def parse(tmp_path, monkeypatch):
+    monkeypatch.setattr(config_variables, 'CONFIGS', tmp_path)
+
     def parse(child, middle='', more=''):
         (tmp_path / 'base.py').write_text(BASE.replace('{more}', more))
         (tmp_path / 'middle.py').write_text(f"_base_ = './base.py'\n{middle}\n")
@@ -63,3 +65,19 @@ def test_settings_do_not_reach_into_a_base(parse):
         'train_cfg = dict(max_epochs=2)', more="train_cfg = dict(max_epochs=9)\nlength = train_cfg['max_epochs']"
     )
     assert (cfg.train_cfg.max_epochs, cfg.length) == (2, 9)
+
+
+def test_configs_of_others_keep_their_variables_apart_unless_the_command_sets_one(parse, tmp_path, monkeypatch):
+    monkeypatch.setattr(config_variables, 'CONFIGS', tmp_path / 'elsewhere')
+    assert parse("root = 'mine'").model.path == 'data/list.txt'
+    with variables(dict(root='given')):
+        assert parse("root = 'mine'").model.path == 'given/list.txt'
+
+
+def test_configs_that_build_on_one_of_this_package_share_their_variables(parse, tmp_path, monkeypatch):
+    ours = tmp_path / 'ours/base.py'
+    ours.parent.mkdir()
+    ours.write_text("own = 'a'\nwork = dict(path=own)\n")
+    monkeypatch.setattr(config_variables, 'CONFIGS', ours.parent)
+    cfg = parse("root, own = 'mine', 'b'", more="_base_ = './ours/base.py'")
+    assert (cfg.model.path, cfg.work.path) == ('mine/list.txt', 'b')

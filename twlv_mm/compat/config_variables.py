@@ -3,6 +3,9 @@
 mmengine runs a base before it looks at its child: ``data_root = 'mine'`` in the child comes after every path was made.
 Here a variable that a config sets is the variable of all its bases, merged into theirs as mmengine merges settings.
 Its value has to be known before the bases are: it is an expression of constants and of such variables above it.
+
+That holds for the configs of this package and those that build on them. Others, such as mmdet's, mean something else
+when a variable has the name of one in their base, and are left alone.
 """
 
 import ast
@@ -13,16 +16,20 @@ import inspect
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.config import config as upstream
 from mmengine.fileio import load
+
+from .config_base import CONFIGS
 
 # What may stand in an expression that is known before the bases.
 FUNCTIONS = ('bool', 'dict', 'float', 'int', 'len', 'list', 'max', 'min', 'range', 'round', 'str', 'sum', 'tuple')
 KINDS = {dict: 'a dict', str: 'text', (int, float): 'a number', (list, tuple): 'a list'}
 # What a config says of its encoder: twlv_mm/encoders/config_encoder.py asks for it.
 OF_THE_ENCODER = {'encoder', 'encoder_weights', 'encoder_overrides', 'encoder_defaults'}
+COMMAND = 'the command'  # in place of a file, for what --cfg-options set
 _thread = threading.local()
 
 
@@ -35,14 +42,16 @@ class ParsedFile:
     """A config that is being parsed.
 
     Attributes:
-        path (str): The file; 'the command' for what --cfg-options set.
+        path (str): The file, or COMMAND.
         known (dict): Its variables and settings whose values are known before those of its bases.
         hidden (set[str]): Variables that are to be passed over.
+        binds (bool): Whether its variables are those of the configs that build on it.
     """
 
     path: str
     known: dict = field(default_factory=dict)
     hidden: set = field(default_factory=set)
+    binds: bool = False
 
 
 def files_being_parsed():
@@ -82,7 +91,7 @@ def variables(values, hidden=()):
         hidden (Iterable[str]): Variables of the config itself that are to be passed over.
     """
     files, before = files_being_parsed(), list(files_being_parsed())
-    files[:] = [ParsedFile('the command', dict(values), set(hidden))]
+    files[:] = [ParsedFile(COMMAND, dict(values), set(hidden))]
     try:
         yield
     finally:
@@ -102,11 +111,29 @@ def bound(name, value):
     Raises:
         ConfigVariableError: if a child sets something of another kind.
     """
-    *children, file = files_being_parsed()
-    for child in reversed(children):
+    for child in reversed(_setters()):
         if name in child.known and name not in settings():
-            value = _merged(name, value, child, file)
+            value = _merged(name, value, child, files_being_parsed()[-1])
     return value
+
+
+def is_bound(path):
+    """Whether a config is one of this package's, or builds on one.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        bool: False, too, if there is no such file or it cannot be parsed: that is said when it is run.
+    """
+    path = Path(path).resolve()
+    if path.is_relative_to(CONFIGS.resolve()):
+        return True
+    try:
+        bases = Config._get_base_files(str(path))
+        return any(is_bound(Config._get_cfg_path(base, str(path))[0]) for base in bases)
+    except (OSError, SyntaxError, ValueError, RecursionError, upstream.ConfigParsingError):
+        return False
 
 
 def apply():
@@ -118,7 +145,7 @@ def apply():
     @functools.wraps(file2dict)
     def remembering(filename, *args, **kwargs):
         files = files_being_parsed()
-        files.append(ParsedFile(str(filename)))
+        files.append(ParsedFile(str(filename), binds=is_bound(filename)))
         try:
             return file2dict(filename, *args, **kwargs)
         finally:
@@ -146,8 +173,8 @@ class Binding(upstream.RemoveAssignFromAST):
 
     def visit_Module(self, node):
         """See the class."""
-        files, hidden = files_being_parsed(), _hidden()
-        children = set().union(*(file.known for file in files[:-1])) - settings() - OF_THE_ENCODER
+        hidden = _hidden()
+        children = set().union(*(file.known for file in _setters())) - settings() - OF_THE_ENCODER
         node, body = self.generic_visit(node), []
         for statement in node.body:
             body.append(statement)
@@ -173,6 +200,12 @@ def targets(statement):
     if not isinstance(statement, ast.Assign):
         return []
     return [node for target in statement.targets for node in ast.walk(target) if _is_stored(node)]
+
+
+def _setters():
+    """What may set variables of the file that is being run: its children, or the command alone."""
+    *children, file = files_being_parsed()
+    return [child for child in children if file.binds or child.path == COMMAND]
 
 
 def _hidden():

@@ -4,7 +4,7 @@ import ast
 from difflib import get_close_matches
 from pathlib import Path
 
-from twlv_mm.compat.config_variables import ConfigVariableError, settings, targets, variables
+from twlv_mm.compat.config_variables import ConfigVariableError, is_bound, settings, targets, variables
 from twlv_mm.encoders import read_config
 
 
@@ -67,7 +67,7 @@ def _run_by(cfg):
 
 def _only_set(path):
     """The variables that a config sets for its bases: those that it does not use itself."""
-    if not str(path).endswith('.py'):
+    if not (str(path).endswith('.py') and is_bound(path)):
         return set()
     body = ast.parse(Path(path).read_text(encoding='utf-8')).body
     given = {target.id for statement in body for target in targets(statement)}
