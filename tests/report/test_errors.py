@@ -133,7 +133,7 @@ def test_boxes_are_counted_once_for_each_action(tmp_path):
     assert errors.matrix.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]  # 904 is not annotated
     (mistake,) = errors.mistakes
     assert (mistake.true, mistake.predicted, mistake.start) == ('stand', 'talk', 3)
-    assert [one.lines for one in mistake.boxes] == [('talk 0.70',), ('stand',)]
+    assert [one.lines for one in mistake.boxes()] == [('talk 0.70',), ('stand',)]
     assert [one.case.start for one in errors.worst] == [3]
 
 

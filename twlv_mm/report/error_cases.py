@@ -24,7 +24,7 @@ class Case(NamedTuple):
         note (str): What else is to be said.
         start (float | None): Seconds of the video at which it begins; None for a whole video.
         end (float | None): Seconds at which it ends.
-        boxes (tuple[DrawnBox]): To be drawn on the picture at ``start``.
+        boxes (Callable | None): ``boxes()`` -> DrawnBoxes, to be drawn on the picture at ``start``.
     """
 
     video_id: str
@@ -36,7 +36,7 @@ class Case(NamedTuple):
     note: str = ''
     start: float | None = None
     end: float | None = None
-    boxes: tuple = ()
+    boxes: object = None
 
     @property
     def moment(self):

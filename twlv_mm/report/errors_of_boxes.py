@@ -1,6 +1,7 @@
 """Errors of who does what where: boxes with actions at keyframes."""
 
 from collections import Counter, defaultdict
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -59,14 +60,12 @@ def box_errors(path, min_score=None, offset_seconds=0):
     for key, (true, found) in rows.keyframes.items():
         found = found[scores[found] >= chosen]
         of_keyframe[key] = Counter()
-        drawn = None
+        drawn = partial(_drawn, rows, true, found)  # thousands of keyframes, of which few are shown
         for one in matches(true, found):
             kinds[one.kind] += 1
             of_keyframe[key][one.kind] += 1
             if one.kind == TWICE:
                 continue
-            if drawn is None:
-                drawn = _drawn(rows, true, found)
             label = [
                 None if place is None else names[boxes.actions[those[place]]]
                 for place, boxes, those in ((one.true, true_rows, true), (one.predicted, found_rows, found))

@@ -109,7 +109,7 @@ class Frames:
 
         if case.boxes:
             frames = self._strips(case.video_id, case.start, case.start + 1e-3).get('frames')
-            return None if frames is None else jpeg_uri(resized(draw_boxes(frames[0], case.boxes), BOX_HEIGHT))
+            return None if frames is None else jpeg_uri(resized(draw_boxes(frames[0], case.boxes()), BOX_HEIGHT))
         margin = 0 if case.start is None else CONTEXT * (case.end - case.start)
         span = () if case.start is None else (max(case.start - margin, 0), case.end + margin)
         frames = self._strips(case.video_id, *span).get('frames')
