@@ -9,11 +9,15 @@ from twlv_mm.video import ReaderProcess, ReadFault, Segment, clips_of_frames
 
 from .batches import VIEWS, EmbeddedVideo
 
+# As good as nothing: when a node is lost, its actors have to fit on the others, or Ray waits for a new node for ever.
+ACTOR_CPUS = 0.01
+
 
 def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
     """Embed videos on the Ray cluster that RAY_ADDRESS names, or on one that is started here.
 
-    There is an encoding actor a GPU, or one on the CPU. The videos have to be at the same paths on every machine.
+    There is an encoding actor a GPU, or one on the CPU. The videos have to be at the same paths on every machine. What
+    a lost node was working on is done again by the others; where its GPU is missed, as soon as another GPU is free.
 
     Args:
         extractor (Extractor): Encoder and sampling; its device is 'cuda' on the actors if it is a GPU here.
@@ -43,7 +47,8 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
         _Decode,
         fn_constructor_args=(extractor.sampling, decoder, timeout),
         concurrency=max(1, min(workers, len(paths))),
-        num_cpus=0.5,
+        num_cpus=ACTOR_CPUS,
+        scheduling_strategy='SPREAD',
     )
     vectors = clips.map_batches(
         _Encode,
@@ -51,7 +56,8 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
         batch_size=max(1, extractor.batch_size // len(views)),
         concurrency=num_gpus or 1,
         num_gpus=min(num_gpus, 1),
-        num_cpus=0.5,
+        num_cpus=ACTOR_CPUS,
+        scheduling_strategy='SPREAD',
     )
     found = {}  # index -> number of a clip -> its row
     for row in vectors.iter_rows():
