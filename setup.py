@@ -50,6 +50,7 @@ setup(
     extras_require={
         'analysis': requirements('analysis'),
         'hf': requirements('hf'),
+        'lance': requirements('lance'),
         'mim': requirements('mminstall'),
         'mteb': requirements('mteb'),
         'onnx': requirements('onnx'),

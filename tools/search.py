@@ -3,6 +3,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
@@ -13,12 +14,14 @@ from twlv_mm.records.checks import printable
 from twlv_mm.search import (
     THRESHOLD,
     Collection,
+    IndexedCollection,
     answer_page,
     answer_record,
     duplicates_page,
     duplicates_record,
     find_duplicates,
     find_moments,
+    update_index,
 )
 from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS, VideoError
@@ -50,6 +53,16 @@ def parse_args():
     unsaid.add_argument('--clip-seconds', type=float, help='T, length of a clip')
     unsaid.add_argument('--stride-seconds', type=float, help='T_s, from clip to clip (default: T)')
 
+    large = parser.add_argument_group('collections too large for exact search')
+    large.add_argument(
+        '--index',
+        action='store_true',
+        help='without QUERY: make an index of the folder, or add what has been embedded since; with it: search by that',
+    )
+    large.add_argument(
+        '--uri', help="where the index is: a folder, or an object store's address, s3://… (default: FOLDER/.lance)"
+    )
+
     twice = parser.add_argument_group('videos that are there twice')
     twice.add_argument(
         '--duplicates',
@@ -77,10 +90,15 @@ def parse_args():
     encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
     args = parser.parse_args()
-    if [args.duplicates, args.query, args.text].count(None) != 2:
-        parser.error('give QUERY or --text TEXT with --in FOLDER, or --duplicates FOLDER [OTHER]')
+    asked = [args.duplicates, args.query, args.text]
+    if asked.count(None) != 2 and not (args.index and asked == [None] * 3):
+        parser.error(
+            'give QUERY or --text TEXT with --in FOLDER, --index with --in FOLDER, or --duplicates FOLDER [OTHER]'
+        )
     if args.duplicates is None and args.folder is None:
         parser.error('say where to search: --in FOLDER')
+    if args.uri is not None and not args.index:
+        parser.error('--uri is where the index is: give --index, too')
     if args.duplicates is not None and len(args.duplicates) > 2:
         parser.error('--duplicates compares one folder with itself or with one other')
     if args.html is not None and args.videos is None:
@@ -113,7 +131,8 @@ def search(args):
     if args.text is None:
         clips = 'one clip' if query.num_clips == 1 else f'the mean of {query.num_clips} clips'
         print(printable(f'{query.name}, {query.start:.2f} to {query.end:.2f} s, as {clips}'))
-    print(f'{answer.num_clips:,} clips of {answer.num_videos:,} videos searched')
+    by = '' if answer.exact else ', by the index'
+    print(f'{answer.num_clips:,} clips of {answer.num_videos:,} videos searched{by}')
     for video_id in answer.left_out:
         print(printable(f'  left out as its own: {video_id}'))
     for view, hits in answer.hits.items():
@@ -126,6 +145,25 @@ def search(args):
     if args.json:
         write_json(args.json, answer_record(answer, args.folder))
     return answer_page(answer, files) if args.html else None
+
+
+def make_index(args):
+    """Make or update an index, and say what it finds of the exact answers."""
+    done = 0
+
+    def progress(clips):
+        nonlocal done
+        done += clips
+        print(f'  {done:,} clips added', flush=True)
+
+    start = time.monotonic()
+    update = update_index(args.folder, args.uri, args.clip_seconds, args.stride_seconds, progress)
+    print(
+        f'{update.added:,} videos added, {update.removed:,} taken out: '
+        f'{update.clips:,} clips of {update.videos:,} videos'
+    )
+    print(f'{time.monotonic() - start:.0f} s')
+    print(f'recall@10 {100 * IndexedCollection(args.folder, args.uri).recall():.1f} %, of 100 stored clips as queries')
 
 
 def search_duplicates(args):
@@ -148,10 +186,13 @@ def search_duplicates(args):
 
 def opened(folder, args):
     """The collection in a folder; says what it lacks."""
-    collection = Collection(folder, args.clip_seconds, args.stride_seconds)
+    if args.index:
+        collection, where = IndexedCollection(folder, args.uri), 'in the index (--index without QUERY adds them)'
+    else:
+        collection, where = Collection(folder, args.clip_seconds, args.stride_seconds), 'embedded'
     if collection.missing:
         some = ', '.join(collection.missing[:3])
-        told = f'{folder}: {len(collection.missing)} videos are not embedded and left out, {some} among them.'
+        told = f'{folder}: {len(collection.missing)} videos are not {where} and left out, {some} among them.'
         print(printable(told + going_on(folder)))
     return collection
 
@@ -176,7 +217,10 @@ def print_table(header, rows):
 def main():
     args = parse_args()
     try:
-        page = search(args) if args.duplicates is None else search_duplicates(args)
+        if args.query is None and args.index:
+            page = make_index(args)
+        else:
+            page = search(args) if args.duplicates is None else search_duplicates(args)
         if page is not None:
             text, failures = page
             Path(args.html).parent.mkdir(parents=True, exist_ok=True)

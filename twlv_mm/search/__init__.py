@@ -1,12 +1,14 @@
 """Search: where else something happens in a collection, and which videos are there twice.
 
 collection.py is an embedded split as search sees it, query.py and text.py make vectors of what is asked for, moments.py
-finds the nearest moments and duplicates.py pairs of videos that show the same. excerpts.py and page.py show what was
-found, records.py writes it. precision.py measures how often the nearest videos are of the same class.
+finds the nearest moments and duplicates.py pairs of videos that show the same. index.py keeps a collection in LanceDB.
+excerpts.py and page.py show what was found, records.py writes it. precision.py measures how often the nearest videos
+are of the same class.
 """
 
 from .collection import Collection
 from .duplicates import THRESHOLD, Pair, find_duplicates
+from .index import IndexedCollection, Update, update_index
 from .moments import Answer, Hit, find_moments
 from .page import answer_page, duplicates_page
 from .precision import precision_at
@@ -18,8 +20,10 @@ __all__ = [
     'Answer',
     'Collection',
     'Hit',
+    'IndexedCollection',
     'Pair',
     'Query',
+    'Update',
     'answer_page',
     'answer_record',
     'duplicates_page',
@@ -28,4 +32,5 @@ __all__ = [
     'find_moments',
     'precision_at',
     'query_extractor',
+    'update_index',
 ]

@@ -41,7 +41,7 @@ class Collection:
 
     def __init__(self, path, clip_seconds=None, stride_seconds=None):
         self.folder = EmbeddingFolder(path)
-        self._clip_seconds, self._stride_seconds = clip_seconds, stride_seconds or clip_seconds
+        self._clip_seconds, self._stride_seconds = clip_seconds, stride_seconds
         self.vectors, self.video_index, self.video_ids = load_matrix(self.folder, 'clip')
         self._starts = np.searchsorted(self.video_index, np.arange(len(self.video_ids) + 1))
         self._places = {video_id: place for place, video_id in enumerate(self.video_ids)}
@@ -53,6 +53,16 @@ class Collection:
     def __contains__(self, video_id):
         """Whether there is a video of this id."""
         return video_id in self._places
+
+    @property
+    def path(self):
+        """Path: the folder."""
+        return self.folder.path
+
+    @property
+    def dims(self):
+        """int: D."""
+        return self.folder.dims
 
     @cached_property
     def settings(self):
@@ -94,6 +104,20 @@ class Collection:
         place = self._places[video_id]
         return slice(int(self._starts[place]), int(self._starts[place + 1]))
 
+    def clips(self, video_id):
+        """Times and vectors of a video's clips.
+
+        Args:
+            video_id (str): Its id.
+
+        Returns:
+            tuple[ndarray, ndarray]: (M, 2) as :meth:`times`, and (M, D) float32.
+
+        Raises:
+            ValueError: as for :meth:`times`.
+        """
+        return self.times(video_id), self.vectors[self.rows(video_id)]
+
     def times(self, video_id):
         """When a video's clips are.
 
@@ -106,20 +130,8 @@ class Collection:
         Raises:
             ValueError: if nothing says, or the folder has times of more or fewer clips.
         """
-        times, rows = self.folder.times(video_id), self.rows(video_id)
-        count = rows.stop - rows.start
-        if times is None and self._clip_seconds is not None:
-            starts = np.arange(count) * float(self._stride_seconds)
-            return np.stack([starts, starts + self._clip_seconds], axis=1)
-        if times is None:
-            raise ValueError(
-                f'{video_id} in {self.folder.path} does not say when its clips are: give clip_seconds and '
-                'stride_seconds (--clip-seconds, --stride-seconds) as it was extracted with'
-            )
-        if len(times) != count:
-            source = f'{video_id} in {self.folder.path}'
-            raise ValueError(f'{source} has {count} vectors and times of {len(times)} clips: extract it again')
-        return times
+        rows = self.rows(video_id)
+        return times_of(self.folder, video_id, rows.stop - rows.start, self._clip_seconds, self._stride_seconds)
 
     def nearest(self, vectors, count):
         """The clips that are nearest to vectors, exactly.
@@ -133,6 +145,54 @@ class Collection:
         """
         cosines, rows = nearest(torch.from_numpy(vectors), self.vectors, count)
         return cosines.numpy(), rows.numpy()
+
+    def nearest_clips(self, vector, count):
+        """The clips that are nearest to a vector, exactly.
+
+        Args:
+            vector (ndarray): (D,) float32.
+            count (int): How many; at most as many as there are clips.
+
+        Returns:
+            list[tuple[str, int, float]]: video id, number of the clip in its video, cosine; best first.
+        """
+        cosines, rows = self.nearest(vector[None], count)
+        places = self.video_index[rows[0]]
+        numbers = rows[0] - self._starts[places]
+        ids = [self.video_ids[place] for place in places]
+        return list(zip(ids, numbers.tolist(), cosines[0].tolist(), strict=True))
+
+
+def times_of(folder, video_id, count, clip_seconds=None, stride_seconds=None):
+    """When a video's clips are.
+
+    Args:
+        folder (EmbeddingFolder): Where it is.
+        video_id (str): Its id.
+        count (int): M, its clips.
+        clip_seconds (float, optional): As for :class:`Collection`.
+        stride_seconds (float, optional): As for :class:`Collection`.
+
+    Returns:
+        ndarray: (M, 2) start and end in seconds since the first frame.
+
+    Raises:
+        ValueError: if nothing says, or the folder has times of more or fewer clips.
+    """
+    times = folder.times(video_id)
+    if times is None and clip_seconds is not None:
+        starts = np.arange(count) * float(stride_seconds or clip_seconds)
+        return np.stack([starts, starts + clip_seconds], axis=1)
+    if times is None:
+        raise ValueError(
+            f'{video_id} in {folder.path} does not say when its clips are: give clip_seconds and stride_seconds '
+            '(--clip-seconds, --stride-seconds) as it was extracted with'
+        )
+    if len(times) != count:
+        raise ValueError(
+            f'{video_id} in {folder.path} has {count} vectors and times of {len(times)} clips: extract it again'
+        )
+    return times
 
 
 def cosines_with(vector, vectors):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .collection import Collection, cosines_with
+from .index import IndexedCollection
 from .query import Query, embed_query, query_extractor, stored_query
 from .text import text_query
 
@@ -50,6 +51,7 @@ class Answer(NamedTuple):
         num_clips (int): Clips that were searched.
         num_videos (int): Videos that were searched.
         missing (list[str]): Ids of videos that were to be embedded into the folder, and are not there.
+        exact (bool): Whether every clip was compared, and not an index asked.
     """
 
     query: Query
@@ -59,6 +61,7 @@ class Answer(NamedTuple):
     num_clips: int
     num_videos: int
     missing: list
+    exact: bool
 
     @property
     def same_best(self):
@@ -95,13 +98,13 @@ def find_moments(
 ):
     """Find where in a collection something like the query happens.
 
-    The query is embedded as the folder was, compared with each of its clips by cosine, exactly, and clips of one moment
-    become one hit.
+    The query is embedded as the folder was, compared with its clips by cosine, and clips of one moment become one hit.
 
     Args:
         query (str | None): A video or an image, or the id of a video of the folder, or ``VIDEO_ID#NUMBER``, one of its
             clips. A path that is there counts as such. None where a text is searched for.
-        folder (str | Collection): Embeddings in either format, ``<out>/<sampling>/<split>``.
+        folder (str | Collection | IndexedCollection): Embeddings in either format, ``<out>/<sampling>/<split>``; exact,
+            unless it is an :class:`IndexedCollection`.
         start (float, optional): Where in the query's video to start, in seconds.
         end (float, optional): Where in the query's video to end, in seconds.
         top (int): Hits at most.
@@ -126,7 +129,7 @@ def find_moments(
     """
     if top < 1:
         raise ValueError(f'top={top}: ask for 1 hit or more')
-    collection = folder if isinstance(folder, Collection) else Collection(folder)
+    collection = folder if isinstance(folder, Collection | IndexedCollection) else Collection(folder)
     if (query is None) == (text is None):
         raise ValueError('give either a query or a text')
     if text is not None:
@@ -147,7 +150,7 @@ def answer(query, collection, top=10, without_own=False):
 
     Args:
         query (Query): The query.
-        collection (Collection): What to search.
+        collection (Collection | IndexedCollection): What to search.
         top (int): Hits at most.
         without_own (bool): Whether to leave out the query's own video.
 
@@ -161,7 +164,8 @@ def answer(query, collection, top=10, without_own=False):
         hits[view] = _moments(vector, collection, top, set(left_out), typical[view])
     num_clips = len(collection) - sum(_count(collection, video_id) for video_id in left_out)
     num_videos = len(collection.video_ids) - len(left_out)
-    return Answer(query, hits, typical, left_out, num_clips, num_videos, collection.missing)
+    exact = isinstance(collection, Collection)
+    return Answer(query, hits, typical, left_out, num_clips, num_videos, collection.missing, exact)
 
 
 def _moments(vector, collection, top, left_out, typical):
@@ -169,22 +173,21 @@ def _moments(vector, collection, top, left_out, typical):
     own = sum(_count(collection, video_id) for video_id in left_out)
     count = min(CLIPS_A_HIT * top + own, len(collection))
     while True:
-        cosines, rows = collection.nearest(vector[None], count)
-        hits = _merged(vector, collection, zip(rows[0], cosines[0], strict=True), top, left_out, typical)
-        if len(hits) == top or count == len(collection):
+        found = collection.nearest_clips(vector, count)
+        hits = _merged(vector, collection, found, top, left_out, typical)
+        if len(hits) == top or count == len(collection) or len(found) < count:  # an index does not look at all
             return hits
         count = min(4 * count, len(collection))
 
 
 def _merged(vector, collection, nearest, top, left_out, typical):
     hits, videos = [], {}
-    for row, cosine in nearest:
-        video_id = collection.video_of(row)
+    for video_id, clip, cosine in nearest:
         if video_id in left_out:
             continue
         if video_id not in videos:
             videos[video_id] = _Video(vector, collection, video_id)
-        hit = videos[video_id].moment(row, float(cosine), typical)
+        hit = videos[video_id].moment(clip, cosine, typical)
         if hit is not None:
             hits.append(hit)
             if len(hits) == top:
@@ -197,17 +200,15 @@ class _Video:
 
     def __init__(self, vector, collection, video_id):
         self.video_id = video_id
-        self.times, rows = collection.times(video_id), collection.rows(video_id)
-        self.first = rows.start
-        self.cosines = cosines_with(vector, collection.vectors[rows])
+        self.times, vectors = collection.clips(video_id)
+        self.cosines = cosines_with(vector, vectors)
         self.taken = np.zeros(len(self.times), bool)
 
-    def moment(self, row, cosine, typical):
+    def moment(self, best, cosine, typical):
         """The moment around a clip: as far as clips touch and are nearly as near, by LEVEL.
 
         None where it has time in common with a moment that was taken before.
         """
-        best = row - self.first
         if self.taken[best]:
             return None
         level = typical + LEVEL * (cosine - typical)
@@ -229,5 +230,4 @@ class _Video:
 
 
 def _count(collection, video_id):
-    rows = collection.rows(video_id)
-    return rows.stop - rows.start
+    return len(collection.clips(video_id)[0])

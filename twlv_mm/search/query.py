@@ -50,7 +50,7 @@ def query_extractor(collection, model=None, weights=None, device=None):
     """The encoder and sampling that a collection was made with, to embed queries for it.
 
     Args:
-        collection (Collection): What will be searched.
+        collection (Collection | IndexedCollection): What will be searched.
         model (str | nn.Module, optional): SOURCE, a config, or an encoder; the one that the folder names if None.
         weights (str, optional): Its checkpoint; those of the source itself, or of this package, if None.
         device (str, optional): Where to encode; a GPU if there is one.
@@ -62,16 +62,16 @@ def query_extractor(collection, model=None, weights=None, device=None):
         FileNotFoundError: if there is no file of weights.
         ValueError: if the folder does not say what it was made with, or the encoder is another one.
     """
-    settings, folder = collection.settings, collection.folder
+    settings = collection.settings
     options = {key: settings.get(key) for key in ('sampling', 'clip_seconds', 'stride_seconds')}
     options.update(num_frames=settings.get('frames_per_clip'), device=device, precision=_precision(settings, device))
     if model is None:
-        model = named_source(settings, folder.path)
-        weights = weights or _own_weights(model, settings.get('weights_sha256'), folder.path)
+        model = named_source(settings, collection.path)
+        weights = weights or _own_weights(model, settings.get('weights_sha256'), collection.path)
     if isinstance(model, str):
         model = _of_config(model, weights) if is_config(model) else _of_source(model, weights, settings.get('size'))
     pooling = settings.get('pooling')
-    if pooling == model.spec.pooling and folder.dims == model.spec.embedding_dims:
+    if pooling == model.spec.pooling and collection.dims == model.spec.embedding_dims:
         pooling = None  # the architecture's own, which may project
     extractor = Extractor(model, pooling=pooling, **options)
     theirs = extractor.settings
@@ -79,7 +79,7 @@ def query_extractor(collection, model=None, weights=None, device=None):
     if differing:
         named = '; '.join(f'{key} is {settings.get(key)!r} there, {theirs.get(key)!r} here' for key in differing)
         raise ValueError(
-            f'{folder.path} was made with another encoder or other settings, so that cosines would mean nothing: '
+            f'{collection.path} was made with another encoder or other settings, so that cosines would mean nothing: '
             f'{named}. Give the encoder that made it (--model, --weights)'
         )
     return extractor
@@ -90,7 +90,7 @@ def embed_query(path, collection, extractor, start=None, end=None, *, reverse=Fa
 
     Args:
         path (str): The file.
-        collection (Collection): What will be searched.
+        collection (Collection | IndexedCollection): What will be searched.
         extractor (Extractor): From :func:`query_extractor`.
         start (float, optional): Seconds since the first frame; 0 if None.
         end (float, optional): Seconds since the first frame; the end of the video if None.
@@ -145,7 +145,7 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
 
     Args:
         name (str): Id of a video; or ``VIDEO_ID#NUMBER``, one of its clips, which count from 0.
-        collection (Collection): Where it is.
+        collection (Collection | IndexedCollection): Where it is.
         start (float, optional): Only clips whose centres are at or after these seconds.
         end (float, optional): Only clips whose centres are before these seconds.
         reverse (bool): Whether to take the vectors of the same clips backwards, too: from ``<sampling>-reversed``
@@ -162,7 +162,7 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
     video_id, number = name, None
     if name not in collection and '#' in name:
         video_id, _, number = name.rpartition('#')
-    rows, times = collection.rows(video_id), collection.times(video_id)
+    times, stored = collection.clips(video_id)
     if number is not None:
         if not number.isdigit() or int(number) >= len(times):
             raise ValueError(f'{video_id} has the clips 0 to {len(times) - 1}, and {name} asks for clip {number}')
@@ -173,7 +173,7 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
         chosen = np.flatnonzero((centres >= low) & (centres < high))
         if not len(chosen):
             raise ValueError(f'{video_id} has no clip whose centre is from {low:g} to {high:g} s')
-    vectors = dict(forward=collection.vectors[rows][chosen].mean(axis=0))
+    vectors = dict(forward=stored[chosen].mean(axis=0))
     if reverse:
         vectors['reversed'] = _reversed_clips(collection, video_id)[chosen].mean(axis=0)
     video = None
@@ -187,7 +187,7 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
 
 
 def _reversed_clips(collection, video_id):
-    path = Path(os.path.abspath(collection.folder.path))
+    path = Path(os.path.abspath(collection.path))
     sampling = path.parent.name
     other = sampling.removesuffix('-reversed') if _is_reversed(collection) else f'{sampling}-reversed'
     beside = path.parent.parent / other / path.name
@@ -198,7 +198,7 @@ def _reversed_clips(collection, video_id):
             f'the other direction of {video_id} is not there ({error}): extract with --views forward,reversed, or give '
             'the video file as the query'
         ) from None
-    if clips.shape != collection.folder.clips(video_id).shape:
+    if len(clips) != len(collection.clips(video_id)[0]):
         raise ValueError(f'{beside} has other clips of {video_id} than {path}: extract both with the same settings')
     return clips
 

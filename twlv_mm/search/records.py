@@ -22,6 +22,7 @@ def answer_record(answer, folder):
         folder=str(folder),
         clips=answer.num_clips,
         videos=answer.num_videos,
+        exact=answer.exact,
         left_out=answer.left_out,
         missing=answer.missing,
         version=twlv_mm.__version__,

@@ -24,9 +24,9 @@ def text_query(text, collection):
     """
     if not text.strip():
         raise ValueError('the text to search for is empty')
-    settings, folder = collection.settings, collection.folder
-    encoder = text_encoder(named_source(settings, folder.path))
-    _check_text_space(encoder, settings, folder.dims, folder.path)
+    settings = collection.settings
+    encoder = text_encoder(named_source(settings, collection.path))
+    _check_text_space(encoder, settings, collection.dims, collection.path)
     with torch.inference_mode():
         vector = encoder([text])[0].numpy()
     return Query(text, dict(forward=vector), None, None, 1, None, frozenset())
