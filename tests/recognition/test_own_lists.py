@@ -133,6 +133,9 @@ def test_split_that_is_given_is_kept_and_its_leaks_are_named(videos, tmp_path):
     assert 'warning: the split has groups on both sides: a' in told
     with pytest.raises(ValueError, match='is split already'):
         make_lists(folder, tmp_path / 'out', split=[0.5])
+    videos('notes/d.mp4')
+    with pytest.raises(ValueError, match=r"folders of a split \(train, val\) beside others, 'notes' for example"):
+        make_lists(folder, tmp_path / 'out')
 
 
 @pytest.mark.parametrize(

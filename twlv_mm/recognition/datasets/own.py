@@ -53,10 +53,20 @@ def videos_of_folders(folder):
 
     Returns:
         Collected: the videos, and the files that are none or in no class.
+
+    Raises:
+        ValueError: if there are folders of a split beside others.
     """
     folder = Path(folder)
     above = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.')}
+    parts = {SPLITS[name.lower()] for name in above if name.lower() in SPLITS}
     is_split = bool(above) and {name.lower() for name in above} <= SPLITS.keys()
+    if len(parts) > 1 and not is_split:  # one alone may be a class: a train is a vehicle
+        others = sorted(name for name in above if name.lower() not in SPLITS)
+        raise ValueError(
+            f'{folder} has folders of a split ({", ".join(sorted(parts))}) beside others, {others[0]!r} for example: '
+            'take those out, or give the folder of the classes'
+        )
     videos, left_out = [], []
     for path in walk_files(folder):
         file = os.path.relpath(path, folder)
