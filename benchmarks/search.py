@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """What searching finds on generated videos, and how its time and memory grow with the collection.
 
-`precision`: how often the ten nearest videos have the same motion, or appearance. `moments`: where a planted moment is
-found. `duplicates`: which planted copies are found. `growth`: exact search among random vectors in Parquet.
-`pictures`, after `precision` and `duplicates`: those of docs/search.md.
+`precision`: how often the ten nearest videos have the same motion, or appearance. `direction`: what is nearest to a
+video played backwards. `moments`: where a planted moment is found. `duplicates`: which planted copies are found.
+`growth`: exact search among random vectors in Parquet. `pictures`, after `precision` and `duplicates`: those of
+docs/search.md.
 """
 
 import argparse
@@ -35,8 +36,9 @@ from twlv_mm.search import (
     precision_at,
 )
 from twlv_mm.search.moments import answer
-from twlv_mm.search.query import embed_query
-from twlv_mm.synthetic import item_rng, make_trimmed, make_untrimmed, render_clip
+from twlv_mm.search.query import embed_query, stored_query
+from twlv_mm.synthetic import MOTIONS, item_rng, make_trimmed, make_untrimmed, render_clip
+from twlv_mm.synthetic.scene import OPPOSITES
 from twlv_mm.video import open_video, write_video
 
 ENCODER, FPS = 'twlv_small_synthetic', 8
@@ -75,10 +77,10 @@ def encoders():
     return dict(small=small, frame_wise=frame_wise, untrained=untrained)
 
 
-def embed(model, videos, out, split, **sampling):
+def embed(model, videos, out, split, views=('forward',), **sampling):
     """The folder of embeddings; what is there stays."""
     extractor = Extractor(model, **sampling)
-    extract_collection(extractor, find_videos(videos), out, split, workers=0)
+    extract_collection(extractor, find_videos(videos), out, split, views=views, workers=0)
     return out / extractor.sampling.sampling / split, extractor
 
 
@@ -91,6 +93,25 @@ def precision(root):
             classes = {video.video_id: video.annotation for video in find_videos(root / f'trimmed/test_{label}.txt')}
             found, chance = precision_at(folder, classes)
             print(f'{name}: precision@10 of the same {label} {found:.1%}, by chance {chance:.1%}', flush=True)
+
+
+def direction(root):
+    """How often the best match of a video played backwards is another one, and moves the other way."""
+    make_trimmed(root / 'trimmed', num_train=10, num_test=400)
+    motions = {video.video_id: MOTIONS[video.annotation] for video in find_videos(root / 'trimmed/test_motion.txt')}
+    for name in ('small', 'frame_wise'):
+        views, out = ['forward', 'reversed'], root / f'direction_{name}'
+        source = root / 'trimmed/test_both.txt'
+        folder, _ = embed(encoders()[name], source, out, 'test', views, sampling='uniform')
+        collection = Collection(folder)
+        found = {}
+        for video_id, motion in motions.items():
+            hits = answer(stored_query(video_id, collection, reverse=True), collection, 1, without_own=True)
+            best = [motions[hits.hits[view][0].video_id] for view in views]
+            found[video_id] = not hits.same_best, best[0] == motion, best[1] == OPPOSITES[motion]
+        shares = np.mean(list(found.values()), axis=0)
+        told = 'another best match {:.1%}; same motion forwards {:.1%}; the opposite one backwards {:.1%}'
+        print(f'{name}: {told.format(*shares)}', flush=True)
 
 
 def moments(root):
@@ -260,7 +281,14 @@ def pictures(root):
         print(f'{path}: {path.stat().st_size // 1000} kB', flush=True)
 
 
-STEPS = dict(precision=precision, moments=moments, duplicates=duplicates, growth=growth, pictures=pictures)
+STEPS = dict(
+    precision=precision,
+    direction=direction,
+    moments=moments,
+    duplicates=duplicates,
+    growth=growth,
+    pictures=pictures,
+)
 
 
 def main():
