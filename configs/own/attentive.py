@@ -2,7 +2,7 @@
 # every video again: with a large encoder, for a GPU. docs/own_data.md has the lines that a config of yours needs.
 _base_ = ['../_base_/datasets/own_videos.py', '../_base_/runtime.py']
 
-max_epochs = 40
+max_epochs, batch_size, lr = 40, 8, 1e-3
 model = dict(
     type='twlv_mm.ProbeRecognizer',
     features='tokens',
@@ -16,11 +16,12 @@ model = dict(
         across_clips=False,
     ),
 )
+train_dataloader = dict(batch_size=batch_size)
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 4))
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
+    optimizer=dict(type='AdamW', lr=lr, weight_decay=0.01),
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
     clip_grad=dict(max_norm=1.0),
 )

@@ -4,7 +4,7 @@ _base_ = ['../_base_/datasets/own_videos.py', '../_base_/runtime.py']
 
 from twlv_mm.encoders import ARCHITECTURES  # noqa: E402
 
-max_epochs = 30
+max_epochs, batch_size, lr = 30, 8, 5e-4
 warmup_epochs = max_epochs / 10
 patience = 0  # validations without a better score after which training ends; 0: never
 # Of the table's vision transformers; mmaction2's constructor refuses others.
@@ -22,11 +22,12 @@ model = dict(
         average_clips='prob',
     ),
 )
+train_dataloader = dict(batch_size=batch_size)
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 10))
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16
-    optimizer=dict(type='AdamW', lr=5e-4, betas=(0.9, 0.999), weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=lr, betas=(0.9, 0.999), weight_decay=0.05),
     constructor='LearningRateDecayOptimizerConstructor',  # mmaction2's; biases and norms do not decay
     paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75, num_layers=depth),
     clip_grad=dict(max_norm=1.0),

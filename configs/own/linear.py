@@ -2,19 +2,19 @@
 # embeddings, in seconds. For sets of 20 to 20,000 videos; docs/own_data.md has the lines that a config of yours needs.
 _base_ = ['../_base_/datasets/own_embeddings.py', '../_base_/runtime.py']
 
-max_epochs = 100
+max_epochs, batch_size, lr = 100, 8, 1e-2
 model = dict(
     type='twlv_mm.EmbeddingLinearProbe', in_channels=_base_.spec.embedding_dims, num_classes=_base_.num_classes
 )
 train_dataloader = dict(
-    batch_size=8,  # so that 20 videos make some steps an epoch; 256 from 2,000 videos on
+    batch_size=batch_size,
     num_workers=0,
     sampler=dict(type='twlv_mm.ClassBalancedSampler'),  # rare classes as often as the others
     dataset=_base_.train_set,
 )
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 10))
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-2, weight_decay=0.05))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=lr, weight_decay=0.05))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
 default_hooks = dict(
     embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'),

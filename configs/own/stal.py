@@ -16,7 +16,7 @@ dataset_name = data_root.rstrip('/').split('/')[-1]
 clip_seconds, short_side = 4 / 3, _base_.spec.img_size
 frozen = False  # True for a large encoder that is to stay as it is
 in_memory = True  # frames are decoded in the first epoch only; False from some 500 keyframes on
-max_epochs = 120
+max_epochs, batch_size, lr = 120, 4, 1e-3
 warmup_epochs = max_epochs / 20
 
 num_classes = 1 + max(map(int, classes_of(label_file, data_root, read_action_names)))  # column 0 is no action
@@ -48,9 +48,8 @@ keyframes = dict(
     offset_seconds=offset_seconds,
 )
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=batch_size,
     num_workers=0 if in_memory else 2,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(keyframes, ann_file=f'{data_root}/train.csv', pipeline=train_pipeline),
 )
@@ -85,7 +84,7 @@ train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # --amp: bf16
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=lr, weight_decay=0.05),
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [

@@ -13,7 +13,7 @@ train_subset, test_subset = 'train', 'val'
 dataset_name = data_root.rstrip('/').split('/')[-1]
 clip_seconds, stride_seconds = 2.0, 0.5  # a quarter of that for actions of a second
 embeddings = None  # their folder, if not one in data_root with the name of the encoder
-max_epochs = 60
+max_epochs, batch_size, lr, channels = 60, 2, 1e-3, 64
 
 num_classes = len(classes_of(classes, data_root))
 embeddings_root = embeddings or embeddings_folder(dataset_name, _base_.spec, f'{data_root}/embeddings')
@@ -30,7 +30,7 @@ model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=num_classes,
     in_channels=_base_.spec.embedding_dims,
-    channels=64,  # of 256: a tenth of the weights, which 10 videos can train
+    channels=channels,  # of THUMOS14 256, which 10 videos cannot train
     arch=(2, 2, 4),
     regression_ranges=((0, 4), (4, 8), (8, 16), (16, 32), (32, 10000)),  # steps, of each level
     window=9,
@@ -41,7 +41,7 @@ videos = dict(
     type='twlv_mm.LocalizationDataset', ann_file=ann_file, classes=classes, folder=f'{embeddings_root}/multi-clip/all'
 )
 train_dataloader = dict(
-    batch_size=2,
+    batch_size=batch_size,
     num_workers=0,
     sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
@@ -66,7 +66,7 @@ test_evaluator = dict(
 train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
+optim_wrapper = dict(optimizer=dict(lr=lr))
 custom_hooks = [dict(type='EMAHook', ema_type='mmengine.MomentumAnnealingEMA', momentum=0.02, gamma=10)]
 default_hooks = dict(
     checkpoint=dict(interval=max(1, max_epochs // 6), save_best=None, max_keep_ckpts=1),

@@ -19,7 +19,7 @@ dataset_name = data_root.rstrip('/').split('/')[-1]
 clip_seconds, stride_seconds = 2.0, 0.5
 subsampling = 4  # of the labels: the model sees every fourth
 embeddings = None  # their folder, if not one in data_root with the name of the encoder
-max_epochs = 30
+max_epochs, lr, channels = 30, 1e-3, 64
 
 num_classes = len(classes_of(data_root, data_root, read_mapping))
 folds = list(range(1, num_folds + 1))
@@ -36,7 +36,7 @@ extraction = dict(
 model = dict(
     num_classes=num_classes,
     in_channels=_base_.spec.embedding_dims,
-    channels=64,  # of 256
+    channels=channels,  # of the paper 256
     num_layers=6,
     num_decoders=2,
     channel_masking=0.1,
@@ -67,7 +67,7 @@ test_dataloader = dict(
     dataset=dict(videos, split='test', test_mode=True),
 )
 test_evaluator = dict(type='twlv_mm.SegmentationMetric')
-optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-5))
+optim_wrapper = dict(optimizer=dict(lr=lr, weight_decay=1e-5))
 train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator

@@ -9,6 +9,7 @@ dataset_name = data_root.rstrip('/').split('/')[-1]
 num_folds = 0  # of a cross-validation: train_fold1.txt, val_fold1.txt and so on
 test_split = 'val'  # or 'test', where there is a test.txt
 clip_seconds, test_clips = 2.0, 3
+area_range = (0.5, 1.0)  # share of a frame that is cut out in training
 
 num_classes = len(classes_of(f'{data_root}/classes.txt', data_root))
 folds = list(range(1, num_folds + 1))
@@ -19,15 +20,13 @@ open_video, decode = dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.DecodeVi
 clips = dict(type='twlv_mm.SegmentSample', num_frames=frames, clip_seconds=clip_seconds)
 shape, pack = dict(type='FormatShape', input_format='NCTHW'), dict(type='PackActionInputs')
 # No flip: left and right may be classes.
-cut = dict(type='RandomResizedCrop', area_range=(0.5, 1.0), aspect_ratio_range=(0.75, 1.33))
+cut = dict(type='RandomResizedCrop', area_range=area_range, aspect_ratio_range=(0.75, 1.33))
 train_pipeline = [open_video, clips, decode, cut, _base_.squash, shape, pack]
 test_pipeline = [open_video, dict(clips, num_clips=test_clips, test_mode=True), decode, _base_.square, shape, pack]
 
 videos = dict(type='twlv_mm.VideoListDataset', data_prefix=dict(video=video_root), fold=1)
 train_dataloader = dict(
-    batch_size=8,
     num_workers=2,
-    persistent_workers=True,
     sampler=dict(type='twlv_mm.ClassBalancedSampler'),  # rare classes as often as the others
     dataset=dict(videos, ann_file=f'{data_root}/train{ending}', pipeline=train_pipeline),
 )
