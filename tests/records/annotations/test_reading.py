@@ -42,6 +42,20 @@ def test_elan_annotations_are_segments():
         read(DATA / 'kitchen.eaf', label_from='x')
 
 
+def test_elan_times_follow_the_origin_of_the_media(tmp_path):
+    text = (DATA / 'kitchen.eaf').read_text().replace('MIME_TYPE=', 'TIME_ORIGIN="1500" MIME_TYPE=')
+    (tmp_path / 'a.eaf').write_text(text)
+    (video,), notes = read(tmp_path / 'a.eaf', label_from='actions')
+    assert video.segments[0] == ('cut & peel', pytest.approx(2.28), pytest.approx(3.09), None)
+    assert 'moved by 1.5 s, its TIME_ORIGIN' in notes
+
+
+def test_cvat_boxes_are_shares_of_the_picture_that_cvat_has_seen():
+    (video,), _ = read(DATA / 'cvat_video.xml', media=lambda name: kitchen(name)._replace(size=(400, 200)))
+    assert video.boxes[0].corners == pytest.approx((0.1, 0.1, 0.3, 0.9))
+    assert video.size == (400, 200)
+
+
 def test_cvat_tracks_are_boxes_on_a_line_between_those_that_are_listed():
     (video,), notes = read(DATA / 'cvat_video.xml', fps=FPS)
     assert (video.file, video.size) == ('street.mp4', (200, 100))

@@ -49,17 +49,20 @@ def read_cvat(path, context):
         return videos[name]
 
     for track in xml.root.iterfind('track'):
-        _read_track(xml, track, *video_of(source or _task_name(xml), xml.where(track)), context)
+        video, clock = video_of(source or _task_name(xml), xml.where(track))
+        # Pixels are those that CVAT has seen, whatever the file at hand has.
+        _read_track(xml, track, video, clock, size or video.size, context)
     tags = {}
     for image in xml.root.iterfind('image'):
         where = xml.where(image)
         name, frame = _frame_of(xml.attribute(image, 'name'), source, where)
         video, clock = video_of(name, where)
-        video.size = video.size or tuple(_pixels(xml, image, side) for side in ('width', 'height'))
+        sides = tuple(_pixels(xml, image, side) for side in ('width', 'height'))
+        video.size = video.size or sides
         time = sum(clock.span(frame, where)) / 2
         for box in image.iterfind('box'):
             for label in _labels(box, xml.attribute(box, 'label'), context):
-                context.box(video, label, time, _corners(xml, box, video.size), xml.where(box))
+                context.box(video, label, time, _corners(xml, box, sides), xml.where(box))
         for tag in image.iterfind('tag'):
             for label in _labels(tag, xml.attribute(tag, 'label'), context):
                 tags.setdefault((name, label), set()).add(frame)
@@ -171,13 +174,12 @@ def _frame(xml, box):
     return checks.count_in(xml.attribute(box, 'frame'), f'{xml.where(box)}, frame', most=MAX_FRAME)
 
 
-def _read_track(xml, track, video, clock, context):
+def _read_track(xml, track, video, clock, size, context):
     label, name = xml.attribute(track, 'label'), track.get('id', '0')
     listed = []
     for box in track.iterfind('box'):
-        outside = xml.attribute(box, 'outside') == '1'
-        labels = [] if outside else _labels(box, label, context)
-        listed.append((_frame(xml, box), _corners(xml, box, video.size), labels, box))
+        labels = [] if box.get('outside') == '1' else _labels(box, label, context)
+        listed.append((_frame(xml, box), _corners(xml, box, size), labels, box))
     for kind in {element.tag for element in track} - {'box', 'attribute'}:
         context.note(f'a track of {checks.shown(kind)[1:-1]} is left out, as only boxes are read', xml.where(track))
     listed.sort(key=lambda one: one[0])

@@ -41,6 +41,11 @@ def read_elan(path, context):
     if len(names) > 1:
         context.note('an .eaf has several media, of which the first is taken', path)
     video = context.video(names[0] if names else Path(path).stem)
+    # Where the video begins later or earlier than the annotations' time.
+    origin = media[0].get('TIME_ORIGIN', '0') if media else '0'
+    origin = checks.number_in(origin, f'{path}, TIME_ORIGIN', least=-1e9, most=1e9) / 1000
+    if origin:
+        context.note(f'the times of an .eaf are moved by {origin:g} s, its TIME_ORIGIN', path)
     slots = {
         eaf.attribute(slot, 'TIME_SLOT_ID'): slot.get('TIME_VALUE')
         for slot in eaf.root.iterfind('TIME_ORDER/TIME_SLOT')
@@ -50,7 +55,7 @@ def read_elan(path, context):
         raise ValueError(f'{path} has no tier {context.label_from!r}; there are {checks.shown(sorted(tiers), 200)}')
     for name, tier in tiers.items():
         if context.label_from in (None, name):
-            _read_tier(eaf, name, tier, slots, video, context)
+            _read_tier(eaf, name, tier, slots, origin, video, context)
     video.segments.sort(key=lambda one: (one.start, one.end))
     return [video]
 
@@ -116,7 +121,7 @@ def write_elan(videos, out):
     return [f'scores of {scored} segments, which ELAN has no place for'] if scored else []
 
 
-def _read_tier(eaf, name, tier, slots, video, context):
+def _read_tier(eaf, name, tier, slots, origin, video, context):
     for annotation in tier.iterfind('ANNOTATION/*'):
         where = eaf.where(annotation)
         if annotation.tag == 'REF_ANNOTATION':
@@ -131,7 +136,7 @@ def _read_tier(eaf, name, tier, slots, video, context):
         if None in times:
             context.note('an annotation that is not aligned to a time is left out', where)
             continue
-        start, end = (checks.count_in(time, f'{where}, a TIME_VALUE') / 1000 for time in times)
+        start, end = (checks.count_in(time, f'{where}, a TIME_VALUE') / 1000 + origin for time in times)
         value = (annotation.findtext('ANNOTATION_VALUE') or '').strip()
         if not value:
             context.note('an annotation without a value takes the name of its tier for a label', where)
