@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Random kill -9 over extraction, training and pretraining: is finished work lost, do the results stay the same?
+"""Random kill -9 over extraction, indexing, training and pretraining: is finished work lost, are results the same?
 
 Runs on generated videos are killed at random times after their work has begun, and started again, until they end. What
 was finished must not be done twice, and the results must be an undisturbed run's: the same bytes, weights and scores.
@@ -27,14 +27,24 @@ import mmaction.engine
 import mmaction.models
 import mmaction.visualization  # noqa: F401  once for all processes
 import mmengine
+import numpy as np
 import torch
 from mmengine.hooks import CheckpointHook, Hook
 
 from twlv_mm.compat.checkpoints import load_checkpoint
-from twlv_mm.embeddings import EmbeddingFolder, Extractor, extract_collection, find_videos, parquet_store, verify
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    Extractor,
+    extract_collection,
+    find_videos,
+    parquet_store,
+    verify,
+    write_embeddings,
+)
 from twlv_mm.embeddings.store import Store
 from twlv_mm.engine import Runner, launch
 from twlv_mm.records import append_line
+from twlv_mm.search import IndexedCollection, index
 from twlv_mm.synthetic import make_trimmed
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs/synthetic'
@@ -126,6 +136,48 @@ class Extraction(Job):
     def lost(self, lines):
         done = Counter(line for line in lines if line.startswith('done'))
         return sum(count - 1 for count in done.values())
+
+
+class Indexing(Job):
+    name = 'index in LanceDB'
+    videos, clips, dims = 300, 5, 32
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.collection = root / 'collection'
+        times = np.stack([np.arange(self.clips), np.arange(self.clips) + 1.0], axis=1)
+        for number in range(self.videos):
+            vectors = np.random.default_rng(number).standard_normal((self.clips, self.dims), dtype=np.float32)
+            write_embeddings(
+                self.collection, f'{number:03d}', vectors, times, dict(duration=float(self.clips), num_frames=50)
+            )
+
+    def run(self, folder):
+        index.LEAST_INDEXED, index.COMMIT_NUMBERS = 600, 100 * self.dims
+        append_line(folder / 'progress.txt', 'begun')
+        index.update_index(
+            self.collection,
+            str(folder / 'out'),
+            progress=lambda clips: append_line(folder / 'progress.txt', f'done {clips}'),
+        )
+
+    def outcome(self, folder):
+        found = folder / 'outcome.json'
+        if not (pid := os.fork()):  # LanceDB's threads would not live on in what is forked later
+            try:
+                collection = IndexedCollection(self.collection, str(folder / 'out'))
+                stored = [collection.clips(video_id)[1].tobytes() for video_id in collection.video_ids]
+                kinds = sorted(kind.name for kind in collection._table.list_indices())
+                digest = hashlib.sha256(b''.join(stored)).hexdigest()
+                found.write_text(json.dumps([len(collection), len(stored), digest, kinds]))
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+        return json.loads(found.read_text())
+
+    def lost(self, lines):
+        added = sum(int(line.split()[1]) for line in lines if line.startswith('done'))
+        return max(0, added - self.videos * self.clips)
 
 
 class Training(Job):
@@ -278,7 +330,11 @@ def main():
     make_trimmed(DATA, num_train=32, num_test=16, workers=1)
     quicker()
     jobs = [Extraction(root, kind, count) for kind in FORMATS for count in (1, 2)]
-    jobs += [Training(root, 'training', TRAINING, True), Training(root, 'pretraining', PRETRAINING, False)]
+    jobs += [
+        Indexing(root),
+        Training(root, 'training', TRAINING, True),
+        Training(root, 'pretraining', PRETRAINING, False),
+    ]
 
     expected = {}
     for job in jobs:
