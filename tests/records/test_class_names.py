@@ -54,3 +54,12 @@ def test_names_beside_a_file_are_those_of_its_folder_and_no_link_leads_elsewhere
     (tmp_path / 'lists/classes.txt').unlink()
     (tmp_path / 'lists/classes.txt').write_text('run\nsit\n')
     assert names_beside(tmp_path / 'lists/train.txt') == names_beside(tmp_path / 'lists') == ['run', 'sit']
+
+
+def test_lists_of_other_labels_have_other_names(tmp_path):
+    for name in ('classes', 'classes_motion', 'classes_look'):
+        (tmp_path / f'{name}.txt').write_text(f'{name} a\n{name} b\n')
+    assert names_beside(tmp_path / 'test_motion.txt') == ['classes_motion a', 'classes_motion b']
+    assert names_beside(tmp_path / 'my_test_look.csv') == ['classes_look a', 'classes_look b']
+    assert names_beside(tmp_path / 'test.txt') == names_beside(tmp_path) == ['classes a', 'classes b']
+    assert names_beside(tmp_path / 'test_2.txt') == ['classes a', 'classes b']

@@ -8,7 +8,7 @@ import pytest
 from tests.analysis.chromium import Chromium, find_chromium
 from twlv_mm.recognition.predictions import Prediction, read_predictions, write_predictions
 from twlv_mm.report.error_cases import NOTHING
-from twlv_mm.report.errors import confused_pairs, find_errors, surest_mistakes
+from twlv_mm.report.errors import confused_pairs, find_errors, longest_missed, surest_mistakes
 from twlv_mm.report.errors_page import write_errors
 from twlv_mm.report.matching import best_threshold, interval_iou, match
 from twlv_mm.segmentation.predictions import video_entry
@@ -82,6 +82,7 @@ def test_missed_and_invented_actions_are_confused_with_nothing(tmp_path):
     assert errors.matrix.tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
     assert errors.kinds == {'right': 1, 'false alarm': 1, 'missed': 1, 'another class': 1}
     assert [one.video_id for one in errors.worst] == ['b', 'a']
+    assert [(case.true, case.start, case.end) for case in longest_missed(errors)] == [('sit', 20, 30)]
     _, errors, _ = find_errors(tmp_path)
     assert errors.notes[0].startswith('Predictions count from a score of 0.80, at which F1 is highest.')
 

@@ -50,6 +50,8 @@ def read_class_names(classes):
 def names_beside(path):
     """Read the names of the classes that lie beside a list of videos or a file of annotations, in ``classes.txt``.
 
+    Where lists of the same videos have other labels, ``test_motion.txt`` say, ``classes_motion.txt`` comes first.
+
     Args:
         path (str | Path): The file, or a folder, in which they are looked for.
 
@@ -61,8 +63,13 @@ def names_beside(path):
     """
     path = Path(path)
     # A folder that was received may have a link in its place.
-    file = path_below(path if path.is_dir() else path.parent, CLASSES_FILE)
-    return read_class_names(file) if file.is_file() else None
+    is_folder = path.is_dir()
+    _, underscore, label = ('', '', '') if is_folder else path.stem.rpartition('_')
+    for name in (f'classes_{label}.txt', CLASSES_FILE) if underscore else (CLASSES_FILE,):
+        file = path_below(path if is_folder else path.parent, name)
+        if file.is_file():
+            return read_class_names(file)
+    return None
 
 
 def class_names(classes, num_classes):

@@ -156,6 +156,20 @@ def surest_mistakes(errors, most=24):
     return spread(made, most)
 
 
+def longest_missed(errors, most=12):
+    """What is annotated and was not found, the longest first; of boxes, in the order of the file.
+
+    Args:
+        errors (Errors): Of a run.
+        most (int): How many.
+
+    Returns:
+        list[Case]: those.
+    """
+    missed = [case for case in errors.mistakes if case.predicted is None]
+    return spread(sorted(missed, key=lambda case: case.start - case.end), most)
+
+
 def shown_matrix(errors):
     """The matrix for a picture, with whole numbers.
 

@@ -6,7 +6,7 @@ from rich.progress import track
 from twlv_mm.engine import VideoStrips
 from twlv_mm.records import write_text
 
-from .errors import confused_pairs, find_errors, shown_matrix, surest_mistakes
+from .errors import confused_pairs, find_errors, longest_missed, shown_matrix, surest_mistakes
 from .figures import as_svg
 from .page import render
 
@@ -37,9 +37,9 @@ def write_errors(run, videos=None, out=None, min_score=None):
     tested, errors, others = find_errors(run, min_score)
     out = tested.path.with_name(PAGE) if out is None else out
     frames = Frames(videos)
-    pairs, surest = confused_pairs(errors), surest_mistakes(errors)
+    pairs, surest, missed = confused_pairs(errors), surest_mistakes(errors), longest_missed(errors)
     worst = [(one, frames.timeline(one) if one.case is None else frames.strip(one.case)) for one in errors.worst]
-    shown = [*(case for pair in pairs for case in (*pair.cases, pair.right) if case), *surest]
+    shown = [*(case for pair in pairs for case in (*pair.cases, pair.right) if case), *surest, *missed]
     if videos:
         for case in track(shown, 'frames'):
             frames.strip(case)
@@ -54,6 +54,7 @@ def write_errors(run, videos=None, out=None, min_score=None):
             matrix=as_svg(lambda folder: _draw_matrix(folder, errors)),
             pairs=pairs,
             surest=surest,
+            missed=missed,
             worst=worst,
             strip=frames.strip,
             videos=videos,
