@@ -1,5 +1,10 @@
 import subprocess
 import sys
+from importlib.util import find_spec
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not find_spec('transformers'), reason="needs transformers: pip install 'twlv-i[hf]'")
 
 SCRIPT = """
 import sys

@@ -1,11 +1,13 @@
 import types
 from importlib import metadata
+from importlib.util import find_spec
 
 import pytest
 
 from twlv_mm.compat import multimodal
 
 
+@pytest.mark.skipif(not find_spec('transformers'), reason="needs transformers: pip install 'twlv-i[hf]'")
 def test_models_import_beside_transformers_and_vindlu_says_what_it_needs():
     assert metadata.version('transformers')  # otherwise this shows nothing
     from mmaction.models import Recognizer3D  # noqa: F401

@@ -45,8 +45,8 @@ def open_container(path, content=None):
 
 
 def _opened(path, content):
-    # Tags of old files are in any encoding.
-    options = dict(metadata_errors='replace')
+    # Tags of old files are in any encoding, which PyAV 19 takes as it comes.
+    options = dict(metadata_errors='replace') if int(av.__version__.split('.')[0]) < 19 else {}
     if content is not None:
         return av.open(io.BytesIO(content), **options)
     try:
