@@ -61,7 +61,7 @@ param_scheduler = dict(type='CosineAnnealingLR', T_max=3, by_epoch=True)
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=1),
     epoch_seed=dict(type='twlv_mm.EpochSeedHook'),
-    results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='tiny', protocol=dict(clips=1)))
+    results=dict(type='twlv_mm.ResultsHook', task='recognition_finetune', dataset='tiny'))
 env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 randomness = dict(seed=0)
 """

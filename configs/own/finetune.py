@@ -50,6 +50,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_finetune',
         dataset=_base_.dataset_name,
-        protocol=dict(frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=_base_.test_clips, crops=1),
     ),
 )

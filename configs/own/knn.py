@@ -18,6 +18,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_knn',
         dataset=_base_.dataset_name,
-        protocol=dict(column='clip', temperature=temperature),
     ),
 )

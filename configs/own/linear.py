@@ -23,6 +23,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_linear',
         dataset=_base_.dataset_name,
-        protocol=dict(input='embeddings', training='a random clip', testing='mean probability of the clips'),
     ),
 )

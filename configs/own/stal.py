@@ -99,6 +99,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset=dataset_name,
-        protocol=dict(head='end to end', frames=_base_.spec.num_frames, seconds=clip_seconds, short_side=short_side),
     ),
 )

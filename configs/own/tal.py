@@ -76,11 +76,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='localization',
         dataset=dataset_name,
-        protocol=dict(
-            head='ActionFormer',
-            classifier='self-contained',
-            clip_seconds=clip_seconds,
-            stride_seconds=stride_seconds,
-        ),
     ),
 )

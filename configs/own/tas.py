@@ -79,12 +79,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='segmentation',
         dataset=dataset_name,
-        protocol=dict(
-            head='ASFormer',
-            clip_seconds=clip_seconds,
-            stride_seconds=stride_seconds,
-            alignment='time',
-            subsampling=subsampling,
-        ),
     ),
 )

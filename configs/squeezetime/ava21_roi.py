@@ -72,6 +72,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='ava_v2.1',
-        protocol=dict(head='AVARoIHead', boxes='proposals', frames=frames, seconds=64 / 30, resolution=256),
     ),
 )

@@ -34,4 +34,4 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='MultiStepLR', milestones=[max(1, max_epochs * part // 50) for part in (12, 24)], gamma=0.1)
 ]
-default_hooks = dict(results=dict(dataset='hmdb51_split1', protocol=dict(clips=2)))
+default_hooks = dict(results=dict(dataset='hmdb51_split1'))

@@ -53,6 +53,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_finetune',
         dataset='kinetics400',
-        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=10, crops=3),
     ),
 )

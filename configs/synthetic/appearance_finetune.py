@@ -25,6 +25,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_finetune',
         dataset='synthetic_appearance',
-        protocol=dict(frames=_base_.spec.num_frames, clips=1, crops=1),
     ),
 )

@@ -28,8 +28,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='synthetic_boxes',
-        protocol=dict(
-            head='AVARoIHead', boxes='proposals', frames=_base_.spec.num_frames, seconds=4 / 3, resolution=_base_.size
-        ),
     ),
 )

@@ -33,6 +33,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='synthetic_boxes',
-        protocol=dict(head='end to end', frames=_base_.spec.num_frames, seconds=4 / 3, resolution=_base_.size),
     ),
 )

@@ -72,6 +72,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='localization',
         dataset='synthetic_untrimmed',
-        protocol=dict(head='ActionFormer', classifier='self-contained', clip_seconds=2.0, stride_seconds=0.25),
     ),
 )

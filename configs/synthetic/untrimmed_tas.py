@@ -64,6 +64,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='segmentation',
         dataset='synthetic_untrimmed',
-        protocol=dict(head='ASFormer', clip_seconds=2.0, stride_seconds=0.25, alignment='time', subsampling=2),
     ),
 )

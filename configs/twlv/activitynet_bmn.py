@@ -36,6 +36,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='localization',
         dataset='activitynet',
-        protocol=dict(head='BMN', measures='proposals, any class', clip_seconds=0.5, stride_seconds=0.25),
     ),
 )

@@ -36,6 +36,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='localization',
         dataset='activitynet',
-        protocol=dict(head='ActionFormer', classifier='self-contained', clip_seconds=0.5, stride_seconds=0.25),
     ),
 )

@@ -11,4 +11,3 @@ model = dict(
     ),
     test_cfg=dict(nms=dict(per_class=False)),
 )
-default_hooks = dict(results=dict(protocol=dict(classifier='external, l1')))

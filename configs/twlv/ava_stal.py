@@ -23,8 +23,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='detection',
         dataset='ava_v2.2',
-        protocol=dict(
-            head='end to end', frames=_base_.spec.num_frames, seconds=_base_.clip_seconds, short_side=_base_.short_side
-        ),
     ),
 )

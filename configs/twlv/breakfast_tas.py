@@ -20,6 +20,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='segmentation',
         dataset='breakfast',
-        protocol=dict(head='ASFormer', clip_seconds=0.5, stride_seconds=0.125, alignment='stretch', subsampling=1),
     ),
 )

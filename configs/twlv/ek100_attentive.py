@@ -28,6 +28,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_attentive',
         dataset='epic_kitchens100',
-        protocol=dict(labels='verb', frames=_base_.frames, clip_seconds=_base_.clip_seconds, clips=4, crops=3),
     ),
 )

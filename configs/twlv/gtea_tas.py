@@ -19,6 +19,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='segmentation',
         dataset='gtea',
-        protocol=dict(head='ASFormer', clip_seconds=0.5, stride_seconds=0.125, alignment='stretch', subsampling=1),
     ),
 )

@@ -29,6 +29,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_attentive',
         dataset='imagenet1k',
-        protocol=dict(frames=_base_.frames, clips=1, crops=1),
     ),
 )

@@ -31,6 +31,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='imagenet1k',
-        protocol=dict(frames=_base_.frames, clips=1, crops=1),
     ),
 )

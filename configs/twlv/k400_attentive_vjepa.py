@@ -14,4 +14,4 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),
     accumulative_counts=256 // (batch_size * _base_.gpus),
 )
-default_hooks = dict(results=dict(protocol=dict(recipe='V-JEPA', clips=8)))
+default_hooks = dict(results=dict(protocol=dict(recipe='V-JEPA')))

@@ -58,6 +58,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_finetune',
         dataset='kinetics400',
-        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=5, crops=3),
     ),
 )

@@ -27,6 +27,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_knn',
         dataset='kinetics400',
-        protocol=dict(column=column, k=k, temperature=temperature),
     ),
 )

@@ -23,6 +23,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='recognition_linear',
         dataset='kinetics400',
-        protocol=dict(input='embeddings', training='a random clip', testing='mean probability of the clips'),
     ),
 )

@@ -29,6 +29,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='moments_in_time',
-        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=4, crops=3),
     ),
 )

@@ -19,6 +19,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='segmentation',
         dataset='50salads',
-        protocol=dict(head='ASFormer', clip_seconds=1.0, stride_seconds=0.25, alignment='stretch', subsampling=2),
     ),
 )

@@ -18,4 +18,4 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),
     accumulative_counts=256 // (batch_size * _base_.gpus),
 )
-default_hooks = dict(results=dict(protocol=dict(recipe='V-JEPA', frame_interval=interval, clips=2)))
+default_hooks = dict(results=dict(protocol=dict(recipe='V-JEPA')))

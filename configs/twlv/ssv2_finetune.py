@@ -20,6 +20,5 @@ test_dataloader = dict(batch_size=8, dataset=dict(pipeline=[*whole, *_base_.thre
 default_hooks = dict(
     results=dict(
         dataset='ssv2',
-        protocol=dict(_delete_=True, frames=_base_.frames, sampling='uniform', clips=1, crops=3),
     )
 )

@@ -30,6 +30,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',  # writes results.json
         task='recognition_linear',
         dataset='ssv2',
-        protocol=dict(frames=_base_.frames, frame_interval=_base_.interval, clips=1, crops=3),
     ),
 )

@@ -30,6 +30,5 @@ default_hooks = dict(
         type='twlv_mm.ResultsHook',
         task='localization',
         dataset='thumos14',
-        protocol=dict(head='ActionFormer', classifier='self-contained', clip_seconds=0.5, stride_seconds=0.125),
     ),
 )

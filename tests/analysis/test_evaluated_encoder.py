@@ -35,7 +35,6 @@ def test_columns_of_knn_are_read_from_their_own_embeddings(tasks):
     for column, folder in (('uniform', 'uniform/train'), ('clip', 'multi-clip/train'), ('video', 'multi-clip/train')):
         cfg = tasks[f'ssv2_knn_{column}'].read(encoder, 'e')
         assert cfg.model.bank.folder == folder
-        assert cfg.default_hooks.results.protocol.column == column
 
 
 def test_config_that_is_written_down_has_the_weights_of_any_kind_of_path(tasks, tmp_path):

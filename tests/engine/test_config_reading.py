@@ -108,6 +108,13 @@ def test_variables_that_are_set_most_often_take_effect(name, variable, value, pl
         assert cfg == value
 
 
+def test_config_that_a_run_has_written_down_is_read(tmp_path):
+    read_config(CONFIGS / 'twlv/k400_knn.py').dump(tmp_path / 'dumped.py')
+    assert read_with_variables(str(tmp_path / 'dumped.py'), {}).model.k == 200
+    with pytest.raises(ConfigVariableError, match='k=… changes nothing'):
+        read_with_variables(str(tmp_path / 'dumped.py'), dict(k=3))
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [

@@ -109,7 +109,7 @@ def check_numbers(cfg, spec):
     heads = [model, model.get('cls_head'), model.get('decoder'), (model.get('roi_head') or {}).get('bbox_head')]
     for head in filter(None, heads):
         assert {head.get('in_channels', width), head.get('feat_dim', width)} == {width}
-    assert cfg.default_hooks.get('results', {}).get('protocol', {}).get('frames', spec.num_frames) == spec.num_frames
+    assert not cfg.default_hooks.get('results', {}).get('protocol', {}).keys() - {'recipe'}
 
 
 @pytest.mark.parametrize('place', range(len(NAMES)), ids=NAMES)
@@ -142,7 +142,6 @@ def test_clips_are_as_long_as_before_whatever_their_frames():
         for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             sampling = step(cfg, 'SampleClips', loader)
             assert (sampling.num_frames, sampling.frame_interval) == (clip_len, interval)
-        assert cfg.default_hooks.results.protocol.frame_interval == interval
     cfg = read_config(CONFIGS / 'twlv/ava_stal.py', 'umt_large')
     assert (step(cfg, 'SampleKeyframeClip').clip_len, step(cfg, 'SampleKeyframeClip').seconds) == (8, 2.1)
     assert cfg.model.decoder.num_frames == 8

@@ -33,7 +33,7 @@ optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
 default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, save_param_scheduler=False),
     epoch_seed=dict(type='twlv_mm.EpochSeedHook'),
-    results=dict(type='twlv_mm.ResultsHook', task='segmentation', dataset='vectors', protocol=dict(steps=12)))
+    results=dict(type='twlv_mm.ResultsHook', task='segmentation', dataset='vectors'))
 custom_hooks = [dict(type='FoldsStop')]
 visualizer = dict(type='Visualizer', name='visualizer', vis_backends=[dict(type='LocalVisBackend')])
 randomness = dict(seed=3)
@@ -49,6 +49,7 @@ class FoldsVectors(Dataset):
     metainfo = {}
 
     def __init__(self, fold, split):
+        self.fold, self.choices = fold, dict(steps=12)
         vectors = np.random.default_rng(0).normal(size=(24, 8)).astype(np.float32)
         tested = np.arange(24) % 2 == fold - 1
         self.vectors = vectors[tested if split == 'test' else ~tested]
@@ -137,8 +138,8 @@ def test_record_is_the_mean_of_the_folds_own_records(whole, config):
     assert scores[0] != scores[1]
     assert record['metrics'] == {'closeness': pytest.approx(sum(scores) / 2)}
     assert record['folds'] == {str(fold): {'closeness': score} for fold, score in zip((1, 2), scores, strict=True)}
-    assert record['protocol'] == dict(steps=12, folds=[1, 2])
-    assert [one['protocol'] for one in own] == [dict(steps=12, fold=fold) for fold in (1, 2)]
+    assert record['protocol'] == dict(steps=12, head='FoldsProbe', folds=[1, 2])
+    assert [one['protocol'] for one in own] == [dict(steps=12, head='FoldsProbe', fold=fold) for fold in (1, 2)]
     assert record['spread'] == {'closeness': pytest.approx(abs(scores[0] - scores[1]) / 2**0.5)}  # of two values
     assert set(record) == {*own[0], 'folds', 'spread'}
     assert (record['seed'], record['checkpoint'], record['task']) == (3, None, 'segmentation')
@@ -171,7 +172,7 @@ def test_test_of_one_of_several_folds_says_so(whole, config, tmp_path, listed, n
     checkpoint = str(whole[0] / 'fold1/epoch_2.pth')
     launch.main_test([config, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', f'folds={listed}'])
     (path,) = tmp_path.glob('*/results.json')
-    assert json.loads(path.read_text())['protocol'] == dict(steps=12, **noted)
+    assert json.loads(path.read_text())['protocol'] == dict(steps=12, head='FoldsProbe', **noted)
 
 
 def test_fold_alone_gives_what_it_gives_among_the_others(whole, config, tmp_path, capsys):

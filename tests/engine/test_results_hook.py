@@ -37,6 +37,7 @@ def write(hook, metrics, tmp_path, model=None, cfg=None, logger=None):
         test_dataloader=SimpleNamespace(dataset=SimpleNamespace(choices=dict(annotations='a.json'))),
         test_evaluator=SimpleNamespace(metrics=[SimpleNamespace(choices=dict(classes=60)), object()]),
     )
+    hook.before_test(runner)
     hook.before_test_epoch(runner)
     hook.after_test_epoch(runner, metrics)
     assert [path.name for path in tmp_path.iterdir()] == ['results.json']
@@ -46,7 +47,7 @@ def write(hook, metrics, tmp_path, model=None, cfg=None, logger=None):
 
 @pytest.fixture
 def hook():
-    return ResultsHook(task='recognition_linear', dataset='kinetics400', protocol=dict(clips=4, crops=3))
+    return ResultsHook(task='recognition_finetune', dataset='kinetics400')
 
 
 def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
@@ -56,8 +57,9 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     record = json.loads(path.read_text())
 
     assert record['schema_version'] == 1
-    assert (record['task'], record['dataset']) == ('recognition_linear', 'tiny')
-    assert record['protocol'] == dict(clips=1, classes=2)
+    assert (record['task'], record['dataset']) == ('recognition_finetune', 'tiny')
+    view = dict(frames=8, frame_interval=1, clips=1, crops=1, resolution=32)
+    assert record['protocol'] == view | dict(list='val.txt', classes=2, average_clips='prob')
     assert record['metrics']['acc/top1'] == pytest.approx(100 * metrics['acc/top1'])
     encoder = record['encoder']
     assert encoder['name'] == 'twlv_base'
@@ -88,11 +90,12 @@ def test_encoder_is_told_from_the_backbone(hook, tmp_path):
         weights_sha256='ab' * 32,
         params=25,
         pretraining_sets=['K710', 'SSv2'],
+        frozen=False,
     )
 
 
 def test_an_encoder_can_be_given_the_name_that_reports_show(tmp_path):
-    hook = ResultsHook('segmentation', 'gtea', {}, label='ours, 2 epochs')
+    hook = ResultsHook('segmentation', 'gtea', label='ours, 2 epochs')
     assert write(hook, {}, tmp_path)['encoder']['label'] == 'ours, 2 epochs'
 
 
@@ -104,7 +107,7 @@ def test_unknown_facts_are_null(hook, tmp_path):
 
 @pytest.mark.parametrize(('scale', 'expected'), [(100, 25.0), (1, 0.25)])
 def test_metrics_are_scaled_to_percent(scale, expected, tmp_path):
-    hook = ResultsHook(task='localization', dataset='thumos14', protocol={}, metric_scale=scale)
+    hook = ResultsHook(task='localization', dataset='thumos14', metric_scale=scale)
     assert write(hook, {'mAP': np.float32(0.25)}, tmp_path)['metrics'] == {'mAP': expected}
 
 
@@ -137,6 +140,39 @@ def test_decoder_is_told_from_the_test_pipeline(pipeline, name, hook, tmp_path):
     assert (decoder['version'] is None) == (name == 'rawframes')
 
 
+@pytest.fixture
+def test_of(tiny_config, tiny_run, tmp_path):
+    """The record of a test of ``tiny_run`` with --cfg-options."""
+
+    def run(*options):
+        arguments = [tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path)]
+        launch.main_test([*arguments, '--cfg-options', *options])
+        return json.loads(next(tmp_path.glob('*/results.json')).read_text())
+
+    return run
+
+
+def test_protocol_is_that_of_the_pipeline_that_ran(test_of):
+    options = ['test_dataloader.dataset.pipeline.1.num_clips=2', 'test_dataloader.dataset.pipeline.1.frame_interval=3']
+    protocol = test_of(*options)['protocol']
+    assert (protocol['clips'], protocol['frame_interval']) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ('stated', 'message'),
+    [('clips=4', 'protocol clips=4, and what runs has clips=1'), ('shots=5', 'nothing that runs')],
+)
+def test_stated_protocol_that_is_not_so_is_refused(stated, message, test_of, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        test_of(f'default_hooks.results.protocol.{stated}')
+    assert message in capsys.readouterr().err
+
+
+def test_statements_that_hold_and_the_recipe_are_kept(test_of):
+    protocol = test_of('default_hooks.results.protocol.clips=1', 'default_hooks.results.protocol.recipe=V-JEPA')
+    assert protocol['protocol']['recipe'] == 'V-JEPA'
+
+
 def test_unknown_task_is_refused():
     with pytest.raises(ValueError, match='recognition_linear, recognition_attentive'):
-        ResultsHook(task='recognition', dataset='kinetics400', protocol={})
+        ResultsHook(task='recognition', dataset='kinetics400')

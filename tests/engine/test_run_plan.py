@@ -27,10 +27,10 @@ def test_run_says_and_records_how_long_it_is(tiny_config, tmp_path):
     assert 'A batch of 16 samples is larger than the set of 12' in said
 
     checkpoint = str(tmp_path / 'epoch_2.pth')
-    assert load_checkpoint(checkpoint)['meta']['plan'] == PLAN
+    assert load_checkpoint(checkpoint)['meta']['plan'] == PLAN | dict(frozen=False)
     launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path / 'test')])
     (results,) = (tmp_path / 'test').glob('*/results.json')
-    assert json.loads(results.read_text())['training'] == PLAN
+    assert json.loads(results.read_text())['training'] == PLAN | dict(frozen=False)
 
 
 def warnings_of(epochs, schedule):

@@ -27,12 +27,13 @@ def test_training_and_the_whole_evaluation_build_one_probe_and_write_one_protoco
         torch.manual_seed(0)
         model.backbone.init_weights()
         vectors = model.extract_feat(torch.rand(1, 2, 3, 2, 28, 28))[0]
-        protocol = dict(cfg.default_hooks.results.protocol) | model.choices
-        found.append((vectors.shape, {key: value.shape for key, value in model.state_dict().items()}, protocol))
+        steps = cfg.test_dataloader.dataset.pipeline
+        shapes = {key: value.shape for key, value in model.state_dict().items()}
+        found.append((vectors.shape, shapes, model.choices, steps))
     assert found[0] == found[1]
-    shape, weights, protocol = found[0]
+    shape, weights, protocol, steps = found[0]
     # The projected vector of the class tokens, not the mean of the 32-wide patch tokens.
     assert shape == (2, 12)
     assert weights['cls_head.fc_cls.weight'] == (400, 12)
     assert protocol['pooling'] == 'class_token'
-    assert (protocol['clips'], protocol['crops']) == (4, 3)
+    assert (steps[1]['num_clips'], steps[3]['num_crops']) == (4, 3)

@@ -28,6 +28,7 @@ class SpatioTemporalDetector(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)
         self.head = MODELS.build(head)
+        self.choices = dict(head='end to end')  # for results.json
 
     @property
     def num_classes(self):

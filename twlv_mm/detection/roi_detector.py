@@ -31,6 +31,11 @@ class ROIDetector(FastRCNN):
         ValueError: with a batch, if a sample has no proposals, or the stride is another one.
     """
 
+    @property
+    def choices(self):
+        """dict: For results.json."""
+        return dict(head=type(self.roi_head).__name__, boxes='proposals')
+
     def extract_feat(self, batch_inputs):
         """Encode clips.
 

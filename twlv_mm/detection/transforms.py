@@ -54,6 +54,7 @@ class SampleKeyframeClip(BaseTransform):
     def __init__(self, clip_len=16, seconds=2.1):
         self.clip_len = clip_len
         self.seconds = seconds
+        self.choices = dict(frames=clip_len, seconds=seconds)  # for results.json
 
     def transform(self, results):
         """See the class."""

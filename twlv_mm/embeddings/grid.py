@@ -113,22 +113,21 @@ def clip_grid(source, times, stride_seconds=None):
 
 
 def feature_choices(embeddings, grids):
-    """What results.json has to say of features that were made elsewhere.
+    """What results.json has to say of the clips of embeddings, or of features that were made elsewhere.
 
     Args:
         embeddings (EmbeddingFolder): Where they are.
         grids (list[dict]): Of the videos, from :func:`video_grid`.
 
     Returns:
-        dict: features, and clip_seconds and stride_seconds, None where videos differ; empty for embeddings.
+        dict: clip_seconds and stride_seconds, None where videos differ, but for those that are shorter than a clip;
+        features, where they were made elsewhere.
     """
-    if embeddings.features is None:
-        return {}
     shared = {}
     for name, key in dict(clip_seconds='clip_seconds', stride_seconds='step').items():
-        values = {round(grid[key], 6) for grid in grids}
+        values = {round(grid[key], 6) for grid in grids if grid['num_clips'] > 1 or len(grids) == 1}
         shared[name] = values.pop() if len(values) == 1 else None
-    return dict(features=embeddings.features.said(), **shared)
+    return shared if embeddings.features is None else dict(features=embeddings.features.said(), **shared)
 
 
 def grid_end(grid):

@@ -35,7 +35,7 @@ from .results_hook import ResultsHook
 from .runner import CheckpointError, Runner
 from .score_tables import as_text, write_class_precision, write_csv
 from .step_benchmark import benchmark_steps
-from .step_loop import StepTrainLoop
+from .step_loop import StepLoggerHook, StepTrainLoop
 from .video_drawing_hook import VideoDrawingHook
 from .video_strips import VideoStrips
 
@@ -56,6 +56,7 @@ __all__ = [
     'ReduceLROnPlateauHook',
     'ResultsHook',
     'Runner',
+    'StepLoggerHook',
     'StepTrainLoop',
     'VideoDrawingHook',
     'VideoStrips',

@@ -123,7 +123,6 @@ def fold_config(cfg, fold):
     # mmengine keeps loggers, message hubs and visualizers by name, for as long as the process lives.
     cfg.experiment_name = cfg.work_dir
     (cfg.get('visualizer') or {}).pop('name', None)
-    _results_hook(cfg).protocol.fold = fold
     for place in _with_fold(cfg._cfg_dict):
         place['fold'] = fold
     return cfg

@@ -11,6 +11,7 @@ import os.path as osp
 from contextlib import contextmanager
 
 from mmengine.config import DictAction
+from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
 
 from twlv_mm.compat.config_variables import ConfigVariableError, settings
@@ -21,6 +22,8 @@ from .config_reading import read_with_variables
 from .encoder_check import check_encoder
 from .finite_hook import NotFiniteError
 from .latest_checkpoint import ResumeError, how_to_go_on
+from .protocol import ProtocolError
+from .quiet_log import quieten
 from .runner import CheckpointError, Runner
 from .work_dir_lock import WorkDirError
 
@@ -225,7 +228,8 @@ def one_line_errors(parser):
     try:
         yield
     except (
-        *(UsageError, CheckpointError, ConfigVariableError, EncoderError, NotFiniteError, ResumeError, WorkDirError),
+        *(UsageError, CheckpointError, ConfigVariableError, EncoderError, NotFiniteError, ProtocolError, ResumeError),
+        WorkDirError,
     ) as error:
         parser.exit(2, f'{parser.prog}: error: {error}\n')
 
@@ -251,6 +255,7 @@ def _parser(description):
 
 def _read_config(args):
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    quieten(MMLogger.get_current_instance())
     if not osp.isfile(args.config):
         raise UsageError(f'there is no config {args.config}')
     args.cfg_options = dict(args.cfg_options)

@@ -16,6 +16,9 @@ from twlv_mm.records import write_json
 from twlv_mm.registry import HOOKS
 
 from . import provenance
+from .frozen import check_probe, is_frozen
+from .protocol import NOTES, check_stated, protocol_of
+from .quiet_log import has_top5, is_top5
 
 SCHEMA_VERSION = 1
 RESULTS = 'results.json'
@@ -36,42 +39,62 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the run's log folder at the end of every test.
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
-    source, weights_sha256, params, pretraining_sets; label where given), checkpoint (path, sha256; null if none has
-    what was tested), training (how the weights were trained, see run_plan; null where not known), seed,
-    config (path, dump), versions, decoder (name, version; null if no video is decoded),
-    wall_seconds of the test, hardware, date (ISO 8601).
+    source, weights_sha256, params, pretraining_sets, frozen: whether it did not learn; label where given), checkpoint
+    (path, sha256; null if none has what was tested), training (how the weights were trained, see run_plan; null where
+    not known), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds
+    of the test, hardware, date (ISO 8601).
 
     In a config::
 
         default_hooks = dict(
-            results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='kinetics400',
-                         protocol=dict(clips=4, crops=3)))
+            results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='kinetics400'))
 
     Args:
         task (str): One of ``TASKS``.
         dataset (str): Name of the data set tested on.
-        protocol (dict): What one has to know to compare the numbers: views, frames, resolution, ... Added are the fold
-            where the config lists several, the number of classes of a classifier, and what model, data set and metrics
-            of the test have as ``choices``.
+        protocol (dict, optional): What is to be true of the test, such as ``clips=4``, and the ``recipe`` of a
+            training. It is compared; results.json has what runs, see :func:`protocol_of`.
         metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
             AVAMetric give them, 1 for metrics in percent.
         label (str, optional): What reports are to call the encoder, where its name is not enough.
 
     Raises:
         ValueError: if the task is not one of ``TASKS``.
+        EncoderError: before a run, if the task is one of frozen encoders, and the encoder learns or has learned.
+        ProtocolError: before a test, if ``protocol`` is not that of what runs.
     """
 
     # After hooks that add to the metrics.
     priority = 'VERY_LOW'
 
-    def __init__(self, task, dataset, protocol, metric_scale=100, label=None):
+    def __init__(self, task, dataset, protocol=None, metric_scale=100, label=None):
         if task not in TASKS:
             raise ValueError(f'ResultsHook does not know the task {task!r}; there are {", ".join(TASKS)}')
         self.task = task
         self.dataset = dataset
-        self.protocol = protocol
+        self.protocol = protocol or {}
         self.metric_scale = metric_scale
         self.label = label
+
+    def before_train(self, runner):
+        """Measure whether the encoder learns."""
+        model = _unwrapped(runner)
+        model.train()
+        frozen = is_frozen(model, getattr(runner.optim_wrapper, 'optimizer', None))
+        check_probe(self.task, frozen, f'the encoder of {runner.cfg.filename} learns')
+        if runner.plan is not None:
+            runner.plan['frozen'] = frozen
+
+    def before_test(self, runner):
+        """Check what the config states."""
+        plan = getattr(runner, 'plan', None) or {}
+        if 'frozen' in plan:
+            self._frozen, why = plan['frozen'], 'the encoder has learned in the training of the checkpoint'
+        else:
+            self._frozen, why = is_frozen(_unwrapped(runner)), f'the encoder of {runner.cfg.filename} learns'
+        check_probe(self.task, self._frozen, why)
+        self._protocol = protocol_of(runner, _unwrapped(runner))
+        check_stated(self.protocol, self._protocol)
 
     def before_test_epoch(self, runner):
         """Start the clock."""
@@ -85,13 +108,16 @@ class ResultsHook(Hook):
             runner (Runner): The runner of the test.
             metrics (dict[str, float]): What the evaluator found.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = _unwrapped(runner)
+        notes = {name: value for name, value in self.protocol.items() if name in NOTES}
+        if self._frozen is False and self.task != 'recognition_finetune':
+            notes['fine_tuned'] = True
         record = result_record(
             self.task,
             self.dataset,
-            {**_fold(runner.cfg), **self.protocol, **_choices(runner, model)},
-            self._in_percent(metrics or {}, runner.logger),
-            encoder=provenance.encoder(model) | ({} if self.label is None else dict(label=self.label)),
+            notes | self._protocol,
+            self._in_percent(metrics or {}, runner.logger, has_top5(model)),
+            encoder=provenance.encoder(model) | dict(frozen=self._frozen) | self._label(),
             checkpoint=_checkpoint(runner),
             training=getattr(runner, 'plan', None),
             seed=runner.seed,
@@ -104,9 +130,14 @@ class ResultsHook(Hook):
         write_json(path, record)
         runner.logger.info(f'Results are in {path}')
 
-    def _in_percent(self, metrics, logger):
+    def _label(self):
+        return {} if self.label is None else dict(label=self.label)
+
+    def _in_percent(self, metrics, logger, top5=True):
         percent = {}
         for name, value in metrics.items():
+            if is_top5(name) and not top5:
+                continue
             if not isinstance(value, Number):
                 logger.warning(f'Metric {name} is a {type(value).__name__}, not a number: it is not in results.json.')
                 continue
@@ -176,19 +207,8 @@ def result_record(
     )
 
 
-def _fold(cfg):
-    """Which of several folds is tested, so that reports do not take it for the mean of all."""
-    fold = ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('fold')
-    return {} if fold is None or cfg.get('folds') in (None, [fold]) else dict(fold=fold)
-
-
-def _choices(runner, model):
-    """What was decided about the data: classes, files of annotations, rates."""
-    classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
-    choices = {} if classes is None else dict(classes=classes)
-    for part in (model, runner.test_dataloader.dataset, *runner.test_evaluator.metrics):
-        choices |= getattr(part, 'choices', {})
-    return choices
+def _unwrapped(runner):
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _checkpoint(runner):

@@ -21,6 +21,7 @@ from twlv_mm.unreadable import list_unreadable
 from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
 from .process_count import compare_processes
+from .quiet_log import QuietLogProcessor, environment_line, quieten
 from .run_plan import state_plan, warmup_steps
 from .training_sets import note_sets, training_sets
 from .work_dir_lock import alone_in
@@ -56,6 +57,7 @@ class Runner(MMEngineRunner):
     """
 
     plan = None  # of the training that made the weights, see run_plan
+    _is_stated = False
 
     def train(self):
         """See mmengine and the class."""
@@ -74,6 +76,18 @@ class Runner(MMEngineRunner):
         """See mmengine and the class."""
         self._extract()
         return super().test()
+
+    def build_logger(self, log_level='INFO', log_file=None, **kwargs):
+        """See mmengine; environment, config and hooks go to the file only."""
+        logger = super().build_logger(log_level, log_file, **kwargs)
+        quieten(logger)
+        return logger
+
+    def build_log_processor(self, log_processor):
+        """See mmengine."""
+        if isinstance(log_processor, dict) and log_processor.get('type', 'LogProcessor') == 'LogProcessor':
+            log_processor = QuietLogProcessor(**{key: value for key, value in log_processor.items() if key != 'type'})
+        return super().build_log_processor(log_processor)
 
     def setup_env(self, env_cfg):
         """See mmengine; its own start of processes selects a CUDA device, and fails where there is none."""
@@ -118,6 +132,8 @@ class Runner(MMEngineRunner):
         if isinstance(dataloader, dict) and not dataloader.get('num_workers'):
             of_workers = ('persistent_workers', 'prefetch_factor', 'timeout')
             dataloader = {key: value for key, value in dataloader.items() if key not in of_workers}
+        if isinstance(dataloader, dict) and get_device() == 'cpu':
+            dataloader = {key: value for key, value in dataloader.items() if key != 'pin_memory'}
         built = MMEngineRunner.build_dataloader(dataloader, seed, diff_rank_seed)
         if built.drop_last and len(built) == 0:
             raise ValueError(
@@ -137,12 +153,12 @@ class Runner(MMEngineRunner):
                 self._load_from = latest
             else:
                 self.logger.warning(f'There is no checkpoint in {self.work_dir} to resume from: starting anew.')
-        if not self._has_loaded and self._load_from is None and not self._trains:
+        if not self._has_loaded and self._load_from is None and not self._trains and self._train_loop is not None:
             self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
         super().load_or_resume()
-        if self._trains:
+        if self._trains and not self._is_stated:
             compare_processes(self, bool(self._resume))
-            self.plan = state_plan(self)
+            self.plan, self._is_stated = state_plan(self), True
 
     def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
         """See mmengine; ``strict`` unless training starts from ``load_from``."""
@@ -195,9 +211,10 @@ class Runner(MMEngineRunner):
 
     @master_only
     def dump_config(self):
-        """Write the config into the work dir, in place of a link that may be there."""
+        """Write the config into the work dir, in place of a link that may be there, and say what runs where."""
         name = os.path.basename(self.cfg.filename or f'{self.timestamp}.py')
         write_text(os.path.join(self.work_dir, name), self.cfg.dump())
+        self.logger.info(environment_line(self))
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
         """See mmengine; meta has the data sets that the encoder was trained on, see :func:`training_sets`."""

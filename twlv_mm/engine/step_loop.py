@@ -1,10 +1,11 @@
 """Training by steps that can be entered at any of them, without reading again what was trained on."""
 
 from mmengine.dist import broadcast_object_list
+from mmengine.hooks import LoggerHook
 from mmengine.runner import IterBasedTrainLoop
 from mmengine.runner.base_loop import BaseLoop
 
-from twlv_mm.registry import LOOPS
+from twlv_mm.registry import HOOKS, LOOPS
 
 from .epoch_seed_hook import reseed
 
@@ -65,3 +66,20 @@ class StepTrainLoop(IterBasedTrainLoop):
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model
+
+
+@HOOKS.register_module()
+class StepLoggerHook(LoggerHook):
+    """mmengine's LoggerHook, which also logs the last step of a run of steps, however short it is.
+
+    Args: those of :class:`mmengine.hooks.LoggerHook`.
+    """
+
+    def end_of_epoch(self, dataloader, batch_idx):
+        """See the class; the stream of a StepTrainLoop has no other end."""
+        return batch_idx + 1 == self._last_step
+
+    def before_train(self, runner):
+        """See mmengine."""
+        super().before_train(runner)
+        self._last_step = runner.max_iters

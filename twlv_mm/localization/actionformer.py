@@ -98,6 +98,8 @@ class ActionFormer(BaseModel):
             raise ValueError(f'{len(regression_ranges)} regression_ranges for the {1 + arch[2]} levels of arch={arch}')
         self.num_classes = num_classes
         self.class_agnostic = external is not None
+        classifier = 'self-contained' if external is None else f'external, {external.get("score_norm", "l1")}'
+        self.choices = dict(head='ActionFormer', classifier=classifier)  # for results.json
         self.regression_ranges = regression_ranges
         self.center_radius = center_radius
         self.pyramid = FeaturePyramid(in_channels, channels, num_heads, arch, window, drop_path, max_length)

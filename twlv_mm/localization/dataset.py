@@ -114,6 +114,8 @@ class LocalizationDataset(BaseDataset):
         )
         items = [self._item(id_, names[id_], annotations.videos[id_], info) for id_, info in infos.items()]
         self.choices |= feature_choices(self._embeddings, items)
+        if (frames := self._metainfo['settings'].get('frames_per_clip')) is not None:
+            self.choices['frames'] = frames
         self._note_durations(items, annotations)
         self._note_short(items)
         return items if self.test_mode else self._for_training(items)

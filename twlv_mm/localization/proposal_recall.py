@@ -30,6 +30,7 @@ class ProposalRecall(ANetMetric):
     def __init__(self, out_dir=None, **kwargs):
         super().__init__(metric_type='AR@AN', dump_config=dict(out='', output_format='json'), **kwargs)
         self.out_dir = out_dir
+        self.choices = dict(measures='proposals, any class')  # for results.json
 
     def compute_metrics(self, results):
         """See the class."""

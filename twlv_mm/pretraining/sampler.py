@@ -47,7 +47,7 @@ class MixtureSampler(Sampler):
 
     Attributes:
         start (int): The step that iteration begins at.
-        batch_sizes (dict[str, int]): As given.
+        batch_sizes (dict[str, int]): Of the kinds that the mixture has.
 
     Raises:
         ValueError: if a kind has no batch size, or a batch cannot be divided evenly among the processes.
@@ -57,7 +57,7 @@ class MixtureSampler(Sampler):
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
         self.start = 0
-        self.batch_sizes = batch_sizes
+        self.batch_sizes = {kind: batch_sizes.get(kind) for kind in set(dataset.kinds)}
         self._sizes = [len(part) for part in dataset.parts]
         self._weights = np.asarray(dataset.weights, np.float64)
         self._kinds = []  # numbers of its sets, and samples of a batch, of each kind

@@ -60,6 +60,7 @@ class LabelledEmbeddings(Dataset):
         if scope not in SCOPES:
             raise ValueError(f'there is no scope {scope!r}; there are {", ".join(map(repr, SCOPES))}')
         self.scope = scope
+        self.choices = dict(scope=scope)  # for results.json
         folder = os.path.join(data_root, folder)
         if ann_file and fold is not None:
             ann_file = ann_file.replace('{fold}', str(fold))

@@ -2,6 +2,7 @@
 
 import logging
 from functools import cached_property
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -42,9 +43,11 @@ class EmbeddingClassifier(BaseModel):
 
     @property
     def choices(self):
-        """dict: For results.json: how the encoder pooled its tokens, where the embeddings say so."""
-        pooling = (self.metainfo or {}).get('settings', {}).get('pooling')
-        return {} if pooling is None else dict(pooling=pooling)
+        """dict: For results.json: what the embeddings say of the clips and the pooling that they were made with."""
+        settings = (self.metainfo or {}).get('settings', {})
+        known = {name: settings.get(name) for name in ('pooling', 'sampling', 'clip_seconds', 'stride_seconds')}
+        known['frames'] = settings.get('frames_per_clip')
+        return dict(input='embeddings', **{name: value for name, value in known.items() if value is not None})
 
     def scores(self, inputs):
         """Score the classes for each vector.
@@ -134,8 +137,14 @@ class EmbeddingKNN(EmbeddingClassifier):
 
     @property
     def choices(self):
-        """dict: As of the base class, and how many neighbours voted."""
-        return super().choices | dict(k=self.neighbours)
+        """dict: As of the base class; the column of the paper's Table 6, how many neighbours voted, and how."""
+        temperature = round(self.temperature.item(), 6)
+        return super().choices | dict(column=self._column(), k=self.neighbours, temperature=temperature)
+
+    def _column(self):
+        folder = Path(self.bank.metainfo['folder'])
+        sampling = self.bank.metainfo['settings'].get('sampling') or folder.parent.name
+        return 'uniform' if sampling == 'uniform' else self.bank.scope
 
     def scores(self, inputs):
         """Votes: (M, D) -> (M, C)."""

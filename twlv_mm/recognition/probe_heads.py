@@ -46,6 +46,7 @@ class AttentiveHead(BaseHead):
     ):
         super().__init__(num_classes, in_channels, average_clips=average_clips, **kwargs)
         self.across_clips = across_clips
+        self.choices = dict(across_clips=across_clips)  # for results.json
         self.probe = AttentiveProbe(in_channels, num_classes, num_heads, depth)
         if weights is not None:
             load_official_probe(self.probe, weights)

@@ -52,6 +52,7 @@ class ProbeSweepHead(BaseHead):
 
     def __init__(self, num_classes, in_channels, num_heads, lrs, weight_decays, kinds=('attentive',), depth=1):
         super().__init__(num_classes, in_channels, average_clips='prob')
+        self.choices = dict(across_clips=True)  # for results.json
         unknown = sorted(set(kinds).difference(KINDS))
         if unknown:
             raise ValueError(f'there are no probes of kind {unknown[0]!r}; there are {", ".join(KINDS)}')

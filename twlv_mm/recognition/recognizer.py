@@ -38,7 +38,8 @@ class ProbeRecognizer(Recognizer3D):
         )
         self.features = features
         # For results.json. A probe of all tokens pools by itself.
-        self.choices = dict(pooling=self.backbone.spec.pooling) if features == 'embed' else {}
+        pooling = {'pooling': self.backbone.spec.pooling} if features == 'embed' else {}
+        self.choices = dict(features=features, **pooling)
 
     def extract_feat(self, inputs, stage='neck', data_samples=None, test_mode=False):
         """Encode the views of a batch.

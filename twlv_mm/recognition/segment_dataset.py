@@ -50,6 +50,7 @@ class SegmentSample(BaseTransform):
         self.clip_seconds = clip_seconds
         self.num_clips = num_clips
         self.test_mode = test_mode
+        self.choices = dict(frames=num_frames, clip_seconds=clip_seconds, clips=num_clips)  # for results.json
 
     def transform(self, results):
         """See the class."""

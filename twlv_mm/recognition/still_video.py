@@ -50,6 +50,7 @@ class StillVideo(BaseTransform):
 
     def __init__(self, num_frames=16):
         self.num_frames = num_frames
+        self.choices = dict(frames=num_frames, clips=1)  # for results.json
 
     def transform(self, results):
         """See the class."""

@@ -38,6 +38,7 @@ CHOICES = {
     'videos': '{} videos',
     'labels_per_second': '{} labels a second',
     'frames_repeated': 'clips repeat frames (T x fps < N)',
+    'fine_tuned': 'the encoder learned, too',
 }
 CLASSES_DIFFER = ('moments_in_time', 'epic_kitchens100', 'ava_v2.2')  # 339 or 305, verbs or nouns, 60 or 80
 WIDTHS = {768: 'ViT-B', 1024: 'ViT-L', 1280: 'ViT-H', 1408: 'ViT-g'}

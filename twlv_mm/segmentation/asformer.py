@@ -83,6 +83,7 @@ class ASFormer(BaseModel):
         self.channel_masking = channel_masking
         self.smoothing = smoothing
         self.metainfo = None
+        self.choices = dict(head='ASFormer')  # for results.json
 
         def stage(inputs, alpha):
             sizes = [2**layer for layer in range(num_layers)]

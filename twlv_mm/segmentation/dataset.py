@@ -135,6 +135,8 @@ class SegmentationDataset(BaseDataset):
         self.choices = dict(labels_per_second=self.fps, frames_repeated=repeats_frames(infos))
         items = [self._item(id_, name, read_labels(self.data_root, id_, classes)) for id_, name in present.items()]
         self.choices |= feature_choices(self._embeddings, items)
+        if (frames := self._metainfo['settings'].get('frames_per_clip')) is not None:
+            self.choices['frames'] = frames
         self._check_lengths(items)
         return items
 

@@ -38,6 +38,7 @@ class AlignFeatures(BaseTransform):
             raise ValueError(f'subsampling is {subsampling}; it has to be 1 or more')
         self.alignment = alignment
         self.subsampling = subsampling
+        self.choices = dict(alignment=alignment, subsampling=subsampling)  # for results.json
 
     def transform(self, results):
         """See the class."""

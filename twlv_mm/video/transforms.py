@@ -68,6 +68,7 @@ class SampleClips(BaseTransform):
         self.frame_interval = frame_interval
         self.num_clips = num_clips
         self.test_mode = test_mode
+        self.choices = dict(frames=num_frames, frame_interval=frame_interval, clips=num_clips)  # for results.json
 
     def transform(self, results):
         """See the class."""
@@ -107,6 +108,11 @@ class EmbeddingSample(BaseTransform):
         self.sampling = sampling
         self.clip_seconds = clip_seconds
         self.stride_seconds = stride_seconds
+        self.choices = dict(frames=num_frames, sampling=sampling)
+        if sampling == 'uniform':
+            self.choices |= dict(clips=1)
+        else:
+            self.choices |= dict(clip_seconds=clip_seconds, stride_seconds=stride_seconds or clip_seconds)
 
     def transform(self, results):
         """See the class."""
@@ -189,6 +195,7 @@ class ResizeCrop(BaseTransform):
         self.size = size
         self.resize = resize
         self.interpolation = interpolation
+        self.choices = dict(crops=1, resolution=size)
 
     def transform(self, results):
         """See the class."""
@@ -226,6 +233,7 @@ class LongSideCrops(BaseTransform):
         self.num_crops = num_crops
         self.resize = resize
         self.interpolation = interpolation
+        self.choices = dict(crops=num_crops, resolution=size)
 
     def transform(self, results):
         """See the class."""

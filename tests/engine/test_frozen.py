@@ -1,0 +1,76 @@
+"""The tasks of the paper are those of frozen encoders: whether one is frozen is measured on what was built."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from twlv_mm.engine import launch
+from twlv_mm.engine.frozen import is_frozen
+
+OF_MMACTION2 = """
+model = dict(
+    backbone=dict(_delete_=True, type='ResNet3d', depth=18, pretrained=None, base_channels=4, num_stages=1,
+                  out_indices=(0,), spatial_strides=(1,), temporal_strides=(1,), dilations=(1,), inflate=(0,)),
+    cls_head=dict(in_channels=16))
+"""
+
+
+@pytest.fixture
+def probe(tiny_config, tmp_path):
+    """A "linear probe" of which a backbone of another kind is a part."""
+    path = tmp_path / 'probe.py'
+    path.write_text(f'_base_ = {tiny_config!r}\n')
+    return str(path)
+
+
+def model_of(frozen, norm=False):
+    model = nn.Module()
+    model.backbone = nn.Sequential(nn.Linear(2, 2), *[nn.BatchNorm1d(2)] * norm).requires_grad_(not frozen)
+    model.head = nn.Linear(2, 2)
+    return model
+
+
+def test_what_learns_is_measured():
+    assert is_frozen(nn.Linear(2, 2)) is None
+    assert is_frozen(model_of(True)) is True
+    assert is_frozen(model_of(False)) is False
+    model = model_of(False)
+    of_head = [dict(params=list(model.head.parameters())), dict(params=list(model.backbone.parameters()), lr=0.0)]
+    assert is_frozen(model, torch.optim.SGD(of_head, lr=0.1)) is True
+    assert is_frozen(model, torch.optim.SGD(model.parameters(), lr=0.1)) is False
+
+
+def test_layers_that_go_on_counting_are_not_frozen():
+    model = model_of(True, norm=True)
+    optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
+    assert is_frozen(model, optimizer) is False
+    model.backbone.eval()
+    assert is_frozen(model, optimizer) is True
+
+
+def test_probe_that_trains_its_encoder_is_refused_before_the_first_step(probe, tmp_path, capsys):
+    options = ['train_dataloader.num_workers=0', 'default_hooks.results.task=recognition_linear']
+    for text in ('', OF_MMACTION2):
+        with open(probe, 'a') as file:
+            file.write(text)
+        with pytest.raises(SystemExit, match='2'):
+            launch.main_train([probe, '--no-validate', '--work-dir', str(tmp_path / 'run'), '--cfg-options', *options])
+        said = capsys.readouterr()
+        assert f'the encoder of {probe} learns, and the task of its ResultsHook, recognition_linear' in said.err
+        assert "task='recognition_finetune'" in said.err
+        assert 'Epoch(train)' not in said.out
+    assert not list(tmp_path.glob('run/*.pth'))
+
+
+def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_config, tiny_run, tmp_path, capsys):
+    test = [tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path), '--cfg-options']
+    frozen = ['model.backbone.frozen=True', 'model.backbone.allow_random=True']
+    with pytest.raises(SystemExit, match='2'):
+        launch.main_test([*test, *frozen, 'default_hooks.results.task=recognition_linear'])
+    assert 'the encoder has learned in the training of the checkpoint' in capsys.readouterr().err
+    launch.main_test([*test, *frozen, 'default_hooks.results.task=detection'])
+    record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
+    assert record['encoder']['frozen'] is False
+    assert record['protocol']['fine_tuned'] is True

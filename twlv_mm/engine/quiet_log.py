@@ -1,0 +1,90 @@
+"""What a run says in the terminal: its environment in a line, progress, warnings, scores. The log file has all."""
+
+import logging
+import os.path as osp
+import platform
+
+import torch
+from mmengine.runner import LogProcessor
+
+import twlv_mm
+
+TOP = 5
+# How messages begin that are for the log file only. None of them is of something that the user decides or can mend.
+BEGIN_FOR_THE_FILE = (
+    *('Config:', 'Exp name', 'Hooks will be executed', 'Saving checkpoint', 'System environment', 'Using env variable'),
+    *('"FileClient" will be deprecated', '"HardDiskBackend" is the alias', 'Distributed training is not used'),
+    *('Checkpoints will be saved', 'paramwise_options', 'The `end` of', 'Dataset '),
+)
+
+# Of a teacher's or a moving average's parameters, one line each.
+END_FOR_THE_FILE = ('is skipped since its requires_grad=False',)
+
+
+def is_for_terminal(record):
+    """Whether a message goes to the terminal.
+
+    Args:
+        record (LogRecord): A message.
+
+    Returns:
+        bool
+    """
+    message = record.getMessage().strip('-\n')
+    for_the_file = message.startswith(BEGIN_FOR_THE_FILE) or message.endswith(END_FOR_THE_FILE)
+    return record.levelno >= logging.ERROR or not for_the_file
+
+
+def quieten(logger):
+    """Let a logger write only what :func:`is_for_terminal` says to the terminal.
+
+    Args:
+        logger (MMLogger): Its files stay complete.
+    """
+    for handler in logger.handlers:
+        if type(handler) is logging.StreamHandler and is_for_terminal not in handler.filters:
+            handler.addFilter(is_for_terminal)
+
+
+def environment_line(runner):
+    """What a run runs on, and where the rest is written.
+
+    Args:
+        runner (Runner): With its folder of logs.
+
+    Returns:
+        str: one line.
+    """
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU ({torch.get_num_threads()} threads)'
+    processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
+    return (
+        f'twlv_mm {twlv_mm.__version__}, torch {torch.__version__}, Python {platform.python_version()}, {device}'
+        f'{processes}, seed {runner.seed}. Config and full log: {osp.relpath(runner.log_dir)}'
+    )
+
+
+class QuietLogProcessor(LogProcessor):
+    """mmengine's, without the accuracy of the best five of five classes or fewer, which is always 100 %."""
+
+    def _collect_scalars(self, custom_cfg, runner, *args, **kwargs):
+        tags = super()._collect_scalars(custom_cfg, runner, *args, **kwargs)
+        return tags if has_top5(runner.model) else {name: value for name, value in tags.items() if not is_top5(name)}
+
+
+def is_top5(name):
+    """Whether a metric is the accuracy of the best five."""
+    return name.endswith(('acc/top5', 'top5_acc'))
+
+
+def has_top5(model):
+    """Whether the true class can be missing among the best five of a model.
+
+    Args:
+        model (nn.Module): Perhaps a wrapper; with ``cls_head.num_classes`` or ``num_classes``, if it classifies.
+
+    Returns:
+        bool
+    """
+    model = getattr(model, 'module', model)
+    classes = getattr(getattr(model, 'cls_head', model), 'num_classes', None)
+    return classes is None or classes > TOP
