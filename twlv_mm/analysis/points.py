@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, other_names
 from twlv_mm.records import names_beside, read_class_names
 
 NO_LABEL = 'no label'
@@ -203,6 +203,9 @@ def _names_of_classes(folder, ann_file, class_names):
     else:
         source = os.fspath(ann_file)
         listed = {video.video_id: video.annotation for video in find_videos(ann_file)}
+        if any(video_id not in listed for video_id in folder.video_ids):
+            # Features that were made elsewhere are often in one folder, and the list names those of the videos.
+            listed = {name: listed[video_id] for name, video_id in other_names(listed).items()}
         labels = {video_id: listed.get(video_id) for video_id in folder.video_ids}
     wrong = [video_id for video_id, label in labels.items() if type(label) not in (int, str)]
     if wrong:
