@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twlv_mm.embeddings import write_embeddings
+from twlv_mm.embeddings import EmbeddingFolder, folder_settings, write_embeddings
 from twlv_mm.search import Collection, IndexedCollection, index, update_index
+from twlv_mm.search.lance_table import create_table
 from twlv_mm.search.moments import answer
 from twlv_mm.search.query import Query
 
@@ -69,6 +70,11 @@ def test_index_finds_what_exact_search_finds(folder):
 def test_recall_of_an_index_that_looks_at_little_is_lower(folder):
     update_index(folder)
     assert IndexedCollection(folder).recall(partitions=1, refined=1) < 0.9
+
+
+def test_index_that_was_killed_before_its_first_clip_goes_on(folder):
+    create_table(folder, None, DIMS, folder_settings(EmbeddingFolder(folder)))
+    assert update_index(folder).added == VIDEOS
 
 
 def test_index_follows_its_folder(folder):

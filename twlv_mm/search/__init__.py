@@ -1,14 +1,15 @@
 """Search: where else something happens in a collection, and which videos are there twice.
 
 collection.py is an embedded split as search sees it, query.py and text.py make vectors of what is asked for, moments.py
-finds the nearest moments and duplicates.py pairs of videos that show the same. index.py keeps a collection in LanceDB.
-excerpts.py and page.py show what was found, records.py writes it. precision.py measures how often the nearest videos
-are of the same class.
+finds the nearest moments and duplicates.py pairs of videos that show the same. index.py keeps a collection in LanceDB,
+as lance_table.py lays it out, and indexed.py searches that. excerpts.py and page.py show what was found, records.py
+writes it. precision.py measures how often the nearest videos are of the same class.
 """
 
 from .collection import Collection
 from .duplicates import THRESHOLD, Pair, find_duplicates
-from .index import IndexedCollection, Update, update_index
+from .index import Update, update_index
+from .indexed import IndexedCollection
 from .moments import Answer, Hit, find_moments
 from .page import answer_page, duplicates_page
 from .precision import precision_at

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .collection import Collection, cosines_with
-from .index import IndexedCollection
+from .indexed import IndexedCollection
 from .query import Query, embed_query, query_extractor, stored_query
 from .text import text_query
 
