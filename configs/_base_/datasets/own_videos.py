@@ -41,5 +41,6 @@ test_dataloader = dict(
     val_dataloader, dataset=dict(val_dataloader['dataset'], ann_file=f'{data_root}/{test_split}{ending}')
 )
 topk = (1, 5) if num_classes > 5 else (1,)
-val_evaluator = dict(type='AccMetric', metric_options=dict(top_k_accuracy=dict(topk=topk)))
+accuracy = dict(top_k_accuracy=dict(topk=topk))
+val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',), metric_options=accuracy)
 test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and what is confused
