@@ -14,6 +14,7 @@ import torch.distributed as dist
 from twlv_mm.embeddings import Extractor, extract_collection, find_videos, verify
 from twlv_mm.embeddings.collection import ENGINES, FORMATS, ON_FAULT
 from twlv_mm.embeddings.extractor import PRECISIONS
+from twlv_mm.embeddings.manifest import failure_text
 from twlv_mm.encoders import is_config
 from twlv_mm.records import names_beside
 from twlv_mm.records.checks import printable
@@ -154,7 +155,7 @@ def run(args):
     if shard_of(args)[0] == 0 or args.launcher != 'pytorch':
         print(f'{embedded} videos embedded into {args.out}, {before} were there before, {failed} failed')
         for failure in summary.failures:
-            print(printable(f'  {failure["path"]} ({failure["stage"]}): {failure["reason"]}'))
+            print(printable(f'  {failure_text(failure)}'))
     return failed
 
 

@@ -208,3 +208,16 @@ def _latest(text, path):
         failures.pop(failure['video_id'], None)
         failures[failure['video_id']] = failure
     return failures
+
+
+def failure_text(failure):
+    """What is said of a video that could not be read, its path once.
+
+    Args:
+        failure (dict): path, stage and reason, as in failures.jsonl.
+
+    Returns:
+        str: one line.
+    """
+    path, reason = str(failure['path']), failure['reason']
+    return f'{reason if path in reason else f"{path}: {reason}"} ({failure["stage"]})'

@@ -10,6 +10,7 @@ from twlv_mm.records import names_beside
 from .collection import extract_collection
 from .extractor import Extractor, chosen_encoder
 from .inputs import find_videos
+from .manifest import failure_text
 
 
 def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=None, **options):
@@ -61,4 +62,4 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
             logging.WARNING if done.failures else logging.INFO,
         )
         for failure in done.failures:
-            print_log(f'{failure["path"]} ({failure["stage"]}): {failure["reason"]}', 'current', logging.WARNING)
+            print_log(failure_text(failure), 'current', logging.WARNING)

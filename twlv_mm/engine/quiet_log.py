@@ -3,6 +3,7 @@
 import logging
 import os.path as osp
 import platform
+import warnings
 
 import torch
 from mmengine.runner import LogProcessor
@@ -10,6 +11,7 @@ from mmengine.runner import LogProcessor
 import twlv_mm
 
 TOP = 5
+LINES = 40  # of a table; larger ones are in a csv file, too
 # How messages begin that are for the log file only. None of them is of something that the user decides or can mend.
 BEGIN_FOR_THE_FILE = (
     *('Config:', 'Exp name', 'Hooks will be executed', 'Saving checkpoint', 'System environment', 'Using env variable'),
@@ -19,6 +21,11 @@ BEGIN_FOR_THE_FILE = (
 
 # Of a teacher's or a moving average's parameters, one line each.
 END_FOR_THE_FILE = ('is skipped since its requires_grad=False',)
+
+FALSE_WARNINGS = (
+    'This DataLoader will create',  # in every epoch, on machines with fewer cores than the config has workers
+    'Detected call of `scheduler.step',  # mmengine steps them in order, also where gradients are accumulated
+)
 
 
 def is_for_terminal(record):
@@ -32,15 +39,17 @@ def is_for_terminal(record):
     """
     message = record.getMessage().strip('-\n')
     for_the_file = message.startswith(BEGIN_FOR_THE_FILE) or message.endswith(END_FOR_THE_FILE)
-    return record.levelno >= logging.ERROR or not for_the_file
+    return record.levelno >= logging.ERROR or not (for_the_file or message.count('\n') > LINES)
 
 
 def quieten(logger):
-    """Let a logger write only what :func:`is_for_terminal` says to the terminal.
+    """Let a logger write only what :func:`is_for_terminal` says to the terminal, and Python no warning that is false.
 
     Args:
         logger (MMLogger): Its files stay complete.
     """
+    for message in FALSE_WARNINGS:
+        warnings.filterwarnings('ignore', message=message)
     for handler in logger.handlers:
         if type(handler) is logging.StreamHandler and is_for_terminal not in handler.filters:
             handler.addFilter(is_for_terminal)

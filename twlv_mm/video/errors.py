@@ -53,5 +53,7 @@ def reason(error):
     """
     if isinstance(error, MemoryError):
         return 'not enough memory'
-    lines = [line.strip() for line in str(error).split('Stack trace')[0].splitlines() if line.strip()]
+    # PyAV's name the file again, behind what is wrong.
+    text = getattr(error, 'strerror', None) or str(error)
+    lines = [line.strip() for line in text.split('Stack trace')[0].splitlines() if line.strip()]
     return lines[0].split('] ')[-1] if lines else type(error).__name__
