@@ -1,10 +1,12 @@
 """Every variable of every config takes effect where a child sets it, or is refused."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from twlv_mm.compat.config_variables import ConfigVariableError, settings
 from twlv_mm.encoders import read_config
@@ -126,3 +128,31 @@ def test_config_that_a_run_has_written_down_is_read(tmp_path):
 def test_what_cannot_take_effect_in_a_child_is_refused(text, message, tmp_path):
     with pytest.raises(ConfigVariableError, match=message):
         read_with_variables(child_of('twlv/k400_linear.py', text, tmp_path), {})
+
+
+@pytest.mark.parametrize(
+    ('name', 'variable'),
+    [
+        ('twlv/k400_knn.py', 'data_root'),
+        ('twlv/ssv2_linear_offline.py', 'data_root'),
+        ('twlv/thumos14_tal_video.py', 'data_root'),
+        ('twlv/activitynet_tal.py', 'data_root'),
+        ('twlv/gtea_tas_video.py', 'embeddings'),
+        ('twlv/salads50_tas.py', 'embeddings'),
+        ('synthetic/motion_knn.py', 'data_root'),
+        ('synthetic/untrimmed_tal.py', 'embeddings'),
+        ('synthetic/untrimmed_tas.py', 'embeddings'),
+    ],
+)
+def test_folder_that_was_typed_keeps_its_name_whatever_the_encoder(name, variable, tmp_path):
+    typed = 'my/embeddings'
+    child = child_of(name, f"{variable} = '{typed}'\nencoder = 'umt_base'", tmp_path)
+    for cfg in (
+        read_with_variables(child, {}),
+        read_with_variables(child, {}, encoder='vjepa_large'),
+        read_with_variables(CONFIGS / name, {variable: typed}, encoder='vjepa_large'),
+    ):
+        run = Config(run_by(cfg)).pretty_text
+        assert typed in run
+        assert f'{typed}_' not in run
+        assert not re.search(r'embeddings/\w+_(twlv|umt|vjepa)', run)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
 from torch import nn
 
 from twlv_mm.engine import launch
@@ -74,3 +76,14 @@ def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_
     record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
     assert record['encoder']['frozen'] is False
     assert record['protocol']['fine_tuned'] is True
+
+
+def test_runner_of_mmengine_trains_and_tests_with_the_hook(tiny_config, tmp_path):
+    cfg = Config.fromfile(tiny_config)
+    cfg.merge_from_dict({'work_dir': str(tmp_path), 'train_cfg.max_epochs': 1, 'train_dataloader.num_workers': 0})
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    runner.test()
+    record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
+    assert (record['encoder']['frozen'], record['training']) == (False, None)

@@ -82,7 +82,7 @@ class ResultsHook(Hook):
         model.train()
         frozen = is_frozen(model, getattr(runner.optim_wrapper, 'optimizer', None))
         check_probe(self.task, frozen, f'the encoder of {runner.cfg.filename} learns')
-        if runner.plan is not None:
+        if getattr(runner, 'plan', None) is not None:  # mmengine's own runner has none
             runner.plan['frozen'] = frozen
 
     def before_test(self, runner):
