@@ -156,3 +156,9 @@ def test_folder_that_was_typed_keeps_its_name_whatever_the_encoder(name, variabl
         assert typed in run
         assert f'{typed}_' not in run
         assert not re.search(r'embeddings/\w+_(twlv|umt|vjepa)', run)
+
+
+def test_embeddings_in_the_environment_take_the_place_of_a_variable(monkeypatch):
+    monkeypatch.setenv('EMBEDDINGS', 'mine')
+    cfg = read_with_variables(CONFIGS / 'synthetic/motion_knn.py', {})
+    assert cfg.test_dataloader.dataset.data_root.startswith('mine/')

@@ -1,7 +1,9 @@
 """Configs with their variables: each that is set takes effect, or is refused."""
 
 import ast
+import os
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from twlv_mm.compat.config_variables import ConfigVariableError, is_bound, settings, targets, variables
@@ -31,15 +33,18 @@ def read_with_variables(path, options, **encoder):
             place = place.setdefault(key, {})
         place[last] = value
 
-    def read(values, hidden=()):
+    def read(values, hidden=(), **environment):
         with variables(values, hidden):
-            return read_config(path, **encoder)
+            return read_config(path, **encoder, **environment)
 
     cfg = read(given)
     for name in sorted(given):
         _check(path, f'--cfg-options {name}=…', name, cfg, read, {key: given[key] for key in given if key != name})
+    # Where EMBEDDINGS takes the place of a variable, the variable is not wrong.
+    plain = dict(EMBEDDINGS='') if os.environ.get('EMBEDDINGS') else {}
     for name in sorted(_only_set(path) - settings()):
-        _check(path, f'{path} sets {name}, which', name, read({}) if given else cfg, read, {}, [name])
+        whole = read({}, **plain) if given or plain else cfg
+        _check(path, f'{path} sets {name}, which', name, whole, partial(read, **plain), {}, [name])
     return cfg
 
 
