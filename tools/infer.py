@@ -117,12 +117,14 @@ def main():
 
             inferencer = ZeroShotInferencer(args.source, args.zero_shot, args.device, args.decoder)
             calling = dict(top_k=args.top_k)
+            overlay = False
         else:
             kind = inferencer_class(args.config)
             building = given(args, ('device', 'classes', 'encoder_weights', 'decoder'), kind)
             calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
             inferencer = kind(args.config, args.checkpoint, **building)
-        summary = infer_videos(inferencer, args.input, args.out, args.overlay, **calling)
+            overlay = args.overlay
+        summary = infer_videos(inferencer, args.input, args.out, overlay, **calling)
     except (ValueError, FileNotFoundError, ImportError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)

@@ -167,7 +167,7 @@ def encoder_of(settings):
             encoder = get_model(name)
     else:
         spec = SimpleNamespace(name=name, source=settings.get('source'))
-        encoder = SimpleNamespace(spec=spec, parameters=tuple)
+        encoder = SimpleNamespace(spec=spec, parameters=tuple, modules=tuple)
     encoder.weights_sha256 = weights
     encoder.pretraining_sets = settings.get('pretraining_sets')
     return encoder
