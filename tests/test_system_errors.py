@@ -40,6 +40,13 @@ def test_error_of_the_system_is_one_line_with_the_path_and_code_2(name, capsys):
     assert capsys.readouterr().err == f'error: out/file: {os.strerror(code)}\n'
 
 
+def test_process_that_leaves_the_other_end_of_a_pipe_is_one_line(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(failing(EOFError()))
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == 'error: a process of this run has died (EOFError)\n'
+
+
 def test_worker_whose_death_is_noticed_late_does_not_replace_the_error(capsys, monkeypatch):
     class LateError(ConnectionResetError):
         def __str__(self):

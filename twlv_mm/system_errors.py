@@ -94,7 +94,8 @@ def _describe(error):
     """What the operating system said, in the error or what caused it; None if it said nothing."""
     cause = error
     while cause is not None:
-        if isinstance(cause, ConnectionError):
+        # multiprocessing raises a bare EOFError where the other end of a pipe or socket is gone.
+        if isinstance(cause, ConnectionError) or (isinstance(cause, EOFError) and not cause.args):
             return f'a process of this run has died ({_last_line(cause)})'
         if isinstance(cause, OSError):
             if cause.strerror and cause.filename is not None:

@@ -78,6 +78,7 @@ def test_fault_ends_the_run_with_one_line(kind, said, advice, tiny_config, tmp_p
         except SystemExit as stopped:
             code = stopped.code
         except BaseException:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             traceback.print_exc(file=sys.stderr)
         finally:
             sys.stderr.flush()
