@@ -26,7 +26,8 @@ def versions():
     Returns:
         dict[str, str]: name -> version.
     """
-    found = {name: _version(name) for name in LIBRARIES}
+    # torch's own name has its build, which the distribution's may lack.
+    found = {name: _version(name) for name in LIBRARIES} | {'torch': torch.__version__}
     return {
         'python': platform.python_version(),
         'twlv_mm': twlv_mm.__version__,

@@ -48,10 +48,14 @@ def path_below(folder, name):
     path = Path(folder, name)
     try:
         leads_to, root = path.resolve(), Path(folder).resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links: OSError since Python 3.13
+    except (OSError, RuntimeError) as error:
         raise PathError(f'{name!r} in {folder} cannot be followed: {error}') from None
     if not leads_to.is_relative_to(root):
         raise PathError(f'{name!r} leads out of {folder}, by a link to {leads_to}')
+    # Python 3.13 does not raise at a loop of links, but leaves it in the path.
+    below = len(leads_to.parts) - len(root.parts)
+    if any(part.is_symlink() for part in (leads_to, *leads_to.parents)[:below]):
+        raise PathError(f'{name!r} in {folder} cannot be followed: its links go round in a circle')
     return path
 
 
