@@ -67,6 +67,19 @@ def test_worker_whose_death_is_noticed_late_does_not_replace_the_error(capsys, m
     assert capsys.readouterr().err == 'error: a process of this run has died (Connection reset by peer)\n'
 
 
+def test_interrupt_that_other_code_has_turned_into_an_error_is_one(capsys):
+    def main():
+        try:
+            raise KeyboardInterrupt
+        except:  # noqa: E722
+            raise SyntaxError('Failed to format the config file')  # noqa: B904
+
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(main)
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == 'interrupted\n'
+
+
 def test_interrupt_is_one_line_whatever_was_half_built(capsys, monkeypatch):
     class Loader:
         def __del__(self):

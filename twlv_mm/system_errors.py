@@ -2,11 +2,13 @@
 
 import _thread
 import gc
+import os
 import signal
 import sys
 import threading
 import traceback
 from contextlib import contextmanager
+from functools import partial
 
 from twlv_mm.records.checks import printable
 
@@ -26,16 +28,16 @@ def run_tool(main):
             file where a folder should be, too many open files or no shared memory; code 130, after a line, for Ctrl-C.
     """
     sys.unraisablehook = _keep_interrupt
-    sys.excepthook = _print_traceback
+    sys.excepthook = partial(_print_traceback, os.getpid())
     gc.freeze()  # what imports have made is not looked at again each time that many objects are new
     try:
         main()
-    except KeyboardInterrupt as error:
-        sys.unraisablehook = _ignore  # of objects that were half built
-        print(printable(_with_advice('interrupted', error)), file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except Exception as error:
+    except (KeyboardInterrupt, Exception) as error:
         with dead_workers_ignored():
+            if _is_interrupt(error):
+                sys.unraisablehook = _ignore  # of objects that were half built
+                print(printable(_with_advice('interrupted', error)), file=sys.stderr)
+                sys.exit(INTERRUPTED)
             text = _describe(error)
             if text is None:
                 raise
@@ -80,9 +82,18 @@ def _keep_interrupt(unraisable):
         sys.__unraisablehook__(unraisable)
 
 
-def _print_traceback(kind, error, place):
+def _print_traceback(tool, kind, error, place):
     """As Python does, but names of files and what stands in them reach the terminal without its escape sequences."""
+    if os.getpid() != tool and isinstance(error, (ConnectionError, EOFError)):
+        return  # of a data loader's worker: the tool at the other end has been interrupted
     print(printable(''.join(traceback.format_exception(kind, error, place))), end='', file=sys.stderr)
+
+
+def _is_interrupt(error):
+    """Whether Ctrl-C is what an error comes of: mmengine makes a SyntaxError of it while it formats a config."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _with_advice(text, error):

@@ -67,7 +67,7 @@ def main_train(argv=None):
             runner.train()
             if args.test:
                 runner.test()
-        except (KeyboardInterrupt, OSError, RuntimeError, EOFError) as error:
+        except BaseException as error:
             if runner is not None:
                 with dead_workers_ignored():
                     error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
