@@ -84,6 +84,7 @@ def parse_zero_shot():
     parser.add_argument('--top-k', type=int, default=5, help='sentences to name (default %(default)s)')
     parser.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
+    parser.set_defaults(overlay=False)
     return parser.parse_args()
 
 
@@ -117,14 +118,12 @@ def main():
 
             inferencer = ZeroShotInferencer(args.source, args.zero_shot, args.device, args.decoder)
             calling = dict(top_k=args.top_k)
-            overlay = False
         else:
             kind = inferencer_class(args.config)
             building = given(args, ('device', 'classes', 'encoder_weights', 'decoder'), kind)
             calling = given(args, ('top_k', 'min_score', 'interval_seconds'), kind.__call__)
             inferencer = kind(args.config, args.checkpoint, **building)
-            overlay = args.overlay
-        summary = infer_videos(inferencer, args.input, args.out, overlay, **calling)
+        summary = infer_videos(inferencer, args.input, args.out, args.overlay, **calling)
     except (ValueError, FileNotFoundError, ImportError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)

@@ -145,7 +145,7 @@ def _numbers(panel, place, number_of):
 
 
 def _picture(panel, row, number_of):
-    """The number of a point's thumbnail, from 1: that of its clip, or else of its video; 0 where there is none."""
+    """The number of a point's thumbnail, from 1: its clip's, or else its video's; 0 if neither has one."""
     video_id = panel.video_ids[row]
     of_clip = None if panel.spans is None else number_of.get((video_id, *map(float, panel.spans[row])))
     return of_clip or number_of.get(video_id, 0)

@@ -32,7 +32,7 @@ def folder_settings(folder):
     """What the vectors of a folder were made with, to make others that can be compared with them.
 
     Args:
-        folder (EmbeddingFolder): The folder; its manifest says it, or where there is none, its videos' files.
+        folder (EmbeddingFolder): Its manifest is read, or without one, its videos' files.
 
     Returns:
         dict: name of a setting -> value, those that are known.

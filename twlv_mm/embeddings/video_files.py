@@ -51,7 +51,7 @@ class VideoFiles:
             path (str): A file.
 
         Returns:
-            set[str]: Empty if it is none of these.
+            set[str]: Empty if the file is not one of these videos.
         """
         real = os.path.realpath(path)
         found = [name for name, video in self._videos.items() if os.path.realpath(video.path) == real]

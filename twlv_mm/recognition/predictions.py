@@ -54,7 +54,7 @@ def read_predictions(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is none that a test of recognition writes.
+        ValueError: if it was not written by a test of recognition.
     """
     path = Path(path)
     with parsing(f'{path} is not the predictions.json that a test of recognition writes into its log folder'):

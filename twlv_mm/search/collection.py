@@ -66,7 +66,7 @@ class Collection:
 
     @cached_property
     def settings(self):
-        """dict: what the vectors were made with; from the manifest, or from the videos' files where there is none."""
+        """dict: what the vectors were made with; from the manifest, or without one, from the videos' files."""
         return folder_settings(self.folder)
 
     @cached_property

@@ -54,7 +54,7 @@ def read_excerpt(video, start, end):
         VideoError: if it cannot be read there.
     """
     if is_picture(video.path):
-        picture = _jpeg([read_picture(video.path)], STRIP_HEIGHT)
+        picture = _strip([read_picture(video.path)], STRIP_HEIGHT)
         return Excerpt(picture, picture, None, start, end, True)
     whole = end - start <= SECONDS
     if not whole:
@@ -74,10 +74,10 @@ def read_excerpt(video, start, end):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'excerpt.mp4'
         write_video(path, film, rate, max(round(KEY_SECONDS * rate), 1))
-        content = path.read_bytes()
+        film_uri = f'data:video/mp4;base64,{base64.b64encode(path.read_bytes()).decode()}'
     chosen = [film[place] for place in ((np.arange(STRIP_FRAMES) + 0.5) / STRIP_FRAMES * count).astype(int)]
-    poster = _jpeg(chosen[STRIP_FRAMES // 2 :][:1], min(HEIGHT, size[0]))
-    return Excerpt(_jpeg(chosen, STRIP_HEIGHT), poster, _data_uri('video/mp4', content), start, end, whole)
+    poster = _strip(chosen[STRIP_FRAMES // 2 :][:1], min(HEIGHT, size[0]))
+    return Excerpt(_strip(chosen, STRIP_HEIGHT), poster, film_uri, start, end, whole)
 
 
 def _small(frame):
@@ -87,13 +87,7 @@ def _small(frame):
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _jpeg(frames, height):
-    """Frames side by side, of one height."""
-    width = max(round(frames[0].shape[1] / frames[0].shape[0] * height), 1)
-    small = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
-    _, jpeg = cv2.imencode('.jpg', np.hstack(small)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return _data_uri('image/jpeg', jpeg.tobytes())
+def _strip(frames, height):
+    from twlv_mm.visualization import film_strip, jpeg_uri  # matplotlib, for a page only
 
-
-def _data_uri(kind, content):
-    return f'data:{kind};base64,{base64.b64encode(content).decode()}'
+    return jpeg_uri(film_strip(frames, height), QUALITY)

@@ -71,7 +71,7 @@ def read_predictions(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is none that a test of a segmentation model writes.
+        ValueError: if it was not written by a test of a segmentation model.
     """
     path = Path(path)
     if not path.exists():

@@ -36,7 +36,7 @@ class VideoListDataset(BaseActionDataset):
 
     Raises:
         FileNotFoundError: if there is no list, or files of it are not there.
-        ValueError: if a line has another form, there is none, or a label has no name among those of the classes.
+        ValueError: if a line has another form, the list is empty, or a label is not among the named classes.
         ReadFault: in a test, if a file cannot be decoded.
         UnreadableError: in training, if ten samples in a row cannot be decoded.
     """
