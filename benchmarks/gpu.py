@@ -13,6 +13,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 STEPS = {}
 SECONDS = 120  # the most that one step may take
 
@@ -26,7 +27,7 @@ def step(function):
 @step
 def tests(device, tiny):
     """The tests that are skipped without a GPU."""
-    paths = ['tests/test_bf16.py', 'tests/engine/test_autocast.py', 'tests/recognition/test_knn.py']
+    paths = ['tests/encoders/test_precision.py', 'tests/engine/test_autocast.py', 'tests/recognition/test_knn.py']
     command = [sys.executable, '-m', 'pytest', '-q', *paths]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -37,7 +38,7 @@ def tests(device, tiny):
 @step
 def encoders(device, tiny):
     """Clips a second of whole encoders, and their share of the best matrix product here."""
-    from twlv_mm.embeddings.encoder_benchmark import encoder_rate
+    from twlv_mm.encoders.speed import encoder_rate
 
     rates = {}
     for name in ['twlv_small_synthetic'] if tiny else ['twlv_base', 'twlv_large']:
@@ -112,7 +113,7 @@ def localization(device, tiny):
     """A training step of ActionFormer on THUMOS14's longest input."""
     import torch
 
-    from twlv_mm.localization.attention_benchmark import training_step
+    from benchmarks.actionformer_steps import training_step
 
     torch.set_default_device(device)
     sizes = dict(length=64, batch_size=1, in_channels=16, max_length=64) if tiny else dict(length=2304, batch_size=2)
@@ -146,7 +147,7 @@ def pretraining(device, tiny):
     """A step of masked pretraining with FSDP2 on one device, base and large."""
     import torch
 
-    from twlv_mm.pretraining.mask_benchmark import training_step
+    from benchmarks.pretraining_steps import training_step
 
     _one_process(device)
     from twlv_mm.engine.fully_shard import FullyShard

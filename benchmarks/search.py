@@ -24,9 +24,9 @@ import cv2
 import torch
 from torch import nn
 
+from benchmarks.steps import peak_bytes_of
 from twlv_mm.embeddings import Extractor, VideoFiles, extract_collection, find_videos
 from twlv_mm.embeddings.parquet import write_part
-from twlv_mm.peak_memory import peak_bytes_of
 from twlv_mm.search import (
     Collection,
     answer_page,
@@ -260,7 +260,7 @@ def grow(folder):
 def pictures(root):
     """The two pictures of docs/search.md: photographs of pages, of what the other steps have embedded."""
     sys.path.insert(0, str(ROOT))
-    from tests.analysis.chromium import Chromium, find_chromium
+    from tests.chromium import Chromium, find_chromium
 
     trimmed = VideoFiles(root / 'trimmed/test_both.txt')
     hits = find_moments('test/00000', root / 'precision_small/uniform/test', top=6, without_own=True, files=trimmed)

@@ -16,8 +16,8 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 import numpy as np
 
+from benchmarks.steps import peak_bytes_of
 from twlv_mm.embeddings import write_embeddings
-from twlv_mm.peak_memory import peak_bytes_of
 from twlv_mm.search import Collection, IndexedCollection, update_index
 
 DIMS, CLIPS, TOPICS, QUERIES = 768, 100, 200, 20

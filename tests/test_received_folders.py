@@ -12,9 +12,6 @@ import numpy as np
 import pytest
 
 from tests.report.records import record, write
-from twlv_mm.analysis import evaluation
-from twlv_mm.analysis.evaluated_encoder import find_encoder
-from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
 from twlv_mm.compat.video_backend import write_gif, write_mp4
 from twlv_mm.embeddings import (
     EmbeddingFolder,
@@ -26,6 +23,9 @@ from twlv_mm.embeddings import (
     write_embeddings,
 )
 from twlv_mm.encoders import read_checkpoint
+from twlv_mm.evaluation import evaluation
+from twlv_mm.evaluation.encoder import find_encoder
+from twlv_mm.evaluation.tasks import generated_tasks, generated_views
 from twlv_mm.localization import ExternalScores
 from twlv_mm.pretraining import ShardDataset
 from twlv_mm.pretraining.shards import TarBackend, index_shard, member_path

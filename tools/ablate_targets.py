@@ -10,9 +10,9 @@ import argparse
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
+from twlv_mm.evaluation.ablation import Ablation
+from twlv_mm.pretraining.small_encoder import PRETRAINED
 from twlv_mm.synthetic import FolderError, make_trimmed
-from twlv_mm.synthetic.ablation import Ablation
-from twlv_mm.synthetic.small import PRETRAINED
 from twlv_mm.system_errors import fail, run_tool
 
 

@@ -1,38 +1,27 @@
 #!/usr/bin/env python
-"""Measure speed, each beside another way to the same result, in one run on this machine.
+"""Measure how fast encoders are on this machine, beside the matrix products of the same process.
 
-`encoder`: beside the machine's best matrix products. `extract`: beside mmaction2's own pipeline. `offline`: kNN and the
-linear probe on stored embeddings beside a script that reads one file at a time. `localization`: ActionFormer's local
-attention beside attention over all steps. `segmentation`: ASFormer's sliding window beside attention to all steps.
-`detection`: queries that are factorised in time and space beside queries that all attend to all. `sweep`: 20 probes
-trained at once beside one. `squeezetime`: SqueezeTime fused for inference beside the plain model. `pretraining`:
-steps at several shares of masked patches beside one that encodes all.
+In a checkout, the speed of other parts too, each beside another way to the same result: benchmarks/speed.py has the
+list, and its commands work here as well.
 """
 
 import argparse
+import runpy
+import sys
+from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
 import twlv_mm  # isort: skip  before mmaction's models
 
-from twlv_mm.bf16 import has_bf16_units
-from twlv_mm.detection.decoder_benchmark import benchmark_decoders
-from twlv_mm.embeddings import Extractor
-from twlv_mm.embeddings.encoder_benchmark import encoder_rate, encoder_size
-from twlv_mm.embeddings.reading_benchmark import peak_memory, reading_rate
 from twlv_mm.encoders import encoder_in, is_config, read_config
-from twlv_mm.encoders.squeezetime_benchmark import PLAIN, benchmark_squeezetime
-from twlv_mm.localization.attention_benchmark import benchmark_local_attention
-from twlv_mm.pretraining.mask_benchmark import benchmark_masks
-from twlv_mm.recognition.offline_benchmark import benchmark_offline
-from twlv_mm.recognition.sweep_benchmark import benchmark_sweep
-from twlv_mm.segmentation.attention_benchmark import benchmark_windows
+from twlv_mm.encoders.precision import has_bf16_units
+from twlv_mm.encoders.speed import encoder_rate, encoder_size
 from twlv_mm.system_errors import run_tool
 
-KNN_RUNS = {'first': 'first', 'a later': 'again'}
+OTHERS = Path(__file__).resolve().parents[1] / 'benchmarks/speed.py'
 
 
 def measure_encoders(args):
@@ -68,111 +57,6 @@ def measure_encoders(args):
     print_table(f'Encoders on {args.batch_size} clips, {torch.get_num_threads()} threads', columns, rows)
 
 
-def measure_reading(args):
-    extractor = Extractor(
-        args.model,
-        sampling='multi-clip',
-        clip_seconds=args.clip_seconds,
-        stride_seconds=args.stride_seconds,
-        num_frames=args.num_frames,
-    )
-    sampling, ratios = extractor.sampling, []
-    for path in args.videos:
-        rate = reading_rate(path, sampling, extractor)
-        memory = {way: peak_memory(way, path, sampling) / 2**20 for way in ('ours', 'stock')}
-        ratios.append(rate['ratio'])
-        print(
-            f'{path}: {rate["clips"]} clips of {sampling.num_frames} frames\n'
-            f'  ours      {rate["ours"]:7.2f} s  {rate["frames"] / rate["ours"]:7.0f} frames/s  '
-            f'{memory["ours"]:6.0f} MiB  '
-            f'(decode {rate["decode"]:.2f} s, resize {rate["resize"]:.2f} s; encode {rate["encode"]:.1f} s)\n'
-            f'  mmaction2 {rate["stock"]:7.2f} s  {rate["frames"] / rate["stock"]:7.0f} frames/s  '
-            f'{memory["stock"]:6.0f} MiB\n'
-            f'  {rate["ratio"]:.1f} times as fast'
-        )
-    print(f'geometric mean: {np.exp(np.mean(np.log(ratios))):.1f} times as fast')
-
-
-def measure_offline(args):
-    sizes = {name: getattr(args, name) for name in ('videos', 'queries', 'clips', 'dims', 'classes', 'epochs')}
-    sizes['num_classes'] = sizes.pop('classes')
-    knn, linear = benchmark_offline(**sizes)
-    rows = {f'kNN, {name} process': (knn[way]['seconds'], knn['plain']['seconds']) for name, way in KNN_RUNS.items()}
-    for part in ('start_up', 'reading', 'products', 'selection'):
-        rows[f'  {part.replace("_", "-")}, in a later process'] = (knn['again'][part], knn['plain'][part])
-    rows['  reading, in the first process'] = (knn['first']['reading'], knn['plain']['reading'])
-    rows[f'linear probe, {args.epochs} epochs'] = (linear['ours'], linear['plain'])
-    title = f'{args.videos} + {args.queries} videos of {args.clips} clips x {args.dims}'
-    print_table(
-        title,
-        ('', 'ours, s', 'file by file, s', 'times as fast'),
-        [(name, f'{ours:.2f}', f'{plain:.2f}', f'{plain / ours:.1f}') for name, (ours, plain) in rows.items()],
-    )
-
-
-def measure_localization(args):
-    rates = benchmark_local_attention(args.length, args.batch_size)
-    print_steps(f"A training step of ActionFormer's, {args.batch_size} videos of {args.length} steps", rates)
-
-
-def measure_segmentation(args):
-    rates = benchmark_windows(args.length)
-    print_steps(f"A training step of ASFormer's, a video of {args.length} steps", rates)
-
-
-def measure_detection(args):
-    rates = benchmark_decoders(args.batch_size)
-    print_steps(f'A training step of the decoder of space-time queries, {args.batch_size} clips', rates)
-
-
-def measure_pretraining(args):
-    rates = benchmark_masks(args.arch, args.clips, args.ratios, args.iterations)
-    print_steps(f'A step of masked pretraining of {args.arch}, {args.clips} clips', rates)
-
-
-def print_steps(title, rates):
-    first = next(iter(rates))
-    print_table(
-        title,
-        ('way', 'seconds', 'of processor', 'GiB beyond the model', f'times the seconds of {first}'),
-        [
-            (
-                name,
-                *(f'{rate[key]:.2f}' for key in ('seconds', 'cpu_seconds')),
-                f'{rate["peak_bytes"] / 2**30:.2f}',
-                f'{rate["seconds"] / rates[first]["seconds"]:.1f}',
-            )
-            for name, rate in rates.items()
-        ],
-    )
-
-
-def measure_sweep(args):
-    rates = benchmark_sweep(args.arch, args.videos, args.iterations)
-    print_table(
-        f'A training iteration of {args.videos} videos, one clip each, on a frozen {args.arch}',
-        ('probes', 'seconds', 'times those of one probe'),
-        [(str(count), f'{seconds:.2f}', f'{seconds / rates[1]:.2f}') for count, seconds in rates.items()],
-    )
-
-
-def measure_squeezetime(args):
-    rates = benchmark_squeezetime(args.batch_size, args.turns)
-    print_table(
-        f'SqueezeTime on {args.batch_size} clips of 16 x 224, {torch.get_num_threads()} threads',
-        ('way', 'ms', f'times as fast as {PLAIN}', 'largest difference from it'),
-        [
-            (
-                way,
-                f'{1e3 * rate["seconds"]:.1f}',
-                f'{rates[PLAIN]["seconds"] / rate["seconds"]:.2f}',
-                f'{rate["difference"]:.1e}',
-            )
-            for way, rate in rates.items()
-        ],
-    )
-
-
 def print_table(title, columns, rows):
     table = Table(title=title)
     for place, column in enumerate(columns):
@@ -186,6 +70,9 @@ def print_table(title, columns, rows):
 
 
 def main():
+    if OTHERS.is_file() and sys.argv[1:2] not in ([], ['encoder'], ['-h'], ['--help']):
+        runpy.run_path(str(OTHERS), run_name='__main__')
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = parser.add_subparsers(dest='task', required=True)
     encoder = tasks.add_parser('encoder', help='clips and FLOPs a second of encoders')
@@ -197,42 +84,6 @@ def main():
     encoder.add_argument('--batch-size', type=int, default=1)
     encoder.add_argument('--device', default='cpu')
     encoder.set_defaults(measure=measure_encoders)
-    extract = tasks.add_parser('extract', help='decoding, resizing and encoding the clips of videos')
-    extract.add_argument('videos', nargs='+')
-    extract.add_argument('--model', metavar='SOURCE', default='twlv_base', help='default twlv_base')
-    extract.add_argument('--clip-seconds', type=float, default=0.5)
-    extract.add_argument('--stride-seconds', type=float, default=0.125)
-    extract.add_argument('--num-frames', type=int, default=16)
-    extract.set_defaults(measure=measure_reading)
-    offline = tasks.add_parser('offline', help='kNN and the linear probe on stored embeddings')
-    for name, value in dict(videos=12000, queries=1500, clips=5, dims=1024, classes=400, epochs=150).items():
-        offline.add_argument(f'--{name}', type=int, default=value, help=f'default {value}')
-    offline.set_defaults(measure=measure_offline)
-    localization = tasks.add_parser('localization', help='training steps of ActionFormer')
-    localization.add_argument('--length', type=int, default=2304, help='steps of a video (default 2304)')
-    localization.add_argument('--batch-size', type=int, default=2, help='videos (default 2)')
-    localization.set_defaults(measure=measure_localization)
-    segmentation = tasks.add_parser('segmentation', help='training steps of ASFormer')
-    segmentation.add_argument('--length', type=int, default=10000, help='steps of the video (default 10000)')
-    segmentation.set_defaults(measure=measure_segmentation)
-    detection = tasks.add_parser('detection', help='training steps of the decoder of space-time queries')
-    detection.add_argument('--batch-size', type=int, default=2, help='clips (default 2)')
-    detection.set_defaults(measure=measure_detection)
-    pretraining = tasks.add_parser('pretraining', help='steps of masked pretraining')
-    pretraining.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
-    pretraining.add_argument('--clips', type=int, default=1, help='of a batch (default 1)')
-    pretraining.add_argument('--ratios', type=float, nargs='+', default=[0.75, 0.9], help='masked (default 0.75 0.9)')
-    pretraining.add_argument('--iterations', type=int, default=2, help='after one to warm up (default 2)')
-    pretraining.set_defaults(measure=measure_pretraining)
-    sweep = tasks.add_parser('sweep', help='training iterations of one probe and of 20')
-    sweep.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
-    sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')
-    sweep.add_argument('--iterations', type=int, default=5, help='after one to warm up (default 5)')
-    sweep.set_defaults(measure=measure_sweep)
-    squeezetime = tasks.add_parser('squeezetime', help='ways to run SqueezeTime on a CPU')
-    squeezetime.add_argument('--batch-size', type=int, default=1, help='clips (default 1)')
-    squeezetime.add_argument('--turns', type=int, default=10, help='times that each way has its turn (default 10)')
-    squeezetime.set_defaults(measure=measure_squeezetime)
     args = parser.parse_args()
     args.measure(args)
 

@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from twlv_mm.synthetic.checks import LIMITS, check
+from twlv_mm.evaluation.trimmed_checks import LIMITS, check
 from twlv_mm.system_errors import run_tool
 
 CONFIGS = Path(__file__).parents[1] / 'configs/synthetic'

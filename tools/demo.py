@@ -21,11 +21,11 @@ from rich.table import Table
 
 from twlv_mm import get_model
 from twlv_mm.embeddings import find_videos
+from twlv_mm.evaluation.trimmed_checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.records import open_log
 from twlv_mm.report import View, write_report
 from twlv_mm.search import precision_at
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
-from twlv_mm.synthetic.checks import baselines, probe_of_frames, read_clips, told_from_opposite
 from twlv_mm.system_errors import run_tool
 from twlv_mm.visualization import contact_sheet
 

@@ -12,10 +12,10 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.analysis.evaluated_encoder import find_encoder
-from twlv_mm.analysis.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
-from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views, paper_tasks, paper_views
-from twlv_mm.analysis.own_sets import own_tasks
+from twlv_mm.evaluation.encoder import find_encoder
+from twlv_mm.evaluation.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
+from twlv_mm.evaluation.own_sets import own_tasks
+from twlv_mm.evaluation.tasks import generated_tasks, generated_views, paper_tasks, paper_views
 from twlv_mm.report import write_report
 from twlv_mm.system_errors import fail, run_tool
 

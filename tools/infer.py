@@ -9,7 +9,7 @@ from importlib import import_module
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import infer_videos
+from twlv_mm.inference import infer_videos
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 from twlv_mm.video import DECODERS

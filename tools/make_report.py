@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.analysis.evaluated_encoder import find_encoder
-from twlv_mm.analysis.evaluation import FINISHED, BusyError, Evaluation
-from twlv_mm.analysis.evaluation_tasks import generated_tasks, generated_views
+from twlv_mm.evaluation.encoder import find_encoder
+from twlv_mm.evaluation.evaluation import FINISHED, BusyError, Evaluation
+from twlv_mm.evaluation.tasks import generated_tasks, generated_views
 from twlv_mm.records import open_log, writing
 from twlv_mm.report import write_report
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed

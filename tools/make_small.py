@@ -12,9 +12,9 @@ import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
 from mmengine.device import get_device
 
-from twlv_mm.bf16 import has_bf16_units
+from twlv_mm.encoders.precision import has_bf16_units
+from twlv_mm.pretraining.small_encoder import PRETRAINED, train_small
 from twlv_mm.synthetic import FolderError, make_trimmed
-from twlv_mm.synthetic.small import PRETRAINED, train_small
 from twlv_mm.system_errors import fail, run_tool
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.chromium import Chromium, find_chromium
 from twlv_mm.analysis import (
     Panel,
     draw_embeddings,
@@ -19,7 +20,6 @@ from twlv_mm.analysis import (
 from twlv_mm.video import write_video
 from twlv_mm.visualization import class_colours
 
-from .chromium import Chromium, find_chromium
 from .saved import clusters, save_folder
 
 CHROMIUM = find_chromium()

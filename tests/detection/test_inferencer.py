@@ -14,7 +14,8 @@ from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.detection.inferencer import DetectionInferencer
 from twlv_mm.encoders import file_sha256
-from twlv_mm.engine import infer_videos, launch
+from twlv_mm.engine import launch
+from twlv_mm.inference import infer_videos
 from twlv_mm.video import ReadFault, open_video
 from twlv_mm.visualization import class_colour
 

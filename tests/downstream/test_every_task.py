@@ -9,7 +9,7 @@ import torch
 
 import tools.convert_checkpoint as convert
 import twlv_mm
-from twlv_mm.embeddings.encoder_benchmark import encoder_rate
+from twlv_mm.encoders.speed import encoder_rate
 from twlv_mm.engine import launch
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
 

@@ -350,7 +350,7 @@ def test_on_the_meta_device_nothing_is_loaded(folders):
 
 
 def test_benchmark_sizes_any_source(folders):
-    from twlv_mm.embeddings.encoder_benchmark import encoder_size
+    from twlv_mm.encoders.speed import encoder_size
 
     size = encoder_size(f'hf:{folders("videoprism_clip")[0]}')
     assert (size['frames'], size['pixels'], size['tokens']) == (4, 32, 64)

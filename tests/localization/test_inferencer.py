@@ -15,7 +15,8 @@ from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import file_sha256, get_model
-from twlv_mm.engine import infer_videos, launch
+from twlv_mm.engine import launch
+from twlv_mm.inference import infer_videos
 from twlv_mm.localization import LocalizationDataset, LocalizationInferencer
 from twlv_mm.synthetic import item_rng, write_video
 from twlv_mm.synthetic.untrimmed import render_untrimmed

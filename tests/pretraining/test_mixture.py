@@ -13,10 +13,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
+from twlv_mm.engine.unreadable_samples import UnreadableError
 from twlv_mm.pretraining import FileListDataset, MixtureDataset, SampleKey, ShardDataset, index_shards
 from twlv_mm.pretraining.shards import index_path
 from twlv_mm.registry import TRANSFORMS
-from twlv_mm.unreadable import UnreadableError
 
 VIDEO_PIPELINE = [
     dict(type='twlv_mm.OpenVideo'),

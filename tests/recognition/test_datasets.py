@@ -436,7 +436,7 @@ def one_of_three_damaged(tmp_path):
 
 @pytest.mark.parametrize('content', [b'', b'no video'])
 def test_training_replaces_a_damaged_video_and_lists_it_and_a_test_names_it(one_of_three_damaged, content, tmp_path):
-    from twlv_mm.unreadable import list_unreadable
+    from twlv_mm.engine.unreadable_samples import list_unreadable
     from twlv_mm.video import VideoError
 
     dataset = one_of_three_damaged(content)
@@ -452,7 +452,7 @@ def test_training_replaces_a_damaged_video_and_lists_it_and_a_test_names_it(one_
 
 
 def test_training_on_videos_of_which_none_can_be_read_ends(one_of_three_damaged, tmp_path):
-    from twlv_mm.unreadable import UnreadableError
+    from twlv_mm.engine.unreadable_samples import UnreadableError
 
     for path in tmp_path.glob('*.mp4'):
         path.write_bytes(b'no video')

@@ -16,7 +16,8 @@ from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import file_sha256, read_config
-from twlv_mm.engine import CheckpointError, infer_videos, launch
+from twlv_mm.engine import CheckpointError, launch
+from twlv_mm.inference import infer_videos
 from twlv_mm.recognition import RecognitionInferencer
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 from twlv_mm.video import ReadFault, VideoError

@@ -6,9 +6,9 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from twlv_mm.analysis.evaluated_encoder import find_encoder
-from twlv_mm.analysis.evaluation_tasks import paper_tasks
 from twlv_mm.encoders import read_config
+from twlv_mm.evaluation.encoder import find_encoder
+from twlv_mm.evaluation.tasks import paper_tasks
 from twlv_mm.registry import MODELS
 
 CONFIG = Path(__file__).parents[2] / 'configs/twlv/k400_linear.py'

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.analysis.chromium import Chromium, find_chromium
+from tests.chromium import Chromium, find_chromium
 from twlv_mm.recognition.predictions import Prediction, read_predictions, write_predictions
 from twlv_mm.report.error_cases import NOTHING
 from twlv_mm.report.errors import confused_pairs, find_errors, longest_missed, surest_mistakes

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.analysis.chromium import Chromium, find_chromium
+from tests.chromium import Chromium, find_chromium
 from twlv_mm.report import write_report
 
 from .records import record, write, write_results

@@ -14,7 +14,7 @@ from twlv_mm.embeddings import Video, VideoFiles
 from twlv_mm.search import answer_page, duplicates_page, find_duplicates, find_moments
 from twlv_mm.search.excerpts import read_excerpt
 
-from ..analysis.chromium import Chromium, find_chromium
+from ..chromium import Chromium, find_chromium
 
 CHROMIUM = find_chromium()
 TOOL = Path(__file__).parents[2] / 'tools/search.py'

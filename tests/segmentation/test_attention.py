@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from benchmarks.asformer_steps import training_step
 from twlv_mm.segmentation.attention import full_attention, window_attention
-from twlv_mm.segmentation.attention_benchmark import training_step
 
 
 def one_by_one(query, key, value, count, size):

@@ -14,7 +14,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.encoders import file_sha256, get_model
-from twlv_mm.engine import infer_videos, launch
+from twlv_mm.engine import launch
+from twlv_mm.inference import infer_videos
 from twlv_mm.segmentation.dataset import SegmentationDataset
 from twlv_mm.segmentation.inferencer import SegmentationInferencer
 from twlv_mm.synthetic import item_rng, write_video

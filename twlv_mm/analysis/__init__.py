@@ -3,8 +3,6 @@
 points.py loads vectors, clusters.py groups them, projections.py brings them into the plane, scatter.py and
 scatter_page.py draw them, embedding_pictures.py does all that.
 direction_pairs.py, direction.py and direction_run.py ask whether forward is told from backward.
-
-evaluation.py runs the tasks of evaluation_tasks.py, whose configs are parsed for an encoder (evaluated_encoder.py).
 """
 
 from .clusters import Clusters, find_clusters

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from twlv_mm.records import write_figure
+from twlv_mm.visualization import class_colours
+from twlv_mm.visualization.confusion_matrix import shorten
 
 from .projections import project
 
@@ -81,9 +83,6 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
     # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
-
-    from twlv_mm.visualization import class_colours
-    from twlv_mm.visualization.confusion_matrix import shorten
 
     colours = np.array(class_colours(len(classes)))
     columns = min(len(panels), COLUMNS)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from twlv_mm.engine import VideoStrips
+from twlv_mm.inference import VideoStrips
+from twlv_mm.visualization import class_colours, film_strip, jpeg_uri
 
 TEMPLATE = Path(__file__).with_name('scatter.html')
 # Frames of a thumbnail and their height in pixels: two to four kB each, so that 2,000 stay below 10 MB.
@@ -61,8 +62,6 @@ def scatter_fragment(panels, classes, *, thumbnails=None, pictures=False, medoid
     # Not before it draws, as in scatter_png.
     from matplotlib.colors import to_hex
 
-    from twlv_mm.visualization import class_colours
-
     if len(classes) > 1 << 16:
         raise ValueError(f'a page shows 65,536 classes at most, these are {len(classes)}: choose some')
     video_ids = sorted({video_id for panel in panels for video_id in panel.video_ids})
@@ -103,8 +102,6 @@ def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
     Raises:
         FileNotFoundError: if there are no videos.
     """
-    from twlv_mm.visualization import film_strip, jpeg_uri
-
     moments = sorted(set(moments))
     strips = VideoStrips(source, FRAMES)
     if len(moments) > limit:

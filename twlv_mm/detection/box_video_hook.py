@@ -2,9 +2,10 @@
 
 from PIL import Image
 
-from twlv_mm.engine import DrawingHook
+from twlv_mm.inference import DrawingHook
 from twlv_mm.records import path_below, writing
 from twlv_mm.registry import HOOKS
+from twlv_mm.visualization import DrawnBox, class_colour, draw_boxes
 
 
 @HOOKS.register_module()
@@ -17,7 +18,7 @@ class DetectionVisualizationHook(DrawingHook):
         default_hooks = dict(visualization=dict(type='twlv_mm.DetectionVisualizationHook'))
 
     Args:
-        *args: Those of :class:`~twlv_mm.engine.DrawingHook`, with a keyframe for a sample.
+        *args: Those of :class:`~twlv_mm.inference.DrawingHook`, with a keyframe for a sample.
         min_score (float): Least score of actions that are drawn; boxes without one are not.
         **kwargs: Those of DrawingHook.
 
@@ -39,9 +40,6 @@ class DetectionVisualizationHook(DrawingHook):
             data_batch (dict): Its inputs are (3, T, H, W) uint8 RGB, of which the picture is img_shape.
             place (int): The sample's place in it.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
-        from twlv_mm.visualization import draw_boxes
-
         height, width = sample.img_shape[:2]
         picture = data_batch['inputs'][place][:, sample.key_frame, :height, :width].permute(1, 2, 0).cpu().numpy()
         true, found = sample.gt_instances, sample.pred_instances
@@ -62,8 +60,6 @@ class DetectionVisualizationHook(DrawingHook):
 
 
 def _drawn(boxes, scores, classes, min_score, annotated=False):
-    from twlv_mm.visualization import DrawnBox, class_colour
-
     drawn = []
     for box, row in zip(boxes.float().cpu().numpy(), scores.float().cpu(), strict=True):
         indices = [index for index in row.argsort(descending=True, stable=True).tolist() if row[index] >= min_score]

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 
-from twlv_mm.dataset_parts import dataset_parts
+from twlv_mm.engine.dataset_parts import dataset_parts
 from twlv_mm.records import raise_if_system
 from twlv_mm.registry import DATASETS, HOOKS
 

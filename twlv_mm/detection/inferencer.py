@@ -8,9 +8,11 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import load_model, made_with, provenance, reading
+from twlv_mm.engine import provenance
+from twlv_mm.inference import load_model, made_with, reading
 from twlv_mm.records import class_names
 from twlv_mm.video import ReadFault, VideoError, open_video
+from twlv_mm.visualization import DrawnBox, class_colour, draw_box_video
 
 from .ava_annotations import read_action_names
 from .transforms import SampleKeyframeClip
@@ -129,9 +131,6 @@ class DetectionInferencer:
             FileNotFoundError: if there is no such video.
             ReadFault: if it cannot be read.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
-        from twlv_mm.visualization import draw_box_video
-
         keyframes = [
             (one['time'], [_drawn(found) for found in reversed(one['predictions'])]) for one in result['keyframes']
         ]
@@ -211,8 +210,6 @@ def _class_names(classes, num_classes):
 
 
 def _drawn(found):
-    from twlv_mm.visualization import DrawnBox, class_colour
-
     lines = tuple(f'{action["label"]} {action["score"]:.2f}' for action in found['actions'])
     colour, score = class_colour(found['actions'][0]['index']), found['actions'][0]['score']
     if 'tube' not in found:

@@ -3,17 +3,14 @@
 extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
 store.py, parquet_store.py and parquet.py write the files, claims.py shares the videos between processes, manifest.py
 keeps what they were made with and what failed. folder.py reads the files, features.py those that were made elsewhere,
-matrix.py a whole split as one matrix,
-neighbours.py finds the nearest vectors in one. dataset.py is for training, settings.py says what they were made with,
-grid.py when their clips are. verify.py checks the files, data_check.py that they fit the model of a run. splits.py
-extracts what a config asks for, video_embedder.py embeds further videos like that. mteb.py makes an encoder a model of
-mteb.
+matrix.py a whole split as one matrix, neighbours.py finds the nearest vectors in one. dataset.py is for training,
+settings.py says what they were made with, grid.py when their clips are. verify.py checks the files. splits.py extracts
+what a config asks for. mteb.py makes an encoder a model of mteb.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
 from .claims import going_on
 from .collection import Summary, extract_collection
-from .data_check import CheckEmbeddedVideosHook
 from .dataset import EmbeddingDataset
 from .extractor import Embedding, Extractor, embed, frozen_encoder
 from .features import FeatureLayout
@@ -30,11 +27,9 @@ from .settings import check_comparable, encoder_of, folder_settings, named_sourc
 from .splits import extract_splits
 from .store import write_embeddings
 from .verify import Problem, verify
-from .video_embedder import VideoEmbedder
 from .video_files import VideoFiles
 
 __all__ = [
-    'CheckEmbeddedVideosHook',
     'EmbeddedVideo',
     'Embedding',
     'EmbeddingDataset',
@@ -47,7 +42,6 @@ __all__ = [
     'SharedBatches',
     'Summary',
     'Video',
-    'VideoEmbedder',
     'VideoFiles',
     'check_comparable',
     'check_inputs',

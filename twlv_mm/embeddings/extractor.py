@@ -8,11 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from twlv_mm.bf16 import has_bf16_units
 from twlv_mm.encoders import POOLINGS, encoder_in, get_model, read_config
+from twlv_mm.encoders.precision import PRECISIONS, has_bf16_units
 from twlv_mm.video import ClipSampling, VideoError, clips_of_frames, open_video, sample_windows, stream_frames
-
-PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
 class Embedding(NamedTuple):

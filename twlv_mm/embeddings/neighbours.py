@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from twlv_mm.bf16 import has_bf16_units
+from twlv_mm.encoders.precision import has_bf16_units
 
 # Queries and bank vectors whose cosines are in memory at a time. A block of the bank should fit into a CPU's cache: it
 # has 16 MiB where D is 1024.

@@ -5,7 +5,7 @@ Each part says what it decides as ``choices``; here is what those of mmaction2 d
 
 from pathlib import Path
 
-from twlv_mm.dataset_parts import dataset_parts
+from .dataset_parts import dataset_parts
 
 NOTES = ('recipe',)  # of the training's settings; nothing that is tested tells them
 CROPS = dict(CenterCrop=1, ThreeCrop=3, TenCrop=10)

@@ -16,7 +16,6 @@ from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers, write_text
-from twlv_mm.unreadable import list_unreadable
 
 from .due_validation_hook import DueValidationHook
 from .latest_checkpoint import latest_checkpoint
@@ -24,6 +23,7 @@ from .process_count import compare_processes
 from .quiet_log import QuietLogProcessor, environment_line, quieten
 from .run_plan import state_plan, warmup_steps
 from .training_sets import note_sets, training_sets
+from .unreadable_samples import list_unreadable
 from .work_dir_lock import alone_in
 
 MISMATCH = 'The model and loaded state dict do not match exactly'

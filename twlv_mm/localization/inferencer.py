@@ -7,10 +7,10 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
-from twlv_mm.embeddings import VideoEmbedder
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import SEGMENT_COLUMNS, load_model, made_with, read_strip, segment_rows
+from twlv_mm.inference import SEGMENT_COLUMNS, VideoEmbedder, load_model, made_with, read_strip, segment_rows
 from twlv_mm.records import class_names, read_class_names
+from twlv_mm.visualization import draw_segment_video, draw_timeline
 
 from .actionformer import ActionFormer
 
@@ -27,7 +27,7 @@ class LocalizationInferencer:
 
     Args:
         config (str | Path | Config): Config of an ActionFormer, with the variable ``extraction`` as for
-            :class:`~twlv_mm.embeddings.VideoEmbedder`.
+            :class:`~twlv_mm.inference.VideoEmbedder`.
         checkpoint (str | Path): What a training run of that config has written.
         device (str, optional): Where to compute; a GPU if there is one.
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
@@ -120,9 +120,6 @@ class LocalizationInferencer:
             FileNotFoundError: if there is no such video.
             ReadFault: if it cannot be read.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
-        from twlv_mm.visualization import draw_timeline
-
         draw_timeline(
             out_png,
             result['duration_seconds'],
@@ -145,6 +142,4 @@ class LocalizationInferencer:
             FileNotFoundError: if there is no such video.
             VideoError: if it cannot be read.
         """
-        from twlv_mm.visualization import draw_segment_video
-
         draw_segment_video(path, result['predictions'], result['duration_seconds'], out)

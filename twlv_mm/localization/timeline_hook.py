@@ -1,7 +1,8 @@
 """Pictures of a test: what was found in a video beneath what was annotated."""
 
-from twlv_mm.engine import VideoDrawingHook
+from twlv_mm.inference import VideoDrawingHook
 from twlv_mm.registry import HOOKS
+from twlv_mm.visualization import draw_timeline
 
 
 @HOOKS.register_module()
@@ -14,7 +15,7 @@ class LocalizationVisualizationHook(VideoDrawingHook):
             visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos='data/thumos14/videos/test'))
 
     Args:
-        *args: Those of :class:`~twlv_mm.engine.VideoDrawingHook`.
+        *args: Those of :class:`~twlv_mm.inference.VideoDrawingHook`.
         min_score (float): Least score of predictions that are drawn.
         **kwargs: Those of VideoDrawingHook.
 
@@ -36,9 +37,6 @@ class LocalizationVisualizationHook(VideoDrawingHook):
             classes (Sequence[str]): Names of the classes.
             strip (dict): frames and frame_times, or empty.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
-        from twlv_mm.visualization import draw_timeline
-
         found, true = sample.pred_instances, sample.gt_instances
         found = found[found.scores >= self.min_score]
         predictions = _actions(found.segments, found.labels, classes)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from twlv_mm.engine.unreadable_samples import Replacing
 from twlv_mm.registry import DATASETS
-from twlv_mm.unreadable import Replacing
 
 KINDS = ('image', 'video')
 ENTRY = {'kind', 'weight', 'dataset'}  # of each set

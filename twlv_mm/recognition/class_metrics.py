@@ -8,6 +8,7 @@ from mmaction.evaluation import ConfusionMatrix
 from twlv_mm.engine import log_folder
 from twlv_mm.records import class_names, read_class_names, write_table
 from twlv_mm.registry import METRICS
+from twlv_mm.visualization import draw_confusion_matrix
 
 from .predictions import BEST, Prediction, write_predictions
 
@@ -89,9 +90,6 @@ class ClassMetric(ConfusionMatrix):
         folder = Path(self.out_dir or log_folder())
         folder.mkdir(parents=True, exist_ok=True)
         write_class_tables(folder, matrix, names)
-        # Not before it draws: this chooses matplotlib's backend for files, and tools/test.py --show needs a window.
-        from twlv_mm.visualization import draw_confusion_matrix
-
         draw_confusion_matrix(folder / 'confusion_matrix.png', matrix, names)
         if all('prediction' in result for result in results):
             write_predictions(folder / 'predictions.json', names, [Prediction(*one['prediction']) for one in results])

@@ -7,9 +7,11 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import load_model, made_with, provenance, read_strip, reading
+from twlv_mm.engine import provenance
+from twlv_mm.inference import load_model, made_with, read_strip, reading
 from twlv_mm.records import class_names
 from twlv_mm.video import open_video
+from twlv_mm.visualization import draw_video_labels
 
 STRIP_FRAMES = 8
 
@@ -84,9 +86,6 @@ class VideoLabels:
             FileNotFoundError: if there is no such video.
             ReadFault: if it cannot be read.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and tools/test.py --show needs a window.
-        from twlv_mm.visualization import draw_video_labels
-
         frames, _ = read_strip(path, STRIP_FRAMES)
         labels, scores = zip(*((one['label'], one['score']) for one in result['predictions']), strict=True)
         draw_video_labels(out_png, frames, labels, scores, title=os.path.basename(path))

@@ -7,7 +7,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from twlv_mm.dataset_parts import dataset_parts
+from twlv_mm.engine.dataset_parts import dataset_parts
 from twlv_mm.registry import HOOKS
 
 

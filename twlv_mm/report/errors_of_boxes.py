@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twlv_mm.records import checks, path_below, read_table
+from twlv_mm.visualization import DrawnBox, class_colour
 
 from .error_cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, count_matrix
 from .errors_of_segments import best_score, f1_of, note_of_score, parted, said_of, worst_first
@@ -106,8 +107,6 @@ def _read(path):
 
 def _drawn(rows, true, found):
     """Boxes of a keyframe: predicted ones in the colour of their best action, annotated ones thin and white."""
-    from twlv_mm.visualization import DrawnBox, class_colour
-
     by_box = [defaultdict(list), defaultdict(list)]
     for boxes, several, those in zip((rows.found, rows.true), by_box, (found, true), strict=True):
         for row in those.tolist():

@@ -7,6 +7,7 @@ import numpy as np
 from twlv_mm.records import checks, parsing, read_json
 from twlv_mm.segmentation import read_predictions
 from twlv_mm.segmentation.segments import segments_in_seconds
+from twlv_mm.visualization import draw_label_bars, draw_timeline
 
 from .error_cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, best_of_class, count_matrix, surest_first
 from .matching import IMPRECISE, MISSED, RIGHT, TWICE, best_threshold, interval_iou, match
@@ -182,8 +183,6 @@ def _action_case(video_id, one, true, found):
 
 def _timeline(true, found, min_score, classes):
     def draw(path, frames=None, frame_times=None):
-        from twlv_mm.visualization import draw_timeline
-
         shown = [one for one in found if one['score'] >= min_score]
         ends = [one['end'] for one in [*true, *shown]]
         # How long the video is stands nowhere in the file.
@@ -195,8 +194,6 @@ def _timeline(true, found, min_score, classes):
 
 def _bars(predictions, video_id):
     def draw(path, frames=None, frame_times=None):
-        from twlv_mm.visualization import draw_label_bars
-
         video = predictions.videos[video_id]
         rows = [
             (name, segments_in_seconds(video[kind], video['fps']))

@@ -3,8 +3,9 @@
 import numpy as np
 from rich.progress import track
 
-from twlv_mm.engine import VideoStrips
+from twlv_mm.inference import VideoStrips
 from twlv_mm.records import write_text
+from twlv_mm.visualization import draw_boxes, draw_confusion_matrix, film_strip, jpeg_uri, resized
 
 from .errors import confused_pairs, find_errors, longest_missed, shown_matrix, surest_mistakes
 from .figures import as_svg
@@ -88,8 +89,6 @@ class Frames:
         """An ``<svg>`` of a video's timeline, frames above it."""
         strip = self._long(worst.video_id)
         if strip:
-            from twlv_mm.visualization import resized
-
             strip['frames'] = [resized(frame, HEIGHT) for frame in strip['frames']]
 
         def draw(folder):
@@ -105,9 +104,6 @@ class Frames:
         return self._made[case.moment]
 
     def _strip(self, case):
-        # Not before it draws: this chooses matplotlib's backend for files.
-        from twlv_mm.visualization import draw_boxes, film_strip, jpeg_uri, resized
-
         if case.boxes:
             frames = self._strips(case.video_id, case.start, case.start + 1e-3).get('frames')
             return None if frames is None else jpeg_uri(resized(draw_boxes(frames[0], case.boxes()), BOX_HEIGHT))
@@ -124,8 +120,6 @@ def _amount(value, unit):
 
 
 def _draw_matrix(folder, errors):
-    from twlv_mm.visualization import draw_confusion_matrix
-
     matrix = shown_matrix(errors)
     used = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))  # a model may know many more
     draw_confusion_matrix(folder / 'matrix.svg', matrix[used][:, used], [errors.classes[place] for place in used])

@@ -9,6 +9,7 @@ from matplotlib import rc_context
 
 from twlv_mm.records import PathError, path_below, read_json
 from twlv_mm.segmentation import compare_runs, read_predictions
+from twlv_mm.visualization import draw_timeline
 
 from .layouts import TITLES
 
@@ -127,8 +128,6 @@ def _timeline(title, caption, found, true, classes):
     classes = sorted({*classes, *(action['label'] for action in found)})
 
     def draw(folder):
-        from twlv_mm.visualization import draw_timeline
-
         draw_timeline(folder / 'timeline.svg', duration, found, true, classes=classes)
         return folder / 'timeline.svg'
 

@@ -5,6 +5,8 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
+from twlv_mm.visualization import class_colour
+
 from .figures import GREY, Picture, as_svg, save_figure
 from .layouts import DAGGER
 
@@ -110,9 +112,6 @@ def radar(tables, title, caption):
         caption = f'{caption} Not drawn: {", ".join(series[MAX_SERIES:])}.'
 
     def draw(folder):
-        # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
-        from twlv_mm.visualization import class_colour
-
         figure = Figure(figsize=SIZE)
         axes = figure.add_axes((0.2, 0.15, 0.6, 0.73), projection='polar')
         angles = np.linspace(0, 2 * np.pi, len(axes_of), endpoint=False)
@@ -178,8 +177,6 @@ def appearance_and_motion(tables, appearance, motion, title, caption):
     series = list(dict.fromkeys(name for _, _, name, *_ in points))
 
     def draw(folder):
-        from twlv_mm.visualization import class_colour
-
         figure = Figure(figsize=SIZE, layout='constrained')
         axes = figure.add_subplot()
         kinds = {}

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from twlv_mm.video import Segment, frames_at, open_video, write_video
+from twlv_mm.visualization import film_strip, jpeg_uri
 
 from .picture import is_picture, read_picture
 
@@ -88,6 +89,4 @@ def _small(frame):
 
 
 def _strip(frames, height):
-    from twlv_mm.visualization import film_strip, jpeg_uri  # matplotlib, for a page only
-
     return jpeg_uri(film_strip(frames, height), QUALITY)

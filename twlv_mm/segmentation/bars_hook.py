@@ -1,7 +1,8 @@
 """Pictures of a test: the predicted labels of a video beneath the true ones."""
 
-from twlv_mm.engine import VideoDrawingHook
+from twlv_mm.inference import VideoDrawingHook
 from twlv_mm.registry import HOOKS
+from twlv_mm.visualization import draw_label_bars
 
 from .alignment import steps_to_frames
 from .segments import segments_in_seconds, segments_of
@@ -17,7 +18,7 @@ class SegmentationVisualizationHook(VideoDrawingHook):
             visualization=dict(type='twlv_mm.SegmentationVisualizationHook', videos='data/gtea/videos'))
 
     Args:
-        *args: Those of :class:`~twlv_mm.engine.VideoDrawingHook`.
+        *args: Those of :class:`~twlv_mm.inference.VideoDrawingHook`.
         background (Sequence[str]): Names of the classes that are drawn light grey.
         **kwargs: Those of VideoDrawingHook.
 
@@ -40,9 +41,6 @@ class SegmentationVisualizationHook(VideoDrawingHook):
             classes (Sequence[str]): Names of the classes.
             strip (dict): frames and frame_times, or empty.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
-        from twlv_mm.visualization import draw_label_bars
-
         predicted = steps_to_frames(sample.pred_steps.cpu().numpy(), sample.subsampling, sample.num_frames)
         rows = [
             (name, segments_in_seconds(segments_of(frames), sample.fps))

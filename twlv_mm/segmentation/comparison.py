@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from twlv_mm.engine import VideoStrips
+from twlv_mm.inference import VideoStrips
 from twlv_mm.records import path_below
+from twlv_mm.visualization import draw_label_bars
 
 from .predictions import read_predictions
 from .segments import segments_in_seconds
@@ -88,9 +89,6 @@ def _check_truth(runs, video_id):
 
 
 def _draw(path, runs, video_id, strip):
-    # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
-    from twlv_mm.visualization import draw_label_bars
-
     first = next(iter(runs.values()))
     video = first.videos[video_id]
     bars = [

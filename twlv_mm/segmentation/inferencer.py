@@ -7,10 +7,10 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
-from twlv_mm.embeddings import VideoEmbedder
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import SEGMENT_COLUMNS, load_model, made_with, read_strip, segment_rows
+from twlv_mm.inference import SEGMENT_COLUMNS, VideoEmbedder, load_model, made_with, read_strip, segment_rows
 from twlv_mm.records import class_names
+from twlv_mm.visualization import draw_label_bars, draw_segment_video
 
 from .alignment import steps_to_frames
 from .asformer import ASFormer
@@ -32,7 +32,7 @@ class SegmentationInferencer:
 
     Args:
         config (str | Path | Config): Config of an ASFormer, with the variable ``extraction`` as for
-            :class:`~twlv_mm.embeddings.VideoEmbedder`.
+            :class:`~twlv_mm.inference.VideoEmbedder`.
         checkpoint (str | Path): What a training run of that config has written.
         device (str, optional): Where to compute; a GPU if there is one.
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
@@ -122,9 +122,6 @@ class SegmentationInferencer:
             FileNotFoundError: if there is no such video.
             ReadFault: if it cannot be read.
         """
-        # Not before it draws: this chooses matplotlib's backend for files, and other tasks may need a window.
-        from twlv_mm.visualization import draw_label_bars
-
         segments = np.array([[one[name] for name in ('index', 'start', 'end')] for one in result['predictions']])
         frames, frame_times = read_strip(path)
         draw_label_bars(
@@ -150,8 +147,6 @@ class SegmentationInferencer:
             FileNotFoundError: if there is no such video.
             VideoError: if it cannot be read.
         """
-        from twlv_mm.visualization import draw_segment_video
-
         draw_segment_video(path, result['predictions'], result['duration_seconds'], out, background=self._background())
 
     def _background(self):

@@ -1,7 +1,6 @@
 """Generated videos with known labels, for the demo, the tests and the synthetic configs: nothing has to be fetched.
 
-scene.py says what there is to see; trimmed.py, untrimmed.py, boxes.py and images.py make sets of it with annotations;
-checks.py measures whether the trimmed set measures what it says.
+scene.py says what there is to see; trimmed.py, untrimmed.py, boxes.py and images.py make sets of it with annotations.
 """
 
 from twlv_mm.video import write_video

@@ -1,10 +1,6 @@
 """Film strips side by side: what the classes of a set look like."""
 
-import matplotlib
-
-matplotlib.use('Agg')  # files only
-
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from twlv_mm.records import write_figure
 
@@ -30,7 +26,7 @@ def contact_sheet(path, columns, *, dpi=150):
     num_rows = max(map(len, strips.values()))
     labels, margin = 1.5, 0.1  # inches on the left and on the right of each column
     widths = [labels + 0.6 * ratio + margin for ratio in ratios]
-    figure = plt.figure(figsize=(sum(widths), 0.68 * num_rows + 0.4), dpi=dpi)
+    figure = Figure(figsize=(sum(widths), 0.68 * num_rows + 0.4), dpi=dpi)
     left = 0
     for (title, rows), width, ratio in zip(strips.items(), widths, ratios, strict=True):
         grid = figure.add_gridspec(
@@ -46,4 +42,3 @@ def contact_sheet(path, columns, *, dpi=150):
                 axes.set_title(title, fontsize=10, fontweight='bold')
         left += width
     write_figure(path, figure)
-    plt.close(figure)

@@ -1,0 +1,93 @@
+"""What probes read from a frozen encoder about appearance and motion, with every feature computed once."""
+
+import torch
+import torch.nn.functional as F
+
+from twlv_mm.recognition import AttentiveProbe, knn_votes
+from twlv_mm.synthetic.trimmed import LABELS
+
+from .trimmed_checks import linear_probe
+
+PROBES = ('linear', 'attentive', 'knn')
+
+
+def frozen_scores(encoder, clips, seed=0, epochs=3, neighbours=20):
+    """Top-1 accuracies of a linear probe, an attentive probe and kNN on held-out clips.
+
+    Linear and kNN take the pooled vector, the attentive probe the tokens.
+
+    Args:
+        encoder (nn.Module): An encoder of this package.
+        clips (dict): Of 'train' and 'test', what :func:`twlv_mm.evaluation.trimmed_checks.read_clips` gives.
+        seed (int): Of the attentive probe.
+        epochs (int): Of the attentive probe.
+        neighbours (int): k.
+
+    Returns:
+        dict[str, dict[str, float]]: 'appearance' and 'motion' -> a name of :data:`PROBES` -> percent.
+    """
+    features = {split: encode_clips(encoder, frames) for split, (frames, _) in clips.items()}
+    (tokens, pooled), (test_tokens, test_pooled) = features['train'], features['test']
+    scores = {}
+    for column, label in enumerate(LABELS['both']):
+        labels, truth = (torch.from_numpy(clips[split][1][:, column]) for split in ('train', 'test'))
+        predicted = dict(
+            linear=torch.from_numpy(linear_probe(pooled, labels.numpy(), test_pooled)),
+            attentive=attentive_probe(tokens, labels, test_tokens, encoder.spec.num_heads, seed, epochs),
+            knn=knn_votes(test_pooled, pooled.numpy(), labels, 8, neighbours),
+        )
+        scores[label] = {probe: 100 * float((predicted[probe].argmax(1) == truth).float().mean()) for probe in PROBES}
+    return scores
+
+
+def encode_clips(encoder, frames, batch_size=50):
+    """Tokens and pooled vectors of clips.
+
+    Args:
+        encoder (nn.Module): An encoder of this package.
+        frames (ndarray): (N, T, H, W, 3) uint8 RGB.
+        batch_size (int): Clips at a time.
+
+    Returns:
+        tuple[Tensor, Tensor]: (N, L, D) and (N, D') float32.
+    """
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.spec.mean, encoder.spec.std))
+    encoder.eval()
+    tokens, pooled = [], []
+    with torch.inference_mode():
+        for batch in torch.from_numpy(frames).split(batch_size):
+            video = (batch.permute(0, 4, 1, 2, 3).float() - mean) / std
+            tokens.append(encoder.tokens(video))
+            pooled.append(encoder.pool(tokens[-1], encoder.grid(video)))
+    return torch.cat(tokens).clone(), torch.cat(pooled).clone()
+
+
+def attentive_probe(tokens, labels, test_tokens, num_heads, seed=0, epochs=3, batch_size=32):
+    """Train an attentive probe as configs/synthetic/*_attentive.py do, on tokens in memory.
+
+    Args:
+        tokens (Tensor): (N, L, D).
+        labels (Tensor): (N,) int64, eight classes.
+        test_tokens (Tensor): (M, L, D).
+        num_heads (int): Attention heads.
+        seed (int): Of the probe's start and of the order.
+        epochs (int): How often each clip is seen.
+        batch_size (int): Clips of a step.
+
+    Returns:
+        Tensor: (M, 8) scores.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        probe = AttentiveProbe(tokens.shape[-1], 8, num_heads)
+        optimizer = torch.optim.AdamW(probe.parameters(), lr=1e-3, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * -(-len(tokens) // batch_size))
+        for _ in range(epochs):
+            for places in torch.randperm(len(tokens)).split(batch_size):
+                optimizer.zero_grad()
+                F.cross_entropy(probe(tokens[places]), labels[places]).backward()
+                torch.nn.utils.clip_grad_norm_(probe.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+    with torch.inference_mode():
+        return torch.cat([probe(part) for part in test_tokens.split(100)])
