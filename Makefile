@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # What would send packages elsewhere, bring modules from elsewhere, or have mmcv-lite compiled.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON MMCV_WITH_OPS
 
-.PHONY: help setup test quick demo small report lint dist clean
+.PHONY: help setup test quick demo small report lint docs dist clean
 
 help:
 	@echo 'make test                 run the tests'
@@ -23,6 +23,7 @@ help:
 	@echo 'make small PRETRAIN=pixels  pretrain it instead (or latent, teacher, motion_teacher, video_teacher, mixture)'
 	@echo 'make lint                 check rules and format with ruff'
 	@echo 'make quick VENV=.venv-3.13 PYTHON=python3.13  on another Python: imports, encoders, a training, an extraction'
+	@echo 'make docs                 build the documentation into work_dirs/site, and run demo/tutorial.ipynb'
 	@echo 'make dist                 build the wheel and the source archive and check what PyPI would show'
 	@echo 'make setup                only set up $(VENV); those above do that by themselves'
 	@echo 'make clean                remove $(VENV) and what builds leave behind'
@@ -59,6 +60,15 @@ quick: $(STAMP)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile tests/compat tests/encoders/test_vit.py \
 		tests/encoders/test_squeezetime.py tests/embeddings/test_extractor.py tests/engine/test_launch.py \
 		tests/test_twlv_tools.py tests/test_surroundings.py
+
+$(VENV)/.docs: requirements/docs.txt $(STAMP)
+	@$(PIP) -c $(VENV)/lock.txt -r requirements/docs.txt
+	@touch $@
+
+# A broken link and a cell that fails are errors.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	PATH="$(abspath $(VENV))/bin:$$PATH" OMP_NUM_THREADS=1 $(PY) -m jupyter execute demo/tutorial.ipynb
 
 dist: $(STAMP)
 	$(PIP) build twine

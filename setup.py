@@ -49,6 +49,7 @@ setup(
     # mim reads the extra of its own name.
     extras_require={
         'analysis': requirements('analysis'),
+        'docs': requirements('docs'),
         'hf': requirements('hf'),
         'lance': requirements('lance'),
         'mim': requirements('mminstall'),

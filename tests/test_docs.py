@@ -1,0 +1,49 @@
+"""What README and docs name is there: files, links, names of the package."""
+
+import importlib
+import json
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').glob('*.md'))]
+FOLDERS = 'benchmarks|configs|demo|docs|requirements|tests|tools|twlv_mm'
+PATH = re.compile(rf'(?<![\w/.:-])(?:{FOLDERS})/[\w./*{{}},$-]*[\w*}}/]')
+LINK = re.compile(r'\]\(([^)#\s]+)(?:#[^)]*)?\)')
+
+
+def expanded(pattern):
+    """The patterns that one with alternatives in braces stands for."""
+    parts = re.split(r'\{([^}]*)\}', pattern)
+    return map(''.join, product(*(part.split(',') if place % 2 else [part] for place, part in enumerate(parts))))
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_every_path_and_link_of_a_page_leads_somewhere(page):
+    text = page.read_text(encoding='utf-8')
+    named = {one for pattern in PATH.findall(text) if '$' not in pattern for one in expanded(pattern)}
+    missing = sorted(name for name in named if not list(ROOT.glob(name.rstrip('/'))))
+    links = {link for link in LINK.findall(text) if '://' not in link}
+    missing += sorted(link for link in links if not (page.parent / link).exists())
+    assert not missing
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_every_name_of_the_package_on_a_page_is_there(page):
+    text = page.read_text(encoding='utf-8')
+    names = set(re.findall(r'\btwlv_mm\.([a-z_]+)\.(\w+)', text))
+    for module, imported in re.findall(r'^from twlv_mm\.([a-z_]+) import (.+)$', text, re.M):
+        names |= {(module, name.strip()) for name in imported.split('#')[0].split(',')}
+    missing = [pair for pair in sorted(names) if not hasattr(importlib.import_module(f'twlv_mm.{pair[0]}'), pair[1])]
+    assert not missing
+    source = '\n'.join(path.read_text(encoding='utf-8') for path in ROOT.glob('twlv_mm/**/*.py'))
+    types = set(re.findall(r'\btwlv_mm\.([A-Z]\w+)', text)) - {'Name'}
+    assert not [name for name in sorted(types) if not re.search(rf'\b{name}\b', source)]
+
+
+def test_the_tutorial_is_stored_without_outputs():
+    notebook = json.loads((ROOT / 'demo/tutorial.ipynb').read_text(encoding='utf-8'))
+    assert not [cell for cell in notebook['cells'] if cell.get('outputs')]
