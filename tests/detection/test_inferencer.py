@@ -139,7 +139,7 @@ def test_names_are_those_given_or_of_the_training_or_numbers(config, folder):
     some = DetectionInferencer(config, folder / 'epoch_1.pth', 'cpu', classes=str(folder / 'some.pbtxt'))
     (found,) = some(folder / 'videos/a.mp4')['keyframes'][0]['predictions']
     assert [one['label'] for one in found['actions']] == ['walk']
-    with pytest.raises(ValueError, match='there are 2 class names, and the model has 3 classes'):
+    with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
         named(classes=['a', 'b'])
     (folder / 'some.pbtxt').write_text('item {\n  name: "walk"\n  id: 80\n}\n')
     with pytest.raises(ValueError, match='has an action 80, and the model those up to 3'):

@@ -61,7 +61,7 @@ def test_segments_of_a_list_are_told_apart_by_their_times(folder):
 
 def test_segment_that_ends_before_it_starts_is_refused(folder):
     (folder / 'list.txt').write_text('a.mp4 2.0 2.0 1\n')
-    with pytest.raises(ValueError, match=r"list\.txt, line 1: 'a\.mp4 2\.0 2\.0 1' has no segment: it has to end"):
+    with pytest.raises(ValueError, match=r"list\.txt, line 1: 'a\.mp4 2\.0 2\.0 1' has no valid segment: it must end"):
         find_videos(folder / 'list.txt')
 
 

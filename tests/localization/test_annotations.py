@@ -79,9 +79,9 @@ def test_names_given_decide_the_labels(tmp_path):
         assert annotations.classes == ('a', 'unseen one', 'b')
         np.testing.assert_array_equal(annotations.videos['v'].labels, [2, 0])
         assert any('label_id of 2 classes' in note for note in annotations.notes)
-    with pytest.raises(FileNotFoundError, match='no file of class names'):
+    with pytest.raises(FileNotFoundError, match='no class name file'):
         read_annotations(path, classes=str(tmp_path / 'other.txt'))
-    with pytest.raises(ValueError, match="'a' in place 1 and again in place 3"):
+    with pytest.raises(ValueError, match="'a' at position 1 and again at position 3"):
         read_annotations(path, classes=['a', 'b', 'a'])
 
 
@@ -123,7 +123,7 @@ def test_repetitions_and_ambiguous_moments_are_left_out_and_counted(tmp_path):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('{"database": {', r'actions\.json is not sound json'),
+        ('{"database": {', r'actions\.json is not valid json'),
         ({'a': [1, 2]}, r'neither of the known formats'),
         ([dict(annotations=[])], 'the video_id of entry 1: None is not a name'),
         ({}, 'neither of the known formats'),
@@ -134,7 +134,7 @@ def test_repetitions_and_ambiguous_moments_are_left_out_and_counted(tmp_path):
         ({'v': video()}, 'no action at all'),
         ({'v': video(action('a', 3, 2))}, r"v has 'a' from 3 to 2 s"),
         ({'v': video(action('a', -1, 3))}, r"v, a segment of 'a': -1 is not a time"),
-        ('{"v": {"annotations": [{"label": "a", "segment": [NaN, 3]}]}}', 'is not sound json: NaN is not'),
+        ('{"v": {"annotations": [{"label": "a", "segment": [NaN, 3]}]}}', 'is not valid json: NaN is not'),
         ({'v': video(dict(label='a', segment=['0', '1']))}, r"v, a segment of 'a': '0' is not a time"),
         ({'v': video(dict(label='a', segment='01'))}, r"v has 'a' at '01'"),
         ({'v': video(action('a', 1, True))}, 'True is not a time'),
@@ -142,7 +142,7 @@ def test_repetitions_and_ambiguous_moments_are_left_out_and_counted(tmp_path):
         ({'v': video(action('', 1, 2))}, "v, a label: '' is not a name"),
         ({'v': video(action('\ud800', 1, 2))}, 'lone surrogate'),
         ({'': video(action('a', 1, 2))}, "the id of a video: '' is not a name"),
-        ('{"v": {"annotations": []}, "v": {"annotations": []}}', "'v' comes twice"),
+        ('{"v": {"annotations": []}, "v": {"annotations": []}}', "duplicate key 'v'"),
         ({'v': video(action('a', 1, 2), subset=['x'])}, 'v, its subset: .* is not a str'),
         ({'v': video(action('a', 1, 2), duration=-3)}, 'v, its duration: -3 is not a time'),
         ({'v': video(action('a', 1, 2, label_id=0), action('a', 3, 4, label_id=1))}, r"'a' has 2 label_id"),

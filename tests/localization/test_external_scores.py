@@ -107,7 +107,7 @@ def test_video_without_scores_is_named(tmp_path):
     [
         (dict(a=[1, 2, 3]), dict(classes=CLASSES), 'a has scores of 3 classes, and there are 4'),
         (dict(a=[1, 2], b=[1, 2, 3]), {}, 'b has scores of 3 classes, a of 2'),
-        (dict(a=[0.5, float('nan')]), {}, 'NaN is not a number'),
+        (dict(a=[0.5, float('nan')]), {}, 'NaN is not a json number'),
         (dict(a=[0.5, 'x']), {}, r"the scores of a: \[0.5, 'x'\] is not a list of numbers"),
         (dict(a=[[0.5], [1]]), {}, 'the scores of a: .* is not a list of numbers'),
         (dict(a=[0.5, -0.5]), dict(score_norm='none'), "a has scores below 0, of which score_norm='none'"),

@@ -171,7 +171,7 @@ def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint,
     assert LocalizationInferencer(config, checkpoint, 'cpu', classes=str(given)).classes == ['a', 'b', 'c']
     with pytest.warns(UserWarning, match=r'untold\.pth does not say what embeddings it was trained on'):
         assert LocalizationInferencer(config, folder / 'untold.pth', 'cpu').classes == ['0', '1', '2']
-    with pytest.raises(ValueError, match='there are 2 class names, and the model has 3 classes'):
+    with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
         LocalizationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
 
 

@@ -240,7 +240,7 @@ def test_epic_segments_have_seconds_and_the_label_that_is_asked_for(epic, kind, 
         ('00:00:03.37', '00:00:00.14', 'entry 1, .*stops at 0.14 s and starts at 0.14 s'),
         ('00:00:03.37', 'soon', 'EPIC_100_validation.csv, entry 1'),
         (',1,door', ',97,door', 'there are 2 verbs and 3 nouns'),
-        ('verb_class', 'verbs', 'has no column verb_class; it has narration_id'),
+        ('verb_class', 'verbs', 'has no column verb_class; its columns: narration_id'),
     ],
 )
 def test_broken_annotation_is_named_with_its_file_and_entry(epic, old, new, error):
@@ -358,7 +358,7 @@ def test_list_that_was_killed_halfway_is_not_taken_for_one(tmp_path):
         ('a.mp4 cat\n', False, 'line 1'),
         ('\na.mp4 -1\n', False, 'line 2: label -1 is negative'),
         ('a.mp4 0\n', True, "is not of the form 'file start end label'"),
-        ('a.mp4 3 2 0\n', True, 'has no segment'),
+        ('a.mp4 3 2 0\n', True, 'has no valid segment'),
         ('a.mp4 1 0\n', True, "is not of the form 'file start end label'"),
         ('a.mp4 0 nan 0\n', True, "end: 'nan' is not a number"),
         ('\n', False, 'lists nothing'),

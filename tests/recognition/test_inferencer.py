@@ -104,7 +104,7 @@ def test_names_come_from_the_config_or_are_numbers(checkpoint, folder):
     cfg.class_names = NAMES
     assert RecognitionInferencer(cfg, checkpoint, 'cpu').classes == NAMES
     assert RecognitionInferencer(cfg, checkpoint, 'cpu', classes=NAMES[::-1]).classes == NAMES[::-1]
-    with pytest.raises(ValueError, match='there are 7 class names, and the model has 8 classes'):
+    with pytest.raises(ValueError, match='there are 7 class names, but the model has 8 classes'):
         RecognitionInferencer(cfg, checkpoint, 'cpu', classes=NAMES[:7])
 
 

@@ -18,16 +18,16 @@ def test_classes_without_names_are_numbered():
 
 
 def test_names_that_are_more_or_fewer_than_the_classes_are_refused():
-    with pytest.raises(ValueError, match='there are 2 class names, and the model has 3 classes'):
+    with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
         class_names(['run', 'sit'], 3)
 
 
 @pytest.mark.parametrize(
     ('names', 'message'),
     [
-        (['run', '', 'sit'], 'has no name in {} 2'),
-        ([], 'has no name in {} 1'),
-        (['run', 'sit', 'run'], "has 'run' in {0} 1 and again in {0} 3"),
+        (['run', '', 'sit'], 'has no name at {} 2'),
+        ([], 'has no name at {} 1'),
+        (['run', 'sit', 'run'], "has 'run' at {0} 1 and again at {0} 3"),
     ],
 )
 def test_every_class_needs_a_name_of_its_own(tmp_path, names, message):
@@ -35,12 +35,12 @@ def test_every_class_needs_a_name_of_its_own(tmp_path, names, message):
     path.write_text('\n'.join(names))
     with pytest.raises(ValueError, match=r'names\.txt ' + message.format('line')):
         read_class_names(path)
-    with pytest.raises(ValueError, match='list of class names ' + message.format('place')):
+    with pytest.raises(ValueError, match='list of class names ' + message.format('position')):
         read_class_names(names)
 
 
 def test_missing_file_of_names_is_said(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'no file of class names .*missing\.txt'):
+    with pytest.raises(FileNotFoundError, match=r'no class name file .*missing\.txt'):
         read_class_names(tmp_path / 'missing.txt')
 
 

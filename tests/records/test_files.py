@@ -102,5 +102,5 @@ def test_limit_of_a_size_is_raised_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv('TWLV_MAX_BYTES', '100')
     open_regular(path, max_bytes=10).close()
     monkeypatch.setenv('TWLV_MAX_BYTES', '1GB')
-    with pytest.raises(ValueError, match="TWLV_MAX_BYTES is '1GB'; it has to be a number of bytes"):
+    with pytest.raises(ValueError, match="TWLV_MAX_BYTES is '1GB'; it must be a number of bytes"):
         open_regular(path, max_bytes=10)

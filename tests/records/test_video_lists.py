@@ -36,8 +36,8 @@ def test_form_is_read_the_same_in_extraction_and_training(name, tmp_path):
         ('list.txt', 'a.mp4 1\n\nb.mp4 cat\n', r"line 3: 'b\.mp4 cat' is not of the form 'file label'"),
         ('list.txt', 'a.mp4 1\na\tb.mp4 1\n', r"line 2, file: 'a\\tb\.mp4' is not a name"),
         ('list.txt', 'a.mp4 -1\n', 'line 1: label -1 is negative'),
-        ('list.txt', 'some/frames 120 3\n', 'line 1: .* several numbers behind a name without an ending'),
-        ('list.txt', 'a.mp4 2.5 1.5 0\n', 'line 1: .* (has no|is a) segment'),
+        ('list.txt', 'some/frames 120 3\n', 'line 1: .* several numbers after a name without extension'),
+        ('list.txt', 'a.mp4 2.5 1.5 0\n', 'line 1: .* (has no valid|is a) segment'),
     ],
 )
 def test_other_form_is_refused_with_its_line(name, text, error, tmp_path):

@@ -27,14 +27,14 @@ def test_words_and_numbers_are_what_they_say(tmp_path):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('a: 1\nb: 2\na: 3\n', "line 3: 'a' comes twice"),
-        ('a: &x [1]\nb: *x\n', 'anchor or alias in line 1'),
+        ('a: 1\nb: 2\na: 3\n', "line 3: duplicate key 'a'"),
+        ('a: &x [1]\nb: *x\n', 'line 1 has an anchor or alias'),
         ('a: !!python/object/apply:os.system [ls]\n', 'line 1 has the tag tag:yaml.org,2002:python'),
         ('a: !!set {b}\n', 'has the tag'),
         ('1: a\n', 'line 1: the key 1 is not text'),
         ('a: 1e999\n', 'not a finite number'),
-        ('a: [1\n', 'is not sound yaml'),
-        ('[' * 2000, 'nested more than 100 deep'),
+        ('a: [1\n', 'is not valid yaml'),
+        ('[' * 2000, 'nested more than 100 levels deep'),
         ('- a\n', 'is not a dict'),
         ('a: 1\n---\nb: 2\n', 'single document'),
     ],

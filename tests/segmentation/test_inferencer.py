@@ -176,7 +176,7 @@ def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint,
     assert SegmentationInferencer(config, checkpoint, 'cpu', classes=['a', 'b', 'c', 'd']).classes == [*'abcd']
     with pytest.warns(UserWarning, match=r'untold\.pth does not say what embeddings it was trained on'):
         assert SegmentationInferencer(config, folder / 'untold.pth', 'cpu').classes == ['0', '1', '2', '3']
-    with pytest.raises(ValueError, match='there are 2 class names, and the model has 4 classes'):
+    with pytest.raises(ValueError, match='there are 2 class names, but the model has 4 classes'):
         SegmentationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
 
 

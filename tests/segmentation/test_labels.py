@@ -65,7 +65,7 @@ def test_files_of_other_editors_are_read_too(root):
         ('1 pour\n2 stir\n', 'has 2 classes with labels from 1 to 2: number them from 0 to 1'),
         ('٣ pour\n', 'line 1, .* is not a whole number'),
         ('1_0 pour\n', 'line 1, .* is not a whole number'),
-        (b'0 \xff\xfe', r'mapping\.txt, line 1: this is not text in UTF-8'),
+        (b'0 \xff\xfe', r'mapping\.txt, line 1: not UTF-8 text'),
     ],
 )
 def test_malformed_mapping_is_refused_with_its_line(root, content, message):

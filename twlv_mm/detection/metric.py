@@ -7,8 +7,8 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder, write_class_precision
-from twlv_mm.records import writing
+from twlv_mm.engine import log_folder
+from twlv_mm.records import write_class_precision, writing
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import MILLISECONDS, image_key, read_action_names, read_ava_csv, read_excluded

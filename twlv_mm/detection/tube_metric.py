@@ -6,7 +6,8 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder, write_class_precision
+from twlv_mm.engine import log_folder
+from twlv_mm.records import write_class_precision
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import read_action_names

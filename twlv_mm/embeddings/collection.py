@@ -79,13 +79,6 @@ def extract_collection(
 
     Returns:
         Summary: what this process did.
-
-    Raises:
-        MixError: if the folder was made with other settings.
-        ValueError: if there is no such format, view, policy, engine, shard or decoder, the decoder is not installed, or
-            does not read segments and there are some; if a video's id cannot be one of an embedding folder.
-        ImportError: if pyarrow or Ray is needed and not installed.
-        FileNotFoundError: if the folder was moved or deleted meanwhile, or videos in it.
     """
     asked = dict(formats=formats, views=views, on_fault=[on_fault], engine=[engine])
     known = dict(formats=FORMATS, views=VIEWS, on_fault=ON_FAULT, engine=ENGINES)

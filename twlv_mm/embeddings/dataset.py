@@ -26,10 +26,6 @@ class EmbeddingDataset(Dataset):
         scope (str): 'video', 'clips' or 'random_clip'.
         labels (dict[str, int], optional): Label of each video, perhaps of others too. Without it, the annotations where
             they are whole numbers; where no video has such a one, items have no label.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if the scope is unknown, a video has no label though others have, or a file is damaged.
     """
 
     def __init__(self, folder, scope='video', labels=None):

@@ -50,10 +50,6 @@ class Extractor:
         precision (str): 'fp32', or under autocast 'bf16' or, on a GPU, 'fp16'.
         batch_size (int): Clips that are encoded at once.
         device (str, optional): Where to encode; a GPU if there is one.
-
-    Raises:
-        ValueError: if the model, the sampling, the pooling or the precision is unknown, a number is not positive, or
-            the weights are another model's.
     """
 
     def __init__(
@@ -146,10 +142,6 @@ class Extractor:
 
         Returns:
             Extractor: ready.
-
-        Raises:
-            FileNotFoundError: if there is no such config.
-            ValueError: if the config names no encoder, or as the class.
         """
         cfg = read_config(path)
         source, overrides = encoder_in(cfg, path)
@@ -197,10 +189,6 @@ class Extractor:
         Returns:
             tuple[list[Embedding], dict]: the clips in order of time ('multi-clip' only), then the whole video; and what
             was read: duration (seconds), num_frames (of the file), decoder.
-
-        Raises:
-            FileNotFoundError: if there is no such file.
-            VideoError: if it cannot be read as a video.
         """
         with open_video(path, decoder) as reader:
             stream = stream_frames(reader, self.sampling)
@@ -281,10 +269,6 @@ def chosen_encoder(encoder, source, remedy):
 
     Returns:
         nn.Module: frozen.
-
-    Raises:
-        FileNotFoundError: if there is no file of weights.
-        ValueError: if the encoder has no weights and may not be random, or something of it does not fit.
     """
     name, overrides = encoder_in(dict(model=dict(backbone=encoder)), source)
     built = _build(name, encoder.get('weights'), overrides)
@@ -318,11 +302,6 @@ def embed(path, model=None, weights=None, sampling='multi-clip', clip_seconds=No
     Returns:
         list[Embedding] | list[list[Embedding]]: ``(start, end, scope, vector)``; with 'multi-clip' the clips come
         first, in order of time; the last one is the whole video. Of several files a list each.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if it cannot be read as a video.
-        ValueError: if the model or sampling is unknown, or the weights are another model's.
 
     Source: paper section 2.1, Figure 4.
     """

@@ -37,9 +37,6 @@ class FeatureLayout:
             that the folder has.
         key (str, optional): Name of the array in an .npz, or in a dict in a .pt, that has several.
         model (str, optional): The encoder, for results.json.
-
-    Raises:
-        ValueError: if values are missing or make no sense.
     """
 
     layout: str | None = None
@@ -97,9 +94,6 @@ class FeatureLayout:
 
         Returns:
             dict | None: origin (middle of the first), step and clip_seconds, in seconds; None without feat_stride.
-
-        Raises:
-            ValueError: if the duration or the frames a second are needed and not known.
         """
         if self.feat_stride is None:
             return None
@@ -140,9 +134,6 @@ def read_layout(folder, given=None):
 
     Returns:
         FeatureLayout | None: None if nothing is said, so that the files are this project's.
-
-    Raises:
-        ValueError: if the file is damaged or has unknown names, or a value makes no sense.
     """
     path = Path(folder, DESCRIPTION)
     said = read_json(path, dict) if path.is_file() else {}
@@ -169,9 +160,6 @@ class FeatureFiles:
 
     Attributes:
         video_ids (dict[str, str]): id of a video -> path of its file below the folder.
-
-    Raises:
-        ValueError: if files of several kinds could be meant.
     """
 
     def __init__(self, folder, names, layout):

@@ -40,12 +40,6 @@ class EmbeddingFolder:
         format (str): 'npy' (published layout), 'parquet' or 'features'.
         features (FeatureLayout | None): What is said of features; None of this project's embeddings.
         video_ids (list[str]): Sorted.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if neither of two formats has every video, a Parquet file is damaged or has other columns, or what
-            is said of features makes no sense.
-        ImportError: if the folder holds Parquet and pyarrow is not installed.
     """
 
     def __init__(self, path, refused=None, names=None, features=None):
@@ -97,11 +91,7 @@ class EmbeddingFolder:
 
     @property
     def dims(self):
-        """D, numbers a vector, as the video has it that was read first.
-
-        Raises:
-            ValueError: if that video's file is damaged.
-        """
+        """D, numbers a vector, as the video has it that was read first."""
         if self._first is None:
             self._checked(*self.files.any_vectors(self.video_ids[0]))
         return self._first[1]
@@ -114,10 +104,6 @@ class EmbeddingFolder:
 
         Returns:
             ndarray: (M, D) float32, in order of time, M >= 1.
-
-        Raises:
-            ValueError: if there is no such video, its file is damaged or not of this shape, or D is not the folder's.
-            FileNotFoundError: if only the video's own vector was kept.
         """
         return self._checked(*self.files.clips(self._known(video_id)))
 
@@ -129,10 +115,6 @@ class EmbeddingFolder:
 
         Returns:
             int: M.
-
-        Raises:
-            ValueError: as for :meth:`clips`.
-            FileNotFoundError: as for :meth:`clips`.
         """
         return self.files.count(self._known(video_id))
 
@@ -144,9 +126,6 @@ class EmbeddingFolder:
 
         Returns:
             ndarray: (D,) float32.
-
-        Raises:
-            ValueError: as for :meth:`clips`.
         """
         if not self.files.has_video(self._known(video_id)):
             return self.clips(video_id).mean(axis=0)
@@ -160,9 +139,6 @@ class EmbeddingFolder:
 
         Returns:
             dict: Empty where nothing was written.
-
-        Raises:
-            ValueError: if there is no such video or its json is damaged.
         """
         return self.files.info(self._known(video_id))
 
@@ -174,9 +150,6 @@ class EmbeddingFolder:
 
         Returns:
             ndarray | None: (M, 2) float64 seconds since the first frame; None where they are not known.
-
-        Raises:
-            ValueError: if there is no such video or its json is damaged.
         """
         return self.files.times(self._known(video_id))
 
@@ -188,9 +161,6 @@ class EmbeddingFolder:
 
         Returns:
             str | int | list | None: None where there is none.
-
-        Raises:
-            ValueError: if there is no such video or its json is damaged.
         """
         return self.info(video_id).get('annotation')
 
@@ -228,9 +198,6 @@ def check_id(video_id, path):
     Args:
         video_id (str): Its id.
         path (str): Its file, for the message.
-
-    Raises:
-        ValueError: if it does not.
     """
     around = f'/{video_id}/'
     if f'{video_id}.json' in (MANIFEST, DESCRIPTION) or '//' in around or '/.' in around or '.part/' in video_id:

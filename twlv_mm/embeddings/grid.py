@@ -16,9 +16,6 @@ def clip_settings(folder, infos):
 
     Returns:
         dict: name of a setting -> value, None where not known.
-
-    Raises:
-        ValueError: if two videos differ, or they have one vector for a whole video.
     """
     settings = shared_settings(folder, infos)
     if settings['sampling'] == 'uniform':
@@ -45,10 +42,6 @@ def video_grid(embeddings, video_id, clip_seconds=None, stride_seconds=None, dur
     Returns:
         dict: origin (the centre of the first clip), step (from clip to clip) and clip_seconds, float, in seconds;
         num_clips (int), how many of the video's clips, from the first, are on that grid.
-
-    Raises:
-        ValueError: if the times of clips are unknown, irregular, of more or fewer clips than there are, or contradict
-            the arguments, or if a file is damaged.
     """
     source = f'{video_id} in {embeddings.path}'
     count = embeddings.count(video_id)
@@ -89,9 +82,6 @@ def clip_grid(source, times, stride_seconds=None):
     Returns:
         tuple[dict, int]: origin, step and clip_seconds, as :func:`video_grid` gives them; how many of the clips are on
         that grid.
-
-    Raises:
-        ValueError: if a clip does not end after it starts, or clips are at irregular distances.
     """
     starts, lengths = times[:, 0], times[:, 1] - times[:, 0]
     if not np.isfinite(times).all() or (lengths <= 0).any():
@@ -152,9 +142,6 @@ def grid_clips(embeddings, video_id, num_clips):
 
     Returns:
         ndarray: (num_clips, D) float32, in order of time.
-
-    Raises:
-        ValueError: if the file is damaged or holds numbers that are not finite.
     """
     feats = embeddings.clips(video_id)
     if not np.isfinite(feats).all():

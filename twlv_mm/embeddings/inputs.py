@@ -50,12 +50,6 @@ def find_videos(source, root=None, subset=None):
         without wildcards for a pattern) without the file's suffix, or what a json or csv calls it; that of a segment
         ends with ``_<start>_<end>``, and one that is listed again with ``_2`` and so on. A video of a list that is not
         there comes with the path where it was looked for: reading it will fail.
-
-    Raises:
-        FileNotFoundError: if there is no such path, or no video in it.
-        ValueError: if two videos would get the same id or an id of a list fits two files, a segment does not end after
-            it starts, a list cannot be read or has no such subset, or ``root`` or ``subset`` are given and there is no
-            list, or no ``.json``.
     """
     source = os.fspath(source)
     suffix = Path(source).suffix.lower()

@@ -27,9 +27,6 @@ def enter_run(folder, settings, video_ids, mix=False):
         settings (dict): What a vector depends on; plain values.
         video_ids (Iterable[str]): The videos of the run.
         mix (bool): Whether other settings than those of the folder may be added to it.
-
-    Raises:
-        MixError: if the folder was made with other settings and ``mix`` is false.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     path = Path(folder) / MANIFEST
@@ -64,10 +61,6 @@ def read_manifest(folder):
 
     Returns:
         dict: settings (list[dict]), videos (list[str]).
-
-    Raises:
-        FileNotFoundError: if the folder has no manifest.
-        ValueError: if it is damaged.
     """
     path = Path(folder) / MANIFEST
     try:

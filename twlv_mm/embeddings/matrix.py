@@ -45,10 +45,6 @@ def load_matrix(folder, scope='video'):
 
     Returns:
         Matrix: vectors, video_index, video_ids. In memory, with a warning, where the folder cannot be written to.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if the scope is unknown, a file is damaged or vectors differ in length.
     """
     if scope not in SCOPES:
         raise ValueError(f"there is no scope {scope!r}; there are 'video' and 'clip'")

@@ -8,9 +8,6 @@ def check_inputs(inputs, data_samples, in_channels):
         inputs (list[Tensor]): (D, T) of each video.
         data_samples (list[ActionDataSample]): Each with the metainfo video_id.
         in_channels (int): D that the model takes.
-
-    Raises:
-        ValueError: if embeddings have another width, or a video has none.
     """
     for x, sample in zip(inputs, data_samples, strict=True):
         if x.ndim != 2 or x.shape[0] != in_channels:

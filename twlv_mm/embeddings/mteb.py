@@ -14,10 +14,6 @@ def mteb_model(source, weights=None, **options):
 
     Returns:
         VideoOnlyModel: for tasks of videos alone.
-
-    Raises:
-        ImportError: if mteb is not installed (extra ``[mteb]``).
-        ValueError: as :class:`twlv_mm.embeddings.Extractor`.
     """
     try:
         from .mteb_encoder import VideoOnlyModel

@@ -52,9 +52,6 @@ class VideoOnlyModel(AbsEncoder):
 
         Returns:
             ndarray: (videos, D) float32.
-
-        Raises:
-            VideoError: if a video cannot be read; the message says which.
         """
         rows = inputs.dataset.select_columns('video').cast_column('video', Video(decode=False))
         numbers = tqdm(range(len(rows)), 'Embedding videos', disable=not show_progress_bar)

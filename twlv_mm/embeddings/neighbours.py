@@ -36,9 +36,6 @@ def nearest(queries, bank, k):
     Returns:
         tuple[Tensor, Tensor]: (N, k) cosines, best first, and (N, k) places in the bank. Of equally near vectors those
         that come first in the bank are taken. A vector of zeros has cosine 0 with all.
-
-    Raises:
-        ValueError: if the two differ in D, the bank has fewer than k vectors, or a number is not finite.
     """
     if queries.shape[1] != bank.shape[1]:
         raise ValueError(

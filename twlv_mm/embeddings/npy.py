@@ -107,10 +107,6 @@ def read_npy(path):
 
     Returns:
         ndarray: float32, in C order.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is damaged, or holds anything else than floating-point numbers.
     """
     content = records.read_bytes(path)
     try:
@@ -144,10 +140,6 @@ def read_json(path):
 
     Returns:
         dict: Its content.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is damaged or holds something else.
     """
     try:
         return records.read_json(path, dict)

@@ -28,9 +28,6 @@ def schema(dims):
 
     Returns:
         pyarrow.Schema: Rows of scope 'video' have no clip_index; times are seconds since the first frame.
-
-    Raises:
-        ImportError: if pyarrow is not installed.
     """
     pa, _ = import_pyarrow()
     return pa.schema(
@@ -61,10 +58,6 @@ def write_part(path, videos):
 
     Returns:
         int: Number of videos written.
-
-    Raises:
-        ValueError: if there is no video, one comes twice, or the shapes do not agree.
-        ImportError: if pyarrow is not installed.
     """
     path = os.fspath(path)
     if not PART_NAME.fullmatch(os.path.basename(path)):
@@ -85,10 +78,6 @@ def read_ids(path):
 
     Returns:
         list[str]: The ids.
-
-    Raises:
-        ValueError: if the file is damaged or has other columns.
-        ImportError: if pyarrow is not installed.
     """
     from .parquet_parts import ParquetPart
 
@@ -166,11 +155,7 @@ def _table(rows, columns):
 
 
 def import_pyarrow():
-    """pyarrow and pyarrow.parquet, which this package can do without.
-
-    Raises:
-        ImportError: if they are not installed; says how to install them.
-    """
+    """pyarrow and pyarrow.parquet, which this package can do without."""
     try:
         import pyarrow
         import pyarrow.parquet

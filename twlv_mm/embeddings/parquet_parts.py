@@ -25,10 +25,6 @@ class ParquetParts:
 
     Attributes:
         video_ids (dict[str, ParquetPart]): Where each video is.
-
-    Raises:
-        ValueError: if a file is damaged or lacks columns, a video is in two files, or vectors differ in length.
-        ImportError: if pyarrow is not installed.
     """
 
     def __init__(self, paths, refused=None):
@@ -108,10 +104,6 @@ class ParquetPart:
         dims (int): D.
         rows (dict[str, tuple[ndarray, int | None]]): video id -> rows of its clips in order, row of the video if any.
         times (ndarray): (rows, 2) float64 seconds; NaN where not known.
-
-    Raises:
-        ValueError: if it is damaged, lacks columns, or a video's rows are not numbered from 0.
-        ImportError: if pyarrow is not installed.
     """
 
     def __init__(self, path, file=None):
@@ -143,9 +135,6 @@ class ParquetPart:
 
         Returns:
             ndarray: (K, D) float32.
-
-        Raises:
-            ValueError: if the file is damaged there, or vectors are missing or of different lengths.
         """
         groups = np.searchsorted(self._starts, rows, side='right') - 1
         found = np.empty((len(rows), self.dims), np.float32)
@@ -162,9 +151,6 @@ class ParquetPart:
 
         Returns:
             dict: As :func:`twlv_mm.embeddings.parquet.write_part` takes it.
-
-        Raises:
-            ValueError: as for :meth:`vectors`.
         """
         clip_rows, video_row = self.rows[video_id]
         clips = self.vectors(clip_rows)

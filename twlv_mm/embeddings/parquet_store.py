@@ -30,9 +30,6 @@ class PartWriter:
 
     Attributes:
         video_ids (set[str]): Those in parts, as of the last look.
-
-    Raises:
-        ImportError: if pyarrow is not installed.
     """
 
     def __init__(self, folder, files, video_ids, shard, keep_files):

@@ -29,9 +29,6 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
 
     Yields:
         tuple[int, EmbeddedVideo | ReadFault]: index of the path, and what became of it; as they are finished.
-
-    Raises:
-        ImportError: if Ray is not installed.
     """
     try:
         import ray

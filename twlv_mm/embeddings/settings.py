@@ -36,9 +36,6 @@ def folder_settings(folder):
 
     Returns:
         dict: name of a setting -> value, those that are known.
-
-    Raises:
-        ValueError: if the folder holds vectors of several kinds.
     """
     try:
         kinds = read_manifest(folder.path)['settings']
@@ -66,9 +63,6 @@ def shared_settings(folder, infos):
 
     Returns:
         dict: name of a setting -> value, None where not known; and pretraining_sets, those of the encoder's weights.
-
-    Raises:
-        ValueError: if two videos differ.
     """
     kinds = {}
     for video_id, info in infos.items():
@@ -106,9 +100,6 @@ def check_comparable(metainfo, other):
     Args:
         metainfo (dict): folder, dims and settings (from :func:`shared_settings`) of one.
         other (dict): Of the other.
-
-    Raises:
-        ValueError: if they were made with different settings, or differ in length.
     """
     # Files of earlier versions say nothing of some.
     ours, theirs = (
@@ -130,9 +121,6 @@ def named_source(settings, where):
 
     Returns:
         str: a name of the table, 'hf:…' or 'timm:…'.
-
-    Raises:
-        ValueError: if they name none, or one of a module or of a config of mmaction2, which only a user may name.
     """
     name = settings.get('source') or settings.get('model')
     if name is None:

@@ -32,11 +32,6 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
         decoder (str, optional): As for :func:`extract_collection`.
         workers (int, optional): As for :func:`extract_collection`.
         **options: Those of :class:`Extractor`.
-
-    Raises:
-        FileNotFoundError: if there are no videos, or there is no file of weights.
-        ValueError: if the encoder has no weights and may not be random, or something of it does not fit.
-        MixError: if the folder was made with other settings.
     """
     encoder = chosen_encoder(encoder, f'the embeddings in {out}', 'with --cfg-options encoder_weights=PATH')
     extractor = Extractor(encoder, **options)

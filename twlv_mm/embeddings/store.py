@@ -172,9 +172,6 @@ class Store:
 
         Args:
             video_ids (Iterable[str]): The videos that it has written.
-
-        Raises:
-            FileNotFoundError: if not all of them are there any more.
         """
         self.check_place()
         gone = [video_id for video_id in video_ids if not self.has(video_id)]
@@ -189,11 +186,7 @@ class Store:
                 self._tidy()
 
     def check_place(self):
-        """Check that the folder is still the one that the run began with.
-
-        Raises:
-            FileNotFoundError: if it was moved or deleted.
-        """
+        """Check that the folder is still the one that the run began with."""
         if self._stat() != self._identity:
             raise FileNotFoundError(
                 f'{self.folder} was moved or deleted while videos were embedded into it. What was written is where the '

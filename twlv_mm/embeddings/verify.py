@@ -60,10 +60,6 @@ def verify(folder, repair=False, processes=1):
 
     Returns:
         list[Problem]: Sorted by video; empty for a sound folder.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings in it.
-        ValueError: if its two formats disagree, or it has features that were made elsewhere.
     """
     refused = []
     if not isinstance(folder, EmbeddingFolder):

@@ -14,9 +14,6 @@ class VideoFiles:
 
     Args:
         source (str): The video files, as for :func:`twlv_mm.embeddings.find_videos`.
-
-    Raises:
-        FileNotFoundError: if there are no videos.
     """
 
     def __init__(self, source):
@@ -32,9 +29,6 @@ class VideoFiles:
 
         Returns:
             Video: with its path, and where it is a stretch of that file, its segment.
-
-        Raises:
-            FileNotFoundError: if no file has that id, or several fit it.
         """
         found = self._names.get(video_id) or self._names.get(video_id.removeprefix('v_'))
         if found is not None:

@@ -20,7 +20,6 @@ from .log_folder import log_folder
 from .plateau_hook import ReduceLROnPlateauHook
 from .results_hook import ResultsHook
 from .runner import CheckpointError, Runner
-from .score_tables import as_text, write_class_precision, write_csv
 from .step_loop import StepLoggerHook, StepTrainLoop
 from .unreadable_samples import Replacing, UnreadableError, list_unreadable
 
@@ -43,12 +42,9 @@ __all__ = [
     'StepLoggerHook',
     'StepTrainLoop',
     'UnreadableError',
-    'as_text',
     'check_encoder',
     'dataset_parts',
     'list_unreadable',
     'log_folder',
     'run_folds',
-    'write_class_precision',
-    'write_csv',
 ]

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm.encoders import get_model
-from twlv_mm.engine import write_csv
 from twlv_mm.pretraining.small_encoder import pretrain
-from twlv_mm.records import write_json, write_text
+from twlv_mm.records import write_json, write_table, write_text
 from twlv_mm.visualization import draw_trade_off
 
 from .frozen_probes import PROBES, frozen_scores
@@ -63,7 +62,7 @@ class Ablation:
         """Write table.csv, table.md and appearance_motion.png of what is finished."""
         table = self._table()
         header = ['target', 'probe', 'label', 'seeds', 'mean', 'std', 'gain']
-        write_csv(self.out / 'table.csv', header, table)
+        write_table(self.out / 'table.csv', header, table, decimals=4)
         lines = ['| target | seeds | ' + ' | '.join(f'{label}, {probe}' for probe in PROBES for label in LABELS) + ' |']
         lines.append('|---' * (2 + len(PROBES) * len(LABELS)) + '|')
         for name, rows in self._by_name(table).items():

@@ -58,9 +58,6 @@ class AttentiveProbe(nn.Module):
         num_heads (int): Attention heads; V-JEPA takes its encoder's, V-JEPA 2 takes 16.
         depth (int): Blocks: ``depth - 1`` of self-attention over the tokens, then one of cross-attention.
 
-    Raises:
-        ValueError: if ``dims`` is not a multiple of ``num_heads``, or ``depth`` is less than 1.
-
     Source: Bardes et al. 2024 (V-JEPA), appendix on attentive probing; Assran et al. 2025 (V-JEPA 2) for depth 4; the
     initial values are those of their code. TWLV-I section 2.2.2 follows V-JEPA.
     """
@@ -110,11 +107,6 @@ def load_official_probe(probe, path):
         probe (AttentiveProbe): The probe to fill.
         path (str): A file with the state dict as ``classifier`` (V-JEPA), as the one of ``classifiers`` (V-JEPA 2), or
             alone.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not such a file, holds several probes, or the probe has other classes, widths or depth;
-            the message names the keys.
     """
     checkpoint = read_checkpoint(path)
     states = checkpoint.get('classifiers', [checkpoint.get('classifier', checkpoint)])

@@ -34,12 +34,6 @@ class ClassMetric(ConfusionMatrix):
             the ``classes`` of the dataset's ``metainfo``, or else numbers.
         out_dir (str, optional): Another folder for the files.
         **kwargs: Those of mmengine's BaseMetric.
-
-    Raises:
-        FileNotFoundError: if there is no such file of names.
-        ValueError: in a test, if scores are NaN or infinite, which metrics count as if they were some class's; at its
-            end, if a video has no label or several, or one that the head has no class for; if names are not one for
-            each class; if there is no run and no ``out_dir``.
     """
 
     default_prefix = 'class'

@@ -49,11 +49,6 @@ class LabelledEmbeddings(Dataset):
         missing (list[str]): Videos without embeddings that the list, the folder's manifest or failures.jsonl names.
         metainfo (dict): folder, dims (D), settings (dict of what the vectors were made with, None where not known) and,
             where there is a ``classes.txt`` beside ann_file, or without one in the folder, classes (their names).
-
-    Raises:
-        FileNotFoundError: if there is no such folder or list, or no embeddings in the folder.
-        ValueError: if the scope is unknown, a video has no label, the embeddings were made with several settings, or a
-            file is damaged or holds numbers that are not finite.
     """
 
     def __init__(self, folder, scope, ann_file=None, data_root='', listed_only=False, fold=None):

@@ -34,13 +34,6 @@ class EmbeddingInferencer(VideoLabels):
             the config's ``class_names``, those of the training list or of the bank, or else numbers.
         encoder_weights (str, optional): Checkpoint of the encoder; the config's if None, or the package's own.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
-
-    Raises:
-        FileNotFoundError: if the config, the checkpoint or folder, the encoder's weights or the file of names is not
-            there.
-        CheckpointError: if the checkpoint is another model's.
-        ValueError: if nothing says how the embeddings were made, the encoder has no weights or other ones, a file
-            cannot be read, or the names are not one for each class.
     """
 
     def __init__(self, config, checkpoint, device=None, classes=None, encoder_weights=None, decoder=None):

@@ -183,9 +183,6 @@ class CheckEmbeddingsHook(Hook):
     config::
 
         default_hooks = dict(embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'))
-
-    Raises:
-        ValueError: if something does not fit.
     """
 
     def __init__(self):

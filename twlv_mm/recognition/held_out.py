@@ -30,9 +30,6 @@ class SplitDataset(Dataset):
         dataset (Dataset): The whole.
         indices (list[int]): Of the part's samples in the whole, ascending.
         metainfo (dict): That of the whole.
-
-    Raises:
-        ValueError: if there is no such part, or one of the two is empty.
     """
 
     def __init__(self, of, part, share=0.1, seed=0, **kwargs):
@@ -107,10 +104,6 @@ class ChooseProbeHook(Hook):
     In a config, with the held-out part as ``val_dataloader`` and :class:`HeldOutMetric` as ``val_evaluator``::
 
         default_hooks = dict(choose=dict(type='twlv_mm.ChooseProbeHook'), checkpoint=dict(save_best=None))
-
-    Raises:
-        ValueError: before training, if there is no validation; if its evaluator is another one; before a test, if no
-            probe was chosen.
     """
 
     def before_train(self, runner):

@@ -51,11 +51,6 @@ class VideoLabels:
             encoder), config, checkpoint (path, sha256), decoder (name, version), versions. Of a classifier of
             embeddings, also encoder (name, weights_sha256, clip_seconds, stride_seconds); of kNN bank (folder,
             vectors, k) in the place of the checkpoint.
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read.
-            ValueError: if ``top_k`` is less than 1, or scores are no finite numbers.
         """
         if top_k < 1:
             raise ValueError(f'top_k is {top_k}; it has to be 1 or more')
@@ -81,10 +76,6 @@ class VideoLabels:
             path (str): The video.
             result (dict): What calling the inferencer gave.
             out_png (str): Where to.
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read.
         """
         frames, _ = read_strip(path, STRIP_FRAMES)
         labels, scores = zip(*((one['label'], one['score']) for one in result['predictions']), strict=True)
@@ -121,12 +112,6 @@ class RecognitionInferencer(VideoLabels):
         classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
             the config's ``class_names``, those of the training list, or else numbers.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
-
-    Raises:
-        FileNotFoundError: if the config, the checkpoint or the file of names is not there.
-        CheckpointError: if the checkpoint is another model's.
-        ValueError: if the checkpoint cannot be read, the config tests on no videos, or the names are not one for each
-            class.
     """
 
     def __init__(self, config, checkpoint, device=None, classes=None, decoder=None):

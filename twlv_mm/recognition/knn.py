@@ -23,10 +23,6 @@ def knn_votes(queries, bank, bank_labels, num_classes, k=200, temperature=0.1):
     Returns:
         Tensor: (N, C) float64, on the device of the queries; not normalised.
 
-    Raises:
-        ValueError: if the two differ in D, the bank has fewer than k vectors, a number is not finite, or the
-            temperature is less than 0.0015.
-
     Source: the published evaluation script, with its k and T (Wu et al. 2018's weighted vote). That script leaves out
     the bank's last, incomplete batch; here the whole bank votes.
     """

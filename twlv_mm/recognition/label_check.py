@@ -19,10 +19,6 @@ class CheckLabelsHook(Hook):
     neither label nor video, and a list without labels is tested to an accuracy of 0. In a config::
 
         default_hooks = dict(check_labels=dict(type='twlv_mm.CheckLabelsHook'))
-
-    Raises:
-        ValueError: see :func:`check_labels`.
-        TypeError: see :func:`check_labels`.
     """
 
     def before_train(self, runner):
@@ -56,11 +52,6 @@ def check_labels(dataset, num_classes):
 
     Returns:
         int: the largest label; -1 if no video has any, as ``multi_class`` allows.
-
-    Raises:
-        ValueError: if a label is missing, is not a whole number or is outside 0 ... num_classes - 1, the dataset has
-            another number of classes, or no videos.
-        TypeError: if the annotations of such a dataset cannot be read.
     """
     parts = dataset_parts(dataset)
     if parts[0] is not dataset:

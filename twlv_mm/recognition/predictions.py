@@ -51,10 +51,6 @@ def read_predictions(path):
 
     Returns:
         tuple[list[str], list[Prediction]]: names of the classes, and what was said of each video.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it was not written by a test of recognition.
     """
     path = Path(path)
     with parsing(f'{path} is not the predictions.json that a test of recognition writes into its log folder'):

@@ -77,9 +77,6 @@ class AttentiveHead(BaseHead):
 
         Returns:
             dict[str, Tensor]: loss_cls, and accuracies by name.
-
-        Raises:
-            ValueError: if the number of clips is not known or does not fit the views.
         """
         scores = self(feats, self._clips_at_once(feats, data_samples))
         crops = len(scores) // len(data_samples)
@@ -96,9 +93,6 @@ class AttentiveHead(BaseHead):
         Returns:
             list[ActionDataSample]: the samples with ``pred_score``, (num_classes,), probabilities unless
             ``average_clips`` says otherwise, and ``pred_label``.
-
-        Raises:
-            ValueError: if the number of clips is not known or does not fit the views.
         """
         return self.predict_by_feat(self(feats, self._clips_at_once(feats, data_samples)), data_samples)
 
@@ -116,9 +110,6 @@ def clips_of_a_crop(num_views, data_samples):
 
     Returns:
         int: the number of clips.
-
-    Raises:
-        ValueError: if it is not known, not the same for all videos, or does not divide their views.
     """
     views = num_views // len(data_samples)
     if views == 1:

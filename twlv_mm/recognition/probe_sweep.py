@@ -44,9 +44,6 @@ class ProbeSweepHead(BaseHead):
         heldout (Tensor): (P,) float64, accuracies on held-out videos, fractions; NaN until measured.
         chosen (Tensor): () index of the chosen probe; -1 as long as none is.
 
-    Raises:
-        ValueError: if a kind is not known, or two probes are the same.
-
     Source: the sweep of 20 probes in Assran et al. 2025 (V-JEPA 2), which chooses on the test set; this one does not.
     """
 
@@ -92,9 +89,6 @@ class ProbeSweepHead(BaseHead):
 
         Returns:
             dict[str, Tensor]: loss_cls.
-
-        Raises:
-            ValueError: if the number of clips is not known or does not fit the views.
         """
         scores = self(feats, clips_of_a_crop(len(feats), data_samples))
         labels = torch.cat([sample.gt_label for sample in data_samples]).to(scores.device)
@@ -112,9 +106,6 @@ class ProbeSweepHead(BaseHead):
         Returns:
             list[ActionDataSample]: the samples with ``pred_score`` (C,) and ``pred_label`` of the chosen probe or, as
             long as none is chosen, with ``probe_scores``, a dict of (C,) by name.
-
-        Raises:
-            ValueError: if the number of clips is not known or does not fit the views.
         """
         num_clips = clips_of_a_crop(len(feats), data_samples)
         if self.chosen >= 0:
@@ -211,10 +202,6 @@ class ProbeSweepConstructor:
     Args:
         optim_wrapper_cfg (dict): Wrapper, optimizer without lr and weight_decay, and clip_grad.
         paramwise_cfg (None): Not taken.
-
-    Raises:
-        ValueError: if lr, weight_decay or paramwise_cfg are given; when called, if the model has no
-            :class:`ProbeSweepHead` or parameters beside its probes are to be trained.
     """
 
     def __init__(self, optim_wrapper_cfg, paramwise_cfg=None):

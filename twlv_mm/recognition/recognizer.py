@@ -25,9 +25,6 @@ class ProbeRecognizer(Recognizer3D):
         test_cfg (dict, optional): ``max_testing_views``: views that are encoded at once, all if not given; with any
             batch size.
         data_preprocessor (dict, optional): As in mmaction2.
-
-    Raises:
-        ValueError: if there are no such features; with the first batch, if the head takes other widths.
     """
 
     def __init__(self, backbone, cls_head, features, train_cfg=None, test_cfg=None, data_preprocessor=None):

@@ -15,10 +15,6 @@ class ImageDecode(BaseTransform):
 
     Required keys: filename, a path or what one of mmengine's file backends reads. Added keys: imgs, a list of one
     (H, W, 3) uint8 RGB array, upright; img_shape, original_shape, clip_len (1), num_clips (1).
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if it is no image that OpenCV reads.
     """
 
     def transform(self, results):
@@ -41,9 +37,6 @@ class StillVideo(BaseTransform):
 
     Args:
         num_frames (int): N, frames that the encoder takes.
-
-    Raises:
-        ValueError: if ``imgs`` are clips of another shape.
 
     Source: paper 2.3, where images test encoders of videos; repeated as V-JEPA's image classification does.
     """

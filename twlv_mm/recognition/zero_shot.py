@@ -28,11 +28,6 @@ class ZeroShotInferencer(VideoLabels):
         classes (str | Sequence[str]): The sentences, or a file of them, one a line.
         device (str, optional): Where to compute; a GPU if there is one.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
-
-    Raises:
-        FileNotFoundError: if there is no file of sentences.
-        ValueError: if the encoder knows no text, or there are fewer than two sentences.
-        ImportError: if transformers is not installed.
     """
 
     def __init__(self, source, classes, device=None, decoder=None):

@@ -1,9 +1,8 @@
-"""Records: how everything that this project writes gets onto the disk, and where it may go.
+"""Files: written atomically, and read safely where they come from somebody else. Imports no other room.
 
-files.py writes whole files, appends to logs and locks, and opens other people's files; reading.py reads their json, csv
-and lines, checks.py their values, and paths.py keeps names that stand in them below a folder; video_lists.py reads
-lists of videos and class_names.py the names of classes, splits.py divides sets, tables.py writes csv, tensors.py
-checkpoints. This room imports no other.
+files.py writes whole files and holds locks; reading.py reads text, json and csv, checks.py their values; paths.py keeps
+names from files inside a folder; video_lists.py and class_names.py read lists of videos and names of classes; splits.py
+divides data sets, tables.py writes csv; annotations/ converts the formats of annotation tools.
 """
 
 from . import checks
@@ -18,12 +17,13 @@ from .files import (
     raise_if_system,
     remove_leftovers,
     write_bytes,
+    write_figure,
     write_json,
+    write_tensors,
     write_text,
     writing,
 )
 from .paths import PathError, path_below, relative_name
-from .pictures import write_figure
 from .reading import (
     numbered_lines,
     parse_json,
@@ -36,8 +36,7 @@ from .reading import (
     read_text,
 )
 from .splits import split_groups
-from .tables import write_table
-from .tensors import write_tensors
+from .tables import format_table, write_class_precision, write_table
 from .video_lists import list_line, read_video_list
 from .yaml_files import read_yaml
 
@@ -49,6 +48,7 @@ __all__ = [
     'checks',
     'class_names',
     'classes_of',
+    'format_table',
     'list_line',
     'locked',
     'names_beside',
@@ -74,6 +74,7 @@ __all__ = [
     'remove_leftovers',
     'split_groups',
     'write_bytes',
+    'write_class_precision',
     'write_figure',
     'write_json',
     'write_table',

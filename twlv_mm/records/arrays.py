@@ -1,4 +1,4 @@
-"""Arrays in other people's npy and npz files, which take no more memory than their bytes."""
+"""Arrays in npy and npz files from other people, which cannot claim more memory than the file has bytes."""
 
 import io
 import zipfile
@@ -12,21 +12,11 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 def parse_npy(content):
-    """The array in an npy file.
-
-    Args:
-        content (bytes): Of the file.
-
-    Returns:
-        ndarray: of numbers or text, read-only.
-
-    Raises:
-        Exception: of any kind, if it is damaged or holds objects.
-    """
+    """Parse the content (bytes) of an npy file into a read-only array of numbers or text."""
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:
-        raise ValueError(f'version {version} of npy is not read')
+        raise ValueError(f'npy version {version} is not supported')
     shape, fortran_order, dtype = HEADERS[version](file)
     array = np.frombuffer(content, dtype, offset=file.tell())
     return array.reshape(shape, order='F' if fortran_order else 'C')
@@ -37,13 +27,10 @@ def read_npz(path, *, max_bytes=MAX_BYTES):
 
     Args:
         path (str | Path): The file.
-        max_bytes (int): The most that its arrays may have, however small it is compressed.
+        max_bytes (int): Largest size of all arrays, uncompressed.
 
     Returns:
-        dict[str, ndarray]: by name.
-
-    Raises:
-        Exception: of any kind, if it is damaged, larger, or holds objects.
+        dict[str, ndarray]: arrays by name.
     """
     content = read_bytes(path, max_bytes=max_bytes)  # zipfile takes any error of reading for damage
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

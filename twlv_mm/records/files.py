@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all, logs and locks that follow no links, and reading of other people's files.
+"""Atomic writes, append-only logs, locks, and opening of files from somebody else.
 
-A folder that was received from somebody may have links where this project writes. Nothing here follows a link in the
-last place of a path: a link is replaced by the new file, or refused.
+A folder received from somebody may have links where this project writes. Nothing here follows a link in the last part
+of a path: it is replaced by the new file, or refused.
 """
 
 import errno
@@ -13,11 +13,13 @@ import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Environment variable: bytes of the largest file that is read.
+import torch
+
+# Environment variable: size limit of files to read, in bytes.
 LIMIT = 'TWLV_MAX_BYTES'
-# Errors of writing, which the system reports without the name of the file.
+# Write errors that the system reports without a file name.
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-# Errors that say nothing about what a file holds: permissions, limits of a process, disks and network file systems.
+# Errors that say nothing about a file's content: permissions, process limits, disks, network file systems.
 SYSTEM_ERRORS = (
     *DISK_ERRORS,
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS),
@@ -27,14 +29,14 @@ SYSTEM_ERRORS = (
 
 @contextmanager
 def writing(path, mode='wb', **kwargs):
-    """Write a file that appears under its name when it is complete and on the disk.
+    """Write a file atomically: it appears under its name once it is complete and on disk.
 
-    Until then it has a random name in the same folder, beginning with a dot and ending in ``.part``. If the block
-    raises, that file is removed and the old one stays as it was.
+    Until then it is a hidden ``*.part`` file in the same folder. If the block raises, that is removed and an existing
+    file stays as it was.
 
     Args:
-        path (str | Path): The file; its folder exists.
-        mode (str): 'wb' or 'w' (UTF-8 unless ``encoding`` is given). The file can be read back and sought.
+        path (str | Path): The file; its folder must exist.
+        mode (str): 'wb' or 'w' (UTF-8 unless ``encoding`` is given). The file can be read back and is seekable.
         kwargs: As for :func:`open`.
 
     Yields:
@@ -69,34 +71,35 @@ def write_bytes(path, content):
 
 
 def write_text(path, content):
-    """Write text in UTF-8 as :func:`writing` does; a lone surrogate is written as ``\\udc80``, say."""
+    """Write UTF-8 text as :func:`writing` does; lone surrogates become escapes such as ``\\udc80``."""
     write_bytes(path, content.encode('utf-8', 'backslashreplace'))
 
 
 def write_json(path, content, *, indent=2, sort_keys=False):
-    """Write json as :func:`writing` does.
-
-    Args:
-        path (str | Path): The file.
-        content (dict | list): Of what json has; NaN and infinity are not of it.
-        indent (int | None): Spaces a level.
-        sort_keys (bool): Whether keys are in alphabetical order.
-
-    Raises:
-        ValueError: if there is a NaN or an infinity.
-    """
+    """Write json as :func:`writing` does; NaN and infinity are refused."""
     write_text(path, json.dumps(content, indent=indent, sort_keys=sort_keys, allow_nan=False) + '\n')
 
 
+def write_tensors(path, content):
+    """Write a checkpoint as :func:`writing` does, for ``torch.load(weights_only=True)``."""
+    with writing(path) as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+
+
+def write_figure(path, figure, **kwargs):
+    """Write a matplotlib figure as :func:`writing` does; ``kwargs`` as for ``savefig``."""
+    with writing(path) as file:
+        figure.savefig(file, format=Path(path).suffix[1:], **kwargs)
+
+
 def append_line(path, line):
-    """Append a line to a log, in one write, so that lines of several processes do not mix.
-
-    Args:
-        path (str | Path): The log; made if it is not there.
-        line (str): Without a line end.
-
-    Raises:
-        OSError: if there is a link or something else than a regular file in its place.
+    """Append a line to a log in one write, so that lines of several processes do not mix; the log is created if
+    missing.
     """
     descriptor = open_own(path, os.O_WRONLY | os.O_APPEND)
     try:
@@ -112,17 +115,7 @@ def append_line(path, line):
 
 @contextmanager
 def open_log(path):
-    """Open a log for what a program says; what was in it is gone.
-
-    Args:
-        path (str | Path): The log.
-
-    Yields:
-        TextIO: the open file.
-
-    Raises:
-        OSError: if there is a link or something else than a regular file in its place.
-    """
+    """Open a log for writing, emptied (a context manager that yields a text file)."""
     try:
         with open(open_own(path, os.O_WRONLY | os.O_TRUNC), 'w', encoding='utf-8') as file:
             yield file
@@ -136,12 +129,8 @@ def locked(path, *, wait=True):
     """Hold a lock while the block runs; the system releases it if the process dies.
 
     Args:
-        path (str | Path): The lock file; made if it is not there, and left there.
-        wait (bool): Whether to wait for whoever holds it.
-
-    Raises:
-        BlockingIOError: if another process holds it and ``wait`` is false.
-        OSError: if there is a link or something else than a regular file in its place.
+        path (str | Path): The lock file; created if missing, and never removed.
+        wait (bool): Whether to wait for the current holder.
     """
     descriptor = open_own(path, os.O_RDWR)
     try:
@@ -152,20 +141,14 @@ def locked(path, *, wait=True):
 
 
 def open_regular(path, *, max_bytes=None):
-    """Open a file for reading in binary, if it is a regular file and not larger than expected.
-
-    Pipes and devices, which could block for ever or never end, are refused without being read.
+    """Open a regular file for reading in binary; pipes and devices, which could block forever, are refused.
 
     Args:
         path (str | Path): The file; links are followed.
-        max_bytes (int, optional): The largest size that makes sense for what is to be read.
+        max_bytes (int, optional): Largest plausible size.
 
     Returns:
         BinaryIO: the open file.
-
-    Raises:
-        OSError: if it is not there or is no regular file.
-        ValueError: if it is larger than ``max_bytes``.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -174,44 +157,37 @@ def open_regular(path, *, max_bytes=None):
             raise OSError(f'{path} is not a regular file')
         if max_bytes is not None:
             check_size(status.st_size, max_bytes, f'{path} has')
-        return open(path, 'rb', opener=lambda *_: descriptor)  # its name is the path
+        return open(path, 'rb', opener=lambda *_: descriptor)  # keeps the path as the file's name
     except BaseException:
         os.close(descriptor)
         raise
 
 
 def check_size(size, most, what):
-    """Check that a file is not larger than expected, or than the user has said in the environment.
+    """Check that a file is not larger than expected, or than TWLV_MAX_BYTES allows.
 
     Args:
-        size (int): Its bytes.
-        most (int): As many as make sense for what it is for.
-        what (str): For the message, '<file> has' say.
-
-    Raises:
-        ValueError: if it is larger.
+        size (int): Bytes.
+        most (int): Largest plausible size.
+        what (str): Beginning of the message, such as 'FILE has'.
     """
     raised = os.environ.get(LIMIT, '0')
     if not raised.isdecimal():
-        raise ValueError(f'{LIMIT} is {raised!r}; it has to be a number of bytes')
+        raise ValueError(f'{LIMIT} is {raised!r}; it must be a number of bytes')
     if size > max(most, int(raised)):
         raise ValueError(
-            f'{what} {size:,} bytes, more than the {most:,} expected of such a file: set {LIMIT} to read it '
-            'all the same'
+            f'{what} {size:,} bytes, more than the {most:,} expected of such a file: set {LIMIT} to read it anyway'
         )
 
 
 def raise_if_system(error, path):
-    """Raise an error again if it is the system's: permission denied, too many open files, a failing disk.
+    """Re-raise a system error: permission denied, too many open files, a failing disk.
 
-    What reads other people's files calls this before it takes an error for damage of the file.
+    Call this before treating an error as damage of the file that was read.
 
     Args:
-        error (BaseException): Any.
-        path (str | Path): What was being read, for an error that names no file.
-
-    Raises:
-        OSError: the same error.
+        error (BaseException): Any error.
+        path (str | Path): The file, set on errors that name none.
     """
     if isinstance(error, OSError) and error.errno in SYSTEM_ERRORS:
         if error.filename is None:
@@ -220,11 +196,7 @@ def raise_if_system(error, path):
 
 
 def remove_leftovers(folder):
-    """Remove what killed processes were writing in a folder by :func:`writing`; what others are writing stays.
-
-    Args:
-        folder (str | Path): Without its subfolders.
-    """
+    """Remove what killed processes left behind by :func:`writing` in a folder; files still being written stay."""
     for path in Path(folder).glob('.*.part'):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -236,7 +208,7 @@ def remove_leftovers(folder):
 
 
 def sync_folder(folder):
-    """Have the names in a folder written to the disk, where its file system can."""
+    """Flush the names in a folder to disk, where the file system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -251,31 +223,20 @@ def _name_file(error, path):
 
 
 def _open_temporary(path):
-    """A new file beside another, locked while it is open."""
+    """A new locked file beside another."""
     while True:
-        # Names may be as long as the file system allows, which leaves no room for what is added.
+        # Shortened: the name may already be as long as the file system allows.
         temporary = path.with_name(f'.{path.name[:40]}.{secrets.token_hex(8)}.part')
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return temporary, descriptor
-        os.close(descriptor)  # another process took it for a leftover before it was locked
+        os.close(descriptor)  # another process removed it as a leftover before it was locked
 
 
 def open_own(path, flags):
-    """Open a file that only this project writes, without following a link; made if it is not there.
-
-    Args:
-        path (str | Path): The file.
-        flags (int): Of :func:`os.open`.
-
-    Returns:
-        int: the descriptor.
-
-    Raises:
-        OSError: if there is a link or something else than a regular file in its place.
-    """
+    """Open (or create) a file that only this project writes, without following links; returns the descriptor."""
     descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Text files of other people: json, csv and lines. Whatever the bytes, an error is a ValueError with file and place."""
+"""Text, json and csv files from other people: whatever the bytes, an error is a ValueError with file and line."""
 
 import csv
 import io
@@ -19,20 +19,7 @@ SURROGATE = re.compile(r'\\u[dD][89a-fA-F]')
 
 
 def read_text(path, *, max_bytes=MAX_BYTES):
-    """Read a text file in UTF-8; the mark that some editors of Windows put in front is left out.
-
-    Args:
-        path (str | Path): A regular file.
-        max_bytes (int): Its largest size.
-
-    Returns:
-        str: its text.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        OSError: if the system refuses to read it: permission denied, too many open files, a failing disk.
-        ValueError: if it is not a regular file, too large or not UTF-8.
-    """
+    """Read a UTF-8 text file of at most ``max_bytes``, without a byte order mark."""
     content = read_bytes(path, max_bytes=max_bytes)
     try:
         return content.decode('utf-8-sig')
@@ -42,7 +29,7 @@ def read_text(path, *, max_bytes=MAX_BYTES):
 
 
 def read_bytes(path, *, max_bytes=MAX_BYTES):
-    """Read a file; see :func:`read_text`."""
+    """Read a file of at most ``max_bytes``."""
     try:
         with open_regular(path, max_bytes=max_bytes) as file:
             return file.read()
@@ -56,28 +43,16 @@ def read_bytes(path, *, max_bytes=MAX_BYTES):
 def read_lines(path, *, max_bytes=MAX_BYTES):
     """Read the lines of a text file that are not blank.
 
-    Args:
-        path (str | Path): A text file in UTF-8.
-        max_bytes (int): Its largest size.
-
     Returns:
-        dict[int, str]: number of a line, from 1 -> its text, without white space around it.
-
-    Raises:
-        FileNotFoundError: as :func:`read_text`.
-        ValueError: as :func:`read_text`.
+        dict[int, str]: line number, from 1 -> text without surrounding white space.
     """
-    # Not splitlines, which takes other characters for ends of lines as well.
+    # Not splitlines, which also splits at other characters.
     lines = enumerate(read_text(path, max_bytes=max_bytes).split('\n'), 1)
     return {number: text for number, line in lines if (text := line.strip())}
 
 
 def numbered_lines(path):
-    """Read the lines of a large text file that are not blank one by one; otherwise as :func:`read_lines`.
-
-    Yields:
-        tuple[int, str]: number of a line, from 1, and its text, without white space around it.
-    """
+    """Like :func:`read_lines`, one by one for large files: yields line number and text."""
     with open_regular(path) as file:
         for number, line in enumerate(file, 1):
             try:
@@ -89,20 +64,7 @@ def numbered_lines(path):
 
 
 def read_json(path, kind=None, *, max_bytes=MAX_BYTES):
-    """Read a json file.
-
-    Args:
-        path (str | Path): The file.
-        kind (type, optional): ``dict`` or ``list``, what it has to hold.
-        max_bytes (int): Its largest size.
-
-    Returns:
-        dict | list: its content.
-
-    Raises:
-        FileNotFoundError: as :func:`read_text`.
-        ValueError: as :func:`read_text` and :func:`parse_json`, or if it holds something else.
-    """
+    """Read a json file of at most ``max_bytes``; its content must be of the type ``kind`` (dict or list), if given."""
     content = parse_json(read_text(path, max_bytes=max_bytes), path)
     if kind is not None:
         instance(content, kind, path)
@@ -110,19 +72,7 @@ def read_json(path, kind=None, *, max_bytes=MAX_BYTES):
 
 
 def parse_json(text, source):
-    """Parse json more strictly than Python does.
-
-    Args:
-        text (str): The json.
-        source (str | Path): What it is from, for the message.
-
-    Returns:
-        Any: its content.
-
-    Raises:
-        ValueError: if it is not json, a key comes twice in an object, or a number is NaN, infinite, larger than a
-            float32, or a whole number beyond 64 bits.
-    """
+    """Parse json text more strictly than Python does; ``source`` is its file, for messages."""
     try:
         content = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
@@ -130,27 +80,19 @@ def parse_json(text, source):
         if SURROGATE.search(text):
             json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
-        raise ValueError(f'{source} is not sound json: it is nested too deep') from None
+        raise ValueError(f'{source} is not valid json: nested too deeply') from None
     except UnicodeEncodeError:
-        raise ValueError(f'{source} is not sound json: it has half a character, a lone surrogate') from None
-    except ValueError as error:  # also what the hooks say
-        raise ValueError(f'{source} is not sound json: {error}') from None
+        raise ValueError(f'{source} is not valid json: it has a lone surrogate, half a character') from None
+    except ValueError as error:  # also from the hooks
+        raise ValueError(f'{source} is not valid json: {error}') from None
     return content
 
 
 def read_rows(path, *, max_bytes=MAX_BYTES):
-    """Read a csv file.
-
-    Args:
-        path (str | Path): The file.
-        max_bytes (int): Its largest size.
+    """Read a csv file of at most ``max_bytes``.
 
     Returns:
-        dict[int, list[str]]: number of the line in which a row ends -> its cells; blank lines are left out.
-
-    Raises:
-        FileNotFoundError: as :func:`read_text`.
-        ValueError: as :func:`read_text`, or if a row is not csv.
+        dict[int, list[str]]: number of a row's last line -> its cells, without blank lines.
     """
     reader = csv.reader(io.StringIO(read_text(path, max_bytes=max_bytes), newline=''), strict=True)
     rows = {}
@@ -164,34 +106,32 @@ def read_rows(path, *, max_bytes=MAX_BYTES):
 
 
 def read_table(path, *columns, max_bytes=MAX_BYTES):
-    """Read a csv file that begins with the names of its columns.
+    """Read a csv file with a header.
 
     Args:
         path (str | Path): The file.
-        *columns (str): Columns that it must have.
+        *columns (str): Columns it must have.
         max_bytes (int): Its largest size.
 
     Returns:
-        dict[int, dict[str, str]]: number of the line in which a row ends -> its cells by column.
-
-    Raises:
-        FileNotFoundError: as :func:`read_text`.
-        ValueError: as :func:`read_rows`, or if a column is missing or there twice, or a row has another length.
+        dict[int, dict[str, str]]: number of a row's last line -> column -> cell.
     """
     rows = read_rows(path, max_bytes=max_bytes)
     header = rows.pop(next(iter(rows))) if rows else []
     missing = [column for column in columns if column not in header]
     if missing:
-        raise ValueError(f'{path} has no column {", ".join(missing)}; it has {printable(", ".join(header))[:300]}')
+        raise ValueError(
+            f'{path} has no column {", ".join(missing)}; its columns: {printable(", ".join(header))[:300]}'
+        )
     if len(set(header)) < len(header):
-        raise ValueError(f'{path} has two columns of the same name: {shown(header)}')
+        raise ValueError(f'{path} has two columns with the same name: {shown(header)}')
     for line, row in rows.items():
         if len(row) != len(header):
-            raise ValueError(f'{path}, line {line}: there are {len(row)} cells under {len(header)} names of columns')
+            raise ValueError(f'{path}, line {line}: {len(row)} cells, but the header has {len(header)} columns')
     return {line: dict(zip(header, row, strict=True)) for line, row in rows.items()}
 
 
-# What Python, numpy and the decompressors raise over damaged content.
+# What Python, numpy and the decompressors raise on damaged content.
 _RAISED = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError, OSError, RecursionError),
     *(SyntaxError, TypeError, ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
@@ -200,11 +140,7 @@ _RAISED = (
 
 @contextmanager
 def parsing(where):
-    """Turn what damaged content makes Python raise into a ValueError that says where it stands.
-
-    Args:
-        where (str | Path): The file, and the place in it if that is known.
-    """
+    """Turn any error that damaged content causes in the block into a ValueError that begins with ``where``."""
     try:
         yield
     except _RAISED as error:
@@ -218,7 +154,7 @@ def parsing(where):
 
 
 def _not_text(path, line, error):
-    return f'{path}, line {line}: this is not text in UTF-8 ({error.reason}): save it as such'
+    return f'{path}, line {line}: not UTF-8 text ({error.reason}): save it as UTF-8'
 
 
 def _object(pairs):
@@ -226,12 +162,12 @@ def _object(pairs):
     if len(content) < len(pairs):
         seen = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ValueError(f'the key {shown(twice)} comes twice in an object')
+        raise ValueError(f'duplicate key {shown(twice)}')
     return content
 
 
 def _constant(text):
-    raise ValueError(f'{text} is not a number of json')
+    raise ValueError(f'{text} is not a json number')
 
 
 def _float(text):
@@ -242,7 +178,7 @@ def _float(text):
 
 
 def _integer(text):
-    # Python refuses to parse more than 4,300 digits, in other words.
+    # Python refuses to parse more than 4,300 digits with another message.
     if len(text) > 20 or abs(int(text)) > MAX_INTEGER:
         raise ValueError(f'the whole number {shown(text)[1:-1]} is too large')
     return int(text)

@@ -1,23 +1,23 @@
-"""Parts of a set of labelled videos: shares of every class, and a group of videos never in two parts."""
+"""Stratified splits of labelled videos that keep each group in one part."""
 
 import random
 from collections import Counter
 
-ATTEMPTS = 20  # orders that are tried where a class is missing from a part
+ATTEMPTS = 20  # random orders to try while a class is missing from a part
 
 
 def split_groups(groups, shares, seed=0):
-    """Divide groups of samples among parts, so that each part has its share of every class.
+    """Divide groups of samples into parts, each with its share of every class.
 
-    Every class that has enough groups gets a sample in every part, however small the share.
+    A class gets a sample in every part if it has enough groups, however small the share.
 
     Args:
-        groups (dict[str, dict[str, int]]): Group -> class -> samples of that class in the group.
-        shares (Sequence[float]): Of each part, above 0; they add up to 1.
-        seed (int): Decides which groups come into which part.
+        groups (dict[str, dict[str, int]]): Group -> class -> number of samples.
+        shares (Sequence[float]): Share of each part, above 0; they sum to 1.
+        seed (int): Random seed.
 
     Returns:
-        dict[str, int]: group -> its part, from 0.
+        dict[str, int]: group -> index of its part.
     """
     rng = random.Random(seed)
     totals = Counter()
@@ -34,7 +34,7 @@ def split_groups(groups, shares, seed=0):
 
 
 def _divide(groups, shares, totals, rng):
-    """One division by the largest deficit, and how many classes it leaves out of how many parts."""
+    """One greedy division by the largest deficit; returns it and the number of (part, class) pairs without a sample."""
     names = sorted(groups)
     rng.shuffle(names)
     names.sort(key=lambda name: -sum(groups[name].values()))  # stable: equal groups stay shuffled
@@ -62,7 +62,7 @@ def _divide(groups, shares, totals, rng):
 
 
 def _counts(count, shares):
-    """Samples of a class that each part should have: at least 1, at the cost of the largest part."""
+    """Samples of a class that each part should have: at least 1, taken from the largest part."""
     if count < len(shares):
         return [1 + share for share in shares]  # the parts with the largest shares first
     counts = [max(share * count, 1) for share in shares]

@@ -1,4 +1,4 @@
-"""Lists of videos with their classes, in the forms in which they are handed around."""
+"""Video lists with classes, in the common text formats."""
 
 import re
 from pathlib import PurePath
@@ -8,7 +8,7 @@ from .checks import count_in, name, shown, time_in
 from .reading import read_lines, read_rows
 
 CLASSES = re.compile(r'(.*?\S)((?:\s+-?[0-9]+)*)')
-# Times have a decimal point, which tells them from classes.
+# The decimal point distinguishes times from classes.
 SEGMENT = re.compile(r'(.*\S)\s+([0-9]+\.[0-9]+)\s+([0-9]+\.[0-9]+)((?:\s+-?[0-9]+)?)')
 ANY_SEGMENT = re.compile(r'(.*\S)\s+(\S+)\s+(\S+)\s+(-?[0-9]+)')
 WITH_COMMA = re.compile(r'.*,\s*"?-?[0-9]+"?')
@@ -22,8 +22,8 @@ class ListedVideo(NamedTuple):
 
     Attributes:
         line (int): Its number, from 1.
-        file (str): As the list names it.
-        classes (tuple[int, ...]): None, one or several, from 0.
+        file (str): As listed.
+        classes (tuple[int, ...]): Any number, from 0.
         segment (tuple[float, float] | None): Start and end in seconds; the whole file if None.
     """
 
@@ -34,22 +34,18 @@ class ListedVideo(NamedTuple):
 
 
 def read_video_list(path, segments=None):
-    """Read a list of videos, whose names may hold spaces.
+    """Read a list of videos; file names may contain spaces.
 
-    Its lines are ``file``, ``file class ...`` or ``file start end class`` (mmaction2's lists and V-JEPA's .csv), or
-    ``file,class`` in the whole list, with or without names of columns in the first line.
+    Lines are ``file``, ``file class ...`` or ``file start end class`` (mmaction2's lists and V-JEPA's .csv); or the
+    whole list is ``file,class``, with or without a header.
 
     Args:
-        path (str | Path): A text file in UTF-8.
-        segments (bool, optional): Whether lines have a start and an end, in seconds. If None, they do where both have a
-            decimal point.
+        path (str | Path): A UTF-8 text file.
+        segments (bool, optional): Whether lines have start and end in seconds. If None, they do if both have a decimal
+            point.
 
     Returns:
-        list[ListedVideo]: one a line that is not blank.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a line has another form; the message has its number.
+        list[ListedVideo]: one per line that is not blank.
     """
     lines = read_lines(path)
     first = next(iter(lines.values()), '')
@@ -59,18 +55,15 @@ def read_video_list(path, segments=None):
 
 
 def list_line(file, label, segment=None):
-    """Write what :func:`read_video_list` reads back.
+    """A line that :func:`read_video_list` reads back.
 
     Args:
-        file (str): As the list is to name it.
+        file (str): As it is to be listed.
         label (int): Class, from 0.
-        segment (tuple[float, float], optional): Start and end in seconds, which are rounded to thousandths.
+        segment (tuple[float, float], optional): Start and end in seconds, rounded to milliseconds.
 
     Returns:
-        str: a line without its end.
-
-    Raises:
-        ValueError: if the reader would read something else, because of spaces or numbers in the name say.
+        str: the line, without line end.
     """
     times = ''.join(f'{time:.3f} ' for time in segment or ())
     line = f'{file} {times}{label}'
@@ -109,12 +102,12 @@ def _with_commas(path, segments):
 def _parse(text, path, number, segments):
     fields = text.split(' ')
     if len(fields) == 2 and USUAL_LABEL.fullmatch(fields[1]) and USUAL_FILE.fullmatch(fields[0]) and not segments:
-        return ListedVideo(number, fields[0], (int(fields[1]),))  # nearly all of millions of lines; quicker
+        return ListedVideo(number, fields[0], (int(fields[1]),))  # fast path for nearly all of millions of lines
     where = f'{path}, line {number}'
     form = ANY_SEGMENT if segments else SEGMENT
     if found := form.fullmatch(text):
         if segments is False:
-            raise ValueError(f'{where}: {shown(text)} is a segment, and whole files are expected: use SegmentDataset')
+            raise ValueError(f'{where}: {shown(text)} is a segment, but whole files are expected: use SegmentDataset')
         file, start, end, label = found.groups()
         return ListedVideo(
             number, name(file, f'{where}, file'), _classes(label, where), _segment(start, end, text, where)
@@ -125,8 +118,8 @@ def _parse(text, path, number, segments):
     numbers = labels.split()
     if len(numbers) > 1 and not PurePath(file).suffix:
         raise ValueError(
-            f'{where}: {shown(text)} has several numbers behind a name without an ending: lists of folders of frames '
-            'are not read, and the name of a file needs its ending'
+            f'{where}: {shown(text)} has several numbers after a name without extension: lists of frame folders are '
+            'not supported, and file names need their extension'
         )
     unlabelled = not numbers and any(char.isspace() for char in PurePath(file).suffix)
     if unlabelled or (',' in file and WITH_COMMA.fullmatch(file)):
@@ -137,7 +130,7 @@ def _parse(text, path, number, segments):
 def _segment(start, end, text, where):
     start, end = time_in(start, f'{where}, start'), time_in(end, f'{where}, end')
     if not start < end:
-        raise ValueError(f'{where}: {shown(text)} has no segment: it has to end after it starts, in seconds')
+        raise ValueError(f'{where}: {shown(text)} has no valid segment: it must end after it starts, in seconds')
     return start, end
 
 

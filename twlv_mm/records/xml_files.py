@@ -1,4 +1,4 @@
-"""XML of other people, read without what makes it dangerous: no document type, so no entities, and no deep nesting."""
+"""Safe XML parsing: no document type declaration, hence no entities, and no deep nesting."""
 
 from xml.etree.ElementTree import Element, SubElement
 from xml.parsers import expat
@@ -6,24 +6,19 @@ from xml.parsers import expat
 from .checks import shown
 from .reading import read_bytes
 
-MAX_BYTES = 200_000_000  # an hour of five tracks with a box in every frame is 100 MB
+MAX_BYTES = 200_000_000  # an hour with five tracks and a box in every frame takes 100 MB
 MAX_DEPTH = 32
 
 
 class XmlFile:
-    """The elements of a file, and where they stand.
+    """The elements of a file and their line numbers.
 
     Args:
         path (str | Path): The file.
         max_bytes (int): Its largest size.
 
     Attributes:
-        root (Element): The outermost element.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is no well-formed XML, declares a document type, is nested deeper than any annotations are, or
-            larger.
+        root (Element): The root element.
     """
 
     def __init__(self, path, *, max_bytes=MAX_BYTES):
@@ -38,29 +33,25 @@ class XmlFile:
         try:
             parser.Parse(read_bytes(path, max_bytes=max_bytes), True)
         except (expat.ExpatError, UnicodeError, LookupError) as error:
-            raise ValueError(f'{path} is no well-formed XML: {error}') from None
+            raise ValueError(f'{path} is not well-formed XML: {error}') from None
 
     def where(self, element):
-        """File, line and kind of an element, for messages."""
+        """File, line and tag of an element, for messages."""
         return f'{self.path}, line {self._lines.get(element, 0)}, {element.tag}'
 
     def attribute(self, element, name):
-        """Text of an attribute that an element must have.
-
-        Raises:
-            ValueError: if it has none.
-        """
+        """A required attribute of an element."""
         value = element.get(name)
         if value is None:
-            raise ValueError(f'{self.where(element)}: it has no {name}')
+            raise ValueError(f'{self.where(element)}: missing attribute {name}')
         return value
 
     def _refuse(self, name, *_):
-        raise ValueError(f'{self.path} declares the document type {shown(name)}, which annotations do not need')
+        raise ValueError(f'{self.path} declares a document type, {shown(name)}, which is refused: remove it')
 
     def _start(self, tag, attributes):
         if len(self._open) >= MAX_DEPTH:
-            raise ValueError(f'{self.path}, line {self._parser.CurrentLineNumber}: it is nested too deep')
+            raise ValueError(f'{self.path}, line {self._parser.CurrentLineNumber}: nested too deeply')
         element = SubElement(self._open[-1], tag, attributes) if self._open else Element(tag, attributes)
         self.root = self.root if self._open else element
         self._lines[element] = self._parser.CurrentLineNumber
@@ -71,5 +62,5 @@ class XmlFile:
 
     def _text(self, text):
         element = self._open[-1]
-        if not len(element):  # what stands between elements is white space
+        if not len(element):  # between child elements there is only white space
             element.text = (element.text or '') + text

@@ -1,4 +1,4 @@
-"""YAML as strictly as json: plain data, each key once, and no word that means something else than it says."""
+"""YAML read as strictly as json: plain data, unique keys, no surprising types."""
 
 import re
 from itertools import accumulate
@@ -13,33 +13,29 @@ MAX_DEPTH = 100
 
 
 def read_yaml(path, kind=None, *, max_bytes=MAX_BYTES):
-    """Read a YAML file.
+    """Read a YAML file of at most ``max_bytes``.
 
     ``no``, ``1:30`` and ``2024-01-01`` are text, as in YAML 1.2's core schema; anchors and tags are refused.
 
     Args:
-        path (str | Path): The file, in UTF-8.
-        kind (type, optional): ``dict`` or ``list``, what it has to hold.
+        path (str | Path): A UTF-8 file.
+        kind (type, optional): Required type of the content, ``dict`` or ``list``.
         max_bytes (int): Its largest size.
 
     Returns:
-        dict | list: its content: dicts with text as keys, lists, text, finite numbers, booleans and None.
-
-    Raises:
-        FileNotFoundError: as :func:`~.reading.read_text`.
-        ValueError: as ``read_text``, or if it is not such YAML or holds something else; the message has the line.
+        dict | list: dicts with text keys, lists, text, finite numbers, booleans and None.
     """
     text = read_text(path, max_bytes=max_bytes)
     try:
-        # PyYAML takes seconds to say that a thousand of them are too many.
+        # PyYAML takes seconds to reject a thousand nested brackets.
         steps = ((sign in '[{') - (sign in ']}') for sign in re.findall(r'[][{}]', text))
         if max(accumulate(steps), default=0) > MAX_DEPTH:
-            raise ValueError(f'brackets are nested more than {MAX_DEPTH} deep')
+            raise ValueError(f'brackets are nested more than {MAX_DEPTH} levels deep')
         content = yaml.load(text, _Loader)
     except RecursionError:
-        raise ValueError(f'{path} is not sound yaml: it is nested too deep') from None
+        raise ValueError(f'{path} is not valid yaml: nested too deeply') from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(f'{path} is not sound yaml: {error}') from None
+        raise ValueError(f'{path} is not valid yaml: {error}') from None
     if kind is not None:
         instance(content, kind, path)
     return content
@@ -52,7 +48,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent, index):
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or event.anchor:
-            raise yaml.YAMLError(f'there is an anchor or alias in line {event.start_mark.line + 1}: write it out')
+            raise yaml.YAMLError(f'line {event.start_mark.line + 1} has an anchor or alias: write the value out')
         return super().compose_node(parent, index)
 
 
@@ -63,7 +59,7 @@ def _mapping(loader, node):
         if not isinstance(key, str):
             raise yaml.YAMLError(f'line {line}: the key {shown(key)} is not text: put it in quotes')
         if key in content:
-            raise yaml.YAMLError(f'line {line}: {key!r} comes twice')
+            raise yaml.YAMLError(f'line {line}: duplicate key {key!r}')
         content[key] = loader.construct_object(value_node, deep=True)
     return content
 
@@ -73,7 +69,7 @@ def _float(loader, node):
 
 
 def _refused(loader, node):
-    raise yaml.YAMLError(f'line {node.start_mark.line + 1} has the tag {node.tag}: only plain data are read')
+    raise yaml.YAMLError(f'line {node.start_mark.line + 1} has the tag {node.tag}: only plain data is supported')
 
 
 for tag, pattern, first in (

@@ -33,10 +33,6 @@ class Collection:
         vectors (ndarray): (n, D) float32, mapped into memory: video by video, clips in order of time.
         video_index (ndarray): (n,) int64, place in ``video_ids`` of each clip's video.
         video_ids (list[str]): Sorted.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings of clips in it.
-        ValueError: if a file is damaged.
     """
 
     def __init__(self, path, clip_seconds=None, stride_seconds=None):
@@ -95,9 +91,6 @@ class Collection:
 
         Returns:
             slice: of ``vectors``.
-
-        Raises:
-            ValueError: if there is no such video; the message has the nearest id.
         """
         if video_id not in self._places:
             self.folder.clips(video_id)  # its message names the nearest id
@@ -112,9 +105,6 @@ class Collection:
 
         Returns:
             tuple[ndarray, ndarray]: (M, 2) as :meth:`times`, and (M, D) float32.
-
-        Raises:
-            ValueError: as for :meth:`times`.
         """
         return self.times(video_id), self.vectors[self.rows(video_id)]
 
@@ -126,9 +116,6 @@ class Collection:
 
         Returns:
             ndarray: (M, 2) start and end in seconds since the first frame.
-
-        Raises:
-            ValueError: if nothing says, or the folder has times of more or fewer clips.
         """
         rows = self.rows(video_id)
         return times_of(self.folder, video_id, rows.stop - rows.start, self._clip_seconds, self._stride_seconds)
@@ -175,9 +162,6 @@ def times_of(folder, video_id, count, clip_seconds=None, stride_seconds=None):
 
     Returns:
         ndarray: (M, 2) start and end in seconds since the first frame.
-
-    Raises:
-        ValueError: if nothing says, or the folder has times of more or fewer clips.
     """
     times = folder.times(video_id)
     if times is None and clip_seconds is not None:

@@ -54,11 +54,6 @@ def find_duplicates(folder, other=None, threshold=THRESHOLD):
 
     Returns:
         list[Pair]: sorted by share of the shorter video, then by cosine.
-
-    Raises:
-        FileNotFoundError: if there is no such folder.
-        ValueError: if the two were made with different settings, or so many clips are nearer than the threshold that it
-            tells nothing.
     """
     if not 0 < threshold <= 1:
         raise ValueError(f'threshold={threshold}: give a cosine above 0 and at most 1')

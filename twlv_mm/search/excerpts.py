@@ -49,10 +49,6 @@ def read_excerpt(video, start, end):
 
     Returns:
         Excerpt: its pictures.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if it cannot be read there.
     """
     if is_picture(video.path):
         picture = _strip([read_picture(video.path)], STRIP_HEIGHT)

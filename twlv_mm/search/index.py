@@ -60,12 +60,6 @@ def update_index(folder, uri=None, clip_seconds=None, stride_seconds=None, progr
 
     Returns:
         Update: what was done.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings of clips in it.
-        ValueError: if the index has vectors of other settings or another length, a number is not finite, a file is
-            damaged, or another process is building the index.
-        ImportError: if LanceDB is not installed.
     """
     embeddings = EmbeddingFolder(folder)
     settings = folder_settings(embeddings)

@@ -28,11 +28,6 @@ class IndexedCollection:
         path (Path): The folder.
         settings (dict): What the vectors were made with.
         dims (int): D.
-
-    Raises:
-        FileNotFoundError: if it has no index.
-        ValueError: if the folder has been made again with other settings.
-        ImportError: if LanceDB is not installed.
     """
 
     def __init__(self, path, uri=None):

@@ -121,11 +121,6 @@ def find_moments(
 
     Returns:
         Answer: the hits, best first.
-
-    Raises:
-        FileNotFoundError: if there is no such folder or video.
-        ValueError: if the folder was made with another encoder.
-        VideoError: if the query cannot be read.
     """
     if top < 1:
         raise ValueError(f'top={top}: ask for 1 hit or more')

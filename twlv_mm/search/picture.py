@@ -24,10 +24,6 @@ def read_picture(path):
 
     Returns:
         ndarray: (H, W, 3) uint8 RGB, upright.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if it is no image that OpenCV reads.
     """
     content = read_bytes(path)
     try:
@@ -48,9 +44,6 @@ def still_stream(path, sampling):
 
     Returns:
         FrameStream: one clip.
-
-    Raises:
-        VideoError: as :func:`read_picture`.
     """
     frame = resize_and_crop(read_picture(path)[None], *sampling[4:])
     indices = np.zeros((1, sampling.num_frames), np.int64)

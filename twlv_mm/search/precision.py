@@ -17,9 +17,6 @@ def precision_at(folder, labels, k=10):
     Returns:
         tuple[float, float]: share of the neighbours that are of the query's class, mean over queries; the share that
         neighbours drawn at random would have.
-
-    Raises:
-        ValueError: if a video has no class, or there are not more than k videos.
     """
     vectors, _, video_ids = load_matrix(folder, 'video')
     missing = [video_id for video_id in video_ids if video_id not in labels]

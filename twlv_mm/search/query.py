@@ -57,10 +57,6 @@ def query_extractor(collection, model=None, weights=None, device=None):
 
     Returns:
         Extractor: ready.
-
-    Raises:
-        FileNotFoundError: if there is no file of weights.
-        ValueError: if the folder does not say what it was made with, or the encoder is another one.
     """
     settings = collection.settings
     options = {key: settings.get(key) for key in ('sampling', 'clip_seconds', 'stride_seconds')}
@@ -100,11 +96,6 @@ def embed_query(path, collection, extractor, start=None, end=None, *, reverse=Fa
 
     Returns:
         Query: ready.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the part does not end after it starts.
-        VideoError: if it cannot be read.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f'there is no file {path}')
@@ -154,10 +145,6 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
 
     Returns:
         Query: ready.
-
-    Raises:
-        FileNotFoundError: if there is no reversed view.
-        ValueError: if there is no such video or clip.
     """
     video_id, number = name, None
     if name not in collection and '#' in name:

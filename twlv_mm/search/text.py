@@ -17,10 +17,6 @@ def text_query(text, collection):
 
     Returns:
         Query: ready; its vector is in the space of the collection's.
-
-    Raises:
-        ValueError: if the encoder knows no text, or the collection's vectors are not comparable with its texts.
-        ImportError: if transformers is not installed.
     """
     if not text.strip():
         raise ValueError('the text to search for is empty')

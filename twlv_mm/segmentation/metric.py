@@ -6,7 +6,8 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import as_text, log_folder, write_csv
+from twlv_mm.engine import log_folder
+from twlv_mm.records import format_table, write_table
 from twlv_mm.registry import METRICS
 
 from .alignment import count_steps, steps_to_frames
@@ -97,13 +98,14 @@ class SegmentationMetric(BaseMetric):
         self._warn(logger, total, len(results), missing)
         if not self.published:
             header, rows = self._class_rows(classes, total)
-            logger.info(f'Segmentation by class, shares in percent:\n{as_text(header, rows)}')
+            logger.info(f'Segmentation by class, shares in percent:\n{format_table(header, rows)}')
             folder = Path(self.out_dir or log_folder())
             folder.mkdir(parents=True, exist_ok=True)
-            write_csv(folder / 'class_accuracy.csv', header, rows)
+            write_table(folder / 'class_accuracy.csv', header, rows, decimals=4)
             worst_first = sorted(scores.items(), key=lambda item: (np.nan_to_num(item[1].edit, nan=2.0), item[0]))
             lines = [(name, one.frames.sum(), one.accuracy, one.edit, *one.f1) for name, one in worst_first]
-            write_csv(folder / 'videos.csv', ('video_id', 'frames', 'accuracy', 'edit', *self.names), lines)
+            columns = ('video_id', 'frames', 'accuracy', 'edit', *self.names)
+            write_table(folder / 'videos.csv', columns, lines, decimals=4)
             self._write_predictions(folder / 'predictions.json', classes, results)
         f1 = np.nan_to_num(total.f1) if self.published else total.f1
         shares = dict(accuracy=total.accuracy, edit=total.edit, **dict(zip(self.names, f1, strict=True)), mF1=f1.mean())

@@ -59,7 +59,7 @@ def times(segments):
 
 
 def test_elan_gives_back_segments_in_tiers_that_do_not_overlap(video, tmp_path):
-    assert write_elan([video], tmp_path) == ['scores of 3 segments, which ELAN has no place for']
+    assert write_elan([video], tmp_path) == ['the scores of 3 segments, which ELAN cannot represent, are lost']
     (found,) = back(tmp_path)
     assert found.video_id == 'match.v2'
     assert times(found.segments) == times(SEGMENTS)
@@ -73,7 +73,7 @@ def test_elan_gives_back_segments_in_tiers_that_do_not_overlap(video, tmp_path):
 def test_cvat_gives_back_boxes_of_the_same_frames(video, tmp_path):
     video.segments = []
     told = write_cvat([video], tmp_path, {'match.v2': Clock(fps=FPS)})
-    assert told == ['scores of 4 annotations, which CVAT has no place for']
+    assert told == ['the scores of 4 annotations, which CVAT cannot represent, are lost']
     (found,) = back(tmp_path)
     assert (found.file, found.size) == (video.file, video.size)
     assert len(found.boxes) == len(BOXES)
@@ -168,7 +168,7 @@ def test_localization_is_read_by_its_data_set(videos, tmp_path):
 
 
 def test_segmentation_is_read_by_its_data_set(videos, tmp_path):
-    with pytest.raises(ValueError, match=r'nothing says how long 0\.mp4 is'):
+    with pytest.raises(ValueError, match=r'the duration of 0\.mp4'):
         write_segmentation(videos, split_videos(videos, folds=3), tmp_path, 10)
     for one in videos:
         one.duration = 4.0
@@ -180,7 +180,7 @@ def test_segmentation_is_read_by_its_data_set(videos, tmp_path):
     assert labels == [0] * 5 + [1] * 10 + [2] * 15 + [0] * 10
     assert len(read_split(tmp_path, 'train', 2)) == 4
     videos[0].segments[0] = Segment('cut', 0.5, 2.0)
-    with pytest.raises(ValueError, match=r"0\.mp4: 'cut' goes on to 2\.000 s, and 'stir' begins at 1\.500"):
+    with pytest.raises(ValueError, match=r"0\.mp4: 'cut' ends at 2\.000 s, after 'stir' begins at 1\.500"):
         write_segmentation(videos, split_videos(videos, folds=3), tmp_path, 10)
 
 
@@ -199,7 +199,7 @@ def test_detection_is_read_by_its_data_set(tmp_path, every, count):
 
 def test_name_that_avas_files_cannot_hold_is_refused(tmp_path):
     videos = [VideoAnnotations('a,b.mp4', boxes=list(BOXES)), VideoAnnotations('c.mp4', boxes=list(BOXES))]
-    with pytest.raises(ValueError, match="'a,b' has a ,"):
+    with pytest.raises(ValueError, match="'a,b' contains ','"):
         write_detection(videos, split_videos(videos)[0], tmp_path)
 
 

@@ -54,9 +54,6 @@ def seconds_of(timestamp):
 
     Returns:
         float: seconds.
-
-    Raises:
-        ValueError: if it is none.
     """
     hours, minutes, seconds = timestamp.split(':')
     parts = zip((hours, minutes, seconds), (3600, 60, 1), strict=True)

@@ -16,9 +16,6 @@ def read_imagenet1k(annotations, images, kind):
     Images are in ``train/<synset>/`` and in ``val/<synset>/``, or straight in ``val/``: then the first synset of
     ``PredictionString`` in ``LOC_val_solution.csv`` is the label of ``ImageId``. Classes are the folders of ``train``
     in alphabetical order, which is everybody's numbering.
-
-    Raises:
-        FileNotFoundError: if there are no such folders.
     """
     for name in ('train', 'val'):
         if not (images / name).is_dir():

@@ -29,11 +29,6 @@ def read_list(path, segments=False):
 
     Returns:
         list[Sample]: at least one.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a line is not of that form, a label is negative, a segment does not end after it starts, or the
-            list is empty.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py write them')
@@ -55,9 +50,6 @@ def write_list(path, samples):
     Args:
         path (str): Where to.
         samples (Iterable[Sample]): All with a segment, or none.
-
-    Raises:
-        ValueError: if a name of a file cannot stand in a list.
     """
     with writing(path, 'w') as file:
         for file_name, label, segment in samples:
@@ -89,9 +81,6 @@ def check_files(paths, source):
     Args:
         paths (Iterable[str]): Paths of files.
         source (str): What names them, for the error.
-
-    Raises:
-        FileNotFoundError: with their number and the first three.
     """
     missing = missing_files(paths)
     if missing:

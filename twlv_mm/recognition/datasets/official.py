@@ -62,9 +62,6 @@ def find_file(folder, *names):
 
     Returns:
         Path: the file.
-
-    Raises:
-        FileNotFoundError: if there is none.
     """
     for name in names:
         if (folder / name).is_file():
@@ -82,9 +79,6 @@ def parse_entries(path, entries, parse):
 
     Returns:
         list: what ``parse`` gave.
-
-    Raises:
-        ValueError: if it failed, with file, place and content of the entry.
     """
     place = 'line' if isinstance(entries, dict) else 'entry'
     numbered = entries.items() if isinstance(entries, dict) else enumerate(entries, 1)

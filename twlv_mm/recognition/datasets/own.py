@@ -53,9 +53,6 @@ def videos_of_folders(folder):
 
     Returns:
         Collected: the videos, and the files that are none or in no class.
-
-    Raises:
-        ValueError: if there are folders of a split beside others.
     """
     folder = Path(folder)
     above = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.')}
@@ -96,11 +93,6 @@ def videos_of_table(path, folder):
 
     Returns:
         Collected: the videos, and those that are not there.
-
-    Raises:
-        FileNotFoundError: if there is no such table.
-        ValueError: if a row has no name or label, a name fits two files, a segment does not end after it starts, or a
-            file has two labels.
     """
     path = Path(path)
     rows = _json_rows(path) if path.suffix.lower() == '.json' else _csv_rows(path)

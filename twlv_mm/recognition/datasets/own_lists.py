@@ -35,10 +35,6 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
 
     Returns:
         list[str]: what to tell: counts, what was left out and why, and what may be wrong.
-
-    Raises:
-        FileNotFoundError: if there is no such source or folder, or no labelled video in it.
-        ValueError: if the arguments do not go together, a file has no group, or the table is not of its form.
     """
     source, out = Path(source), Path(out)
     if source.is_dir():

@@ -29,11 +29,6 @@ def prepare(data_set, annotations, files, out, kind=None):
 
     Returns:
         list[str]: what to tell: counts beside those of the paper, warnings, and where the config looks for the files.
-
-    Raises:
-        FileNotFoundError: if an annotation file or a folder is not there, or none of a split's files.
-        ValueError: if an annotation file is not of the official form, a label is out of range, or a name stands for two
-            files.
     """
     annotations, files, out = Path(annotations), Path(files), Path(out)
     for folder in (annotations, files):

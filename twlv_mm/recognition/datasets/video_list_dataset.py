@@ -33,12 +33,6 @@ class VideoListDataset(BaseActionDataset):
 
     Attributes:
         replacing (Replacing): Replaces samples that cannot be read.
-
-    Raises:
-        FileNotFoundError: if there is no list, or files of it are not there.
-        ValueError: if a line has another form, the list is empty, or a label is not among the named classes.
-        ReadFault: in a test, if a file cannot be decoded.
-        UnreadableError: in training, if ten samples in a row cannot be decoded.
     """
 
     segments = False  # whether lines have a start and an end: in SegmentDataset
@@ -80,10 +74,6 @@ class VideoListDataset(BaseActionDataset):
 
         Returns:
             dict: what the pipeline gives.
-
-        Raises:
-            ReadFault: if it is for a test and cannot be read.
-            UnreadableError: if ten samples in a row cannot be read.
         """
         if self.test_mode:
             return self._read(idx)

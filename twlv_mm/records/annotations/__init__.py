@@ -1,7 +1,7 @@
-"""Annotations of other tools, read and written: elan.py, cvat.py, label_studio.py, via.py, fiftyone.py, table.py (csv).
+"""Annotations of other tools, read and written: ELAN, CVAT, Label Studio, VIA, FiftyOne and csv.
 
-structure.py is the one form in between, converting.py tells files by their content, predictions.py reads what models
-found, and project.py writes what this project trains on.
+video_annotations.py is the common form; converting.py recognises a file's format by its content, predictions.py reads
+results of tools/infer.py, and project.py writes the formats that models train on.
 """
 
 from .converting import read_annotation_files, split_videos, take_lifetimes
@@ -9,8 +9,8 @@ from .cvat import write_cvat
 from .elan import write_elan
 from .fiftyone import write_fiftyone
 from .project import BACKGROUND, write_detection, write_localization, write_segmentation
-from .structure import Box, Clock, Import, Media, Segment, VideoAnnotations
 from .table import write_annotation_table
+from .video_annotations import Box, Clock, Import, Media, Segment, VideoAnnotations
 
 __all__ = [
     'BACKGROUND',

@@ -1,4 +1,4 @@
-"""From files of annotation tools to videos with annotations, and on to the formats of tools and of this project."""
+"""Read annotation files of any supported tool, and split the videos for training."""
 
 import re
 from collections import Counter
@@ -15,23 +15,19 @@ from .table import read_annotation_table
 from .via import read_via
 
 ENDINGS = ('.eaf', '.xml', '.json', '.csv')
-# What stands beside annotations in folders that this project writes.
+# Other files in annotation folders that this project writes.
 PASSED_OVER = ('summary.csv', 'conversion.json', 'classes.txt')
 
 
 def read_annotation_files(sources, context):
-    """Read files of ELAN, CVAT, Label Studio, VIA, csv and tools/infer.py, which are told by their content.
+    """Read files of ELAN, CVAT, Label Studio, VIA, csv and tools/infer.py, recognised by their content.
 
     Args:
         sources (Iterable[str | Path]): Files, or folders of them.
-        context (Import): What is known besides.
+        context (Import): Media and options; collects notes.
 
     Returns:
-        list[VideoAnnotations]: sorted by id, each once.
-
-    Raises:
-        FileNotFoundError: if there is no such file, or none in a folder.
-        ValueError: if a file is of no known kind or makes no sense.
+        list[VideoAnnotations]: sorted by id, each video once.
     """
     videos = {}
     for path in _files(sources):
@@ -41,7 +37,7 @@ def read_annotation_files(sources, context):
             if video.video_id not in videos:
                 videos[video.video_id] = video
                 continue
-            context.note('a video is annotated in several places, which are put together', f'{path}, {video.file}')
+            context.note('the annotations of a video are merged from several places', f'{path}, {video.file}')
             first = videos[video.video_id]
             for name in ('segments', 'boxes', 'lifetimes'):
                 getattr(first, name).extend(getattr(video, name))
@@ -51,42 +47,32 @@ def read_annotation_files(sources, context):
 
 
 def take_lifetimes(videos, context):
-    """Let the tracks of boxes be segments, from when they appear to when they are gone, where there are no others.
-
-    Args:
-        videos (list[VideoAnnotations]): Whose segments are set.
-        context (Import): Takes the note.
-    """
+    """Use the lifetimes of box tracks as segments if there are no other segments."""
     if any(video.segments for video in videos):
         return
     for video in videos:
         video.segments = sorted(video.lifetimes, key=lambda one: (one.start, one.end))
         for segment in video.segments:
-            context.note('a track of boxes is taken for a segment', f'{video.file}, {segment.label!r}')
+            context.note('the lifetime of a box track is used as a segment', f'{video.file}, {segment.label!r}')
 
 
 def split_videos(videos, share=0.8, folds=None, group=None, seed=0):
-    """Divide videos so that every label has its share in each part.
+    """Split videos so that every label has its share in each part.
 
     Args:
         videos (list[VideoAnnotations]): At least two.
-        share (float): Of the training part.
+        share (float): Share of the training part.
         folds (int, optional): Folds of a cross-validation instead.
-        group (str, optional): Regular expression that finds the name of the recording in the name of a file; videos of
-            one are never on both sides.
-        seed (int): Decides.
+        group (str, optional): Regular expression for the recording in a file name; a recording stays on one side.
+        seed (int): Random seed.
 
     Returns:
-        list[dict[str, str]]: for each fold, or once: video id -> 'train' or 'val'.
-
-    Raises:
-        ValueError: if the share is not between 0 and 1, there are fewer than two groups or folds, or a file has no
-            group.
+        list[dict[str, str]]: for each fold (or once): video id -> 'train' or 'val'.
     """
     if folds is None and not 0 < share < 1:
-        raise ValueError(f'the share of train is {share}; it has to be between 0 and 1')
+        raise ValueError(f'the share of train is {share}; it must be between 0 and 1')
     if folds is not None and folds < 2:
-        raise ValueError(f'folds is {folds}; there have to be 2 or more')
+        raise ValueError(f'folds is {folds}; it must be 2 or more')
     group_of, counts = {}, {}
     for video in videos:
         name = video.file
@@ -94,7 +80,7 @@ def split_videos(videos, share=0.8, folds=None, group=None, seed=0):
             match = re.search(group, name)
             name = match and (match[1] if match.re.groups else match[0])
             if not name:
-                raise ValueError(f'{video.file} has no group by the regular expression {group}')
+                raise ValueError(f'{video.file} does not match the regular expression {group}')
         group_of[video.video_id] = name
         labels = Counter(one.label for one in [*video.segments, *video.boxes]) or Counter({'': 1})
         counts.setdefault(name, Counter()).update(labels)
@@ -117,7 +103,7 @@ def _files(sources):
                 path for path in source.rglob('*') if path.suffix.lower() in ENDINGS and path.name not in PASSED_OVER
             )
             if not found:
-                raise FileNotFoundError(f'{source} has no file that ends in {", ".join(ENDINGS)}')
+                raise FileNotFoundError(f'{source} has no file with the extension {", ".join(ENDINGS)}')
             yield from found
         elif source.is_file():
             yield source
@@ -134,7 +120,7 @@ def _read(path, context):
     if suffix == '.csv':
         return read_annotation_table(path, context)
     if suffix != '.json':
-        raise ValueError(f'{path} ends in none of {", ".join(ENDINGS)}')
+        raise ValueError(f'{path} has none of the extensions {", ".join(ENDINGS)}')
     content = read_json(path)
     if isinstance(content, list):
         return read_label_studio(path, content, context)
@@ -143,6 +129,6 @@ def _read(path, context):
     if 'duration_seconds' in content:
         return read_prediction(path, content, context)
     raise ValueError(
-        f"{path} is neither Label Studio's (a list of tasks), nor VIA's (with view, metadata and attribute), nor a "
-        'result of tools/infer.py (with duration_seconds)'
+        f'{path} is neither from Label Studio (a list of tasks) nor from VIA (with view, metadata and attribute) nor '
+        'from tools/infer.py (with duration_seconds)'
     )

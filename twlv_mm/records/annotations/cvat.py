@@ -1,4 +1,4 @@
-"""CVAT's XML 1.1, of videos (tracks) and of images (the frames of a video), as docs.cvat.ai describes it."""
+"""CVAT's XML 1.1, for videos (tracks) and images (frames of a video), as documented on docs.cvat.ai."""
 
 import re
 from itertools import pairwise
@@ -8,49 +8,46 @@ from xml.etree import ElementTree
 from .. import checks
 from ..files import write_bytes
 from ..xml_files import XmlFile
-from .structure import MAX_BOXES, MAX_FRAME, file_name
+from .video_annotations import MAX_BOXES, MAX_FRAME, file_name
 
 CORNERS = 'xtl', 'ytl', 'xbr', 'ybr'
 WHOLE_PICTURE = (0.0, 0.0, 1.0, 1.0)
 
 
 def read_cvat(path, context):
-    """Read a file: boxes of tracks and of images; runs of frames with a tag are segments, and so are lives of tracks.
+    """Read boxes of tracks and images; runs of frames with the same tag, and track lifetimes, are segments.
 
-    Between the boxes that a track lists, boxes lie on a straight line, as CVAT has it. The label is that of the track
-    or box; with ``label_from``, the value of that attribute, or its name where the value is 'true'. A box without that
-    value is left out.
+    Boxes between the listed boxes of a track are interpolated linearly, as in CVAT. The label is that of the track or
+    box; with ``label_from``, the value of that attribute (its name if the value is 'true'), and boxes without it are
+    left out.
 
     Args:
         path (Path): An .xml file.
-        context (Import): Where the videos are, or their frames a second.
+        context (Import): Media, or frame rate.
 
     Returns:
         list[VideoAnnotations]: boxes, lifetimes and segments.
-
-    Raises:
-        ValueError: if the file is not CVAT's, or lacks what is needed.
     """
     xml = XmlFile(path)
     if xml.root.tag != 'annotations':
-        raise ValueError(f"{path} is not CVAT's: it has {checks.shown(xml.root.tag)} in place of annotations")
+        raise ValueError(f'{path} is not from CVAT: its root is {checks.shown(xml.root.tag)}, not annotations')
     sources = [element.text for element in xml.root.iterfind('meta//source') if (element.text or '').strip()]
     if len(set(sources)) > 1:
-        raise ValueError(f'{path} is of several tasks: export each of them')
+        raise ValueError(f'{path} holds several tasks: export each separately')
     source = file_name(sources[0].strip(), f'{path}, source') if sources else None
     size = _size(xml)
     videos = {}
 
     def video_of(name, where):
         if name is None:
-            raise ValueError(f'{where}: nothing says which video it is of: export the task, whose meta has a source')
+            raise ValueError(f'{where}: no video is named: export the task, whose meta has a source')
         if name not in videos:
             videos[name] = context.video(name, size=size), context.clock(name, path)
         return videos[name]
 
     for track in xml.root.iterfind('track'):
         video, clock = video_of(source or _task_name(xml), xml.where(track))
-        # Pixels are those that CVAT has seen, whatever the file at hand has.
+        # Pixel coordinates refer to the size that CVAT saw, whatever size the local file has.
         _read_track(xml, track, video, clock, size or video.size, context)
     tags = {}
     for image in xml.root.iterfind('image'):
@@ -78,18 +75,18 @@ def read_cvat(path, context):
 
 
 def write_cvat(videos, out, clocks):
-    """Write ``<video_id>.xml`` for each video, 'CVAT for video 1.1': a box without a track is a track of one frame.
+    """Write ``<video_id>.xml`` for each video, 'CVAT for video 1.1'.
 
-    A segment, which CVAT has no place for, is a track of boxes that cover the picture, from its first frame to its
-    last.
+    A box without a track becomes a track of one frame. A segment, which CVAT cannot represent, becomes a track of boxes
+    that cover the picture.
 
     Args:
         videos (list[VideoAnnotations]): With sizes.
         out (Path): Folder.
-        clocks (dict[str, Clock]): video id -> its clock.
+        clocks (dict[str, Clock]): By video id.
 
     Returns:
-        list[str]: what is lost, or stands for something else.
+        list[str]: what is lost or replaced.
     """
     told = {}
     for video in videos:
@@ -124,8 +121,8 @@ def write_cvat(videos, out, clocks):
         told['segments'] = told.get('segments', 0) + len(video.segments)
         told['scores'] = told.get('scores', 0) + sum(one.score is not None for one in [*video.segments, *video.boxes])
     sentences = dict(
-        segments='{} segments, which CVAT has no place for, are tracks of boxes that cover the picture',
-        scores='scores of {} annotations, which CVAT has no place for',
+        segments='{} segments, which CVAT cannot represent, became tracks of boxes that cover the picture',
+        scores='the scores of {} annotations, which CVAT cannot represent, are lost',
     )
     return [sentence.format(told[name]) for name, sentence in sentences.items() if told.get(name)]
 
@@ -151,15 +148,14 @@ def _pixels(xml, element, name):
 
 def _corners(xml, box, size):
     if box.get('rotation', '0').strip(' 0.'):
-        raise ValueError(f'{xml.where(box)}: the box is rotated, and only upright ones are read')
+        raise ValueError(f'{xml.where(box)}: rotated boxes are not supported')
     edges = [checks.number_in(xml.attribute(box, name), f'{xml.where(box)}, {name}') for name in CORNERS]
     if size is None:
-        raise ValueError(f'{xml.where(box)}: nothing says how large the picture is: give --videos')
+        raise ValueError(f'{xml.where(box)}: the picture size is unknown: give --videos')
     return [edge / side for edge, side in zip(edges, (*size, *size), strict=True)]
 
 
 def _labels(element, label, context):
-    """The labels of a box, track or tag."""
     if context.label_from is None:
         return [label]
     found = []
@@ -181,7 +177,7 @@ def _read_track(xml, track, video, clock, size, context):
         labels = [] if box.get('outside') == '1' else _labels(box, label, context)
         listed.append((_frame(xml, box), _corners(xml, box, size), labels, box))
     for kind in {element.tag for element in track} - {'box', 'attribute'}:
-        context.note(f'a track of {checks.shown(kind)[1:-1]} is left out, as only boxes are read', xml.where(track))
+        context.note(f'a track of {checks.shown(kind)[1:-1]} is left out; only boxes are read', xml.where(track))
     listed.sort(key=lambda one: one[0])
     frames = {}
     for (frame, corners, labels, box), following in pairwise([*listed, None]):
@@ -207,16 +203,16 @@ def _read_track(xml, track, video, clock, size, context):
 
 
 def _frame_of(name, source, where):
-    """Video and frame that an image is of: 'frame_000012' of the task's video, or 'video_01/000012.jpg'."""
+    """Video and frame of an image: 'frame_000012' of the task's video, or 'video_01/000012.jpg'."""
     path = PurePosixPath(checks.name(name, where).replace('\\', '/'))
     match = re.search(r'([0-9]{1,8})$', path.stem)
     if match is None:
-        raise ValueError(f'{where}: {checks.shown(name)} does not end in the number of a frame')
+        raise ValueError(f'{where}: {checks.shown(name)} does not end in a frame number')
     return source or (path.parent.name or None), checks.count(int(match[1]), where, most=MAX_FRAME)
 
 
 def _runs(frames):
-    """First and last of frames that follow each other."""
+    """First and last frame of each run of consecutive frames."""
     runs = []
     for frame in frames:
         if runs and frame - runs[-1][1] <= 1:
@@ -227,7 +223,7 @@ def _runs(frames):
 
 
 def _tracks(video, clock):
-    """Label, and (frame, corners, outside) of each track. CVAT refuses frames after the last of the video."""
+    """Label and (frame, corners, outside) of each track. CVAT refuses frames after the video's last."""
     count = clock.count(video.duration) or MAX_FRAME
     tracks = {}
     for place, box in enumerate(video.boxes):

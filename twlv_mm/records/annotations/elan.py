@@ -1,4 +1,4 @@
-"""ELAN's .eaf files: annotations in tiers, in milliseconds (https://www.mpi.nl/tools/elan/EAFv3.0.xsd)."""
+"""ELAN's .eaf files: annotations in tiers, times in milliseconds (https://www.mpi.nl/tools/elan/EAFv3.0.xsd)."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -9,50 +9,47 @@ from xml.etree import ElementTree
 from .. import checks
 from ..files import write_bytes
 from ..xml_files import XmlFile
-from .structure import file_name
+from .video_annotations import file_name
 
 UNITS = {'milliseconds': 1e-3}
 XSI = 'http://www.w3.org/2001/XMLSchema-instance'
 
 
 def read_elan(path, context):
-    """Read a file: each annotation with times is a segment; its value is the label, or its tier's name if it has none.
+    """Read each time-aligned annotation as a segment, labelled by its value, or by its tier's name if it has none.
 
     Args:
         path (Path): An .eaf file.
-        context (Import): ``label_from`` names the one tier that is read; all if None.
+        context (Import): ``label_from`` names the only tier to read; all if None.
 
     Returns:
-        list[VideoAnnotations]: of the one video; segments.
-
-    Raises:
-        ValueError: if the file is not ELAN's, or lacks what is needed.
+        list[VideoAnnotations]: the one video, with segments.
     """
     eaf = XmlFile(path)
     if eaf.root.tag != 'ANNOTATION_DOCUMENT':
-        raise ValueError(f"{path} is not ELAN's: it has {checks.shown(eaf.root.tag)} in place of ANNOTATION_DOCUMENT")
+        raise ValueError(f'{path} is not from ELAN: its root is {checks.shown(eaf.root.tag)}, not ANNOTATION_DOCUMENT')
     header = eaf.root.find('HEADER')
     unit = 'milliseconds' if header is None else header.get('TIME_UNITS', 'milliseconds')
     if unit not in UNITS:
-        raise ValueError(f'{path}: its times are in {checks.shown(unit)}; milliseconds are read')
+        raise ValueError(f'{path}: times are in {checks.shown(unit)}; only milliseconds are supported')
     media = [] if header is None else header.findall('MEDIA_DESCRIPTOR')
     names = [one.get('MEDIA_URL') or one.get('RELATIVE_MEDIA_URL') or '' for one in media]
     names = [file_name(unquote(name), f'{path}, MEDIA_URL') for name in names if name]
     if len(names) > 1:
-        context.note('an .eaf has several media, of which the first is taken', path)
+        context.note('an .eaf has several media files; the first is used', path)
     video = context.video(names[0] if names else Path(path).stem)
-    # Where the video begins later or earlier than the annotations' time.
+    # Offset of the video against the annotations' times.
     origin = media[0].get('TIME_ORIGIN', '0') if media else '0'
     origin = checks.number_in(origin, f'{path}, TIME_ORIGIN', least=-1e9, most=1e9) / 1000
     if origin:
-        context.note(f'the times of an .eaf are moved by {origin:g} s, its TIME_ORIGIN', path)
+        context.note(f'the times of an .eaf are shifted by its TIME_ORIGIN, {origin:g} s', path)
     slots = {
         eaf.attribute(slot, 'TIME_SLOT_ID'): slot.get('TIME_VALUE')
         for slot in eaf.root.iterfind('TIME_ORDER/TIME_SLOT')
     }
     tiers = {eaf.attribute(tier, 'TIER_ID'): tier for tier in eaf.root.iterfind('TIER')}
     if context.label_from is not None and context.label_from not in tiers:
-        raise ValueError(f'{path} has no tier {context.label_from!r}; there are {checks.shown(sorted(tiers), 200)}')
+        raise ValueError(f'{path} has no tier {context.label_from!r}; its tiers: {checks.shown(sorted(tiers), 200)}')
     for name, tier in tiers.items():
         if context.label_from in (None, name):
             _read_tier(eaf, name, tier, slots, origin, video, context)
@@ -61,7 +58,7 @@ def read_elan(path, context):
 
 
 def write_elan(videos, out):
-    """Write ``<video_id>.eaf`` for each video: a tier for all segments, or where they overlap, one for each label.
+    """Write ``<video_id>.eaf`` for each video: one tier, or one per label if segments overlap.
 
     Args:
         videos (list[VideoAnnotations]): With segments.
@@ -118,14 +115,14 @@ def write_elan(videos, out):
         ElementTree.indent(root, '    ')
         write_bytes(out / f'{video.video_id}.eaf', ElementTree.tostring(root, 'utf-8', xml_declaration=True))
     scored = sum(segment.score is not None for video in videos for segment in video.segments)
-    return [f'scores of {scored} segments, which ELAN has no place for'] if scored else []
+    return [f'the scores of {scored} segments, which ELAN cannot represent, are lost'] if scored else []
 
 
 def _read_tier(eaf, name, tier, slots, origin, video, context):
     for annotation in tier.iterfind('ANNOTATION/*'):
         where = eaf.where(annotation)
         if annotation.tag == 'REF_ANNOTATION':
-            context.note('an annotation of a dependent tier, which has no times of its own, is left out', where)
+            context.note('an annotation of a dependent tier, without times, is left out', where)
             continue
         times = []
         for end in ('TIME_SLOT_REF1', 'TIME_SLOT_REF2'):
@@ -134,17 +131,17 @@ def _read_tier(eaf, name, tier, slots, origin, video, context):
                 raise ValueError(f'{where}: there is no time slot {checks.shown(slot)}')
             times.append(slots[slot])
         if None in times:
-            context.note('an annotation that is not aligned to a time is left out', where)
+            context.note('an annotation without times is left out', where)
             continue
         start, end = (checks.count_in(time, f'{where}, a TIME_VALUE') / 1000 + origin for time in times)
         value = (annotation.findtext('ANNOTATION_VALUE') or '').strip()
         if not value:
-            context.note('an annotation without a value takes the name of its tier for a label', where)
+            context.note('an annotation without a value is labelled by its tier', where)
         context.segment(video, ' '.join((value or name).split()), start, end, where)
 
 
 def _tiers(segments):
-    """Name of a tier -> its segments, which do not overlap, as ELAN demands."""
+    """Tier name -> segments that do not overlap, as ELAN requires."""
     ordered = sorted(segments, key=lambda one: (one.start, one.end))
     if all(round(one.end * 1000) <= round(other.start * 1000) for one, other in pairwise(ordered)):
         return {'actions': ordered}

@@ -1,4 +1,4 @@
-"""FiftyOne's FiftyOneTemporalDetectionDataset for segments, and FiftyOneVideoLabelsDataset for boxes."""
+"""FiftyOne's FiftyOneTemporalDetectionDataset (segments) and FiftyOneVideoLabelsDataset (boxes)."""
 
 from ..files import write_json
 
@@ -6,15 +6,13 @@ from ..files import write_json
 def write_fiftyone(videos, out, clocks):
     """Write ``labels.json`` of segments, or ``labels/<video_id>.json`` of boxes.
 
-    They are read with ``fiftyone.Dataset.from_dir(dataset_type=…, data_path=VIDEOS, labels_path=…)``.
-
     Args:
         videos (list[VideoAnnotations]): All with segments, or all with boxes.
         out (Path): Folder.
-        clocks (dict[str, Clock]): video id -> its clock; needed for boxes.
+        clocks (dict[str, Clock]): By video id; needed for boxes.
 
     Returns:
-        list[str]: how they are read.
+        list[str]: how to load the result.
     """
     if not any(video.boxes for video in videos):
         labels = {
@@ -26,7 +24,7 @@ def write_fiftyone(videos, out, clocks):
             for video in videos
         }
         classes = sorted({one.label for video in videos for one in video.segments})
-        # Labels are names, not places in the classes.
+        # Labels are names, not indices into the classes.
         write_json(out / 'labels.json', dict(labels=labels))
         return [
             f'{len(classes)} classes; read it with fiftyone.Dataset.from_dir(dataset_type='

@@ -1,11 +1,11 @@
-"""Label Studio's JSON: timeline labels and rectangles of videos, whose frames count from 1, and regions in seconds."""
+"""Label Studio's JSON: timeline labels and video rectangles (frames from 1), and regions in seconds."""
 
 import re
 from itertools import pairwise
 from urllib.parse import unquote
 
 from .. import checks
-from .structure import MAX_BOXES, MAX_FRAME, Clock, file_name
+from .video_annotations import MAX_BOXES, MAX_FRAME, Clock, file_name
 
 UPLOADED = re.compile(r'^[0-9a-f]{8}-(?=.)')
 
@@ -13,20 +13,17 @@ UPLOADED = re.compile(r'^[0-9a-f]{8}-(?=.)')
 def read_label_studio(path, tasks, context):
     """Read an export ('JSON', not 'JSON-MIN').
 
-    Of several annotations of a task, that marked as ground truth counts, or else the first that was not cancelled.
-    Rectangles lie on a straight line between the frames where they were set, until one that is not enabled.
+    Of several annotations of a task, the ground truth is used, else the first that was not cancelled. Rectangles are
+    interpolated linearly between keyframes, up to one that is not enabled.
 
     Args:
         path (Path): The file.
         tasks (list): Its content.
-        context (Import): Its ``fps`` is the ``frameRate`` of the labelling interface, which numbers the frames whatever
-            the video's own rate is; needed where no rectangle says how many frames there are.
+        context (Import): ``fps`` is the ``frameRate`` of the labelling interface, by which frames are numbered whatever
+            the video's own rate; needed unless a rectangle states the number of frames.
 
     Returns:
         list[VideoAnnotations]: segments, boxes and lifetimes.
-
-    Raises:
-        ValueError: if a task is not of this form, or lacks what is needed.
     """
     videos = []
     for number, task in enumerate(tasks, 1):
@@ -41,10 +38,10 @@ def read_label_studio(path, tasks, context):
         kept = [one for one in annotations if one.get('was_cancelled') is not True]
         chosen = next((one for one in kept if one.get('ground_truth') is True), kept[0] if kept else None)
         if len(kept) > 1:
-            context.note('a task has several annotations, of which one is taken', where)
+            context.note('a task has several annotations; one is used', where)
         videos.append(video)
         if chosen is None:
-            context.note('a task without annotations is a video without actions', where)
+            context.note('a task without annotations becomes a video without actions', where)
             continue
         regions = [
             checks.instance(one, dict, f'{where}, region {place}')
@@ -62,14 +59,14 @@ def _video_name(task, where):
     data = checks.instance(task.get('data'), dict, f'{where}, data')
     texts = [text for text in (task.get('file_upload'), data.get('video'), *data.values()) if isinstance(text, str)]
     if not texts:
-        raise ValueError(f'{where}: nothing in data names a video')
+        raise ValueError(f'{where}: data names no video')
     text = unquote(texts[0]).rpartition('?d=')[2].partition('?')[0]
-    # Uploads get eight digits in front of their names.
+    # Uploaded files get a prefix of eight hex digits.
     return UPLOADED.sub('', file_name(text, f'{where}, its video'))
 
 
 def _clock(regions, context, where):
-    """The clock of the frames that a task numbers; None where nothing says it."""
+    """Clock of the frame numbers of a task; None if unknown."""
     fps = context.fps
     for region in regions:
         value = region.get('value')
@@ -92,15 +89,15 @@ def _read_region(region, video, clock, where, context):
         context.note('a region without a label is left out', where)
     elif kind in ('timelinelabels', 'videorectangle') and clock is None:
         raise ValueError(
-            f'{where}: its frames are numbered at the frameRate of the labelling interface, which the file does not '
-            'say: give it with --fps'
+            f'{where}: frames are numbered at the frameRate of the labelling interface, which the file does not '
+            'contain: give it with --fps'
         )
     elif kind == 'timelinelabels':
         for one in checks.instance(value.get('ranges'), list, f'{where}, its ranges'):
             checks.instance(one, dict, f'{where}, a range')
             first, last = (_frame(one.get(end), f'{where}, its {end}') for end in ('start', 'end'))
             if last < first:
-                raise ValueError(f'{where}: it ends in frame {last + 1}, before it starts in {first + 1}')
+                raise ValueError(f'{where}: it ends at frame {last + 1}, before it starts at {first + 1}')
             for label in labels:
                 context.segment(video, label, clock.span(first, where)[0], clock.span(last, where)[1], where, score)
     elif kind == 'videorectangle':
@@ -121,7 +118,7 @@ def _read_rectangle(value, labels, track, score, video, clock, where, context):
     for one in checks.instance(value.get('sequence'), list, f'{where}, its sequence'):
         checks.instance(one, dict, f'{where}, its sequence')
         if one.get('rotation') not in (None, 0):
-            raise ValueError(f'{where}: the rectangle is rotated, and only upright ones are read')
+            raise ValueError(f'{where}: rotated rectangles are not supported')
         x, y, width, height = (
             checks.number(one.get(side), f'{where}, its {side}', least=-1e4, most=1e4) / 100
             for side in ('x', 'y', 'width', 'height')

@@ -1,28 +1,25 @@
-"""What tools/infer.py writes of a video, read as annotations."""
+"""Results of tools/infer.py, read as annotations."""
 
 from .. import checks
-from .structure import file_name
+from .video_annotations import file_name
 
 
 def read_prediction(path, result, context):
     """Read a result of localization, segmentation or detection.
 
     Args:
-        path (Path): The json.
+        path (Path): The json file.
         result (dict): Its content.
-        context (Import): Where the videos are.
+        context (Import): Media.
 
     Returns:
-        list[VideoAnnotations]: of the one video: segments, or boxes at the keyframes.
-
-    Raises:
-        ValueError: if it is no such result.
+        list[VideoAnnotations]: the one video, with segments, or boxes at the keyframes.
     """
     duration = checks.time(result.get('duration_seconds'), f'{path}, duration_seconds')
     size = result.get('size')
     size = None if size is None else tuple(checks.array(size, f'{path}, size', 1).tolist())
     if size is not None and (len(size) != 2 or min(size) < 1):
-        raise ValueError(f'{path}: {checks.shown(size)} is no size of a picture')
+        raise ValueError(f'{path}: {checks.shown(size)} is not a picture size')
     video = context.video(file_name(result.get('video'), f'{path}, video'), duration, size)
     if 'keyframes' in result:
         for keyframe in checks.instance(result['keyframes'], list, f'{path}, keyframes'):
@@ -31,7 +28,7 @@ def read_prediction(path, result, context):
     for place, one in enumerate(checks.instance(result.get('predictions'), list, f'{path}, predictions'), 1):
         where = f'{path}, prediction {place}'
         if not {'start', 'end'} <= checks.instance(one, dict, where).keys():
-            raise ValueError(f'{where}: it has no start and end: labels of whole videos are in summary.csv')
+            raise ValueError(f'{where}: no start and end: labels of whole videos are in summary.csv')
         context.segment(video, one.get('label'), one['start'], one['end'], where, _score(one, where))
     video.segments.sort(key=lambda one: (one.start, one.end))
     return [video]
@@ -44,7 +41,7 @@ def _read_keyframe(keyframe, video, path, context):
         checks.instance(found, dict, f'{where}, a box')
         corners = checks.array(found.get('box'), f'{where}, a box', 1).tolist()
         if len(corners) != 4:
-            raise ValueError(f'{where}: {checks.shown(corners)} is no box')
+            raise ValueError(f'{where}: {checks.shown(corners)} is not a box')
         for action in checks.instance(found.get('actions'), list, f'{where}, actions'):
             checks.instance(action, dict, f'{where}, an action')
             context.box(video, action.get('label'), time, corners, where, None, _score(action, where))

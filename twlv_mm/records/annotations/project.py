@@ -1,4 +1,4 @@
-"""Annotations in the formats that this project trains on: of localization, segmentation and detection."""
+"""Write annotations in the formats that localization, segmentation and detection train on."""
 
 import math
 from itertools import pairwise
@@ -7,19 +7,19 @@ from ..class_names import CLASSES_FILE
 from ..files import write_json, write_text
 
 BACKGROUND = 'background'
-MAX_LABELS = 50_000_000  # of all videos
+MAX_LABELS = 50_000_000  # per video
 
 
 def write_localization(videos, parts, out):
-    """Write ``annotations.json`` in ActivityNet's form, and classes.txt.
+    """Write ``annotations.json`` in ActivityNet's format, and classes.txt.
 
     Args:
         videos (list[VideoAnnotations]): With segments.
-        parts (dict[str, str]): video id -> its subset.
+        parts (dict[str, str]): video id -> subset.
         out (Path): Folder.
 
     Returns:
-        list[str]: what to tell.
+        list[str]: lines of a summary.
     """
     database = {
         video.video_id: dict(subset=parts[video.video_id])
@@ -33,20 +33,17 @@ def write_localization(videos, parts, out):
 
 
 def write_segmentation(videos, folds, out, fps, background=BACKGROUND):
-    """Write ``mapping.txt``, ``groundTruth/`` and ``splits/``, as of GTEA; frames without a label are background.
+    """Write ``mapping.txt``, ``groundTruth/`` and ``splits/`` in GTEA's format.
 
     Args:
-        videos (list[VideoAnnotations]): With segments and a duration.
-        folds (list[dict[str, str]]): Of each fold, video id -> 'train' or 'val', which is tested.
+        videos (list[VideoAnnotations]): With segments and durations.
+        folds (list[dict[str, str]]): For each fold, video id -> 'train' or 'val' (the test part).
         out (Path): Folder.
-        fps (float): Labels a second.
-        background (str): Name of the class of frames without a label.
+        fps (float): Labels per second.
+        background (str): Class of frames without a label.
 
     Returns:
-        list[str]: what to tell.
-
-    Raises:
-        ValueError: if the duration of a video is not known, or two segments are at the same time.
+        list[str]: lines of a summary.
     """
     labels = {video.video_id: _frame_labels(video, fps, background) for video in videos}
     names = {name for one in labels.values() for name in one}
@@ -64,25 +61,22 @@ def write_segmentation(videos, folds, out, fps, background=BACKGROUND):
 
 
 def write_detection(videos, parts, out, every=None):
-    """Write AVA's ``train.csv`` and ``val.csv``, and ``actions.pbtxt``.
+    """Write ``train.csv`` and ``val.csv`` in AVA's format, and ``actions.pbtxt``.
 
     Args:
         videos (list[VideoAnnotations]): With boxes.
         parts (dict[str, str]): video id -> 'train' or 'val'.
         out (Path): Folder.
-        every (float, optional): Seconds from one keyframe to the next: of the moments with boxes, the nearest to each
-            multiple is taken; all of them if None.
+        every (float, optional): Seconds between keyframes: of the times with boxes, the nearest to each multiple is
+            kept; all if None.
 
     Returns:
-        list[str]: what to tell.
-
-    Raises:
-        ValueError: if a name has a comma or a quotation mark, which AVA's files have no way to write.
+        list[str]: lines of a summary.
     """
     actions = sorted({box.label for video in videos for box in video.boxes})
     for name, wrong in [*((video.video_id, ',') for video in videos), *((action, '"') for action in actions)]:
         if wrong in name:
-            raise ValueError(f"{name!r} has a {wrong}, which cannot be written in AVA's files: rename it")
+            raise ValueError(f"{name!r} contains {wrong!r}, which AVA's format cannot represent: rename it")
     number_of = {action: number for number, action in enumerate(actions, 1)}
     counts = {}
     for part in sorted(set(parts.values())):
@@ -111,19 +105,20 @@ def _write_classes(out, labels):
 
 def _frame_labels(video, fps, background):
     if video.duration is None:
-        raise ValueError(f'nothing says how long {video.file} is, and it needs a label for every frame: give --videos')
+        raise ValueError(f'the duration of {video.file}, whose frames are labelled, is unknown: give --videos')
     count = max(round(video.duration * fps), 1)
     if count > MAX_LABELS:
-        raise ValueError(f'{video.file} would have {count:,} labels: give fewer a second')
+        raise ValueError(f'{video.file} would have {count:,} labels: choose a lower rate')
     for one, other in pairwise(video.segments):
         if one.end - other.start > 1 / fps:
             raise ValueError(
-                f'{video.file}: {one.label!r} goes on to {one.end:.3f} s, and {other.label!r} begins at '
-                f'{other.start:.3f}: a frame has one label. Take one tier or attribute (--label-from), or correct it'
+                f'{video.file}: {one.label!r} ends at {one.end:.3f} s, after {other.label!r} begins at '
+                f'{other.start:.3f} s, but a frame has one label: choose one tier or attribute (--label-from), or '
+                'correct the annotations'
             )
     labels = [background] * count
     for segment in video.segments:
-        # A frame is of the action that its middle is in.
+        # A frame belongs to the action at its centre.
         first, end = (min(max(math.ceil(time * fps - 0.5), 0), count) for time in (segment.start, segment.end))
         labels[first:end] = [segment.label] * (end - first)
     return labels

@@ -1,10 +1,10 @@
-"""Annotations in csv: a row for each segment, or for each box."""
+"""Annotations in csv: one row per segment or box."""
 
 from .. import checks
 from ..reading import read_table
 from ..tables import FORMULA, write_table
 from ..video_lists import FILE_COLUMNS
-from .structure import file_name
+from .video_annotations import file_name
 
 SEGMENTS = 'video', 'label', 'start', 'end', 'score'
 BOXES = 'video', 'time', 'x1', 'y1', 'x2', 'y2', 'label', 'track', 'score'
@@ -12,17 +12,15 @@ VIDEO_COLUMNS = (*FILE_COLUMNS, 'video_id')
 
 
 def read_annotation_table(path, context):
-    """Read a csv with the columns of ``SEGMENTS`` or of ``BOXES``; score and track may lack.
+    """Read a csv with the columns ``SEGMENTS`` or ``BOXES`` (score and track are optional), such as summary.csv of
+    tools/infer.py.
 
     Args:
-        path (Path): The file; summary.csv of tools/infer.py is one.
-        context (Import): Where the videos are.
+        path (Path): The file.
+        context (Import): Media.
 
     Returns:
         list[VideoAnnotations]: segments, boxes.
-
-    Raises:
-        ValueError: if a column is missing or a row makes no sense; with its line.
     """
     rows = read_table(path, 'label')
     first = next(iter(rows.values()), {})
@@ -30,8 +28,8 @@ def read_annotation_table(path, context):
     kinds = [kind for kind in (SEGMENTS[2:4], BOXES[1:6]) if set(kind) <= first.keys()]
     if rows and (name is None or not kinds):
         raise ValueError(
-            f'{path} has the columns {checks.printable(", ".join(first))[:300]}; there have to be '
-            f'{", ".join(SEGMENTS)} of segments, or {", ".join(BOXES)} of boxes'
+            f'{path} has the columns {checks.printable(", ".join(first))[:300]}; required are {", ".join(SEGMENTS)} '
+            f'for segments, or {", ".join(BOXES)} for boxes'
         )
     videos = {}
     for line, row in rows.items():
@@ -52,15 +50,7 @@ def read_annotation_table(path, context):
 
 
 def write_annotation_table(videos, out):
-    """Write ``segments.csv`` and ``boxes.csv``, as far as there are any.
-
-    Args:
-        videos (list[VideoAnnotations]): The annotations.
-        out (Path): Folder.
-
-    Returns:
-        list[str]: what is lost: nothing.
-    """
+    """Write ``segments.csv`` and ``boxes.csv``, those with rows; returns what is lost: nothing."""
     segments = [
         (video.file, one.label, f'{one.start:.3f}', f'{one.end:.3f}', _number(one.score))
         for video in videos
@@ -80,7 +70,7 @@ def write_annotation_table(videos, out):
 
 
 def _plain(text):
-    """A cell without the apostrophe that keeps spreadsheets from taking it for a formula."""
+    """A cell without the apostrophe that protects it from being run as a formula."""
     text = text.strip()
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 

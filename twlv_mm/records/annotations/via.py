@@ -1,10 +1,10 @@
-"""VGG Image Annotator 3: projects with temporal segments, and rectangles at moments of videos."""
+"""VGG Image Annotator 3: projects with temporal segments and rectangles at points in time."""
 
 from .. import checks
-from .structure import file_name
+from .video_annotations import file_name
 
 RECTANGLE = 2
-BY_OPTION = {2, 3, 4}  # checkboxes, radio buttons, lists: the values are ids of options
+BY_OPTION = {2, 3, 4}  # checkboxes, radio buttons, lists: values are option ids
 
 
 def read_via(path, project, context):
@@ -14,13 +14,10 @@ def read_via(path, project, context):
         path (Path): The file.
         project (dict): Its content, with file, view, attribute and metadata.
         context (Import): ``label_from`` names the attribute whose values are the labels; if None, the only one of its
-            kind (of segments, or of boxes).
+            kind (for segments, or for boxes).
 
     Returns:
         list[VideoAnnotations]: segments, boxes.
-
-    Raises:
-        ValueError: if the project is not of this form, or lacks what is needed.
     """
     parts = ('file', 'view', 'attribute', 'metadata')
     files, views, attributes, metadata = (checks.instance(project.get(name), dict, f'{path}, {name}') for name in parts)
@@ -31,7 +28,7 @@ def read_via(path, project, context):
         if not fids:
             continue
         if len(fids) > 1:
-            context.note('a view has several files, of which the first is taken', where)
+            context.note('a view has several files; the first is used', where)
         if str(fids[0]) not in files:
             raise ValueError(f'{where}: there is no file {checks.shown(fids[0])}')
         file = checks.instance(files[str(fids[0])], dict, where)
@@ -52,7 +49,7 @@ def _read_entry(entry, video, attributes, where, context):
     times = checks.array(entry.get('z', []), f'{where}, z', 1).tolist()
     shape = checks.array(entry.get('xy', []), f'{where}, xy', 1).tolist()
     if len(times) not in (1, 2) or (len(times) == 2) == bool(shape):
-        context.note('an entry is neither a temporal segment nor a rectangle at a time and is left out', where)
+        context.note('an entry that is neither a temporal segment nor a rectangle is left out', where)
         return
     anchor = 'FILE1_Z2_XY0' if not shape else 'FILE1_Z1_XY1'
     labels = _labels(entry, attributes, anchor, where, context)
@@ -65,7 +62,7 @@ def _read_entry(entry, video, attributes, where, context):
             context.note('a shape other than a rectangle is left out', where)
         else:
             if video.size is None:
-                raise ValueError(f'{where}: nothing says how large the picture is: give --videos')
+                raise ValueError(f'{where}: the picture size is unknown: give --videos')
             (width, height), (x, y, wide, high) = video.size, shape[1:]
             corners = x / width, y / height, (x + wide) / width, (y + high) / height
             context.box(video, label, times[0], corners, where)

@@ -2,14 +2,14 @@
 
 import logging
 
-from twlv_mm.engine import as_text, write_class_precision
+from twlv_mm.records import format_table, write_class_precision
 
 HEADER = ('id', 'class', 'truth', 'predictions', 'AP@0.5')
 ROWS = [(1, 'run', 3, 10, 0.25), (2, 'jump high', 0, 7, float('nan')), (3, 'sit', 2, 0, 0.75)]
 
 
 def test_shares_are_shown_in_percent_in_columns_of_one_width():
-    lines = as_text(HEADER, ROWS).splitlines()
+    lines = format_table(HEADER, ROWS).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[1].split() == ['1', 'run', '3', '10', '25.00']
     assert lines[2].endswith(' -')
