@@ -6,12 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+from packaging.version import Version
+
 SCRIPT = Path(__file__).parents[2] / 'benchmarks/gpu.py'
 
 
 def test_every_step_measures_something(tmp_path):
     # Not 'tests', 'encoders' and 'compiled', which take long or are tested by themselves.
     steps = ['extraction', 'probe', 'localization', 'detection', 'pretraining', 'knn']
+    if Version(torch.__version__) < Version('2.7'):
+        steps.remove('pretraining')  # which shards the model
     out = tmp_path / 'gpu.json'
     command = [sys.executable, SCRIPT, '--device', 'cpu', '--tiny', '--together', '--out', out, '--only', *steps]
     done = subprocess.run(

@@ -45,7 +45,7 @@ def test_processes_leave_their_group_with_all_of_its_threads_while_these_free_te
         subprocess.Popen([sys.executable, '-c', PROCESS, str(rank), tmp_path / 'store'], env=env) for rank in range(2)
     ]
     try:
-        assert [process.wait(timeout=90) for process in processes] == [0, 0]
+        assert [process.wait(timeout=300) for process in processes] == [0, 0]
     finally:
         for process in processes:
             process.kill()

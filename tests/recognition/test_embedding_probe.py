@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from packaging.version import Version
 
 from twlv_mm.embeddings import going_on, write_embeddings
 from twlv_mm.embeddings.claims import Claims
@@ -137,7 +138,10 @@ def test_results_name_the_encoder_of_the_embeddings(root):
 def test_knn_does_not_wait_for_models_of_live_video_and_compilers(root, imported_by):
     imported = imported_by('main_test', config(root, 'k400_knn'))
     assert 'twlv_mm.recognition' in imported
-    assert not imported & {'mmdet', 'mmaction.models', 'mmaction.datasets', 'twlv_mm.recognition.live', 'torch._dynamo'}
+    late = {'mmdet', 'mmaction.models', 'mmaction.datasets', 'twlv_mm.recognition.live'}
+    if Version(torch.__version__) >= Version('2.7'):  # torch 2.6 itself imports it with mmengine's runner
+        late.add('torch._dynamo')
+    assert not imported & late
 
 
 def test_unknown_column_is_an_error(monkeypatch):

@@ -61,7 +61,7 @@ class Encoder(BaseModule):
             Encoder: itself.
         """
         self.frozen, self.allow_random = frozen, allow_random
-        if weights is None and torch.get_default_device().type != 'meta':  # where nothing is to be loaded
+        if weights is None and torch.empty(0).device.type != 'meta':  # where nothing is to be loaded
             weights = self.own_weights
         if weights is not None:
             self.pretraining_sets = self.spec.pretraining_sets  # unless the file says otherwise

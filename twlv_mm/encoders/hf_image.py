@@ -86,6 +86,10 @@ class CLIPVision(CLIPImages):
         return tokens[:, 0]
 
 
+def _has_head(config):
+    return getattr(config, 'vision_use_head', True)  # transformers before 5.24 leaves the default out
+
+
 class SigLIP(HuggingFaceImages):
     """SigLIP's image tower (SigLIP 2's of fixed resolution, too), with its pooling by attention where it has one."""
 
@@ -96,7 +100,7 @@ class SigLIP(HuggingFaceImages):
     @staticmethod
     def numbers(config):
         """See :meth:`HuggingFaceEncoder.numbers`."""
-        pooling = 'attention' if config.vision_use_head else 'mean'
+        pooling = 'attention' if _has_head(config) else 'mean'
         return dict(HuggingFaceImages.numbers(config), pooling=pooling)
 
     def tower(self, frames):
@@ -105,7 +109,7 @@ class SigLIP(HuggingFaceImages):
 
     def pool_frames(self, tokens, size):
         """See :meth:`PerFrameEncoder.pool_frames`."""
-        return self.model.head(tokens) if self.config.vision_use_head else tokens.mean(dim=1)
+        return self.model.head(tokens) if _has_head(self.config) else tokens.mean(dim=1)
 
 
 class SigLIP2(SigLIP):
@@ -124,7 +128,7 @@ class SigLIP2(SigLIP):
             patch_size=patch,
             tubelet_size=1,
             per_frame=True,
-            pooling='attention' if config.vision_use_head else 'mean',
+            pooling='attention' if _has_head(config) else 'mean',
         )
 
     def tower(self, frames):

@@ -1,22 +1,16 @@
-"""Parameters, gradients and optimizer state divided among the processes (FSDP2).
-
-Imported when a config asks for it: the torch that it needs is newer than what the rest needs.
-"""
+"""Parameters, gradients and optimizer state divided among the processes (FSDP2)."""
 
 import torch
 from mmengine.device import get_device
 from mmengine.dist import broadcast, get_world_size, is_main_process
+from mmengine.utils import digit_version
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map
 
 from twlv_mm.registry import MODEL_WRAPPERS
-
-try:
-    from torch.distributed.fsdp import fully_shard
-    from torch.distributed.tensor import DTensor, distribute_tensor
-except ImportError as error:
-    raise ImportError(f'twlv_mm.FullyShard needs torch 2.6 or later, and this is {torch.__version__}') from error
 
 
 @MODEL_WRAPPERS.register_module()
@@ -30,13 +24,20 @@ class FullyShard:
     mmengine wants a class here. The model's ``is_sharded`` is True then.
 
     Args:
-        module (nn.Module): On its device; those of all processes become the first one's.
+        module (nn.Module): On its device. It is initialised, and the weights of all processes become the first one's.
+
+    Raises:
+        RuntimeError: with torch 2.6, whose sharding works neither on CPUs nor with mmengine's initialisation.
 
     Source: torch.distributed.fsdp.fully_shard; blocks, then the rest, as torchtitan does it.
     """
 
     def __new__(cls, module):
         """See the class."""
+        if digit_version(torch.__version__) < digit_version('2.7'):
+            raise RuntimeError(f'twlv_mm.FullyShard needs torch 2.7 or later, and this is {torch.__version__}')
+        if hasattr(module, 'init_weights'):
+            module.init_weights()  # as long as every tensor is whole
         for tensor in module.state_dict().values():
             broadcast(tensor)
         mesh = init_device_mesh(get_device(), (get_world_size(),))

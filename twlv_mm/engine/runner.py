@@ -122,6 +122,10 @@ class Runner(MMEngineRunner):
         list_unreadable(built.dataloader.dataset, self.work_dir)
         return built
 
+    def _init_model_weights(self):
+        if not self._is_sharded:  # twlv_mm.FullyShard has initialised them
+            super()._init_model_weights()
+
     @staticmethod
     def build_dataloader(dataloader, seed=None, diff_rank_seed=False):
         """See mmengine; ``num_workers=0`` takes the settings of workers out, and a loader without a batch is refused.
@@ -181,7 +185,7 @@ class Runner(MMEngineRunner):
         """See mmengine."""
         built = super().build_optim_wrapper(optim_wrapper)
         if self._is_sharded and built is not optim_wrapper:
-            from .fully_shard import share_optimizer_state  # where it is there, torch is new enough for it
+            from .fully_shard import share_optimizer_state
 
             share_optimizer_state(built.optimizer)
         return built
