@@ -33,15 +33,16 @@ def run_tool(main):
     try:
         main()
     except (KeyboardInterrupt, Exception) as error:
-        with dead_workers_ignored():
-            if _is_interrupt(error):
-                sys.unraisablehook = _ignore  # of objects that were half built
-                print(printable(_with_advice('interrupted', error)), file=sys.stderr)
-                sys.exit(INTERRUPTED)
-            text = _describe(error)
-            if text is None:
-                raise
-            fail(_with_advice(text, error))
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # until the end: torch would raise that a worker has died
+        if _is_interrupt(error):
+            sys.unraisablehook = _ignore  # of objects that were half built
+            print(printable(_with_advice('interrupted', error)), file=sys.stderr)
+            sys.exit(INTERRUPTED)
+        text = _describe(error)
+        if text is None:
+            raise
+        fail(_with_advice(text, error))
 
 
 def fail(text):

@@ -78,11 +78,9 @@ def test_fault_ends_the_run_with_one_line(kind, said, advice, tiny_config, tmp_p
         except SystemExit as stopped:
             code = stopped.code
         except BaseException:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            traceback.print_exc(file=sys.stderr)
+            traceback.print_exc()
         finally:
-            sys.stderr.flush()
-            os._exit(code)
+            os._exit(code)  # first of all here: another exception would go on as pytest
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     stderr = (tmp_path / 'stderr').read_text()
     assert code == 2, stderr
