@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from types import SimpleNamespace
 
 import cv2
@@ -10,7 +11,9 @@ import pytest
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from mmaction.visualization import ActionVisualizer
+from mmengine.config import config
 from mmengine.logging import MessageHub, MMLogger
+from mmengine.runner import runner
 from mmengine.visualization import Visualizer
 
 from twlv_mm.engine import launch
@@ -65,6 +68,15 @@ default_hooks = dict(
 env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 randomness = dict(seed=0)
 """
+
+
+@pytest.fixture(autouse=True, scope='session')
+def quick_start():
+    """Runs do not format their configs and ask compilers for their versions once: most of the time of a short run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, 'FormatCode', lambda text, **_: (text, False))
+        patch.setattr(runner, 'collect_env', cache(runner.collect_env))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -14,12 +14,6 @@ from ..regression import MeanError, regression
 PLATEAU = [dict(type='ReduceOnPlateauLR', monitor='mean_error', patience=0, rule='less', threshold=0.5)]
 
 
-@pytest.fixture(autouse=True)
-def quick_start(monkeypatch):
-    """Runs ask no compilers for their versions."""
-    monkeypatch.setattr('mmengine.runner.Runner._log_env', lambda *_: None)
-
-
 class Killed(BaseException):
     pass
 

@@ -33,12 +33,6 @@ class Dies(Hook):
             os._exit(0)
 
 
-@pytest.fixture(autouse=True)
-def quick_start(monkeypatch):
-    """Runs ask no compilers for their versions."""
-    monkeypatch.setattr('mmengine.runner.Runner._log_env', lambda *_: None)
-
-
 def train(work_dir, processes, batch_size, epochs):
     """Train, or go on, up to an epoch of four, where the processes die."""
     with socket.socket() as unused:
@@ -88,9 +82,7 @@ def logs(work_dir):
 def whole(tmp_path_factory):
     """The weights of a run of one process, batches of 4."""
     folder = tmp_path_factory.mktemp('whole')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('mmengine.runner.Runner._log_env', lambda *_: None)
-        train(folder, 1, 4, 4)
+    train(folder, 1, 4, 4)
     return weights(folder)
 
 

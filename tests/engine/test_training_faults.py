@@ -37,12 +37,6 @@ class Fault(Hook):
             os.unlink(self.kind)
 
 
-@pytest.fixture(autouse=True)
-def quick_start(monkeypatch):
-    """Runs ask no compilers for their versions."""
-    monkeypatch.setattr('mmengine.runner.Runner._log_env', lambda *_: None)
-
-
 def train(tiny_config, folder, kind, workers, text=''):
     config = folder / 'config.py'
     config.write_text(

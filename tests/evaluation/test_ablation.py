@@ -14,12 +14,6 @@ from twlv_mm.pretraining import small_encoder as small
 from twlv_mm.synthetic import make_trimmed
 
 
-@pytest.fixture(autouse=True)
-def _unformatted(monkeypatch):
-    # yapf takes longer than all else in a short run.
-    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, False))
-
-
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp('set') / 'trimmed'

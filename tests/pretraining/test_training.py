@@ -77,13 +77,6 @@ needs_sharding = pytest.mark.skipif(not CAN_SHARD, reason='twlv_mm.FullyShard ne
 KEYS = ('loss', 'loss_pixels', 'loss_latent', 'masked_fraction')
 
 
-@pytest.fixture(scope='module', autouse=True)
-def _unformatted():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('mmengine.config.config.FormatCode', training.unformatted)
-        yield
-
-
 @pytest.fixture(scope='module')
 def config(tiny_videos, tmp_path_factory):
     """Path of a config: 20 steps on 12 videos and 9 images."""
