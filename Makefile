@@ -67,7 +67,7 @@ $(VENV)/.docs: requirements/docs.txt $(STAMP)
 
 # A broken link and a cell that fails are errors.
 docs: $(VENV)/.docs
-	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 	PATH="$(abspath $(VENV))/bin:$$PATH" OMP_NUM_THREADS=1 $(PY) -m jupyter execute demo/tutorial.ipynb
 
 dist: $(STAMP)
