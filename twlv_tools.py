@@ -3,12 +3,17 @@
 It lies beside the package because importing ``twlv_mm`` imports torch, which a page of help does not need.
 """
 
+import sys
+
+# python -m puts the current folder first on the path: a torch.py there would be imported in place of torch.
+if __name__ == '__main__' and __spec__ is not None and not getattr(sys.flags, 'safe_path', False):
+    sys.path.pop(0)
+
 import ast
 import difflib
 import fnmatch
 import os
 import runpy
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType

@@ -20,9 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import twlv_mm
-from twlv_mm.evaluation.encoder import find_encoder
-from twlv_mm.evaluation.evaluation import Evaluation
-from twlv_mm.evaluation.tasks import Task, generated_tasks, generated_views
+from twlv_mm.evaluation import Evaluation, Task, find_encoder, generated_tasks, generated_views
 from twlv_mm.report import write_report
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
 

@@ -23,7 +23,7 @@ from twlv_mm.embeddings import (
     write_embeddings,
 )
 from twlv_mm.encoders import read_checkpoint
-from twlv_mm.evaluation import evaluation
+from twlv_mm.evaluation import evaluation, steps
 from twlv_mm.evaluation.encoder import find_encoder
 from twlv_mm.evaluation.tasks import generated_tasks, generated_views
 from twlv_mm.localization import ExternalScores
@@ -99,16 +99,14 @@ def test_links_in_an_unfinished_set_of_generated_files_are_not_followed(tmp_path
 
 def test_links_in_the_folder_of_an_evaluation_are_not_followed(tmp_path, monkeypatch):
     """The lock and the log of an earlier evaluation are emptied when it goes on."""
-    monkeypatch.setattr(evaluation, 'TOOLS', tmp_path)
-    tool = tmp_path / 'extract.py'
-    tool.write_text('')
+    monkeypatch.setattr(steps, 'TWLV', ('true',))
     one = evaluation.Evaluation(find_encoder('twlv_small_synthetic', None, 'small'), [], tmp_path / 'out')
     precious = tmp_path / 'precious'
     precious.write_text('precious')
     (one.root / 'logs').mkdir(parents=True)
     for name in ('.lock', 'logs/extract.txt'):
         (one.root / name).symlink_to(precious)
-    for run in (one.run, lambda: one._step('extract', 'extract.py')):
+    for run in (one.run, lambda: one._step('extract', 'extract')):
         with pytest.raises((OSError, ValueError)):
             run()
     assert precious.read_text() == 'precious'

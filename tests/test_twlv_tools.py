@@ -26,7 +26,7 @@ def test_every_command_has_its_tool_and_the_page_names_it():
 
 
 def test_every_tool_that_users_run_has_a_command():
-    others = {'demo.py', 'make_report.py', 'ablate_targets.py', 'check_synthetic.py'}  # make's, and two checks of ours
+    others = {'demo.py', 'make_report.py', 'ablate_targets.py', 'check_synthetic.py'}  # used by make, and two studies
     assert {path.name for path in (ROOT / 'tools').glob('*.py')} - others == {
         tool for tool in twlv_tools.TOOLS.values() if tool
     }

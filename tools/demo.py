@@ -1,15 +1,13 @@
 #!/usr/bin/env python
-"""From generated videos to tested probes and to embeddings, with the project's own command-line tools.
+"""Demo on generated videos: train a small encoder, embed, search, probe, and make the report.
 
-Everything it makes is under work_dirs/demo. Takes two CPU cores five to six minutes.
+Everything is written to work_dirs/demo. It takes five to six minutes on two CPU cores.
 """
 
 import argparse
 import json
 import os
 import shlex
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +19,7 @@ from rich.table import Table
 
 from twlv_mm import get_model
 from twlv_mm.embeddings import find_videos
-from twlv_mm.evaluation.trimmed_checks import baselines, probe_of_frames, read_clips, told_from_opposite
-from twlv_mm.records import open_log
+from twlv_mm.evaluation import StepError, baselines, opposite_accuracy, probe_of_frames, read_clips, run_step
 from twlv_mm.report import View, write_report
 from twlv_mm.search import precision_at
 from twlv_mm.synthetic import APPEARANCES, MOTIONS, item_rng, make_trimmed, render_clip
@@ -37,28 +34,25 @@ LOGS = ROOT / 'logs'
 PAGE = ROOT / 'report'
 ENCODER = 'twlv_small_synthetic'
 LABELS = ('appearance', 'motion')
-TOOLS = Path(__file__).parent
-CONFIGS = TOOLS.parent / 'configs/synthetic'
+CONFIGS = Path(__file__).parents[1] / 'configs/synthetic'
 NUM_TRAIN, NUM_TEST = 2000, 400
 
 
-def run(*arguments, threads=None):
-    """Run one of the tools, showing its command; its output goes to a log file of its own."""
-    command = [sys.executable, *map(str, arguments)]
-    print(f'   $ python {shlex.join(command[1:])}', flush=True)
-    environment = os.environ | ({} if threads is None else {'OMP_NUM_THREADS': str(threads)})
-    # Its name tells the commands that run beside each other apart.
-    log = LOGS / f'{Path(arguments[0]).stem}_{"_".join(Path(part).stem for part in map(str, arguments[1:3]))}.txt'
-    with open_log(log) as file:
-        result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
-    if result.returncode:
-        raise SystemExit(
-            f'that failed with exit code {result.returncode}; the end of {log}:\n{log.read_text()[-3000:]}'
-        )
+def run(command, *arguments, threads=None):
+    """Run a command of ``twlv``, showing it; its output goes to a log of its own."""
+    print(f'   $ {shlex.join(["twlv", command, *map(str, arguments)])}', flush=True)
+    # Commands that run at the same time need logs of different names.
+    log = LOGS / f'{command}_{"_".join(Path(part).stem for part in map(str, arguments[:2]))}.txt'
+    try:
+        succeeded = run_step(log, command, *arguments, threads=threads)
+    except StepError:
+        succeeded = False
+    if not succeeded:
+        raise SystemExit(f'error: the command failed; the end of {log}:\n{log.read_text()[-3000:]}')
 
 
 def draw_classes(path):
-    """Draw each appearance and each motion once."""
+    """Draw one clip of each appearance and of each motion."""
 
     def strip(index, **labels):
         return render_clip(item_rng(0, 'train', index), 'train', **labels)[0][::2]
@@ -69,17 +63,13 @@ def draw_classes(path):
 
 
 def embed(split):
-    """Embed a split: one vector a video."""
+    """Embed a split, one vector per video."""
     options = ['--sampling', 'uniform', '--weights', WEIGHTS, '--batch-size', 32, '--split', split]
-    run(TOOLS / 'extract.py', ENCODER, VIDEOS / f'{split}_both.txt', '--out', EMBEDDINGS, *options)
+    run('extract', ENCODER, VIDEOS / f'{split}_both.txt', '--out', EMBEDDINGS, *options)
 
 
 def probe(label, kind):
-    """Train a probe on the frozen encoder and test it from its checkpoint; for kNN, only test.
-
-    Returns:
-        tuple[float, ndarray]: top-1 in percent; (N, 8) scores of the test videos.
-    """
+    """Train a probe on the frozen encoder and test it (kNN: only test); top-1 in percent, (N, 8) scores of videos."""
     config, folder = CONFIGS / f'{label}_{kind}.py', ROOT / f'{label}_{kind}'
     options = ['--work-dir', folder, '--cfg-options']
     checkpoint = []
@@ -89,17 +79,17 @@ def probe(label, kind):
     else:
         options += [f'encoder_weights={WEIGHTS}']
         options += [f'{split}_dataloader.dataset.data_root={VIDEOS}' for split in ('train', 'test')]
-        run(TOOLS / 'train.py', config, *options, threads=1)
+        run('train', config, *options, threads=1)
         checkpoint = [(folder / 'last_checkpoint').read_text()]
-    run(TOOLS / 'test.py', config, *checkpoint, '--dump', folder / 'scores.pkl', *options, threads=1)
+    run('test', config, *checkpoint, '--dump', folder / 'scores.pkl', *options, threads=1)
     top1 = json.loads(max(folder.glob('*/results.json')).read_text())['metrics']['acc/top1']
     return top1, np.stack([sample['pred_score'] for sample in mmengine.load(folder / 'scores.pkl')])
 
 
 def measure():
-    """Rows of the table: what was measured, on appearance, on motion, and on a motion against its opposite."""
+    """Rows of the table: name -> accuracy on appearance, on motion, and on a motion against its opposite."""
     jobs = [(label, kind) for kind in ('linear', 'attentive', 'knn') for label in LABELS]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # probes of this size are quicker beside each other
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # small probes: several processes beat several threads
         results = dict(zip(jobs, pool.map(probe, *zip(*jobs, strict=True)), strict=True))
     clips = {split: read_clips(VIDEOS, split) for split in ('train', 'test')}
     simple = baselines(clips)
@@ -111,28 +101,25 @@ def measure():
     }
     for kind, name in (('knn', 'kNN'), ('linear', 'linear probe'), ('attentive', 'attentive probe')):
         (what, _), (how, scores) = (results[label, kind] for label in LABELS)
-        rows[f'small encoder, {name}'] = (what, how, told_from_opposite(scores, clips['test'][1][:, 1]))
+        rows[f'small encoder, {name}'] = (what, how, opposite_accuracy(scores, clips['test'][1][:, 1]))
     return rows
 
 
 def search():
-    """Search the test videos for the motion of the first one; returns the page of what is found.
-
-    Prints how often the nearest ten of a test video have its motion and its appearance.
-    """
+    """Search the test videos for the first one and print precision@10 by motion and appearance; returns the page."""
     page, folder = ROOT / 'search/hits.html', EMBEDDINGS / 'uniform/test'
     first = find_videos(VIDEOS / 'test_motion.txt')[0].video_id
     options = ['--weights', WEIGHTS, '--videos', VIDEOS / 'test_motion.txt', '--html', page]
-    run(TOOLS / 'search.py', first, '--in', folder, '--without-own', *options)
+    run('search', first, '--in', folder, '--without-own', *options)
     for label in LABELS:
         classes = {video.video_id: video.annotation for video in find_videos(VIDEOS / f'test_{label}.txt')}
         precision, chance = precision_at(folder, classes)
-        print(f'   same {label}: {precision:.1%} of the ten nearest (precision@10), by chance {chance:.1%}')
+        print(f'   same {label}: {precision:.1%} of the ten nearest (precision@10); chance is {chance:.1%}')
     return page
 
 
 def make_page():
-    """The report of what has been measured here."""
+    """Write the report of the runs above."""
     test, names = str(EMBEDDINGS / 'uniform/test'), (VIDEOS / 'test_{}.txt', VIDEOS / 'classes_{}.txt')
     views = [
         View(ENCODER, f'Generated videos, {label}', test, *(str(name).format(label) for name in names))
@@ -143,7 +130,7 @@ def make_page():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--video', help='a video file of yours to embed as well')
+    parser.add_argument('--video', help='a video of your own to embed as well')
     args = parser.parse_args()
     began = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -154,34 +141,34 @@ def main():
 
     print('2. Training a small encoder on them, from scratch.')
     sizes = ['--num-train', NUM_TRAIN, '--num-test', NUM_TEST]
-    run(TOOLS / 'make_small.py', '--data', VIDEOS, '--out', WEIGHTS.parent, *sizes)
+    run('small', '--data', VIDEOS, '--out', WEIGHTS.parent, *sizes)
 
     print('3. Embedding the videos with the encoder.')
     with ThreadPoolExecutor() as pool:
         list(pool.map(embed, ('train', 'test')))
     if args.video:
-        print(f'   and {args.video}, a vector for each second.')
-        run(TOOLS / 'extract.py', ENCODER, args.video, '--out', OWN, '--weights', WEIGHTS, '--clip-seconds', '1')
+        print(f'   And {args.video}, one vector per second.')
+        run('extract', ENCODER, args.video, '--out', OWN, '--weights', WEIGHTS, '--clip-seconds', '1')
 
-    print(f'4. Searching the {NUM_TEST} test videos for what moves like one of them.')
+    print(f'4. Searching the {NUM_TEST} test videos for those most similar to one of them.')
     hits = search()
 
-    print('5. Probing the frozen encoder: kNN on the embeddings, a linear and an attentive probe on video.')
+    print('5. Probing the frozen encoder: kNN on embeddings, a linear and an attentive probe on videos.')
     table = Table('top-1 on held-out videos, %', *LABELS, 'motion or its opposite')
     for name, values in measure().items():
         table.add_row(name, *('' if value is None else f'{value:.1f}' for value in values))
     print()
     Console(width=110).print(table)
     page, _ = make_page()
-    print(f'Done in {time.monotonic() - began:.0f} s. What there is now:')
-    print(f'  {ROOT / "classes.png"}: what the classes look like')
-    print(f'  {page}: all scores as one page, with pictures of the embeddings')
-    print(f'  {hits}: the moments that are nearest to one video, to play')
+    print(f'Done in {time.monotonic() - began:.0f} s. Results:')
+    print(f'  {ROOT / "classes.png"}: an example of each class')
+    print(f'  {page}: the report, with all scores and plots of the embeddings')
+    print(f'  {hits}: the search results, with clips to play')
     print(f'  {WEIGHTS}: the encoder')
-    print(f'  {max((ROOT / "motion_linear").glob("*/results.json"))}: a score, and what is needed to repeat it')
-    print('  beside it, class_accuracy.csv and confusion_matrix.png; each probe has a folder of its own')
+    print(f'  {max((ROOT / "motion_linear").glob("*/results.json"))}: the result of one probe, with its settings;')
+    print('  class_accuracy.csv and confusion_matrix.png beside it; each probe has its own folder')
     for path in [*sorted(EMBEDDINGS.rglob('*_v.npy'))[:1], *(sorted(OWN.rglob('*_c.npy'))[:1] if args.video else [])]:
-        print(f'  {path}: {" x ".join(map(str, np.load(path).shape))} numbers (and others beside it)')
+        print(f'  {path}: an embedding of shape {np.load(path).shape}, and others beside it')
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Show what a test got wrong: a page of confused classes with frames, the surest mistakes, and the worst videos."""
+"""Show the errors of a test run as a page: confused classes with frames, most confident errors, worst videos."""
 
 import argparse
 import sys
@@ -15,13 +15,13 @@ MAX_SAID = 5
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('run', metavar='RUN', help='folder of a test run, or its results.json; of several the newest')
-    parser.add_argument('--videos', metavar='FOLDER', help='the video files, whose frames the page shows')
+    parser.add_argument('run', metavar='RUN', help='results.json of a test run, or a folder: its newest run')
+    parser.add_argument('--videos', metavar='FOLDER', help='the video files, to show frames of them')
     parser.add_argument('--out', metavar='PAGE', help='default: errors.html beside results.json')
     parser.add_argument(
         '--min-score',
         type=float,
-        help='of localization and detection: least score of a prediction that counts (default: where F1 is highest)',
+        help='localization and detection: lowest score of a prediction that counts (default: where F1 is highest)',
     )
     args = parser.parse_args()
     try:

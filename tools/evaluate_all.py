@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Evaluate an encoder on every task that there are data for, and make a report. Killed, the same command goes on.
+"""Evaluate an encoder on every task whose data are there, and make a report. If interrupted, the same command resumes.
 
-The paper's sets are taken from where their configs expect them (docs/datasets.md); with --own also sets of your own,
-which a YAML file names (docs/own_data.md); with --synthetic, generated videos from where tools/make_synthetic.py puts
-them. Embeddings are extracted once a data set.
+The paper's data sets are read from the paths in their configs (docs/datasets.md); --own adds data sets of your own,
+listed in a YAML file (docs/own_data.md); --synthetic uses generated videos, which `twlv synthetic` renders, instead of
+the paper's data sets. Embeddings are extracted once per data set.
 """
 
 import argparse
@@ -12,10 +12,18 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.evaluation.encoder import find_encoder
-from twlv_mm.evaluation.evaluation import FINISHED, NO_DATA, BusyError, Evaluation
-from twlv_mm.evaluation.own_sets import own_tasks
-from twlv_mm.evaluation.tasks import generated_tasks, generated_views, paper_tasks, paper_views
+from twlv_mm.evaluation import (
+    FINISHED,
+    NO_DATA,
+    BusyError,
+    Evaluation,
+    find_encoder,
+    generated_tasks,
+    generated_views,
+    own_tasks,
+    paper_tasks,
+    paper_views,
+)
 from twlv_mm.report import write_report
 from twlv_mm.system_errors import fail, run_tool
 
@@ -23,24 +31,24 @@ from twlv_mm.system_errors import fail, run_tool
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('encoder', metavar='ENCODER', help='a name from list_models(), another SOURCE, or a config')
-    parser.add_argument('weights', metavar='WEIGHTS', nargs='?', help="the encoder's checkpoint; random without")
-    parser.add_argument('--label', help="what reports call it (default: the encoder's name)")
+    parser.add_argument('weights', metavar='WEIGHTS', nargs='?', help="the encoder's checkpoint (default: random)")
+    parser.add_argument('--label', help="the encoder's name in reports (default: the model's name)")
     parser.add_argument('--out', default='work_dirs/evaluation', help='default %(default)s')
-    parser.add_argument('--tasks', nargs='+', metavar='PATTERN', help="only these, 'k400_*' say; --list names them")
-    parser.add_argument('--list', action='store_true', help='only say what would be done')
+    parser.add_argument('--tasks', nargs='+', metavar='PATTERN', help="only these, such as 'k400_*'; see --list")
+    parser.add_argument('--list', action='store_true', help='list the tasks and their status, and run nothing')
     parser.add_argument(
         '--synthetic',
         nargs='?',
         const='work_dirs/synthetic',
         metavar='DIR',
-        help='generated videos instead of the sets of the paper (default %(const)s)',
+        help="generated videos instead of the paper's data sets (default folder: %(const)s)",
     )
-    parser.add_argument('--own', metavar='FILE', help='a YAML file of your own data sets, which come first')
-    parser.add_argument('--jobs', type=int, default=1, help='tasks at a time, one thread each if several (default 1)')
+    parser.add_argument('--own', metavar='FILE', help='a YAML file of your own data sets, which run first')
+    parser.add_argument('--jobs', type=int, default=1, help='tasks at a time; if several, one thread each (default 1)')
     parser.add_argument('--amp', action='store_true', help='train and test in bf16')
     args = parser.parse_args()
     if args.jobs < 1:
-        parser.error(f'--jobs is {args.jobs}; it has to be 1 or more')
+        parser.error(f'--jobs is {args.jobs}; it must be 1 or more')
     return args
 
 
@@ -59,12 +67,12 @@ def main():
             fail(error)
         taken = {task.name for task in tasks}.intersection(task.name for task in own)
         if taken:
-            fail(f'{args.own}: {min(taken)} is a task of another set: give the set another name')
+            fail(f'{args.own}: another data set has a task named {min(taken)}: rename the data set')
         tasks, views = [*own, *tasks], [*their_views, *views]
     patterns = args.tasks or ['*']
     unknown = [pattern for pattern in patterns if not fnmatch.filter([task.name for task in tasks], pattern)]
     if unknown:
-        fail(f'there is no task {" and none ".join(unknown)}: --list names them')
+        fail(f'no task matches {" or ".join(unknown)}: --list lists the tasks')
     tasks = [task for task in tasks if any(fnmatch.fnmatch(task.name, pattern) for pattern in patterns)]
     options = ['--amp'] if args.amp else []
     evaluation = Evaluation(encoder, tasks, args.out, args.jobs, options, views)
@@ -81,7 +89,7 @@ def main():
     except BusyError as error:
         fail(error)
     except KeyboardInterrupt as error:
-        error.advice = 'The same command goes on where it was stopped'
+        error.advice = 'The same command resumes the evaluation'
         raise
     page, _ = write_report(args.out)
     print(f'The report is {page}')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Render generated videos with ground truth: the same seed gives the same bytes, with any number of workers."""
+"""Render generated videos with ground truth. The same seed gives the same bytes with any number of workers."""
 
 import argparse
 from pathlib import Path
@@ -13,10 +13,10 @@ SETS = ('trimmed', 'untrimmed', 'boxes', 'images')
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('set', choices=[*SETS, 'all'], help='which set')
-    parser.add_argument('--out', default='work_dirs/synthetic', help='its folder is made here (default %(default)s)')
+    parser.add_argument('--out', default='work_dirs/synthetic', help='parent of its folder (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='default 0')
-    parser.add_argument('--num-train', type=int, default=3000, help='trimmed and images: for training (default 3000)')
-    parser.add_argument('--num-test', type=int, default=600, help='trimmed and images: for the test (default 600)')
+    parser.add_argument('--num-train', type=int, default=3000, help='trimmed and images: training items (default 3000)')
+    parser.add_argument('--num-test', type=int, default=600, help='trimmed and images: test items (default 600)')
     parser.add_argument('--num-untrimmed', type=int, default=20, help='untrimmed: videos (default 20)')
     parser.add_argument('--num-boxes', type=int, default=50, help='boxes: clips (default 50)')
     parser.add_argument('--workers', type=int, help='processes (default: as many as CPU cores)')
@@ -39,7 +39,7 @@ def main():
             written = makers[name](folder)
         except (FolderError, ValueError) as error:
             fail(error)
-        print(f'{folder}: {"written" if written else "finished before, left alone"}')
+        print(f'{folder}: {"written" if written else "finished before, unchanged"}')
 
 
 if __name__ == '__main__':

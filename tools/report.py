@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Make one page, and Markdown, of the results.json files of any number of runs and encoders."""
+"""Make a report, as an HTML page and as Markdown, of the results.json files of any number of runs and encoders."""
 
 import argparse
 import sys
@@ -12,16 +12,16 @@ from twlv_mm.system_errors import fail, run_tool
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('results', metavar='RESULTS_DIR', help='folder that is searched with its sub-folders')
-    parser.add_argument('--out', metavar='DIR', help='where report.html and report.md go (default: the same folder)')
+    parser.add_argument('results', metavar='RESULTS_DIR', help='folder to search, with its sub-folders')
+    parser.add_argument('--out', metavar='DIR', help='folder of report.html and report.md (default: RESULTS_DIR)')
     parser.add_argument('--title', default=TITLE, help='default %(default)s')
     parser.add_argument(
         '--embeddings',
         nargs='+',
         default=[],
         metavar='NAME=FOLDER',
-        help='embeddings to show beside those of tools/evaluate_all.py: name of the encoder, and '
-        '<out>/<sampling>/<split>; classes are those of their annotations',
+        help='embeddings to draw besides those of `twlv evaluate`: name of the encoder and <out>/<sampling>/<split>; '
+        'the classes come from their annotations',
     )
     args = parser.parse_args()
     views = []
@@ -30,7 +30,7 @@ def main():
         if not (name and equals and folder):
             parser.error(f'--embeddings {text!r} is not NAME=FOLDER')
         if name in {view.encoder for view in views}:
-            parser.error(f'--embeddings has {name!r} twice: give each a name of its own')
+            parser.error(f'--embeddings has {name!r} twice: give each another name')
         views.append(View(name, 'Embeddings', folder))
     try:
         found = find_runs(args.results)
@@ -40,8 +40,8 @@ def main():
     print(f'{page}\n{text}')
     if not found.runs:
         print(
-            f'There is no results.json of a run below {args.results} (links to folders are not followed), '
-            "so that the tables have the paper's numbers only.",
+            f'There is no results.json of a run below {args.results} (links to folders are not followed): '
+            "the tables have the paper's numbers only.",
             file=sys.stderr,
         )
 

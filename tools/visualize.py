@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Draw what models have found.
+"""Draw embeddings and predictions.
 
-`embeddings`: the vectors of a split in the plane, by PCA, t-SNE or LDA, those of several encoders side by side.
-`direction`: how well each encoder tells videos from the same videos reversed: a table, and a picture a class.
-`segmentation`: the labels of each video's frames as coloured bars, the ground truth above those of one or more runs.
+`embeddings`: a split in two dimensions by PCA, t-SNE or LDA, several encoders side by side.
+`direction`: how well each encoder tells videos from the same videos reversed, as a table and a plot per class.
+`segmentation`: frame labels of each video as coloured bars, the ground truth above the predictions of each run.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def draw_segmentation(args):
 def by_name(pairs):
     named = dict(pairs)
     if len(named) < len(pairs):
-        raise ValueError('two have the same name: give each its own, NAME=PATH')
+        raise ValueError('two arguments have the same name: give each its own, NAME=PATH')
     return named
 
 
@@ -112,68 +112,64 @@ def named_path(text):
 def amount(text):
     number = float(text)
     if not (0 < number < 1 or (number >= 1 and number.is_integer())):
-        raise argparse.ArgumentTypeError(f'{text!r} is neither a number of points nor a share between 0 and 1')
+        raise argparse.ArgumentTypeError(f'{text!r} is neither a number of points nor a fraction between 0 and 1')
     return number
 
 
 def add_common(parser, folder_help):
-    """Arguments of both pictures of embeddings."""
+    """Arguments that `embeddings` and `direction` share."""
     parser.add_argument('encoders', nargs='+', type=named_path, metavar='NAME=FOLDER', help=folder_help)
     parser.add_argument('--out', required=True, help='folder to draw to')
-    parser.add_argument('--ann-file', metavar='LIST', help='videos and their classes (default: the annotations)')
+    parser.add_argument('--ann-file', metavar='LIST', help="videos and classes (default: the embeddings' own)")
     parser.add_argument('--class-names', metavar='FILE', help='names of the classes, one a line')
     parser.add_argument('--only', nargs='+', metavar='CLASS', help='only these classes')
-    parser.add_argument('--videos', metavar='FOLDER', help='the video files: frames stand beside the point')
-    parser.add_argument('--thumbnails', type=int, default=2000, help='at most so many (default %(default)s)')
+    parser.add_argument('--videos', metavar='FOLDER', help='the video files, for thumbnails')
+    parser.add_argument('--thumbnails', type=int, default=2000, help='at most this many (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='default %(default)s')
     parser.add_argument(
         '--fit-drawn',
         action='store_true',
-        help='fit LDA on the very points that are drawn, as the published script does, not on the other half',
+        help='fit LDA on the points that are drawn, as the published script does, instead of on the other half',
     )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     pictures = parser.add_subparsers(dest='picture', required=True)
-    embeddings = pictures.add_parser('embeddings', help='vectors in the plane')
-    add_common(embeddings, 'name to show of an encoder, and its embeddings, <out>/<sampling>/<split>')
+    embeddings = pictures.add_parser('embeddings', help='embeddings in two dimensions')
+    add_common(embeddings, 'display name of an encoder, and its embeddings, <out>/<sampling>/<split>')
     embeddings.add_argument('--method', nargs='+', choices=METHODS, default=METHODS, help='default: all three')
     embeddings.add_argument('--scope', choices=['video', 'clip'], default='video', help='default %(default)s')
-    embeddings.add_argument('--exclude', nargs='+', metavar='CLASS', help='not these classes')
+    embeddings.add_argument('--exclude', nargs='+', metavar='CLASS', help='leave out these classes')
     embeddings.add_argument('--num-classes', type=int, metavar='N', help='N of the classes, chosen at random')
-    embeddings.add_argument('--points', type=amount, metavar='N', help='N random points, or a share such as 0.5')
+    embeddings.add_argument('--points', type=amount, metavar='N', help='N random points, or a fraction such as 0.5')
     embeddings.add_argument(
-        '--perplexity', type=float, default=30, help='of t-SNE (default %(default)s, lower for few points)'
+        '--perplexity', type=float, default=30, help='of t-SNE (default %(default)s; lower if there are few points)'
     )
-    embeddings.add_argument('--by-folder', action='store_true', help='the folders of the videos are their classes')
+    embeddings.add_argument('--by-folder', action='store_true', help="use the videos' folders as classes")
     embeddings.add_argument(
-        '--cluster', type=int, metavar='K', help='in place of classes, K groups of vectors, called by their middles'
+        '--cluster', type=int, metavar='K', help='K clusters instead of classes, named by their medoids'
     )
     embeddings.set_defaults(draw=draw_of_embeddings)
 
-    direction = pictures.add_parser('direction', help='forward against reversed')
-    add_common(
-        direction, 'name of an encoder, and its forward embeddings; the reversed ones are in <sampling>-reversed'
-    )
-    direction.add_argument('--permutations', type=int, default=200, help='for the baseline (default %(default)s)')
-    direction.add_argument('--dataset', required=True, help='its name, for results.json')
+    direction = pictures.add_parser('direction', help='forward against reversed videos')
+    add_common(direction, 'name of an encoder and its forward embeddings; the reversed ones are in <sampling>-reversed')
+    direction.add_argument('--permutations', type=int, default=200, help='of the baseline (default %(default)s)')
+    direction.add_argument('--dataset', required=True, help='name of the data set in results.json')
     direction.set_defaults(draw=draw_of_direction)
 
-    segmentation = pictures.add_parser('segmentation', help='labels of frames, of several runs one above the other')
+    segmentation = pictures.add_parser('segmentation', help='frame labels of several runs, one above the other')
     segmentation.add_argument(
         '--runs',
         nargs='+',
         type=named_path,
         required=True,
         metavar='NAME=FILE',
-        help="name to show of a run, and the predictions.json that its test wrote into its log's folder",
+        help='display name of a run, and the predictions.json of its test',
     )
     segmentation.add_argument('--out', required=True, help='folder to draw to')
     segmentation.add_argument('--videos', nargs='+', metavar='ID', help='videos to draw (default: all)')
-    segmentation.add_argument(
-        '--video-root', metavar='FOLDER', help='the video files: some of their frames stand above the bars'
-    )
+    segmentation.add_argument('--video-root', metavar='FOLDER', help='the video files, to show frames above the bars')
     segmentation.set_defaults(draw=draw_segmentation)
     args = parser.parse_args()
     try:

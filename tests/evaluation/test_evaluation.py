@@ -3,14 +3,16 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from twlv_mm.evaluation import evaluation
+from twlv_mm.evaluation import steps
 from twlv_mm.evaluation.encoder import find_encoder
-from twlv_mm.evaluation.evaluation import FAILED, FINISHED, NO_DATA, RUNNING, WAITING, BusyError, Evaluation
+from twlv_mm.evaluation.evaluation import BusyError, Evaluation
+from twlv_mm.evaluation.status_file import FAILED, FINISHED, NO_DATA, RUNNING, WAITING
 from twlv_mm.evaluation.tasks import generated_tasks, generated_views
 from twlv_mm.report import make_report, write_report
 from twlv_mm.synthetic import make_trimmed
@@ -66,6 +68,8 @@ def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finishe
     assert list(out.glob('small-random/appearance_knn-*/*/results.json')) == [finished]
     assert finished.stat().st_mtime_ns == changed
     assert build(data, out).todo() == []
+    log = next(out.glob('small-random/logs/motion_knn.txt')).read_text()
+    assert log.startswith(f'$ {sys.executable} -m twlv_tools test ')
 
     report = make_report(out)
     # Localization, which had no data, is listed as such and is in no table.
@@ -78,19 +82,23 @@ def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finishe
 
 
 @pytest.fixture
-def stubs(tmp_path, monkeypatch):
-    """Tools that take no time; test.py fails for motion."""
-    folder = tmp_path / 'tools'
-    folder.mkdir()
-    (folder / 'extract.py').write_text('')
+def stub(tmp_path, monkeypatch):
+    """A stand-in for the console command that takes no time; its test fails for motion."""
+    path = tmp_path / 'twlv.py'
     record = dict(encoder=dict(weights_sha256=None))
-    (folder / 'test.py').write_text(
+    path.write_text(
         'import pathlib, sys\n'
-        "if 'motion' in sys.argv[1]:\n"
+        "if sys.argv[1] == 'extract':\n"
+        "    exec(pathlib.Path(__file__).with_name('extract.py').read_text())\n"
+        "elif 'motion' in sys.argv[2]:\n"
         "    sys.exit('error: the labels are wrong')\n"
-        f"pathlib.Path(sys.argv[3], 'results.json').write_text('''{json.dumps(record)}''')\n"
+        'else:\n'
+        f"    pathlib.Path(sys.argv[4], 'results.json').write_text('{json.dumps(record)}')\n"
     )
-    monkeypatch.setattr(evaluation, 'TOOLS', folder)
+    extract = tmp_path / 'extract.py'
+    extract.write_text('')
+    monkeypatch.setattr(steps, 'TWLV', (sys.executable, str(path)))
+    return extract
 
 
 @pytest.fixture
@@ -103,7 +111,7 @@ def data(tmp_path):
     return tmp_path / 'data'
 
 
-def test_a_task_that_fails_is_listed_with_its_reason_and_the_others_go_on(data, stubs, tmp_path):
+def test_a_task_that_fails_is_listed_with_its_reason_and_the_others_go_on(data, stub, tmp_path):
     states = build(data, tmp_path / 'out', jobs=2).run()
     assert states['appearance_knn'] == (FINISHED, '')
     status, reason = states['motion_knn']
@@ -113,21 +121,21 @@ def test_a_task_that_fails_is_listed_with_its_reason_and_the_others_go_on(data, 
     assert dict(task='motion_knn', status=FAILED, reason=reason) in said
 
 
-def test_embeddings_that_cannot_be_extracted_fail_the_tasks_that_need_them(data, stubs, tmp_path):
-    (tmp_path / 'tools/extract.py').write_text("print('error: no such encoder'); raise SystemExit(2)")
+def test_embeddings_that_cannot_be_extracted_fail_the_tasks_that_need_them(data, stub, tmp_path):
+    stub.write_text("print('error: no such encoder'); raise SystemExit(2)")
     states = build(data, tmp_path / 'out').run()
     for name in KNN:
         assert states[name][0] == FAILED
         assert 'its embeddings could not be extracted: error: no such encoder' in states[name][1]
 
 
-def test_videos_that_cannot_be_read_do_not_stop_the_tasks(data, stubs, tmp_path, capsys):
-    (tmp_path / 'tools/extract.py').write_text("print('1 videos embedded, 1 failed'); raise SystemExit(1)")
+def test_videos_that_cannot_be_read_do_not_stop_the_tasks(data, stub, tmp_path, capsys):
+    stub.write_text("print('1 videos embedded, 1 failed'); raise SystemExit(1)")
     assert build(data, tmp_path / 'out').run()['appearance_knn'][0] == FINISHED
     assert 'some videos could not be embedded' in capsys.readouterr().out
 
 
-def test_what_was_said_of_other_tasks_stays(data, stubs, tmp_path):
+def test_what_was_said_of_other_tasks_stays(data, stub, tmp_path):
     for name in KNN:
         build(data, tmp_path / 'out', (name,)).run()
     path = tmp_path / 'out/small-random/evaluation.json'
@@ -141,7 +149,7 @@ def test_what_was_said_of_other_tasks_stays(data, stubs, tmp_path):
     assert json.loads(path.read_text())['tasks'][0]['status'] == WAITING
 
 
-def test_other_weights_or_settings_are_not_taken_for_finished(data, stubs, tmp_path):
+def test_other_weights_or_settings_are_not_taken_for_finished(data, stub, tmp_path):
     names = ('appearance_knn',)
     assert build(data, tmp_path / 'out', names).run()['appearance_knn'][0] == FINISHED
     assert build(data, tmp_path / 'out', names).todo() == []
@@ -156,8 +164,8 @@ def test_other_weights_or_settings_are_not_taken_for_finished(data, stubs, tmp_p
     assert len(other.todo()) == 1
 
 
-def test_two_commands_do_not_evaluate_the_same_encoder_at_once(data, stubs, tmp_path):
+def test_two_commands_do_not_evaluate_the_same_encoder_at_once(data, stub, tmp_path):
     one = build(data, tmp_path / 'out')
     one.root.mkdir(parents=True)
-    with one._alone(), pytest.raises(BusyError, match='another command is at work in'):
+    with one._alone(), pytest.raises(BusyError, match='another command is evaluating this encoder'):
         build(data, tmp_path / 'out').run()

@@ -121,7 +121,7 @@ def test_command_says_what_it_has_drawn_and_what_not(tmp_path, runs, monkeypatch
     assert (tmp_path / 'out/a.png').exists()
     with pytest.raises(SystemExit, match='2'):
         run('--runs', *named, named[0], '--out', tmp_path / 'out')
-    error = 'error: two have the same name: give each its own, NAME=PATH\n'
+    error = 'error: two arguments have the same name: give each its own, NAME=PATH\n'
     assert capsys.readouterr().err == error
     with pytest.raises(SystemExit, match='2'):
         run('--runs', 'one.json', '--out', tmp_path / 'out')

@@ -44,8 +44,8 @@ def test_report_needs_a_folder_and_a_name_for_each_embeddings(error_of, tmp_path
 def test_every_pattern_has_to_name_a_task(error_of, tmp_path):
     arguments = ['twlv_small_synthetic', '--synthetic', tmp_path, '--out', tmp_path / 'out', '--list']
     error = error_of('evaluate_all.py', *arguments, '--tasks', 'motion_*', 'direktion')
-    assert 'error: there is no task direktion: --list names them' in error
-    assert '--jobs is 0; it has to be 1 or more' in error_of('evaluate_all.py', *arguments, '--jobs', 0)
+    assert 'error: no task matches direktion: --list lists the tasks' in error
+    assert '--jobs is 0; it must be 1 or more' in error_of('evaluate_all.py', *arguments, '--jobs', 0)
 
 
 def test_report_of_generated_videos_takes_sets_of_any_size_but_none_that_is_unfinished(tmp_path):

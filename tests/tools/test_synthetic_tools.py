@@ -27,7 +27,7 @@ def test_set_is_made_once_and_other_settings_are_refused(tmp_path):
     first = run('make_synthetic.py', *arguments)
     assert first.returncode == 0, first.stderr
     assert 'images: written' in first.stdout
-    assert 'left alone' in run('make_synthetic.py', *arguments).stdout
+    assert 'unchanged' in run('make_synthetic.py', *arguments).stdout
     refused = run('make_synthetic.py', *arguments, '--seed', 1)
     assert refused.returncode == 2
     assert 'error: ' in refused.stderr

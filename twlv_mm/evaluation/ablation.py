@@ -1,4 +1,4 @@
-"""Which pretraining target brings appearance, and which brings motion: a table over targets, probes and seeds."""
+"""Ablation of pretraining targets: accuracy on appearance and on motion, by target, probe and seed."""
 
 import json
 import time
@@ -24,17 +24,17 @@ SCORES = 'scores.json'
 
 
 class Ablation:
-    """Pretrain the small encoder with each target and seed, and probe what becomes of it.
+    """Pretrain the small encoder with each target and seed, and probe each result and an untrained encoder.
 
-    Each cell, a target with a seed, has a folder of its own; one that is finished is not run again, and one that was
-    stopped goes on from its last checkpoint. An untrained encoder is a row of its own.
+    Each run, a target with a seed, has its own folder. Finished runs are not repeated; an interrupted one resumes from
+    its last checkpoint.
 
     Args:
-        out (str): Where the cells, the tables and the picture go.
+        out (str): Folder of the runs, the tables and the figure.
         data (str): The trimmed set.
         small (str): Folder of the teachers; they are trained there if missing.
         targets (Sequence[str]): Names of :data:`twlv_mm.pretraining.small_encoder.PRETRAINED`.
-        seeds (Sequence[int]): Of the encoder's start, of the training and of the attentive probe.
+        seeds (Sequence[int]): Seeds of the initial weights, of the training and of the attentive probe.
     """
 
     def __init__(self, out, data, small, targets, seeds):
@@ -42,10 +42,10 @@ class Ablation:
         self.targets, self.seeds = [UNTRAINED, *targets], seeds
 
     def run(self):
-        """Run what is missing, and write the tables and the picture after each cell."""
+        """Run what is not finished, and write the tables and the figure after each run."""
         cells = [(name, seed) for seed in self.seeds for name in self.targets]
         left = [cell for cell in cells if not self._scores(*cell).exists()]
-        print(f'{len(cells) - len(left)} of {len(cells)} cells are finished in {self.out}')
+        print(f'{len(cells) - len(left)} of {len(cells)} runs are finished in {self.out}')
         clips = {split: read_clips(self.data, split) for split in ('train', 'test')} if left else None
         start = time.monotonic()
         for number, (name, seed) in enumerate(left, 1):
@@ -59,7 +59,6 @@ class Ablation:
         self._show()
 
     def summarize(self):
-        """Write table.csv, table.md and appearance_motion.png of what is finished."""
         table = self._table()
         header = ['target', 'probe', 'label', 'seeds', 'mean', 'std', 'gain']
         write_table(self.out / 'table.csv', header, table, decimals=4)
@@ -92,7 +91,7 @@ class Ablation:
         return [json.loads(file.read_text()) for file in files if file.exists()]
 
     def _table(self):
-        """Rows: target, probe, label, seeds, mean and standard deviation over them, gain over the untrained one."""
+        """Rows: target, probe, label, number of seeds, mean and standard deviation, gain over the untrained encoder."""
         rows, bare = [], {}
         for name in self.targets:
             ones = self._finished(name)
@@ -114,7 +113,7 @@ class Ablation:
         for name, rows in self._by_name(self._table()).items():
             table.add_row(name, *map(_cell, rows))
         Console(width=120).print(table)
-        print(f'{self.out / "table.csv"}, table.md and appearance_motion.png have it.')
+        print(f'{self.out / "table.csv"}, table.md and appearance_motion.png hold the results.')
 
 
 def _cell(row):

@@ -1,4 +1,4 @@
-"""The encoder that is evaluated on all tasks."""
+"""The encoder to evaluate, as a command line names it."""
 
 import os
 from functools import partial
@@ -10,15 +10,15 @@ from twlv_mm.encoders.sources import own_weights
 from twlv_mm.engine.config_reading import read_with_variables
 
 
-class Encoder(NamedTuple):
+class EvaluatedEncoder(NamedTuple):
     """An encoder to evaluate.
 
     Attributes:
-        label (str): What it is called in reports.
+        label (str): Its name in reports.
         source (str): SOURCE, as for :func:`twlv_mm.describe`.
-        overrides (dict): What is different from its own numbers.
+        overrides (dict): Overrides of the source's own settings.
         weights (str | None): Its checkpoint.
-        sha256 (str | None): Hash of that, or of the weights that the source itself has.
+        sha256 (str | None): Hash of the checkpoint, or of the weights that come with the source.
     """
 
     label: str
@@ -33,16 +33,7 @@ class Encoder(NamedTuple):
         return spec_of(self.source, self.overrides)
 
     def read(self, config, variables=None, **environment):
-        """Parse a config for this encoder.
-
-        Args:
-            config (str | Path): A config that asks for its encoder.
-            variables (dict, optional): Variables of it to set.
-            **environment: Further variables that it reads from the environment.
-
-        Returns:
-            Config: whose results have the label.
-        """
+        """Parse a config for this encoder, with the given variables and environment variables."""
         overrides = dict(self.overrides, allow_random=self.weights is None)
         given = dict(encoder=self.source, encoder_weights=self.weights or '', encoder_overrides=overrides)
         read = partial(read_with_variables, options=variables) if variables else read_config
@@ -52,19 +43,16 @@ class Encoder(NamedTuple):
 
 
 def find_encoder(source, weights=None, label=None):
-    """The encoder that a command names.
+    """Resolve the encoder of a command line.
 
     Args:
-        source (str): SOURCE, or a config, whose encoder is taken.
-        weights (str | Path, optional): Its checkpoint; the source's own, if it has one, without.
-        label (str, optional): What to call it; by default its name.
-
-    Returns:
-        Encoder: the encoder.
+        source (str): SOURCE, or a config that has an encoder.
+        weights (str | Path, optional): Its checkpoint; by default the source's own weights, if any.
+        label (str, optional): Its name in reports; by default the encoder's name.
 
     Raises:
         FileNotFoundError: if there is no such config or checkpoint.
-        ValueError: if there is no such encoder, the config has none, or the label cannot be a name in commands.
+        ValueError: if there is no such encoder, or the label cannot name a folder.
     """
     overrides = {}
     if is_config(source):
@@ -72,13 +60,13 @@ def find_encoder(source, weights=None, label=None):
     label = label or spec_of(source, overrides)['name']
     if not {'/', '='}.isdisjoint(label):
         raise ValueError(
-            f'the label {label} has a slash or an equals sign, but becomes the name of a folder and NAME of '
-            'NAME=FOLDER: choose another'
+            f'the label {label} has a slash or an equals sign, but it names a folder and stands in NAME=FOLDER '
+            'arguments: choose another'
         )
     if weights is not None:
-        # A config that is written down has text.
+        # As text: it is written into configs.
         weights = official_weights(source) if weights == 'official' else os.fspath(weights)
         if not os.path.exists(weights):
             raise FileNotFoundError(f'there is no checkpoint {weights}')
     hashed = own_weights(source, **overrides) if weights is None else weights
-    return Encoder(label, source, overrides, weights, None if hashed is None else weights_sha256(hashed))
+    return EvaluatedEncoder(label, source, overrides, weights, None if hashed is None else weights_sha256(hashed))

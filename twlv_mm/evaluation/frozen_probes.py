@@ -1,4 +1,4 @@
-"""What probes read from a frozen encoder about appearance and motion, with every feature computed once."""
+"""Appearance and motion accuracy of a frozen encoder by three probes, each feature computed once."""
 
 import torch
 import torch.nn.functional as F
@@ -12,15 +12,13 @@ PROBES = ('linear', 'attentive', 'knn')
 
 
 def frozen_scores(encoder, clips, seed=0, epochs=3, neighbours=20):
-    """Top-1 accuracies of a linear probe, an attentive probe and kNN on held-out clips.
-
-    Linear and kNN take the pooled vector, the attentive probe the tokens.
+    """Top-1 accuracies on held-out clips: linear probe and kNN on the pooled vector, attentive probe on the tokens.
 
     Args:
         encoder (nn.Module): An encoder of this package.
-        clips (dict): Of 'train' and 'test', what :func:`twlv_mm.evaluation.trimmed_checks.read_clips` gives.
-        seed (int): Of the attentive probe.
-        epochs (int): Of the attentive probe.
+        clips (dict): 'train' and 'test' -> what :func:`twlv_mm.evaluation.trimmed_checks.read_clips` returns.
+        seed (int): Seed of the attentive probe.
+        epochs (int): Epochs of the attentive probe.
         neighbours (int): k.
 
     Returns:
@@ -41,16 +39,7 @@ def frozen_scores(encoder, clips, seed=0, epochs=3, neighbours=20):
 
 
 def encode_clips(encoder, frames, batch_size=50):
-    """Tokens and pooled vectors of clips.
-
-    Args:
-        encoder (nn.Module): An encoder of this package.
-        frames (ndarray): (N, T, H, W, 3) uint8 RGB.
-        batch_size (int): Clips at a time.
-
-    Returns:
-        tuple[Tensor, Tensor]: (N, L, D) and (N, D') float32.
-    """
+    """Tokens (N, L, D) and pooled vectors (N, D') of (N, T, H, W, 3) uint8 RGB clips."""
     mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.spec.mean, encoder.spec.std))
     encoder.eval()
     tokens, pooled = [], []
@@ -63,19 +52,13 @@ def encode_clips(encoder, frames, batch_size=50):
 
 
 def attentive_probe(tokens, labels, test_tokens, num_heads, seed=0, epochs=3, batch_size=32):
-    """Train an attentive probe as configs/synthetic/*_attentive.py do, on tokens in memory.
+    """(M, 8) scores of an attentive probe that is trained as in configs/synthetic/*_attentive.py, on tokens in memory.
 
     Args:
         tokens (Tensor): (N, L, D).
         labels (Tensor): (N,) int64, eight classes.
         test_tokens (Tensor): (M, L, D).
         num_heads (int): Attention heads.
-        seed (int): Of the probe's start and of the order.
-        epochs (int): How often each clip is seen.
-        batch_size (int): Clips of a step.
-
-    Returns:
-        Tensor: (M, 8) scores.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Which tasks there are to evaluate an encoder on, what they need, and the commands that do them."""
+"""The tasks to evaluate an encoder on: their configs, the data they need, how they are run."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ from twlv_mm.encoders import read_config
 
 CONFIGS = Path(__file__).parents[1] / '.mim/configs'
 BOTH_WAYS = ('--views', 'forward,reversed')
-# Keys of configs whose values are files or folders that have to be there.
+# Keys of configs whose values are files that must exist.
 _FILES = ('exclude_file', 'label_file', 'proposal_file')
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """Embeddings that tasks read: those of a data set's videos.
+    """Embeddings of the videos of a data set.
 
     Attributes:
-        name (str): Of the data set, with which the name of the folder of embeddings begins.
-        splits (tuple): Of each split its name, its videos (as tools/extract.py takes them) and their root, or None.
-        options (tuple[str]): Further arguments of tools/extract.py.
+        name (str): Name of the data set; the name of the folder of embeddings begins with it.
+        splits (tuple): For each split its name, its videos (as ``twlv extract`` takes them) and their root or None.
+        options (tuple[str]): Further arguments of ``twlv extract``.
     """
 
     name: str
@@ -29,24 +29,24 @@ class Extraction:
 
     @property
     def needs(self):
-        """list[str]: paths that have to be there."""
+        """list[str]: the files and folders that must exist."""
         return [path for _, *paths in self.splits for path in paths if path is not None]
 
 
 @dataclass
 class Task:
-    """Something to evaluate an encoder on.
+    """A task to evaluate an encoder on.
 
     Attributes:
         name (str): Its name.
         config (Path | None): The config to run.
         how (str): 'train' (and test), 'test', 'folds', or 'direction'.
-        extractions (list[Extraction]): Whose embeddings it reads.
-        environment (dict[str, str]): Variables that the config reads.
-        variables (dict): Variables of the config to set, as a config that inherits it would.
+        extractions (list[Extraction]): The embeddings that it reads.
+        environment (dict[str, str]): Environment variables that the config reads.
+        variables (dict): Variables of the config to set, as a config that inherits from it would.
         changes (dict): Settings of the config to override, as --cfg-options.
-        seconds (float): What it takes a core for the small encoder, with its part of the extraction; 0 where not known.
-        arguments (tuple[str]): Of tools/visualize.py direction, for how='direction', which has no config.
+        seconds (float): CPU seconds for the small encoder, including its part of the extraction; 0 if unknown.
+        arguments (tuple[str]): For how='direction', which has no config: arguments of ``twlv visualize direction``.
     """
 
     name: str
@@ -60,32 +60,22 @@ class Task:
     arguments: tuple = ()
 
     def read(self, encoder, embeddings):
-        """Its config for an encoder.
-
-        Args:
-            encoder (Encoder): From :func:`~twlv_mm.evaluation.encoder.find_encoder`.
-            embeddings (str): Folder of all embeddings.
-
-        Returns:
-            Config: the config.
+        """Parse the config of the task for an encoder, with embeddings below a folder.
 
         Raises:
-            FileNotFoundError: if it needs a file for being parsed, such as the names of classes.
-            ValueError: if that file or a variable is wrong.
+            FileNotFoundError: if a file that parsing needs is missing, such as the class names.
+            ValueError: if that file or a variable is invalid.
         """
         cfg = encoder.read(self.config, self.variables, EMBEDDINGS=embeddings, **self.environment)
         cfg.merge_from_dict(self.changes)
         return cfg
 
     def missing(self, cfg, embeddings):
-        """The first file or folder that it needs and is not there; None if all are.
+        """The first missing file or folder that the task needs, or None.
 
         Args:
             cfg (Config | None): From :meth:`read`.
-            embeddings (str): As for that; what is in there is made.
-
-        Returns:
-            str | None: a path.
+            embeddings (str): Folder of all embeddings; what is below it is made by the evaluation itself.
         """
         needed = [path for extraction in self.extractions for path in extraction.needs]
         names = ('train_dataloader', 'test_dataloader', 'test_evaluator', 'model') if cfg else ()
@@ -94,11 +84,7 @@ class Task:
 
 
 def paper_tasks():
-    """The tasks on the paper's sets, where their configs expect them.
-
-    Returns:
-        list[Task]: all of them, whether their data are there or not.
-    """
+    """The tasks on the paper's data sets, at the paths of their configs, whether or not the data are there."""
     tasks = [*_recognition('k400'), *_recognition('ssv2'), *_recognition('mit'), *_recognition('diving48')]
     for name in ('ek100', 'in1k'):
         tasks += [_task(f'twlv/{name}_{probe}') for probe in ('linear', 'attentive')]
@@ -110,15 +96,12 @@ def paper_tasks():
 
 
 def generated_tasks(data):
-    """The tasks on generated videos.
+    """The tasks on generated videos: recognition of appearance and motion, localization, segmentation, detection.
 
     Args:
-        data (str | Path): The folder that tools/make_synthetic.py has written to.
-
-    Returns:
-        list[Task]: recognition of appearance and motion, localization, segmentation, detection.
+        data (str | Path): The folder that ``twlv synthetic`` has written.
     """
-    # Starting a process that decodes takes longer than such videos do.
+    # Starting a worker process takes longer than decoding such videos.
     small = ('--batch-size', '32', '--workers', '0')
     uniform = ('--sampling', 'uniform', *small)
     train = Extraction('trimmed', (('train', f'{data}/trimmed/train_both.txt', None),), uniform)
@@ -128,7 +111,6 @@ def generated_tasks(data):
         tuple((split, f'{data}/untrimmed/videos/{split}', None) for split in ('train', 'test')),
         ('--clip-seconds', '2.0', '--stride-seconds', '0.25', *small),
     )
-    # The data of 80 videos that untrimmed_tas.py asks for are those of the folder, however many they are.
     options = dict(environment=dict(SYNTHETIC=str(data)))
     tasks = []
     for label in ('appearance', 'motion'):
@@ -138,11 +120,11 @@ def generated_tasks(data):
             _task(f'synthetic/{label}_knn', how='test', seconds=35, extractions=[train, test], **options),
         ]
     options['extractions'] = [untrimmed]
-    apart = dict(extraction=None)  # is a step of its own, which both share
+    no_extraction = dict(extraction=None)  # a step of its own, which both tasks share
     tasks += [
-        _task('synthetic/untrimmed_tal', seconds=60, changes=apart, **options),
-        # One way round is enough, and counts as the whole.
-        _task('synthetic/untrimmed_tas', seconds=75, changes=dict(apart, folds=[1]), **options),
+        _task('synthetic/untrimmed_tal', seconds=60, changes=no_extraction, **options),
+        # One fold is enough here and stands for both.
+        _task('synthetic/untrimmed_tas', seconds=75, changes=dict(no_extraction, folds=[1]), **options),
         _task('synthetic/ava_roi', seconds=150, environment=options['environment']),
     ]
     names = ('--ann-file', f'{data}/trimmed/test_motion.txt', '--class-names', f'{data}/trimmed/classes_motion.txt')
@@ -152,13 +134,13 @@ def generated_tasks(data):
 
 
 def generated_views(data):
-    """What of the generated videos' embeddings a report shows.
+    """The embeddings of generated videos that a report draws.
 
     Args:
         data (str | Path): As for :func:`generated_tasks`.
 
     Returns:
-        list[dict]: title, folder (below that of the embeddings), ann_file, class_names.
+        list[dict]: title, folder (relative to the folder of all embeddings), ann_file, class_names.
     """
     return [
         dict(
@@ -172,11 +154,7 @@ def generated_views(data):
 
 
 def paper_views():
-    """What of the paper's sets' embeddings a report shows: K400 and SSv2, as its Figures 6 and 7.
-
-    Returns:
-        list[dict]: As :func:`generated_views`.
-    """
+    """The embeddings of K400 and SSv2 that a report draws (paper Figures 6 and 7), as :func:`generated_views`."""
     return [
         dict(title=title, folder=f'{name}/uniform/val', ann_file=None, class_names=f'{data}/label_map_videos.txt')
         for title, name, data in (('K400', 'k400', 'data/kinetics400'), ('SSv2', 'ssv2', 'data/ssv2'))
@@ -188,7 +166,7 @@ def _task(config, name=None, **options):
 
 
 def _recognition(name):
-    """Probes on live video, and what is done on embeddings, of a set that has a list of its videos."""
+    """Probes on live video and tasks on embeddings, for a data set that has a list of its videos."""
     cfg = read_config(CONFIGS / f'twlv/{name}_linear.py')
     lists = tuple(
         (split, loader.dataset.ann_file, loader.dataset.data_prefix.video)
@@ -213,7 +191,7 @@ def _recognition(name):
 
 
 def _direction_of_ssv2():
-    """The classes of the paper's Figures 8 and 9."""
+    """Direction of motion on the classes of the paper's Figures 8 and 9."""
     dataset = read_config(CONFIGS / 'twlv/ssv2_linear.py').test_dataloader.dataset
     splits = (('val', dataset.ann_file, dataset.data_prefix.video),)
     names = ('--class-names', 'data/ssv2/label_map_videos.txt', '--dataset', 'ssv2')
@@ -223,7 +201,7 @@ def _direction_of_ssv2():
 
 
 def _on_clips(config, folder, source, **options):
-    """A task on the embeddings that the ``_video`` config of a set asks for."""
+    """A task on the embeddings that the ``_video`` config of a data set asks for."""
     return _task(f'twlv/{config}', extractions=[_wanted_embeddings(folder, source)], **options)
 
 
@@ -235,7 +213,7 @@ def _wanted_embeddings(folder, source):
 
 
 def _paths(part):
-    """Paths in a part of a config that have to be there."""
+    """The paths in a part of a config that must exist."""
     if isinstance(part, list | tuple):
         for value in part:
             yield from _paths(value)

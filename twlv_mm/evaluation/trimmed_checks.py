@@ -1,4 +1,4 @@
-"""Whether the trimmed set measures what it says: what can be told without looking properly, and what by looking."""
+"""Checks of the generated trimmed set: shortcuts must fail on it, and an encoder that sees motion must succeed."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from twlv_mm.video import open_video, resize_and_crop
 
 SIZE = 32  # pixels, what the small encoder sees
 SECONDS = 'training_seconds.json'
-# What is measured -> (chance, lowest, highest), in percent unless said.
+# Measurement -> (chance, lowest, highest), in percent unless stated.
 LIMITS = {
     'appearance from a colour histogram': (12.5, None, 27.5),
     'motion from the middle frame, linear on pixels': (12.5, None, 17.5),
@@ -31,17 +31,14 @@ LIMITS = {
 
 
 def check(work_dir, configs, seed, num_train=3000, num_test=600):
-    """Render a set, and measure everything in :data:`LIMITS` on it.
+    """Render a set and measure everything in :data:`LIMITS` on it.
 
     Args:
-        work_dir (str): For the set and the runs; those of a set and seed that are there are not run again.
+        work_dir (str): Folder of the set and the runs; finished runs of the same set and seed are reused.
         configs (str): Folder of the synthetic configs.
-        seed (int): Of the set and of the training runs.
+        seed (int): Seed of the set and of the training runs.
         num_train (int): Training clips.
         num_test (int): Test clips.
-
-    Returns:
-        dict[str, float]: a key of :data:`LIMITS` -> what was measured.
     """
     folder = Path(work_dir) / f'seed_{seed}'
     make_trimmed(folder / 'trimmed', seed, num_train, num_test)
@@ -60,13 +57,9 @@ def check(work_dir, configs, seed, num_train=3000, num_test=600):
 
 
 def baselines(clips):
-    """What needs no encoder: the colour histogram on appearance, the middle and the mean frame on motion.
+    """Baselines without an encoder: colour histograms for appearance, the middle and the mean frame for motion.
 
-    Args:
-        clips (dict): Of 'train' and 'test', what :func:`read_clips` gives.
-
-    Returns:
-        dict[str, float]: a key of :data:`LIMITS` -> percent.
+    ``clips`` holds what :func:`read_clips` returns for 'train' and 'test'.
     """
     (what, how), (true_what, true_how) = clips['train'][1].T, clips['test'][1].T
 
@@ -80,16 +73,12 @@ def baselines(clips):
     return {
         'appearance from a colour histogram': _percent(by_colours == true_what),
         'motion from the middle frame, linear on pixels': _percent(by_middle == true_how),
-        'motion or its opposite from the mean frame, linear on pixels': told_from_opposite(by_mean, true_how),
+        'motion or its opposite from the mean frame, linear on pixels': opposite_accuracy(by_mean, true_how),
     }
 
 
 def read_clips(folder, split):
     """Read a split of the trimmed set.
-
-    Args:
-        folder (str): The set.
-        split (str): 'train' or 'test'.
 
     Returns:
         tuple[ndarray, ndarray]: (N, T, 32, 32, 3) uint8 RGB; (N, 2) int64, classes of appearance and motion.
@@ -104,31 +93,31 @@ def read_clips(folder, split):
 
 
 def colour_histogram(frames):
-    """Root of the share of each of 8 x 8 x 8 colours in a clip: (T, H, W, 3) uint8 -> (512,) float64."""
+    """Square root of the share of each of 8 x 8 x 8 colours in a clip: (T, H, W, 3) uint8 -> (512,) float64."""
     codes = (frames >> 5).astype(np.int64) @ np.array([64, 8, 1])
     return np.sqrt(np.bincount(codes.ravel(), minlength=512) / codes.size)
 
 
 def probe_of_frames(clips, encoder, every=2):
-    """What the mean over frames that an encoder sees one by one tells, by a linear probe.
+    """Linear probes on the mean embedding of single frames.
 
     Args:
         clips (dict): As for :func:`baselines`.
-        encoder (nn.Module): An encoder of this package; one of videos is shown each frame as a still video.
-        every (int): Distance of the frames that are encoded.
+        encoder (nn.Module): An encoder of this package; a video encoder is given each frame as a still video.
+        every (int): Stride of the encoded frames.
 
     Returns:
-        tuple[float, float, float]: percent of appearances, of motions, and of motions told from their opposites.
+        tuple[float, float, float]: accuracy in percent on appearance, on motion, and on a motion against its opposite.
     """
     features = {split: encode_frames(frames, encoder, every) for split, (frames, _) in clips.items()}
     (what, how), (true_what, true_how) = clips['train'][1].T, clips['test'][1].T
     by_what, by_how = (linear_probe(features['train'], labels, features['test']) for labels in (what, how))
     accuracies = (_percent(by_what.argmax(axis=1) == true_what), _percent(by_how.argmax(axis=1) == true_how))
-    return *accuracies, told_from_opposite(by_how, true_how)
+    return *accuracies, opposite_accuracy(by_how, true_how)
 
 
 def encode_frames(frames, encoder, every=2, batch_size=32):
-    """Mean over every n-th frame of a clip of its embedding: (N, T, 32, 32, 3) uint8 -> (N, D) float32."""
+    """Mean embedding over every n-th frame of a clip: (N, T, 32, 32, 3) uint8 -> (N, D) float32."""
     mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (encoder.spec.mean, encoder.spec.std))
     encoder.eval()
     vectors = []
@@ -141,17 +130,9 @@ def encode_frames(frames, encoder, every=2, batch_size=32):
 
 
 def linear_probe(train_features, train_labels, test_features):
-    """Logistic regression on centred features, divided by one number for all of them.
+    """(M, 8) logits of logistic regression on centred features, (N, D) and (M, D), all scaled by one number.
 
-    Not by one for each: a colour that is rare in training would weigh the more where it is common.
-
-    Args:
-        train_features (ndarray): (N, D).
-        train_labels (ndarray): (N,) int64, eight classes.
-        test_features (ndarray): (M, D).
-
-    Returns:
-        ndarray: (M, 8) logits.
+    A scale for each feature would give weight to colours that are rare in training and common in the test.
     """
     train, test = (torch.from_numpy(np.asarray(f, np.float32)) for f in (train_features, test_features))
     train, test = train - train.mean(dim=0), test - train.mean(dim=0)
@@ -174,12 +155,7 @@ def linear_probe(train_features, train_labels, test_features):
 
 
 def train_and_test(config, folder, seed):
-    """Train and test as tools/train.py and tools/test.py do, in a folder of the config's name; done once only.
-
-    Args:
-        config (Path): One of the synthetic configs.
-        folder (Path): Holds the set in ``trimmed``.
-        seed (int): Of the training run.
+    """Train and test a synthetic config on the set in ``<folder>/trimmed``, unless that has been done.
 
     Returns:
         tuple[ndarray, Path]: (N, classes) scores of the test clips in the order of their list; the checkpoint.
@@ -189,7 +165,7 @@ def train_and_test(config, folder, seed):
     options = ['--work-dir', str(work_dir), '--cfg-options']
     options += [f'{split}_dataloader.dataset.data_root={folder / "trimmed"}' for split in ('train', 'test')]
     if predictions.exists():
-        print(f'{work_dir} was trained and tested before: its scores are taken. Remove it to run it again.')
+        print(f'{work_dir} has been trained and tested: its scores are reused. Remove it to run it again.')
     else:
         start = time.perf_counter()
         launch.main_train([str(config), '--seed', str(seed), *options])
@@ -200,15 +176,12 @@ def train_and_test(config, folder, seed):
     return np.stack(scores), (work_dir / 'last_checkpoint').read_text()
 
 
-def told_from_opposite(logits, motions):
-    """How often a motion has a higher score than its opposite.
+def opposite_accuracy(logits, motions):
+    """Percentage of clips whose motion has a higher score than its opposite; chance is 50.
 
     Args:
         logits (ndarray): (N, 8) scores of the motions.
         motions (ndarray): (N,) int, the true ones.
-
-    Returns:
-        float: percent of the clips; chance is 50.
     """
     opposites = np.array([MOTIONS.index(OPPOSITES[motion]) for motion in MOTIONS])[motions]
     rows = np.arange(len(motions))

@@ -1,4 +1,4 @@
-"""Data sets of one's own to evaluate an encoder on, as a YAML file names them."""
+"""A user's own data sets to evaluate an encoder on, listed in a YAML file."""
 
 import os
 
@@ -6,7 +6,7 @@ from twlv_mm.records import checks, read_yaml
 
 from .tasks import CONFIGS, Task
 
-# Kind of a set -> its configs, which are its tasks, and how they are run.
+# Task of a data set -> its configs, and how each is run.
 KINDS = dict(
     recognition=dict(linear='train', knn='test', attentive='train'),
     localization=dict(tal='train'),
@@ -16,48 +16,43 @@ KINDS = dict(
 
 
 def own_tasks(path):
-    """The tasks on the sets that a file names.
+    """The tasks on the data sets of a YAML file.
 
     ::
 
-        dances:                       # what reports call the set
+        dances:                       # name of the data set in reports
           task: recognition           # or localization, segmentation, detection
           data_root: lists/dances     # and other variables of configs/own/*.py, such as num_folds, max_epochs, fps
           video_root: videos/dances
-          configs: [linear, knn]      # only these; or with variables that others do not have:
+          configs: [linear, knn]      # only these; or with variables of their own:
                                       # {linear: {max_epochs: 50}, knn: {k: 3}}
 
-    Paths are those of where the command runs.
-
-    Args:
-        path (str | Path): A YAML file.
-
     Returns:
-        tuple[list[Task], list[dict]]: the tasks, ``<set>_<config>``, whether their data are there or not; and what of
-        the embeddings a report shows, as :func:`~.evaluation_tasks.generated_views`.
+        tuple[list[Task], list[dict]]: the tasks, ``<set>_<config>``, whether or not their data are there; the
+            embeddings that a report draws, see :func:`~.tasks.generated_views`.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not of that form.
+        ValueError: if it has another form.
     """
     tasks, views = [], []
     for name, entry in read_yaml(path, dict).items():
         where = f'{path}, {name}'
         checks.name(name, where)
         if not set('/=*?[]').isdisjoint(name):
-            raise ValueError(f'{where}: the name of a set becomes that of a folder, without any of / = * ? [ ]')
+            raise ValueError(f'{where}: the name becomes the name of a folder and must not contain / = * ? [ ]')
         variables = dict(checks.instance(entry, dict, where))
         kind = variables.pop('task', None)
         if kind not in KINDS:
-            raise ValueError(f'{where}, task: {checks.shown(kind)} is none of {", ".join(KINDS)}')
+            raise ValueError(f'{where}, task: {checks.shown(kind)} is not one of {", ".join(KINDS)}')
         configs = variables.pop('configs', list(KINDS[kind]))
         if not isinstance(configs, dict):
             configs = dict.fromkeys(checks.instance(configs, list, f'{where}, configs'))
         if 'data_root' not in variables:
-            raise ValueError(f'{where}: data_root is missing, the folder of the lists or annotations')
+            raise ValueError(f'{where}: data_root, the folder of the lists or annotations, is missing')
         for config, theirs in configs.items():
             if config not in KINDS[kind]:
-                raise ValueError(f'{where}, configs: {checks.shown(config)} is none of {", ".join(KINDS[kind])}')
+                raise ValueError(f'{where}, configs: {checks.shown(config)} is not one of {", ".join(KINDS[kind])}')
             theirs = checks.instance({} if theirs is None else theirs, dict, f'{where}, configs, {config}')
             theirs = variables | theirs | dict(dataset_name=name)
             how = 'folds' if theirs.get('num_folds') else KINDS[kind][config]
@@ -66,5 +61,5 @@ def own_tasks(path):
             classes = os.path.join(checks.name(variables['data_root'], f'{where}, data_root'), 'classes.txt')
             views.append(dict(title=name, folder=f'{name}/multi-clip/all', ann_file=None, class_names=classes))
     if not tasks:
-        raise ValueError(f'{path} names no set')
+        raise ValueError(f'{path} lists no data set')
     return tasks, views

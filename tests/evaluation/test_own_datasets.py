@@ -1,12 +1,13 @@
-"""Data sets of one's own in an evaluation: named by a YAML file, run beside the others, resumed as they are."""
+"""A user's own data sets, listed in a YAML file, in an evaluation."""
 
 import json
 
 import pytest
 
 from twlv_mm.evaluation.encoder import find_encoder
-from twlv_mm.evaluation.evaluation import FINISHED, NO_DATA, Evaluation
-from twlv_mm.evaluation.own_sets import own_tasks
+from twlv_mm.evaluation.evaluation import Evaluation
+from twlv_mm.evaluation.own_datasets import own_tasks
+from twlv_mm.evaluation.status_file import FINISHED, NO_DATA
 from twlv_mm.report import make_report
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 
@@ -61,12 +62,12 @@ def test_own_sets_are_evaluated_and_what_is_finished_is_left_alone(sets, tmp_pat
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('dances: {task: dancing, data_root: a}', "dances, task: 'dancing' is none of recognition"),
-        ('dances: {task: recognition}', 'data_root is missing'),
-        ('a/b: {task: recognition, data_root: a}', 'becomes that of a folder'),
-        ('dances: {task: detection, data_root: a, configs: [linear]}', "'linear' is none of stal"),
+        ('dances: {task: dancing, data_root: a}', "dances, task: 'dancing' is not one of recognition"),
+        ('dances: {task: recognition}', 'lists or annotations, is missing'),
+        ('a/b: {task: recognition, data_root: a}', 'becomes the name of a folder'),
+        ('dances: {task: detection, data_root: a, configs: [linear]}', "'linear' is not one of stal"),
         ('dances: 3', 'is not a dict'),
-        ('{}', 'names no set'),
+        ('{}', 'lists no data set'),
     ],
 )
 def test_a_file_of_another_form_is_refused_with_the_place(text, message, tmp_path):
