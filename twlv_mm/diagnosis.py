@@ -202,7 +202,7 @@ def _examine_mmcv():
 
 def _examine_operators():
     """mmcv's compiled operators: optional, but worse than none when they are there and do not load."""
-    row = Row('mmcv operators', 'none', 'optional', 'speed with many boxes', MMCV_COMPILED, required=False)
+    row = Row('mmcv operators', 'none', 'optional', "mmdet's own detectors", MMCV_COMPILED, required=False)
     if _import_error('mmcv'):
         return row
     import mmcv

@@ -2,11 +2,7 @@
 
 The parent is mmengine's root, not mmaction2's registry, so that ``type='twlv_mm.Name'`` resolves from every scope: a
 child of mmaction's registry is not found from inside a model that sets ``_scope_='mmdet'``, a child of the root is.
-mmengine imports this module by itself when it meets the scope, and a look-up imports the ``locations``; configs need
-no ``custom_imports``. The encoders alone are in mmaction2's registry as well (twlv_mm/encoders/__init__.py).
 """
-
-from importlib import import_module
 
 from mmengine import registry as root
 from mmengine.registry import Registry
@@ -20,53 +16,32 @@ __all__ = [
     'MODELS',
     'MODEL_WRAPPERS',
     'OPTIM_WRAPPERS',
+    'OPTIM_WRAPPER_CONSTRUCTORS',
     'TRANSFORMS',
 ]
 
 
-class RoomRegistry(Registry):
-    """A registry that imports its locations in their order, and no more of them once it has what is looked for."""
+def _registry(name, parent, *locations):
+    """A registry whose modules are imported in this order until a name is found (``compat.scoped_names``).
 
-    def get(self, key):
-        """See mmengine.
-
-        Args:
-            key (str): A name, with or without a scope.
-
-        Returns:
-            type | None: what is registered under it.
-        """
-        scope, name = self.split_scope_key(key)
-        if scope in (None, self.scope):
-            for location in self._locations:
-                if name in self.module_dict:
-                    return self.module_dict[name]
-                import_module(location)
-        return super().get(key)
+    Modules that import mmaction2's models or mmdet therefore come last.
+    """
+    return Registry(name, parent=parent, scope='twlv_mm', locations=[f'twlv_mm.{one}' for one in locations])
 
 
-# Those that import mmaction2's models, and with them mmdet, come last.
-TASKS = [
-    'twlv_mm.recognition',
-    'twlv_mm.localization',
-    'twlv_mm.segmentation',
-    'twlv_mm.pretraining',
-    'twlv_mm.recognition.live',
-    'twlv_mm.detection',
-]
-DATASETS = RoomRegistry('dataset', parent=root.DATASETS, scope='twlv_mm', locations=TASKS)
-MODELS = RoomRegistry('model', parent=root.MODELS, scope='twlv_mm', locations=['twlv_mm.encoders', *TASKS])
-TRANSFORMS = RoomRegistry('transform', parent=root.TRANSFORMS, scope='twlv_mm', locations=['twlv_mm.video', *TASKS])
-HOOKS = RoomRegistry('hook', parent=root.HOOKS, scope='twlv_mm', locations=['twlv_mm.engine', *TASKS])
-METRICS = RoomRegistry('metric', parent=root.METRICS, scope='twlv_mm', locations=TASKS)
-OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine'])
-LOOPS = Registry('loop', parent=root.LOOPS, scope='twlv_mm', locations=['twlv_mm.engine'])
-DATA_SAMPLERS = RoomRegistry(
-    'data sampler',
-    parent=root.DATA_SAMPLERS,
-    scope='twlv_mm',
-    locations=['twlv_mm.recognition', 'twlv_mm.pretraining'],
+_TASKS = ('recognition', 'localization', 'segmentation', 'pretraining')
+_HEADS = ('recognition.recognizer', 'recognition.probe_heads', 'recognition.probe_sweep')
+_LISTS = 'recognition.segment_dataset'
+
+MODELS = _registry('model', root.MODELS, 'encoders', *_TASKS, *_HEADS, 'detection')
+DATASETS = _registry('dataset', root.DATASETS, *_TASKS, _LISTS, 'detection')
+TRANSFORMS = _registry('transform', root.TRANSFORMS, 'video', *_TASKS, _LISTS, 'detection')
+HOOKS = _registry('hook', root.HOOKS, 'engine', *_TASKS, 'detection')
+METRICS = _registry('metric', root.METRICS, *_TASKS, 'detection')
+DATA_SAMPLERS = _registry('data sampler', root.DATA_SAMPLERS, 'recognition', 'pretraining')
+OPTIM_WRAPPERS = _registry('optim_wrapper', root.OPTIM_WRAPPERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _registry(
+    'optimizer wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS, 'recognition.probe_sweep'
 )
-MODEL_WRAPPERS = Registry(
-    'model_wrapper', parent=root.MODEL_WRAPPERS, scope='twlv_mm', locations=['twlv_mm.engine.fully_shard']
-)
+LOOPS = _registry('loop', root.LOOPS, 'engine')
+MODEL_WRAPPERS = _registry('model_wrapper', root.MODEL_WRAPPERS, 'engine.fully_shard')

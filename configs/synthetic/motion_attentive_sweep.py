@@ -31,7 +31,7 @@ val_evaluator = dict(type='twlv_mm.HeldOutMetric')
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
-    constructor='twlv_mm.recognition.ProbeSweepConstructor',
+    constructor='twlv_mm.ProbeSweepConstructor',
     optimizer=dict(type='AdamW'),  # lr and weight_decay: the head's
     clip_grad=dict(max_norm=1.0),  # each probe by itself
 )

@@ -56,7 +56,7 @@ def test_dicts_are_merged_as_settings_are(parse):
 
 
 def test_variable_of_another_kind_is_refused_with_both_files(parse):
-    with pytest.raises(ConfigVariableError, match=r'child\.py sets sizes to text, and .*base\.py uses a variable of'):
+    with pytest.raises(ConfigVariableError, match=r'child\.py sets sizes to text, but .*base\.py uses a variable of'):
         parse("sizes = 'large'")
 
 

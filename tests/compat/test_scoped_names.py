@@ -17,7 +17,7 @@ from mmengine.registry import (
 )
 
 import twlv_mm  # noqa: F401
-from twlv_mm.recognition import ProbeSweepConstructor
+from twlv_mm.recognition.probe_sweep import ProbeSweepConstructor
 
 SCRIPT = """
 import sys
@@ -30,7 +30,7 @@ with MODELS.switch_scope_and_registry(None) as of_mmaction:
     assert of_mmaction.get('twlv_mm.VideoViT').__module__ == 'twlv_mm.encoders.vit'
     assert of_mmaction.get('twlv_mm.EmbeddingKNN').__module__ == 'twlv_mm.recognition.embedding_probe'
     assert of_mmaction.get('twlv_mm.ActionFormer').__module__ == 'twlv_mm.localization.actionformer'
-    assert not {'mmaction.models', 'mmdet', 'twlv_mm.recognition.live', 'twlv_mm.detection'} & set(sys.modules)
+    assert not {'mmaction.models', 'mmdet', 'twlv_mm.detection'} & set(sys.modules)
     assert of_mmaction.get('Recognizer3D').__module__.startswith('mmaction.')
     assert of_mmaction.get('twlv_mm.ProbeRecognizer').__module__ == 'twlv_mm.recognition.recognizer'
 """
@@ -61,8 +61,8 @@ def test_names_without_a_scope_are_mmactions_first_and_then_mmengines():
 
 def test_paths_of_classes_are_names_too():
     assert of_mmaction(MODELS, 'mmengine.model.BaseModel') is BaseModel
-    name = 'twlv_mm.recognition.ProbeSweepConstructor'
-    assert of_mmaction(OPTIM_WRAPPER_CONSTRUCTORS, name) is ProbeSweepConstructor
+    assert of_mmaction(MODELS, 'twlv_mm.recognition.recognizer.ProbeRecognizer').__name__ == 'ProbeRecognizer'
+    assert of_mmaction(OPTIM_WRAPPER_CONSTRUCTORS, 'twlv_mm.ProbeSweepConstructor') is ProbeSweepConstructor
 
 
 @pytest.mark.parametrize('name', ['twlv_mm.EmbedingKNN', 'mmengine.EmbeddingKNN', 'EmbeddingKNN', 'other.EmbeddingKNN'])

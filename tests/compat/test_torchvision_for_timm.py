@@ -18,7 +18,7 @@ def test_stand_in_is_there_for_the_import_alone_and_raises_when_used():
         assert not isinstance(0, FrozenBatchNorm2d)
         assert {functional.InterpolationMode.NEAREST: 0, functional.InterpolationMode.BICUBIC: 1}
         type('Resize', (functional.Resize,), {})
-        with pytest.raises(ImportError, match='FrozenBatchNorm2d is of torchvision, which is missing'):
+        with pytest.raises(ImportError, match='FrozenBatchNorm2d needs torchvision, which is missing'):
             FrozenBatchNorm2d(3)
     assert {name for name in sys.modules if name.startswith('torchvision')} <= before
     assert sys.meta_path == finders

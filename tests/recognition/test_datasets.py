@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from twlv_mm.recognition import VideoListDataset
 from twlv_mm.recognition.datasets import (
     DIVING48,
     EPIC_KITCHENS100,
@@ -30,6 +29,7 @@ from twlv_mm.recognition.datasets import (
     write_list,
 )
 from twlv_mm.recognition.datasets.prepare import _index
+from twlv_mm.recognition.datasets.video_list_dataset import VideoListDataset
 from twlv_mm.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -138,7 +138,7 @@ def test_results_name_the_encoder_of_the_embeddings(root):
 def test_knn_does_not_wait_for_models_of_live_video_and_compilers(root, imported_by):
     imported = imported_by('main_test', config(root, 'k400_knn'))
     assert 'twlv_mm.recognition' in imported
-    late = {'mmdet', 'mmaction.models', 'mmaction.datasets', 'twlv_mm.recognition.live'}
+    late = {'mmdet', 'mmaction.models', 'mmaction.datasets'}
     if Version(torch.__version__) >= Version('2.7'):  # torch 2.6 itself imports it with mmengine's runner
         late.add('torch._dynamo')
     assert not imported & late

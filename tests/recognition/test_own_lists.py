@@ -8,8 +8,9 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from twlv_mm.analysis.points import load_points
-from twlv_mm.recognition import LabelledEmbeddings, VideoListDataset
+from twlv_mm.recognition import LabelledEmbeddings
 from twlv_mm.recognition.datasets import make_lists, read_list
+from twlv_mm.recognition.datasets.video_list_dataset import VideoListDataset
 from twlv_mm.recognition.label_check import check_labels
 from twlv_mm.records import list_line
 

@@ -15,12 +15,12 @@ from mmengine.registry import MODELS, DefaultScope
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import read_checkpoint
 from twlv_mm.engine import launch
-from twlv_mm.recognition import AttentiveProbe, HeldOutMetric, ProbeSweepHead, SplitDataset
-from twlv_mm.recognition.probe_sweep import scores_of_probes
+from twlv_mm.recognition import AttentiveProbe, HeldOutMetric, SplitDataset
+from twlv_mm.recognition.probe_sweep import ProbeSweepHead, scores_of_probes
 
 ROOT = Path(__file__).parents[2]
 LRS, DECAYS = (1e-2, 1e-3), (0.01, 5.0)
-CONSTRUCTOR = 'twlv_mm.recognition.ProbeSweepConstructor'
+CONSTRUCTOR = 'twlv_mm.ProbeSweepConstructor'
 
 # The changes that make the shared tiny config one of a sweep or of a single probe on the same training videos.
 COMMON = """
@@ -36,7 +36,7 @@ SWEEP = """
 val_dataloader = dict(dataset=dict(part='held-out', ann_file={{{{_base_.train_dataloader.dataset.ann_file}}}}, **split))
 val_evaluator = dict(_delete_=True, type='twlv_mm.HeldOutMetric')
 optim_wrapper = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='AdamW'), clip_grad=dict(max_norm=0.5),
-                     constructor='twlv_mm.recognition.ProbeSweepConstructor')
+                     constructor='twlv_mm.ProbeSweepConstructor')
 default_hooks = dict(choose=dict(type='twlv_mm.ChooseProbeHook'), sync_buffers=dict(type='SyncBuffersHook'))
 """
 ALONE = """

@@ -6,7 +6,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from tests.video.conftest import grey_of, write_numbered
-from twlv_mm.recognition import SegmentSample
+from twlv_mm.recognition.segment_dataset import SegmentSample
 from twlv_mm.registry import DATASETS
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 from twlv_mm.video import DecodeVideo, OpenVideo, Segment, VideoError, frames_of_windows, open_video

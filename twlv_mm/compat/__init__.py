@@ -53,10 +53,6 @@ DEFECTS = (
 
 
 def apply():
-    """Mend what is broken. Called by ``import twlv_mm``; calling it again changes nothing.
-
-    Raises:
-        RuntimeError: if checkpoints could run code (see ``weights_only``).
-    """
+    """Apply all fixes. Called by ``import twlv_mm``; a second call changes nothing."""
     for defect in DEFECTS:
         defect.apply()

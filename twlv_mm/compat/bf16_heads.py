@@ -11,7 +11,7 @@ import wrapt
 
 
 def apply():
-    """Hand half-precision scores to BaseHead.loss_by_feat as float32, which the loss is computed in anyway."""
+    """Convert half-precision scores to float32 for ``BaseHead.loss_by_feat``, as the loss does anyway."""
     wrapt.register_post_import_hook(_patch, 'mmaction.models.heads.base')
 
 

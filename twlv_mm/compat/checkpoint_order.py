@@ -1,9 +1,8 @@
 """A kill or a full disk while mmengine saves can lose the only checkpoint.
 
-mmengine 0.10.7's CheckpointHook removes the outdated checkpoint, or the previous best one, before it writes the new
-one, and both checkpoints and ``last_checkpoint`` are written in place. Here a new checkpoint is whole and on the disk,
-and ``last_checkpoint`` names it, before anything is removed; at each moment ``last_checkpoint`` names a complete file.
-Checkpoints are also written without the two further copies that mmengine makes of them in memory.
+mmengine 0.10.7's CheckpointHook removes the outdated or the previous best checkpoint before it writes the new one, and
+writes checkpoints and ``last_checkpoint`` in place. Here, nothing is removed until the new checkpoint is complete on
+disk and named in ``last_checkpoint``. Saving also skips the two extra copies that mmengine makes in memory.
 """
 
 import functools
@@ -21,7 +20,7 @@ from twlv_mm.records import write_tensors, write_text
 
 
 def apply():
-    """Put the steps of saving in order."""
+    """Make saving crash-safe."""
     upstream = checkpoint.save_checkpoint
     if hasattr(upstream, '__wrapped__'):
         return
@@ -41,9 +40,9 @@ def apply():
 
     @functools.wraps(save_best)
     def save_best_checkpoint(self, runner, metrics):
-        if not self.save_best:  # the hook has no file backend where nothing is trained
+        if not self.save_best:  # without training, the hook has no file backend
             return
-        _find_again(self, runner)
+        _update_paths(self, runner)
         backend, self.file_backend = self.file_backend, _RemovesLater(self.file_backend)
         try:
             save_best(self, runner, metrics)
@@ -57,21 +56,14 @@ def apply():
 
 
 def _save_checkpoint_with_step(self, runner, step, meta):
-    """Save a checkpoint, name it in ``last_checkpoint``, and remove those that are outdated then.
-
-    Args:
-        self (CheckpointHook): The hook.
-        runner (Runner): The runner.
-        step (int): Epoch or iteration.
-        meta (dict): For the checkpoint.
-    """
+    """Save a checkpoint, name it in ``last_checkpoint``, and only then remove the outdated ones."""
     name = self.filename_tmpl.format(step)
     self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
     hub = runner.message_hub
     hub.update_info('last_ckpt', self.last_ckpt)
     kept = []
     if self.max_keep_ckpts > 0:
-        # The checkpoint lists the outdated one as well, which a resumed run removes if this one does not come to it.
+        # The outdated one stays in the saved list: if this run is killed before removing it, the resumed run does.
         kept = [one for one in self.keep_ckpt_ids if one != step] + [step]
         hub.update_info('keep_ckpt_ids', kept)
     runner.save_checkpoint(
@@ -89,7 +81,7 @@ def _save_checkpoint_with_step(self, runner, step, meta):
         write_text(osp.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt)
     if self.max_keep_ckpts > 0:
         self.keep_ckpt_ids.clear()
-        self.keep_ckpt_ids.extend(kept)  # as many of the last as it may have
+        self.keep_ckpt_ids.extend(kept)  # a deque, which keeps the last max_keep_ckpts
         hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
         if is_main_process():
             for outdated in kept[: -self.max_keep_ckpts]:
@@ -97,11 +89,11 @@ def _save_checkpoint_with_step(self, runner, step, meta):
                 _remove(self.file_backend, self.file_backend.join_path(self.out_dir, name))
 
 
-def _find_again(hook, runner):
-    """What a resumed run has saved before is in its work dir, which may have been moved since then."""
+def _update_paths(hook, runner):
+    """Point a resumed run's earlier checkpoints to its work dir, which may have been moved."""
     present = hook.filename_tmpl.format(runner.epoch if hook.by_epoch else runner.iter)
     if hook.file_backend.isfile(path := hook.file_backend.join_path(hook.out_dir, present)):
-        hook.last_ckpt = path  # to be saved again, if its score is the best
+        hook.last_ckpt = path  # copied if its score turns out to be the best
     paths = getattr(hook, 'best_ckpt_path_dict', {})
     for key, path in paths.items():
         paths[key] = path and hook.file_backend.join_path(hook.out_dir, osp.basename(path))
@@ -117,11 +109,7 @@ def _remove(backend, path):
 
 
 class _RemovesLater:
-    """A file backend that collects what is to be removed.
-
-    Args:
-        backend (BaseStorageBackend): Does everything else.
-    """
+    """A file backend that postpones removals."""
 
     def __init__(self, backend):
         self._backend = backend
@@ -131,17 +119,11 @@ class _RemovesLater:
         return getattr(self._backend, name)
 
     def remove(self, path):
-        """Remember a file or folder to remove."""
         self._outdated.append(path)
 
     rmtree = remove
 
     def remove_now(self, but):
-        """Remove what was collected.
-
-        Args:
-            but (list[str | None]): Paths that have been written again since.
-        """
         for path in self._outdated:
             if path not in but:
                 _remove(self._backend, path)

@@ -1,9 +1,8 @@
 """mmengine's own checkpoints do not load: "Weights only load failed ... HistoryBuffer".
 
-torch >= 2.6 loads tensors and plain containers only, and mmengine also saves the running statistics of its message hub
-(numpy arrays and bound statistics) and OneCycle's annealing function. Exactly these are read here, through stand-ins of
-ours, and loading stays ``weights_only=True``: a checkpoint can neither run code nor call numpy. Those from a URL, which
-mmengine 0.10.7 reads as free pickles, are read in the same way.
+torch >= 2.6 loads tensors and plain containers only; mmengine also saves the statistics of its message hub (numpy
+arrays and bound methods) and OneCycle's annealing function. Exactly these are read here, through stand-ins, and loading
+stays ``weights_only=True``. Checkpoints from a URL, which mmengine 0.10.7 unpickles freely, are read the same way.
 """
 
 import io
@@ -20,8 +19,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 from twlv_mm.records import open_regular, path_below, raise_if_system
 
-from .rehearsal import rehearse, rehearse_bytes
-from .stand_ins import NUMPY, Array, Filled, Refused, StandIn, owned, settled
+from .checkpoint_scan import scan, scan_bytes
+from .stand_ins import NUMPY, Array, Filled, Refused, StandIn, owned, resolved
 
 STATISTICS = ('min', 'max', 'mean', 'current')
 ANNEALING = ('_annealing_cos', '_annealing_linear')
@@ -29,25 +28,24 @@ FUNCTIONS = [getattr(OneCycleParamScheduler, name) for name in ANNEALING]
 
 
 class History(Filled):
-    """Stands for mmengine's HistoryBuffer, whose ``__setstate__`` changes what all buffers call."""
+    """Stand-in for mmengine's HistoryBuffer, whose ``__setstate__`` changes methods shared by all buffers."""
 
     __slots__ = ()
 
     def __setstate__(self, state):
         names = {'max_length', '_log_history', '_count_history'}
         if self.value is not None or type(state) is not dict or state.keys() - {'statistics_methods'} != names:
-            raise Refused('it holds a HistoryBuffer in a way that mmengine does not write')
+            raise Refused('it holds a HistoryBuffer that mmengine cannot have written')
         length, *numbers = (state[name] for name in ('max_length', '_log_history', '_count_history'))
         if type(length) is not int or not all(type(array) is Array for array in numbers):
-            raise Refused('it holds a HistoryBuffer of something else than numbers')
+            raise Refused('it holds a HistoryBuffer whose content is not numeric')
         log, count = (array.value for array in numbers)
         if log is None or count is None or log.ndim != 1 or log.shape != count.shape:
-            raise Refused('it holds a HistoryBuffer of something else than two rows of numbers')
+            raise Refused('it holds a HistoryBuffer without two equally long rows of numbers')
         self.value = HistoryBuffer(max_length=length)
         self.value._log_history, self.value._count_history = log, count
 
-    def settled(self):
-        """The buffer, which has the statistics of mmengine, whatever the file says."""
+    def resolved(self):
         if self.value is None:
             raise Refused('it holds a HistoryBuffer without content')
         self.value._log_history, self.value._count_history = map(owned, self._rows())
@@ -55,7 +53,6 @@ class History(Filled):
 
     @property
     def size(self):
-        """Its numbers."""
         return 1 if self.value is None else sum(row.size for row in self._rows())
 
     def _rows(self):
@@ -63,16 +60,16 @@ class History(Filled):
 
 
 class OneCycle(StandIn):
-    """Stands for OneCycleParamScheduler, of which checkpoints hold a function only."""
+    """Stand-in for OneCycleParamScheduler; checkpoints hold only a function of it."""
 
     __slots__ = ()
 
     def __new__(cls, *args):
-        raise Refused('it holds a scheduler, where mmengine saves the state of one')
+        raise Refused("it holds a scheduler object; mmengine saves a scheduler's state")
 
 
 def get_attribute(owner, name):
-    """Stands for ``getattr``, by which the functions of a class are pickled."""
+    """Stand-in for ``getattr``, by which methods are pickled."""
     if owner is History and name in STATISTICS:
         return getattr(HistoryBuffer, name)
     if owner is OneCycle and name in ANNEALING:
@@ -89,38 +86,30 @@ ALLOWED = {
 
 
 def load_checkpoint(path, map_location='cpu'):
-    """Read a file of ``torch.save``, of which only plain data is read.
+    """Read plain data from a file of ``torch.save``.
 
     Args:
         path (str | Path): The file.
         map_location (str | torch.device | Callable | None): As in ``torch.load``.
 
     Returns:
-        object: tensors, numpy arrays and numbers, plain Python values and what mmengine saves.
+        object: tensors, numpy arrays, plain Python values and what mmengine saves.
 
     Raises:
-        Exception: of any kind, if the file is damaged or no checkpoint.
-        pickle.UnpicklingError: if it asks for anything else.
+        pickle.UnpicklingError: if it asks for anything else. A damaged file can raise any exception.
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        rehearse(file, size, ALLOWED)
-    # Only here: what others load knows nothing of stand-ins.
+        scan(file, size, ALLOWED)
+    # Only here: other callers of torch.load must not see the stand-ins.
     with torch.serialization.safe_globals([(stand_in, name) for name, stand_in in ALLOWED.items()]):
         content = torch.load(path, map_location=map_location, weights_only=True)
-    return settled(content, FUNCTIONS, size)
+    return resolved(content, FUNCTIONS, size)
 
 
 def load_storage(content):
-    """Read the numbers of a tensor that is in a pickle.
-
-    Args:
-        content (bytes): As torch pickles a storage.
-
-    Returns:
-        torch.TypedStorage
-    """
-    rehearse_bytes(content)
+    """Read a tensor storage from bytes inside a pickle."""
+    scan_bytes(content)
     storage = torch.load(io.BytesIO(content), weights_only=True)
     if not isinstance(storage, torch.storage.TypedStorage):
         raise Refused('it holds a tensor without numbers')
@@ -128,19 +117,18 @@ def load_storage(content):
 
 
 def load_from_local(filename, map_location):
-    """Load a checkpoint file, for mmengine's CheckpointLoader.
+    """Load a checkpoint file for mmengine's CheckpointLoader.
 
     Args:
-        filename (str): path of the checkpoint; ``~`` is expanded.
-        map_location (str | torch.device | Callable | None): as in ``torch.load``.
+        filename (str): Path of the checkpoint; ``~`` is expanded.
+        map_location (str | torch.device | Callable | None): As in ``torch.load``.
 
     Returns:
         dict: the checkpoint.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        pickle.UnpicklingError: if the file is no checkpoint, damaged, or holds anything but tensors, plain values and
-            what mmengine itself saves.
+        pickle.UnpicklingError: if it is damaged or holds anything but tensors, plain values and what mmengine saves.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
@@ -148,25 +136,25 @@ def load_from_local(filename, map_location):
     try:
         return load_checkpoint(path, map_location)
     except pickle.UnpicklingError as error:
-        # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
+        # torch's text proposes weights_only=False, which runs any code in the file.
         cause = str(error.__context__ or error).partition(' Please use')[0].strip(' .')
         if isinstance(error, Refused) and 'could run code' not in cause:
             raise pickle.UnpicklingError(f'{path} is not loaded: {cause}') from None
         raise pickle.UnpicklingError(
-            f'{path} is not loaded: {cause}. Either it is no checkpoint, or it holds more than tensors, plain Python '
-            'values and what mmengine saves, and such things could run code while they load. If you trust its origin, '
-            'save its state_dict alone and load that.'
+            f'{path} is not loaded: {cause}. Either it is not a checkpoint, or it holds objects other than tensors, '
+            'plain Python values and what mmengine saves; such objects could run code while they load. If you trust '
+            'its origin, save its state_dict alone and load that.'
         ) from None
-    except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
+    except Exception as error:  # on a file that is not a checkpoint the unpickler can raise anything
         raise_if_system(error, path)
         raise pickle.UnpicklingError(
-            f'{path} cannot be read as a checkpoint ({type(error).__name__}: {error}): it is damaged, cut off, or '
+            f'{path} cannot be read as a checkpoint ({type(error).__name__}: {error}): it is damaged, truncated, or '
             'another kind of file.'
         ) from error
 
 
 def load_url(url, model_dir=None, map_location=None, progress=True, check_hash=False, file_name=None):
-    """torch's function of this name, but what it has downloaded is read as every other checkpoint."""
+    """As ``torch.hub.load_state_dict_from_url``, but read like every other checkpoint."""
     folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
     folder.mkdir(parents=True, exist_ok=True)
     path = path_below(folder, file_name or Path(urlparse(url).path).name)
@@ -177,6 +165,6 @@ def load_url(url, model_dir=None, map_location=None, progress=True, check_hash=F
 
 
 def apply():
-    """Let mmengine load its own checkpoints, and let a refused one say which file it was and what to do."""
+    """Make mmengine load its own checkpoints, with errors that name the file and the remedy."""
     runner_checkpoint.load_url = load_url
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)

@@ -1,7 +1,7 @@
 """mmaction2's ColorJitter fails on numpy 2: "Python integer -10 out of bounds for uint8".
 
-It adds a possibly negative offset to uint8 hues. numpy 1 widened the array to int16 for a negative number and kept
-uint8, wrapping at 256, for a positive one; numpy 2 refuses the negative one. The results of numpy 1 are kept.
+It adds a possibly negative offset to uint8 hues. numpy 1 widened the array to int16 for a negative offset and wrapped
+at 256 for a positive one; numpy 2 refuses the negative one. The results of numpy 1 are kept.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import wrapt
 
 
 def apply():
-    """Let ``ColorJitter.adjust_hue`` turn the hue backwards on numpy 2."""
+    """Make ``ColorJitter.adjust_hue`` accept negative offsets on numpy 2."""
     if np.lib.NumpyVersion(np.__version__) >= '2.0.0':
         wrapt.register_post_import_hook(_patch, 'mmaction.datasets.transforms.processing')
 
@@ -19,16 +19,14 @@ def _patch(module):
 
 
 def adjust_hue(img, factor):
-    """Turn the hue of an image.
+    """Shift the hue of an image, as mmaction2 1.2.0 on numpy 1.
 
     Args:
         img (ndarray): (H, W, 3) RGB, any real dtype, clipped to 0..255.
-        factor (float): part of 255 that is added to the hue, which OpenCV counts in 0..179.
+        factor (float): Share of 255 that is added to the hue, which OpenCV counts in 0..179.
 
     Returns:
         ndarray: (H, W, 3) float32.
-
-    Source: ColorJitter.adjust_hue of mmaction2 1.2.0 on numpy 1.
     """
     import cv2
 

@@ -1,8 +1,8 @@
 """``_base_ = 'twlv_mm::twlv/k400_linear.py'`` is refused by mmengine, or loses the types of mmaction2.
 
-mmengine 0.10.7 keeps a closed list of packages whose configs others may inherit, and writes the package's scope into
-every typed dict of such a base, so that a plain ``type='Recognizer3D'`` in it is looked up in our registry. Here the
-name only stands for the path in the package's ``.mim/configs``, for a checkout and a wheel alike.
+mmengine 0.10.7 keeps a closed list of packages whose configs can be inherited, and writes the package's scope into
+every typed dict of such a base, so that ``type='Recognizer3D'`` in it would be looked up in our registry. Here the
+prefix only stands for the package's ``.mim/configs``, in a checkout and a wheel alike.
 """
 
 import difflib
@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / '.mim' / 'configs'
 
 
 def apply():
-    """Let ``_base_`` and ``mmengine.hub.get_config`` accept ``twlv_mm::<path under configs/>``."""
+    """Make ``_base_`` and ``mmengine.hub.get_config`` accept ``twlv_mm::<path under configs/>``."""
     if PACKAGE in MODULE2PACKAGE:
         return
     MODULE2PACKAGE[PACKAGE] = PACKAGE
@@ -33,21 +33,11 @@ def apply():
 
 
 def find_config(name):
-    """Find a config of this package.
-
-    Args:
-        name (str): path under ``configs/``, such as ``'twlv/k400_linear.py'``.
-
-    Returns:
-        Path: the config file.
-
-    Raises:
-        FileNotFoundError: if there is none; the message lists names that look alike.
-    """
+    """Find a config of this package by its path under ``configs/``, such as ``'twlv/k400_linear.py'``."""
     path = CONFIGS / name
     if path.is_file():
         return path
     known = [file.relative_to(CONFIGS).as_posix() for file in CONFIGS.rglob('*.py')]
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
-    hint = f'Did you mean {", ".join(close)}?' if close else f'It has {len(known)} configs, none with a similar name.'
+    hint = f'Did you mean {", ".join(close)}?' if close else f'None of the {len(known)} configs has a similar name.'
     raise FileNotFoundError(f"'{PACKAGE}::{name}': there is no {name} in {CONFIGS}. {hint}")

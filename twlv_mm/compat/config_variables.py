@@ -1,11 +1,11 @@
-"""A variable of a base config that a child sets changes nothing of what the base made of it, and nothing says so.
+"""A variable that a config overrides does not reach the values that its base computed from it.
 
-mmengine runs a base before it looks at its child: ``data_root = 'mine'`` in the child comes after every path was made.
-Here a variable that a config sets is the variable of all its bases, merged into theirs as mmengine merges settings.
-Its value has to be known before the bases are: it is an expression of constants and of such variables above it.
+mmengine runs a base before its child: ``data_root = 'mine'`` in the child comes after every path was built. Here a
+variable set in a config is set in all its bases, merged into theirs as mmengine merges settings. Its value must be
+computable before the bases are run: an expression of constants and of such variables above it.
 
-That holds for the configs of this package and those that build on them. Others, such as mmdet's, mean something else
-when a variable has the name of one in their base, and are left alone.
+This holds for the configs of this package and those that inherit them. Other packages' configs, such as mmdet's, may
+reuse a base's variable name for something else, and are left alone.
 """
 
 import ast
@@ -24,17 +24,17 @@ from mmengine.fileio import load
 
 from .config_base import CONFIGS
 
-# What may stand in an expression that is known before the bases.
+# Functions allowed in an expression that is evaluated before the bases are run.
 FUNCTIONS = ('bool', 'dict', 'float', 'int', 'len', 'list', 'max', 'min', 'range', 'round', 'str', 'sum', 'tuple')
 KINDS = {dict: 'a dict', str: 'text', (int, float): 'a number', (list, tuple): 'a list'}
-# What a config says of its encoder: twlv_mm/encoders/config_encoder.py asks for it.
+# The encoder's settings in a config, read by twlv_mm/encoders/config_encoder.py.
 OF_THE_ENCODER = {'encoder', 'encoder_weights', 'encoder_overrides', 'encoder_defaults'}
-COMMAND = 'the command'  # in place of a file, for what --cfg-options set
+COMMAND = 'the command'  # in place of a file, for values from --cfg-options
 _thread = threading.local()
 
 
 class ConfigVariableError(ValueError):
-    """A variable of a config is set to what cannot take effect."""
+    """A config variable is set in a way that cannot take effect."""
 
 
 @dataclass
@@ -43,9 +43,9 @@ class ParsedFile:
 
     Attributes:
         path (str): The file, or COMMAND.
-        known (dict): Its variables and settings whose values are known before those of its bases.
-        hidden (set[str]): Variables that are to be passed over.
-        binds (bool): Whether its variables are those of the configs that build on it.
+        known (dict): Its variables and settings whose values do not depend on its bases.
+        hidden (set[str]): Variables to ignore.
+        binds (bool): Whether configs that inherit it set its variables.
     """
 
     path: str
@@ -55,10 +55,10 @@ class ParsedFile:
 
 
 def files_being_parsed():
-    """The config that is being parsed, its base on the way to here, and so on.
+    """The chain of configs being parsed, from the outermost to the base at hand.
 
     Returns:
-        list[ParsedFile]: the outermost first.
+        list[ParsedFile]
     """
     if not hasattr(_thread, 'files'):
         _thread.files = []
@@ -67,11 +67,7 @@ def files_being_parsed():
 
 @functools.cache
 def settings():
-    """What is read from a config once it is parsed; all else at its top are variables.
-
-    Returns:
-        set[str]: names.
-    """
+    """Names that are read from a parsed config; everything else at its top level is a variable."""
     from mmengine.runner import Runner
 
     return {
@@ -88,7 +84,7 @@ def variables(values, hidden=()):
 
     Args:
         values (dict): Variables and their values.
-        hidden (Iterable[str]): Variables of the config itself that are to be passed over.
+        hidden (Iterable[str]): Variables of the config itself to ignore.
     """
     files, before = files_being_parsed(), list(files_being_parsed())
     files[:] = [ParsedFile(COMMAND, dict(values), set(hidden))]
@@ -99,18 +95,7 @@ def variables(values, hidden=()):
 
 
 def bound(name, value):
-    """The value of a variable of the file that is being run, after what its children set.
-
-    Args:
-        name (str): The variable.
-        value (Any): What the file itself sets.
-
-    Returns:
-        Any: the children's value, merged into a dict.
-
-    Raises:
-        ConfigVariableError: if a child sets something of another kind.
-    """
+    """The value of a variable of the file being run, after its children's overrides."""
     for child in reversed(_setters()):
         if name in child.known and name not in settings():
             value = _merged(name, value, child, files_being_parsed()[-1])
@@ -118,14 +103,7 @@ def bound(name, value):
 
 
 def is_bound(path):
-    """Whether a config is one of this package's, or builds on one.
-
-    Args:
-        path (str): The file.
-
-    Returns:
-        bool: False, too, if there is no such file or it cannot be parsed: that is said when it is run.
-    """
+    """Whether a config is this package's or inherits one that is; False if it is missing or cannot be parsed."""
     path = Path(path).resolve()
     if path.is_relative_to(CONFIGS.resolve()):
         return True
@@ -137,7 +115,7 @@ def is_bound(path):
 
 
 def apply():
-    """Let ``Config.fromfile`` bind variables."""
+    """Make ``Config.fromfile`` bind variables."""
     if hasattr(Config._file2dict, '__wrapped__'):
         return
     file2dict, substitute = Config._file2dict, Config._pre_substitute_base_vars
@@ -169,10 +147,9 @@ def apply():
 
 
 class Binding(upstream.RemoveAssignFromAST):
-    """Binds a variable after each statement at the top of a config that sets it."""
+    """Inserts a call of :func:`bound` after each statement that sets an overridden variable."""
 
     def visit_Module(self, node):
-        """See the class."""
         hidden = _hidden()
         children = set().union(*(file.known for file in _setters())) - settings() - OF_THE_ENCODER
         node, body = self.generic_visit(node), []
@@ -189,21 +166,14 @@ class Binding(upstream.RemoveAssignFromAST):
 
 
 def targets(statement):
-    """The variables that a statement sets.
-
-    Args:
-        statement (ast.stmt): Of the top of a file.
-
-    Returns:
-        list[ast.Name]: their names; empty unless it is an assignment.
-    """
+    """The names that a top-level statement assigns; empty unless it is an assignment."""
     if not isinstance(statement, ast.Assign):
         return []
     return [node for target in statement.targets for node in ast.walk(target) if _is_stored(node)]
 
 
 def _setters():
-    """What may set variables of the file that is being run: its children, or the command alone."""
+    """The configs that may override variables of the file being run: its children, or the command."""
     *children, file = files_being_parsed()
     return [child for child in children if file.binds or child.path == COMMAND]
 
@@ -218,7 +188,7 @@ def _is_stored(node):
 
 
 def _known(statements):
-    """Values at the top of a file that depend on nothing but what is known before its bases."""
+    """Evaluate the top-level statements that do not depend on the bases."""
     functions, known = {name: getattr(builtins, name) for name in FUNCTIONS}, {}
     for statement in statements:
         names = [target.id for target in targets(statement) if target.id != '_base_']
@@ -228,7 +198,7 @@ def _known(statements):
         scope = {'__builtins__': functions, **copy.deepcopy(known | before)}
         try:
             exec(compile(ast.Module([statement], []), '<config>', 'exec'), scope)
-        except Exception:  # it needs more: whether that is an error shows when the file is run
+        except Exception:  # it depends on the bases, or is wrong, which running the file will tell
             continue
         for name in names:
             known[name] = bound(name, scope[name])
@@ -241,7 +211,7 @@ def _merged(name, value, child, file):
     if None not in (value, theirs) and kinds[0] != kinds[1]:
         mine = KINDS.get(kinds[0], type(value).__name__)
         raise ConfigVariableError(
-            f'{child.path} sets {name} to {KINDS.get(kinds[1], type(theirs).__name__)}, and {file.path} uses a '
+            f'{child.path} sets {name} to {KINDS.get(kinds[1], type(theirs).__name__)}, but {file.path} uses a '
             f'variable of that name as {mine}: choose another name, or give {mine}'
         )
     if isinstance(theirs, dict) and not theirs.pop('_delete_', False):

@@ -1,9 +1,9 @@
-"""Where transformers is installed, mmengine 0.10.7 and mmdet 3.3.0 import it whatever they are used for.
+"""mmengine 0.10.7 and mmdet 3.3.0 import transformers, if installed, whatever they are used for.
 
-mmengine does so to register an optimizer, mmdet for four files of detectors that are told what to find in words; it
-adds two seconds of computing to the start of every program. Here, while these files are imported, ``transformers`` is a
-stand-in whose names import the real one when they are used. mmdet's ``vlfuse_helper`` derives classes from
-transformers', and names that transformers 5 dropped, so that next to that it does without, and says so when it is used.
+mmengine does so to register an optimizer, mmdet in four files of text-prompted detectors; it adds two seconds of CPU
+time to every program. Here these files see a stand-in for ``transformers`` whose names import the real one on use.
+mmdet's ``vlfuse_helper`` subclasses transformers' classes and uses names that transformers 5 dropped; with those
+missing it handles their absence itself.
 """
 
 import importlib
@@ -25,18 +25,17 @@ FILES = (
 
 
 def apply():
-    """Let these files import a stand-in for transformers, unless the real one has been imported already."""
+    """Let these files import a stand-in for transformers, unless the real one is already imported."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
-def Adafactor(params, **settings):  # mmengine fills in an optimizer's first argument by name
-    """Build transformers' Adafactor."""
+def Adafactor(params, **settings):  # mmengine passes the first argument by its name
     return importlib.import_module('transformers').Adafactor(params, **settings)
 
 
 class _Name:
-    """A class of transformers that is there when it is used."""
+    """A class of transformers that is imported on use."""
 
     def __init__(self, name):
         self._name = name
@@ -47,7 +46,6 @@ class _Name:
 
 class _Finder(MetaPathFinder):
     def find_spec(self, fullname, path, target=None):
-        """Find one of the files, and have it run beside the stand-in."""
         if fullname not in FILES or 'transformers' in sys.modules or not PathFinder.find_spec('transformers'):
             return None
         if fullname == VLFUSE and has_dropped_names():

@@ -1,7 +1,7 @@
-"""Resuming with a larger ``max_epochs`` leaves the learning rate frozen, and nothing says so.
+"""Resuming with a larger ``max_epochs`` silently freezes the learning rate.
 
-A checkpoint holds the schedule as it was configured then, and mmengine restores it whole: a run of 30 epochs that is
-resumed for 60 spends the last 30 at the final learning rate of the first 30. That is kept, but said.
+A checkpoint holds the schedule as configured then, and mmengine restores all of it: a run of 30 epochs resumed for 60
+spends the last 30 at the final learning rate of the first 30. Here that is logged as a warning.
 """
 
 import functools
@@ -10,12 +10,12 @@ import logging
 from mmengine.logging import print_log
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 
-# What the schedulers of mmengine call their duration.
+# The attributes of mmengine's schedulers that hold durations.
 DURATIONS = ('begin', 'end', 'T_max', 'total_iters', 'total_steps', 'step_size', 'milestones', 'periods')
 
 
 def apply():
-    """Warn when a resumed parameter scheduler keeps another duration than the config gives it."""
+    """Warn when a resumed parameter scheduler keeps a duration other than the config's."""
     upstream = _ParamScheduler.load_state_dict
     if getattr(upstream, 'warns', False):
         return
@@ -37,7 +37,7 @@ def _warn(scheduler, state_dict):
         values = ', '.join(f'{key}={_show(state_dict[key])} (config: {_show(configured[key])})' for key in differing)
         print_log(
             f'{type(scheduler).__name__} resumes with the schedule of the checkpoint, not with that of the config, '
-            f'in {unit}: {values}. {scheduler.param_name} follows the checkpoint and stays where it is once that '
+            f'in {unit}: {values}. {scheduler.param_name} follows the checkpoint and stays constant once that '
             "schedule has ended. For the config's schedule, start with load_from=<checkpoint> instead of resume.",
             logger='current',
             level=logging.WARNING,

@@ -1,8 +1,8 @@
 """With mmcv-lite, ``import mmcv.ops`` fails, and with it ``mmdet.models`` and mmaction2's detection heads.
 
-mmcv.ops asks for every compiled operator at import, although most models call none. A stand-in for ``mmcv._ext`` has
-RoIAlign, NMS and soft-NMS in plain torch; its other operators raise when they are called. Where mmcv is compiled,
-nothing is done.
+mmcv.ops looks up every compiled operator at import, although most models call none. A stand-in for ``mmcv._ext`` has
+RoIAlign in plain torch, which AVA's RoI head needs; other operators raise when called, among them NMS, which only
+mmdet's own detectors use.
 """
 
 import sys
@@ -10,17 +10,16 @@ import types
 from importlib.machinery import ModuleSpec
 
 from ._modules import is_installed
-from .box_nms import nms, softnms
 from .roi_align import roi_align_backward, roi_align_forward
 
 NAME = 'mmcv._ext'
-OPERATORS = (nms, softnms, roi_align_forward, roi_align_backward)
+OPERATORS = (roi_align_forward, roi_align_backward)
 
 
 class _MissingExtension(types.ModuleType):
     def __init__(self):
-        super().__init__(NAME, 'Stand-in for the operators that mmcv-lite does not have.')
-        # mmengine asks importlib whether mmcv is compiled; that needs a spec, and one without loader means no.
+        super().__init__(NAME, 'Stand-in for the operators that mmcv-lite lacks.')
+        # mmengine asks importlib whether mmcv is compiled: a spec without a loader means that it is not.
         self.__spec__ = ModuleSpec(NAME, None)
         for operator in OPERATORS:
             setattr(self, operator.__name__, operator)
@@ -42,6 +41,6 @@ class _MissingExtension(types.ModuleType):
 
 
 def apply():
-    """Install the stand-in if mmcv is there without compiled operators."""
+    """Install the stand-in if mmcv lacks its compiled operators."""
     if NAME not in sys.modules and is_installed('mmcv') and not is_installed(NAME):
         sys.modules[NAME] = _MissingExtension()

@@ -1,8 +1,8 @@
-"""Beside transformers 5, or without timm, ``import mmaction.models`` fails in VindLU, its only multimodal model.
+"""With transformers 5, or without timm, ``import mmaction.models`` fails in VindLU, its only multimodal model.
 
-mmaction2 1.2.0 takes any transformers from 4.28 on for one that VindLU can use. VindLU also imports timm, and names of
-``transformers.modeling_utils`` that newer versions dropped. Where one of these is missing, mmaction2 is told so, and
-its own placeholders say what to install when such a model is built.
+mmaction2 1.2.0 enables VindLU for any transformers from 4.28 on. VindLU also imports timm, and names that newer
+``transformers.modeling_utils`` dropped. If any is missing, VindLU is disabled here, and mmaction2's own placeholders
+say what to install when such a model is built.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ DROPPED = ('apply_chunking_to_forward', 'find_pruneable_heads_and_indices', 'pru
 
 
 def apply():
-    """Let mmaction2 know whether VindLU can be imported, before it tries."""
+    """Disable VindLU if it cannot be imported, before mmaction2 tries to."""
     wrapt.register_post_import_hook(_tell, 'mmaction.utils.dependency')
 
 
@@ -26,10 +26,10 @@ def _tell(dependency):
 
 
 def has_dropped_names():
-    """Whether the installed transformers still has what VindLU, and mmdet, import of it."""
+    """Whether the installed transformers still has the names that VindLU and mmdet import."""
     if not is_installed('transformers.modeling_utils'):
         return False
-    # By its text: importing it takes seconds.
+    # Read as text: importing it takes seconds.
     folder = importlib.util.find_spec('transformers').submodule_search_locations[0]
     text = Path(folder, 'modeling_utils.py').read_text(encoding='utf-8')
     return all(name in text for name in DROPPED)

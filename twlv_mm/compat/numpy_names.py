@@ -1,9 +1,8 @@
 """mmaction2 1.2.0 uses names that numpy 2 dropped, and stops with AttributeError in the middle of an evaluation.
 
 ``np.Inf`` (pose transforms, frame extraction), ``np.NAN`` (AVA's average precision of a class without ground truth),
-``np.trapz`` (average recall of proposals) and ``np.in1d`` (video retrieval). mmdet and mmcv also say ``np.float``, in
-video instance segmentation and the text detector's ``pixel_group`` only; it is left missing, because other libraries
-take its presence for a numpy older than 1.24.
+``np.trapz`` (average recall of proposals) and ``np.in1d`` (video retrieval). ``np.float``, which mmdet and mmcv use in
+rare places, stays missing: other libraries take its presence for a numpy older than 1.24.
 """
 
 import numpy as np
@@ -14,7 +13,7 @@ def _in1d(ar1, ar2, **kwargs):
 
 
 def apply():
-    """Give numpy the names back that it has not."""
+    """Restore the missing names."""
     names = {'Inf': np.inf, 'NAN': np.nan, 'in1d': _in1d}
     if not hasattr(np, 'trapz'):
         names['trapz'] = np.trapezoid

@@ -1,7 +1,7 @@
-"""``mmengine.load('x.pkl')`` runs whatever the pickle says, and proposal and score files come as pickles.
+"""``mmengine.load('x.pkl')`` runs any code in the pickle, and proposal and score files come as pickles.
 
-Its handler reads with an unpickler here that builds containers, numbers, numpy arrays and torch tensors only, and no
-more of them than the bytes of the file account for.
+Here pickles are read by an unpickler that builds only containers, numbers, numpy arrays and torch tensors, no larger
+than the bytes of the file account for.
 """
 
 import functools
@@ -16,14 +16,13 @@ from mmengine.fileio.handlers.pickle_handler import PickleHandler
 
 from twlv_mm.records import check_size
 
+from .checkpoint_scan import check_tensor
 from .checkpoints import load_storage
-from .rehearsal import check_tensor
-from .stand_ins import NUMPY, Refused, settled
+from .stand_ins import NUMPY, Refused, resolved
 from .unpickling import PLAIN, Unpickler, made_of
 
 READ = (
-    'refused. Containers, numbers, strings, numpy arrays and torch tensors are read. Save the data as json or npz if '
-    'it holds nothing else'
+    'refused. Only containers, numbers, strings, numpy arrays and torch tensors are read: save such data as json or npz'
 )
 UNNAMED = 'the file'
 MAX_BYTES = 1 << 30  # scores and proposals of the largest sets are 300 MB
@@ -31,8 +30,8 @@ MAX_BYTES = 1 << 30  # scores and proposals of the largest sets are 300 MB
 
 def _tensor(storage, offset, size, stride, *rest):
     if not isinstance(storage, torch.storage.TypedStorage):
-        raise Refused('it describes a tensor in a way that torch does not write')
-    available = storage._untyped_storage.nbytes()  # its public name warns that it will go
+        raise Refused('it holds a tensor that torch cannot have written')
+    available = storage._untyped_storage.nbytes()  # the public attribute warns that it is deprecated
     check_tensor(available, storage.dtype.itemsize, offset, size, stride)
     return torch._utils._rebuild_tensor_v2(storage, offset, size, stride, *rest)
 
@@ -51,17 +50,17 @@ ALLOWED = {
 
 
 def load_pickle(file, **kwargs):
-    """Read a pickle without running what it says.
+    """Read a pickle without running code in it.
 
     Args:
-        file (BinaryIO): an open binary file.
-        kwargs: as for ``pickle.load``, such as ``encoding='latin1'`` for arrays written by Python 2.
+        file (BinaryIO): An open binary file.
+        kwargs: As for ``pickle.load``, such as ``encoding='latin1'`` for arrays written by Python 2.
 
     Returns:
         object: builtin containers and scalars, numpy arrays and scalars, torch tensors.
 
     Raises:
-        pickle.UnpicklingError: if the file asks for anything else; nothing of it has run then.
+        pickle.UnpicklingError: if the file asks for anything else.
         ValueError: if it is larger than 1 GB.
     """
     name = getattr(file, 'name', UNNAMED)
@@ -70,14 +69,14 @@ def load_pickle(file, **kwargs):
     file.seek(start)
     content = file.read()
     try:
-        return settled(Unpickler(content, ALLOWED, **kwargs).load(), most=len(content))
+        return resolved(Unpickler(content, ALLOWED, **kwargs).load(), most=len(content))
     except Exception as error:  # a damaged pickle can fail in any way
         cause = f'{error}: {READ}' if isinstance(error, Refused) else f'it is damaged ({error!r:.200})'
         raise pickle.UnpicklingError(f'{name}: {cause}') from None
 
 
 def apply():
-    """Let mmengine read pickles with ``load_pickle``, and say which file is refused."""
+    """Make mmengine read pickles with ``load_pickle``, and name the file in errors."""
     PickleHandler.load_from_fileobj = staticmethod(load_pickle)
     upstream = fileio.load
     if getattr(upstream, 'names_the_file', False):

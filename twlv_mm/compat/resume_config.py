@@ -1,7 +1,7 @@
-"""Resuming from a checkpoint can run code, whatever ``weights_only`` says.
+"""Resuming from a checkpoint can run code even with ``weights_only``.
 
-mmengine 0.10.7's ``Runner.resume`` hands the text under ``meta['config']`` of a checkpoint to ``Config.fromstring``,
-which executes it. mmengine itself writes that text as ``meta['cfg']``; only a checkpoint made for the purpose has it.
+mmengine 0.10.7's ``Runner.resume`` passes the text under ``meta['config']`` of a checkpoint to ``Config.fromstring``,
+which executes it. mmengine itself writes that text as ``meta['cfg']``; only a malicious checkpoint has the other.
 """
 
 import functools
@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 
 def apply():
-    """Drop the text before ``Runner.resume`` sees it."""
+    """Drop that text before ``Runner.resume`` sees it."""
     upstream = Runner.load_checkpoint
     if hasattr(upstream, '__wrapped__'):
         return

@@ -1,16 +1,16 @@
-"""RoIAlign in plain torch, under the names and signatures of mmcv's compiled operators (see ``mmcv_ext``).
+"""RoIAlign in plain torch, with the names and signatures of mmcv's compiled operators (see ``mmcv_ext``).
 
-A point's bilinear value is a product of what its row weighs and what its column weighs, so a RoI's points are two
-small matrices around the feature map. Average pooling averages their rows first and never holds a single point.
+A point's bilinear weight is the product of a row weight and a column weight, so sampling a RoI is two small matrix
+products with the feature map. Average pooling averages the weights first and never computes a single point.
 """
 
 from typing import NamedTuple
 
 import torch
 
-# Numbers in one intermediate tensor: RoIs are taken in groups that keep below it (64 MiB in float32).
+# Largest intermediate tensor, in numbers (64 MiB in float32): RoIs are processed in groups that stay below it.
 GROUP_NUMBERS = 2**24
-# Where a bin holds no point, or nothing above this, the compiled operator's maximum is this.
+# The compiled operator's initial maximum, which remains where a bin has no larger point.
 FLOOR = -10000.0
 
 
@@ -27,23 +27,20 @@ def roi_align_forward(
     pool_mode,
     aligned,
 ):
-    """Pool the features of boxes to a fixed size. Computed in float32, or float64 for such an input.
+    """Pool the features of boxes to a fixed size, in float32 or, for such an input, float64.
 
     Args:
         input (Tensor): (N, C, H, W) features.
-        rois (Tensor): (R, 5) index into N, x1, y1, x2, y2; x2 >= x1 and y2 >= y1 where ``aligned``.
+        rois (Tensor): (R, 5) index into N, x1, y1, x2, y2; x2 >= x1 and y2 >= y1 if ``aligned``.
         output (Tensor): (R, C, aligned_height, aligned_width), written.
-        argmax_y (Tensor): Maximum: as ``output``, written: rows of the points that won. Average: not used.
-        argmax_x (Tensor): Their columns.
+        argmax_y (Tensor): As ``output``, written in max pooling: y of the points that won.
+        argmax_x (Tensor): Likewise, x.
         aligned_height (int): Bins of a RoI from top to bottom.
         aligned_width (int): Bins from left to right.
-        spatial_scale (float): From the boxes' coordinates to the map's, such as 1 / 16.
+        spatial_scale (float): From box to map coordinates, such as 1 / 16.
         sampling_ratio (int): Points of a bin along each axis; 0 for as many as it spans pixels of the map.
         pool_mode (int): 0 for the maximum of a bin's points, 1 for their average.
-        aligned (bool): Whether a pixel's centre lies half a pixel inside it.
-
-    Raises:
-        ValueError: if a RoI names no image of the batch or, where ``aligned``, ends before it starts.
+        aligned (bool): Whether coordinates are shifted by half a pixel, to pixel centres.
 
     Source: He et al. 2017, as in mmcv 2.1.0, whose compiled operator gives the same numbers.
     """
@@ -79,15 +76,7 @@ def roi_align_backward(
     pool_mode,
     aligned,
 ):
-    """Take gradients of pooled features back to the feature map.
-
-    Args:
-        grad_output (Tensor): (R, C, aligned_height, aligned_width).
-        rois (Tensor): As in :func:`roi_align_forward`, and so all that is not named here.
-        argmax_y (Tensor): What the forward pass wrote, for the maximum.
-        argmax_x (Tensor): Likewise.
-        grad_input (Tensor): (N, C, H, W), written.
-    """
+    """Write the gradient of the map, (N, C, H, W), to ``grad_input``; other arguments: :func:`roi_align_forward`."""
     total = torch.zeros_like(grad_input, dtype=_compute_dtype(grad_input))
     channels, height, width = grad_input.shape[1:]
     with _full_precision(grad_input):
@@ -106,10 +95,10 @@ def roi_align_backward(
 
 
 class _Axis(NamedTuple):
-    """The points of RoIs along one axis of the map; those of a RoI that needs fewer than others weigh nothing.
+    """The sampling points of RoIs along one axis of the map; RoIs with fewer points are padded with zero weights.
 
-    points: (R, bins, points) coordinates; taken: (R, points) bool, which of them the RoI has; weights: (R, bins,
-    points, length) of the map's lines; mean: (R, bins, length), over a bin's points.
+    points: (R, bins, points) coordinates; taken: (R, points) bool, false for padding; weights: (R, bins, points,
+    length) of the map's lines; mean: (R, bins, length), over a bin's points.
     """
 
     points: torch.Tensor
@@ -122,7 +111,7 @@ def _axis(starts, sizes, bins, counts, length):
     step = torch.arange(int(counts.max()), device=starts.device, dtype=starts.dtype)
     place = torch.arange(bins, device=starts.device, dtype=starts.dtype)
     starts, sizes, of_roi = starts[:, None, None], sizes[:, None, None], counts[:, None, None]
-    # In the compiled operator's order: whether a point lies on the map can hang on the last bit.
+    # In the compiled operator's order: the last bit can decide whether a point lies on the map.
     points = starts + place[:, None] * sizes + (step + 0.5) * sizes / of_roi.clamp(min=1)
     taken = step < counts[:, None]
     seen = (points >= -1) & (points <= length) & taken[:, None]
@@ -133,7 +122,7 @@ def _axis(starts, sizes, bins, counts, length):
 
 
 def _groups(rois, features, bins, spatial_scale, sampling_ratio, aligned, maximum):
-    """Yield the RoIs of an image, so many at once: image, their places, their rows' axis and their columns' axis."""
+    """Yield groups of RoIs of one image: image, indices of the RoIs, their row axis and their column axis."""
     if not len(rois):
         return
     channels, *lengths = features.shape[1:]
@@ -142,7 +131,7 @@ def _groups(rois, features, bins, spatial_scale, sampling_ratio, aligned, maximu
     images = _check(rois, extents, len(features), aligned)
     if not aligned:
         extents = extents.clamp(min=1)
-    # From here on (rows, columns), as in the map's shape.
+    # (rows, columns) from here on, as in the map's shape.
     starts, sizes = starts.flip(1), extents.flip(1) / extents.new_tensor(bins)
     counts = torch.full_like(sizes, sampling_ratio) if sampling_ratio > 0 else sizes.ceil()
     rows, columns = (int(most) * number for most, number in zip(counts.amax(0), bins, strict=True))
@@ -162,17 +151,15 @@ def _check(rois, extents, images, aligned):
     indices = rois[:, 0].long().tolist()
     for place, index in enumerate(indices):
         if not 0 <= index < images:
-            raise ValueError(f'RoI {place} is of image {index}; the batch has {images}: 0 to {images - 1}')
+            raise ValueError(f'RoI {place} is of image {index}, but the batch has images 0 to {images - 1}')
     if aligned and not (extents >= 0).all():
         place = int((extents >= 0).all(dim=1).logical_not().nonzero()[0])
-        raise ValueError(
-            f'RoI {place} is {rois[place, 1:].tolist()} (x1, y1, x2, y2): it must not end before it starts'
-        )
+        raise ValueError(f'RoI {place} is {rois[place, 1:].tolist()} (x1, y1, x2, y2): it ends before it starts')
     return indices
 
 
 def _maximum(lines, channels, rows, columns, dtype):
-    """The largest of each bin's points: its value, row and column, each (R, C, bins, bins)."""
+    """The largest point of each bin: value, y and x, each (R, C, bins, bins)."""
     number, tall, high = rows.points.shape
     wide, across = columns.points.shape[1:]
     values = lines.view(number, tall, high, channels, wide, across).permute(0, 3, 1, 4, 2, 5)
@@ -193,7 +180,7 @@ def _scatter(grad, y, x, total):
     """Add the gradient of every maximum to the four pixels around its point."""
     channels, height, width = total.shape
     y, x = y.to(total.dtype), x.to(total.dtype)
-    # A point at exactly -1 stands for none, as in the compiled operator.
+    # -1 marks the absence of a point, as in the compiled operator.
     seen = (y > -1) & (y <= height) & (x >= -1) & (x <= width)
     y, x = y.clamp(0, height - 1), x.clamp(0, width - 1)
     low_y, low_x = y.floor(), x.floor()
@@ -210,5 +197,5 @@ def _compute_dtype(tensor):
 
 
 def _full_precision(tensor):
-    # Autocast would run the products in half precision, which the compiled operator does not.
+    # Autocast would run the products in half precision, unlike the compiled operator.
     return torch.autocast(tensor.device.type, enabled=False)

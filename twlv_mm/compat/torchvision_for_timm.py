@@ -1,9 +1,7 @@
-"""``import timm`` needs torchvision, and torchvision a torch that it was compiled for.
+"""``import timm`` needs a torchvision that matches torch, although timm's models do not use it.
 
-timm 1.0 takes a norm that some detectors use, and its data augmentation, from torchvision; its models need nothing of
-it. torchvision from PyPI is built against CUDA: next to a CPU build of torch its import ends in "operator
-torchvision::nms does not exist". Where torchvision is missing or does not work, stand-ins that raise when they are used
-are there while timm is imported, and are gone afterwards.
+torchvision from PyPI is built for CUDA: next to a CPU build of torch its import ends in "operator torchvision::nms does
+not exist". If torchvision cannot be imported, a stand-in that raises on use is there while timm is imported.
 """
 
 import importlib
@@ -17,16 +15,12 @@ from mmengine.logging import print_log
 
 
 def apply():
-    """Make sure that timm can be imported.
-
-    Raises:
-        ModuleNotFoundError: if timm is not installed.
-    """
+    """Make sure that timm, if installed, can be imported."""
     if 'timm' in sys.modules:
         return
     try:
         importlib.import_module('torchvision.ops')
-    except Exception as error:  # a compiled module that does not fit can fail in any way
+    except Exception as error:  # a mismatched compiled module can raise anything
         reason = f'{type(error).__name__}: {error}'
         with stand_in():
             importlib.import_module('timm')
@@ -35,7 +29,7 @@ def apply():
 
 @contextmanager
 def stand_in():
-    """``import torchvision`` and what is below it give a stand-in; afterwards they are as they were."""
+    """Make ``import torchvision`` and its submodules give a stand-in within this context."""
     finder = _Finder()
     forget()
     sys.meta_path.insert(0, finder)
@@ -47,7 +41,7 @@ def stand_in():
 
 
 def forget():
-    """Leave nothing of an import of torchvision that has failed half-way, or of the stand-in."""
+    """Drop a half-imported torchvision, or the stand-in, from ``sys.modules``."""
     for name in [name for name in sys.modules if name.partition('.')[0] == 'torchvision']:
         del sys.modules[name]
 
@@ -71,7 +65,7 @@ class _Module(types.ModuleType):
 
 
 class _Anything(type):
-    """Anything of torchvision's: it can be derived from and asked for its members, but not called."""
+    """Any class of torchvision: it has subclasses and attributes, but cannot be called."""
 
     def __getattr__(cls, name):
         if name.startswith('__'):
@@ -79,4 +73,4 @@ class _Anything(type):
         return _Anything(name, (), {})
 
     def __call__(cls, *args, **kwargs):
-        raise ImportError(f'{cls.__name__} is of torchvision, which is missing or does not fit torch')
+        raise ImportError(f'{cls.__name__} needs torchvision, which is missing or does not match torch')

@@ -1,7 +1,7 @@
-"""mmaction2's TSNHead cannot stand on a video backbone.
+"""mmaction2's TSNHead does not work with a video backbone.
 
 Its ``forward`` requires ``num_segs``, which Recognizer2D passes and Recognizer3D does not, and its pooling takes maps
-without time. Under Recognizer3D the views of a video are already folded into the batch, so there ``num_segs`` is 1.
+without time. Under Recognizer3D the views of a video are already in the batch dimension, so ``num_segs`` is 1.
 """
 
 import functools
@@ -11,7 +11,7 @@ import wrapt
 
 
 def apply():
-    """Let TSNHead.forward do without ``num_segs`` and take maps of shape (N, D, T, H, W), by their mean over time."""
+    """Make ``num_segs`` optional in TSNHead.forward, and average maps (N, D, T, H, W) over time."""
     wrapt.register_post_import_hook(_patch, 'mmaction.models.heads.tsn_head')
 
 
@@ -26,6 +26,6 @@ def _patch(module):
             x = x.mean(dim=2)
         return upstream(self, x, num_segs, **kwargs)
 
-    # functools.wraps would otherwise go on showing the signature that requires num_segs.
+    # Otherwise functools.wraps shows the signature that requires num_segs.
     forward.__signature__ = inspect.signature(forward, follow_wrapped=False)
     module.TSNHead.forward = forward

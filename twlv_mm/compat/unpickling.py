@@ -1,8 +1,8 @@
-"""An unpickler that makes no more than its file's bytes account for.
+"""An unpickler that allocates no more than its file's bytes account for.
 
-Python's own allocates whatever size or index stands in the file before it looks for the bytes, hashes tuples that are
-nested so deep that the process crashes, and copies content as often as a file asks. This is the one in Python's library
-that is written in Python, with every instruction left out that data does not need, and every other one checked.
+Python's C unpickler allocates sizes and indices from the file before it looks for the bytes, overflows the stack on
+deeply nested tuples, and copies content as often as the file asks. This one derives from Python's pure-Python one,
+drops every instruction that data does not need, and checks the others.
 """
 
 import io
@@ -11,39 +11,39 @@ from collections import Counter, OrderedDict, defaultdict
 
 from .stand_ins import MAPPINGS, SCALARS, Refused, StandIn
 
-# Call by a number in a registry, by a name that the file makes up, objects of old classes, buffers from elsewhere.
+# The copyreg extension registry, persistent ids as text, old-style classes, out-of-band buffers.
 LEFT_OUT = ['EXT1', 'EXT2', 'EXT4', 'PERSID', 'INST', 'OBJ', 'NEWOBJ_EX', 'NEXT_BUFFER', 'READONLY_BUFFER']
 CODES = {getattr(pickle, name)[0] for name in LEFT_OUT}
-# Bytes go through two functions on their way into a tensor, in protocol 2.
+# In protocol 2, a tensor's bytes are copied by two functions.
 COPIES = 4
 SIZED = {str, bytes, bytearray, list, tuple, dict, set, frozenset}
 KEYS = SCALARS - {int, complex, range, slice}
 LARGE = 1 << 60
-SMALL = 64  # arguments up to this length cost the instructions that push them
+SMALL = 64  # arguments up to this length are not counted: pushing them takes as many bytes
 
 
 class Unpickler(pickle._Unpickler):
     """Reads a pickle.
 
     Args:
-        content (bytes | BinaryIO): What to read from.
-        allowed (dict[str, object]): What the names in the file stand for. Functions and stand-ins are called as it
-            says, so they have to be safe with any arguments; other values are only handed on.
-        length (int, optional): Of a file.
+        content (bytes | BinaryIO): The pickle.
+        allowed (dict[str, object]): Allowed names and what they resolve to. Functions and stand-ins are called by the
+            file, so they must be safe with any arguments; other values are only passed on.
+        length (int, optional): Length of a file.
         kwargs: As for ``pickle.Unpickler``.
     """
 
     def __init__(self, content, allowed, length=None, **kwargs):
         file = io.BytesIO(content) if isinstance(content, bytes) else content
         super().__init__(file, **kwargs)
-        # Frames say how many bytes to read ahead, which here are in memory or mapped.
+        # No read-ahead of frames: the content is in memory or mapped.
         self.read, self.readline = file.read, file.readline
         self._allowed = allowed
         self._functions = {id(value) for value in allowed.values() if callable(value)}
         self._left = COPIES * (len(content) if length is None else length)
 
     def load(self):
-        """What the pickle holds; fails in any way where it is damaged."""
+        """Return the pickled data; on damage this can raise any exception."""
         self.metastack, self.stack, self.proto = [], [], 0
         self.append = self.stack.append
         try:
@@ -53,18 +53,17 @@ class Unpickler(pickle._Unpickler):
             return stop.value
 
     def find_class(self, module, name):
-        """What a name stands for."""
-        name = f'{"builtins" if module == "__builtin__" else module}.{name}'  # as Python 2 calls it
+        name = f'{"builtins" if module == "__builtin__" else module}.{name}'  # __builtin__: Python 2
         if name not in self._allowed:
             raise Refused(f'it holds {name:.200}, which could run code')
         return self._allowed[name]
 
     def _call(self, function, arguments):
         if type(arguments) is not tuple or id(function) not in self._functions:
-            raise Refused('it calls something that is no function')
+            raise Refused('it calls something that is not a function')
         self._left -= sum(len(one) for one in arguments if type(one) in SIZED and len(one) > SMALL)
         if self._left < 0:
-            raise Refused('it copies its content again and again')
+            raise Refused('it copies its content too many times')
         return function(*arguments)
 
     def _reduce(self):
@@ -75,7 +74,7 @@ class Unpickler(pickle._Unpickler):
         arguments = self.stack.pop()
         kind = self.stack.pop()
         if not (isinstance(kind, type) and issubclass(kind, StandIn)):
-            raise Refused('it makes an object of something that is no class')
+            raise Refused('it instantiates something that is not a class')
         self.append(self._call(kind, arguments))
 
     def _build(self):
@@ -86,7 +85,7 @@ class Unpickler(pickle._Unpickler):
         elif isinstance(inst, StandIn) and hasattr(inst, '__setstate__'):
             inst.__setstate__(state)
         else:
-            raise Refused(f'it gives a {type(inst).__name__} attributes')
+            raise Refused(f'it sets attributes of a {type(inst).__name__}')
 
     def _append(self):
         value = self.stack.pop()
@@ -146,13 +145,13 @@ class Unpickler(pickle._Unpickler):
 
 
 def hashable(key):
-    """A key that is a number, text, or a tuple of such.
+    """Return a key if it is a number, text, or a flat tuple of them.
 
-    Hashing nested tuples can crash the process, and any number of large integers can have the same hash.
+    Hashing nested tuples can overflow the stack, and large integers can be chosen to collide.
     """
     if all(map(_is_key, key)) if type(key) is tuple else _is_key(key):
         return key
-    raise Refused(f'it has a {type(key).__name__} for a key, which is neither a usual number nor text')
+    raise Refused(f'it has a {type(key).__name__} as a key, which is neither a usual number nor text')
 
 
 def _is_key(value):
@@ -160,27 +159,24 @@ def _is_key(value):
 
 
 def made_of(name, make, *signatures):
-    """A function that makes a builtin of plain values of certain types, never of a size.
+    """Wrap a constructor so that it accepts only arguments of certain types.
 
     Args:
-        name (str): What it makes.
-        make (Callable): Makes it.
-        *signatures (tuple[type | tuple[type, ...], ...]): Types of the arguments that it takes.
-
-    Returns:
-        Callable
+        name (str): Name of the type, for the error.
+        make (Callable): The constructor.
+        *signatures (tuple[type | tuple[type, ...], ...]): Types of the arguments that it accepts.
     """
 
     def checked(*arguments):
         if not any(len(arguments) == len(types) and all(map(isinstance, arguments, types)) for types in signatures):
-            raise Refused(f'it makes a {name} of something else than its content')
+            raise Refused(f'it makes a {name} from something other than its content')
         return make(*arguments)
 
     return checked
 
 
 def encode(text, encoding):
-    """Stands for ``_codecs.encode``, by which protocol 2 writes bytes; other encodings would import modules by name."""
+    """Stand-in for ``_codecs.encode``, used for bytes in protocol 2; other encodings would import modules by name."""
     if type(text) is not str or encoding != 'latin1':
         raise Refused(f'it encodes text as {encoding!r:.60}, which could import modules')
     return text.encode('latin1')
@@ -200,7 +196,7 @@ def _ordered_dict(pairs=()):
 
 def _defaultdict(factory=None):
     if factory is not None and factory not in FACTORIES:
-        raise Refused('it holds a defaultdict that makes its values by a function')
+        raise Refused('it holds a defaultdict whose factory is a function')
     return defaultdict(FACTORIES.get(factory))
 
 

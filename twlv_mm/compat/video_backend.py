@@ -1,7 +1,7 @@
 """mmaction2's LocalVisBackend writes videos and gifs with ``moviepy.editor``, which moviepy 2 removed.
 
-Where that module is missing, PyAV writes the mp4 and Pillow the gif. As upstream does, both take the frames as BGR:
-that is what ActionVisualizer hands over for a video file, whatever the docstring of ``add_video`` says.
+Without that module, PyAV writes the mp4 and Pillow the gif. As upstream does, both take BGR frames: ActionVisualizer
+passes BGR for a video file, whatever the docstring of ``add_video`` says.
 """
 
 import functools
@@ -18,7 +18,7 @@ from ._modules import is_installed
 
 
 def apply():
-    """Let ``LocalVisBackend.add_video`` write ``out_type='video'`` and ``'gif'`` without moviepy."""
+    """Make ``LocalVisBackend.add_video`` write ``out_type='video'`` and ``'gif'`` without moviepy."""
     if not is_installed('moviepy.editor'):
         wrapt.register_post_import_hook(_patch, 'mmaction.visualization.video_backend')
 
@@ -34,7 +34,7 @@ def _patch(module):
         if out_type == 'img':
             return upstream(self, name, frames, step=step, fps=fps, out_type=out_type, **kwargs)
         if out_type not in WRITERS:
-            raise ValueError(f"out_type is {out_type!r}; it has to be 'img', 'gif' or 'video'.")
+            raise ValueError(f"out_type is {out_type!r}; it must be 'img', 'gif' or 'video'.")
         suffix, write = WRITERS[out_type]
         path = Path(self._save_dir, name).with_suffix(suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,13 +45,9 @@ def _patch(module):
 
 
 def write_mp4(path, frames, fps):
-    """Write an H.264 video.
+    """Write (T, H, W, 3) uint8 RGB frames as H.264, padding odd sides by one repeated pixel as 4:2:0 colour needs.
 
-    Args:
-        path (Path): file to write.
-        frames (ndarray): (T, H, W, 3) uint8, RGB. Odd sides grow by one repeated pixel, which H.264's usual 4:2:0
-            colour format needs.
-        fps (float): frames per second.
+    Not ``twlv_mm.video.write_video``, because this package is imported before mmcv and so before ``twlv_mm.video``.
     """
     import av
 
@@ -66,13 +62,7 @@ def write_mp4(path, frames, fps):
 
 
 def write_gif(path, frames, fps):
-    """Write an endless gif.
-
-    Args:
-        path (Path): file to write.
-        frames (ndarray): (T, H, W, 3) uint8, RGB.
-        fps (float): frames per second; gif stores times in hundredths of a second.
-    """
+    """Write (T, H, W, 3) uint8 RGB frames as an endless gif; it stores times in hundredths of a second."""
     from PIL import Image
 
     first, *others = [Image.fromarray(frame) for frame in frames]

@@ -1,8 +1,8 @@
-"""Two settings turn every checkpoint into a program: an old torch, and an environment variable.
+"""An old torch, or an environment variable, lets every checkpoint run code.
 
-Below torch 2.6, ``torch.load`` unpickles anything by default and its ``weights_only=True`` could be broken out of
-(CVE-2025-32434). With ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` set, torch does so again wherever a caller leaves the
-argument out, which mmengine, mmdet and mmaction2 all do. Both are refused at import, before a file is opened.
+Below torch 2.6, ``torch.load`` unpickles anything by default, and ``weights_only=True`` can be bypassed
+(CVE-2025-32434). With ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` set, torch does so again wherever the argument is left out,
+as in mmengine, mmdet and mmaction2. Both are refused at import.
 """
 
 import os
@@ -14,11 +14,7 @@ VARIABLE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
 def apply():
-    """Check that checkpoints cannot run code.
-
-    Raises:
-        RuntimeError: if torch is older than 2.6 or the variable has one of the values that torch takes for true.
-    """
+    """Raise RuntimeError if checkpoints could run code."""
     if digit_version(torch.__version__) < digit_version('2.6'):
         raise RuntimeError(
             f'twlv_mm needs torch >= 2.6, found {torch.__version__}: in older versions a checkpoint can run code '
@@ -26,6 +22,6 @@ def apply():
         )
     if os.environ.get(VARIABLE, '').lower() in ('1', 'y', 'yes', 'true'):
         raise RuntimeError(
-            f'{VARIABLE}={os.environ[VARIABLE]} is set. With it, torch runs any code that a checkpoint contains. '
+            f'{VARIABLE}={os.environ[VARIABLE]} is set: with it, torch runs any code in a checkpoint. '
             f'Remove it: unset {VARIABLE}'
         )

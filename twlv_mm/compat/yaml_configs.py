@@ -1,6 +1,6 @@
-"""mmengine reads yaml with a loader that runs what a file says: ``!!python/object/apply:os.system``.
+"""mmengine reads yaml with a loader that runs code in the file: ``!!python/object/apply:os.system``.
 
-A config in yaml is data, like one in json: here it is read with PyYAML's safe loader.
+Here yaml is read with PyYAML's safe loader.
 """
 
 import re
@@ -16,22 +16,11 @@ MAX_DEPTH = 100
 
 
 def load_yaml(file, **kwargs):
-    """Read yaml without running what it says.
-
-    Args:
-        file (IO): An open file.
-        kwargs: Ignored: a loader would be among them.
-
-    Returns:
-        Any: dicts, lists, strings, numbers, dates.
-
-    Raises:
-        ValueError: if the file is not sound yaml, or asks for Python's objects.
-    """
+    """Read an open yaml file as plain data; further arguments, such as another loader, are ignored."""
     name = getattr(file, 'name', UNNAMED)
     try:
         text = file.read()
-        # Of a thousand PyYAML takes seconds to say that they are too many; its loader in C ends the process.
+        # At a thousand levels PyYAML takes seconds to fail, and its C loader crashes the process.
         steps = ((sign in '[{') - (sign in ']}') for sign in re.findall(r'[][{}]', text))
         if max(accumulate(steps), default=0) > MAX_DEPTH:
             raise ValueError(f'brackets are nested more than {MAX_DEPTH} deep')
@@ -39,11 +28,11 @@ def load_yaml(file, **kwargs):
         count_values(content)
         return content
     except yaml.constructor.ConstructorError as error:
-        raise ValueError(f'{name} asks for more than plain data, which could run code: {error.problem}') from None
+        raise ValueError(f'{name} holds more than plain data, which could run code: {error.problem}') from None
     except (yaml.YAMLError, Refused, RecursionError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(f'{name} is not sound yaml: {error}') from None
 
 
 def apply():
-    """Let mmengine read yaml with ``load_yaml``."""
+    """Make mmengine read yaml with ``load_yaml``."""
     YamlHandler.load_from_fileobj = staticmethod(load_yaml)

@@ -1,10 +1,8 @@
 """Action recognition (paper 2.2, 2.3): probes on a frozen encoder's live tokens or stored embeddings.
 
-Several views of a video, crops and clips, become one prediction here. live.py has what builds on mmaction2's models and
-datasets.
+The modules that build on mmaction2's models and datasets, and so import mmdet, are not imported here but by
+twlv_mm/registry.py when one of their names is used: recognizer, probe_heads, probe_sweep, segment_dataset.
 """
-
-from importlib import import_module
 
 from .attentive_probe import AttentiveProbe, load_official_probe
 from .balanced_sampler import ClassBalancedSampler
@@ -20,7 +18,6 @@ from .still_video import ImageDecode, StillVideo
 from .zero_shot import ZeroShotInferencer
 
 __all__ = [
-    'AttentiveHead',
     'AttentiveProbe',
     'CheckEmbeddingsHook',
     'CheckLabelsHook',
@@ -33,24 +30,11 @@ __all__ = [
     'HeldOutMetric',
     'ImageDecode',
     'LabelledEmbeddings',
-    'ProbeRecognizer',
-    'ProbeSweepConstructor',
-    'ProbeSweepHead',
     'RecognitionInferencer',
-    'SegmentDataset',
-    'SegmentSample',
     'SplitDataset',
     'StillVideo',
-    'VideoListDataset',
     'ZeroShotInferencer',
     'check_labels',
     'knn_votes',
     'load_official_probe',
 ]
-
-
-def __getattr__(name):
-    """Import what is in live.py when it is asked for: stored embeddings are classified in less time than that takes."""
-    if name in __all__:
-        return getattr(import_module('.live', __name__), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -10,7 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 from torch import nn
 
-from twlv_mm.registry import MODELS
+from twlv_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 
 from .attentive_probe import AttentiveProbe
 from .probe_heads import clips_of_a_crop
@@ -185,6 +185,7 @@ def _classify_mean(probe, mean):
     return probe.linear(x + block.mlp(block.norm2(x)))
 
 
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class ProbeSweepConstructor:
     """Build an optimizer with the settings of every probe; of mmengine's interface.
 
@@ -192,7 +193,7 @@ class ProbeSweepConstructor:
 
         optim_wrapper = dict(
             type='OptimWrapper',
-            constructor='twlv_mm.recognition.ProbeSweepConstructor',
+            constructor='twlv_mm.ProbeSweepConstructor',
             optimizer=dict(type='AdamW'),
             clip_grad=dict(max_norm=1.0))
 

@@ -1,8 +1,8 @@
-"""A checkpoint is read twice: first without its tensors, to see that it asks for nothing that it does not hold.
+"""Check a checkpoint before it is loaded: it may not ask for more memory than its size accounts for.
 
-torch allocates what a file of a few bytes says: ``bytearray(8_000_000_000)``, a tensor of two thousand million numbers
-over a storage of one, an archive that unpacks to a thousand times its size. Here the same instructions run on
-stand-ins that have sizes and no content.
+torch allocates whatever a file of a few bytes asks for: ``bytearray(8_000_000_000)``, a huge tensor over a storage of
+one number, an archive that unpacks to a thousand times its size. Here the same pickle instructions run on stand-ins
+that have sizes and no content.
 """
 
 import io
@@ -17,115 +17,112 @@ from .stand_ins import Refused, StandIn
 from .unpickling import PLAIN, Unpickler, made_of
 
 ARCHIVE = b'PK\3\4'
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # of files before torch 1.6: five pickles, and then the storages
-# Bytes of a number in each kind of storage.
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # files before torch 1.6: five pickles, then the storages
+# Bytes of a number in each type of storage.
 STORAGES = {
     **dict(Bool=1, Byte=1, Char=1, Short=2, Half=2, BFloat16=2, Int=4, Float=4, Long=8, Double=8),
     **dict(ComplexFloat=8, ComplexDouble=16),
 }
-# Bytes of a tensor whose numbers are fewer, and repeat: what expand() makes.
+# Largest tensor, in bytes, that may repeat a smaller storage, as expand() makes.
 REPEATED = 1 << 28
 DTYPES = {f'torch.{name}': value for name, value in vars(torch).items() if isinstance(value, torch.dtype)}
 
 
 class Named:
-    """Stands for a class that is handed on and never called."""
+    """Stand-in for a class that is passed as an argument and never called."""
 
     def __init__(self, itemsize=None):
         self.itemsize = itemsize
 
 
 class Storage(StandIn):
-    """Stands for the numbers of tensors."""
+    """Stand-in for a tensor's storage."""
 
     __slots__ = ('itemsize', 'nbytes')
 
 
 class Tensor(StandIn):
-    """Stands for a tensor."""
+    """Stand-in for a tensor."""
 
     __slots__ = ()
 
 
-def rehearse(file, size, allowed):
-    """Read a file of ``torch.save`` without its tensors.
+def scan(file, size, allowed):
+    """Run the pickle of a ``torch.save`` file without its tensors.
 
     Args:
         file (BinaryIO): The open file.
         size (int): Its length in bytes.
-        allowed (dict[str, object]): What else than tensors and plain values may be in it, by name.
+        allowed (dict[str, object]): Names allowed beside tensors and plain values, and their stand-ins.
 
     Raises:
-        Exception: of any kind, if the file is damaged or no checkpoint.
-        pickle.UnpicklingError: if it asks for anything else, or for more memory than its size accounts for.
+        pickle.UnpicklingError: if it asks for anything else, or for more memory than its size accounts for. A damaged
+            file can raise any exception.
     """
     allowed = BASE | allowed
     if file.read(len(ARCHIVE)) == ARCHIVE:
-        _rehearse_archive(file, size, allowed)
+        _scan_archive(file, size, allowed)
     elif size:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        _rehearse_legacy(content, allowed)
+        _scan_legacy(content, allowed)
 
 
-def rehearse_bytes(content):
-    """As :func:`rehearse`, for a storage that stands in a pickle."""
+def scan_bytes(content):
+    """As :func:`scan`, for a storage inside a pickle."""
     if content[: len(ARCHIVE)] == ARCHIVE:
         raise Refused('it holds an archive in a pickle')
-    _rehearse_legacy(content, BASE)
+    _scan_legacy(content, BASE)
 
 
 def check_tensor(available, itemsize, offset, size, stride):
-    """Check that a tensor lies within its storage; torch would make the storage larger.
+    """Check that a tensor lies within its storage; torch would enlarge the storage.
 
     Args:
         available (int): Bytes of the storage.
         itemsize (int): Bytes of a number.
-        offset (int): Of the first number.
-        size (tuple[int]): Its shape.
-        stride (tuple[int]): As many steps.
-
-    Raises:
-        pickle.UnpicklingError: if it does not, or repeats its numbers very often.
+        offset (int): Index of the first number.
+        size (tuple[int]): Shape.
+        stride (tuple[int]): Strides.
     """
     sound = isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride)
     if not sound or not all(type(number) is int and number >= 0 for number in (offset, *size, *stride)):
-        raise Refused('it describes a tensor in a way that torch does not write')
+        raise Refused('it holds a tensor that torch cannot have written')
     last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
     if 0 not in size and (last + 1) * itemsize > available:
-        raise Refused(f'it holds a tensor of the shape {size} and {available:,} bytes of numbers for it')
+        raise Refused(f'it holds a tensor of shape {size}, but only {available:,} bytes of numbers for it')
     if prod(size) * itemsize > max(REPEATED, available):
-        raise Refused(f'it holds a tensor of the shape {size}, whose numbers are {available:,} bytes, repeated')
+        raise Refused(f'it holds a tensor of shape {size} that repeats {available:,} bytes of numbers')
 
 
-def _rehearse_archive(file, size, allowed):
+def _scan_archive(file, size, allowed):
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise Refused('it is a compressed archive; torch.save writes none')
+            raise Refused('it is a compressed archive, which torch.save does not write')
         if sum(member.file_size for member in members) > size:
             raise Refused('the parts of the archive are larger than the file')
-    # torch looks for names in the folder of the first, in capitals or not, and takes one of those that are the same.
+    # torch looks in the folder of the first member, ignoring case.
     folder = members[0].filename.partition('/')[0] if members else ''
     found = {member.filename.lower(): member for member in members}
     pickled = found.get(f'{folder}/data.pkl'.lower())
     if len(found) < len(members) or pickled is None:
-        raise Refused('it is an archive, but none that torch.save writes')
+        raise Refused('it is an archive, but not one of torch.save')
 
     def available(key, wanted):
         return found[f'{folder}/data/{key}'.lower()].file_size
 
-    _Rehearsal(_content(file, pickled), allowed, available).load()
+    _Scanner(_content(file, pickled), allowed, available).load()
 
 
 def _content(file, member):
-    """What torch takes for a member of an archive, whose checksum it need not write."""
+    """Read a member as torch does, without verifying its checksum, which torch need not have written."""
     file.seek(member.header_offset)
     header = file.read(30)
     file.seek(int.from_bytes(header[26:28], 'little') + int.from_bytes(header[28:30], 'little'), os.SEEK_CUR)
     return file.read(member.file_size)
 
 
-def _rehearse_legacy(content, allowed):
+def _scan_legacy(content, allowed):
     left = len(content)
     known = {}
 
@@ -140,31 +137,30 @@ def _rehearse_legacy(content, allowed):
 
     file = io.BytesIO(content) if isinstance(content, bytes) else content
     for place in range(5):
-        found = _Rehearsal(file, allowed, available, length=len(content)).load()
+        found = _Scanner(file, allowed, available, length=len(content)).load()
         if place == 0 and found != LEGACY_MAGIC:
-            return  # which torch says
+            return  # torch reports this itself
 
 
-class _Rehearsal(Unpickler):
+class _Scanner(Unpickler):
     def __init__(self, content, allowed, available, **kwargs):
         super().__init__(content, allowed, encoding='latin1', **kwargs)
         self._available = available
 
     def persistent_load(self, pid):
-        """A storage."""
         kind, storage, key, _, count = pid[:5] if type(pid) is tuple and len(pid) >= 5 else (None,) * 5
         if kind not in ('storage', b'storage') or type(storage) is not Named or type(count) is not int or count < 0:
-            raise Refused('it refers to something else than tensors')
+            raise Refused('it refers to something other than tensors')
         found = Storage()
         found.itemsize, found.nbytes = storage.itemsize, count * storage.itemsize
         if self._available(key, found.nbytes) < found.nbytes:
-            raise Refused(f'it has fewer bytes for the tensor {key!r:.60} than it says')
+            raise Refused(f'it has fewer bytes for the tensor {key!r:.60} than it declares')
         return found
 
 
 def _tensor(storage, offset, size, stride, *_, itemsize=None):
     if type(storage) is not Storage:
-        raise Refused('it describes a tensor in a way that torch does not write')
+        raise Refused('it holds a tensor that torch cannot have written')
     size, stride = (tuple(one) if type(one) in (list, torch.Size) else one for one in (size, stride))
     check_tensor(storage.nbytes, itemsize or storage.itemsize, offset, size, stride)
     return Tensor()
@@ -176,13 +172,13 @@ def _tensor_of_dtype(storage, offset, size, stride, requires_grad, hooks, dtype,
 
 def _parameter(tensor, *_):
     if type(tensor) is not Tensor:
-        raise Refused('it makes a parameter of something else than a tensor')
+        raise Refused('it makes a parameter of something other than a tensor')
     return tensor
 
 
 def _with_attributes(make, kind, arguments, state):
     if make not in (_tensor, _tensor_of_dtype) or kind is not TENSOR or type(arguments) is not tuple:
-        raise Refused('it makes a tensor in a way that torch does not write')
+        raise Refused('it holds a tensor that torch cannot have written')
     return make(*arguments)
 
 
