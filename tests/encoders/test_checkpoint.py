@@ -164,7 +164,7 @@ def test_weights_of_another_model_are_refused_by_name(tmp_path):
 def test_weights_that_are_no_finite_numbers_are_refused(value, expected, tmp_path):
     state = dict(twlv_mm.get_model('twlv_base', **TINY).state_dict(), **{'norm.weight': value})
     torch.save(state, tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match=rf'x.pth has weights that twlv_base cannot compute with:\n  {expected}'):
+    with pytest.raises(ValueError, match=rf'x.pth has weights that twlv_base cannot use:\n  {expected}'):
         twlv_mm.get_model('twlv_base', tmp_path / 'x.pth', **TINY)
 
 

@@ -195,7 +195,7 @@ def test_convert_checkpoint_tells_what_a_folder_holds(folders, monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, 'videomae_base', get_architecture('videomae_base', **TINY))
     report = convert_checkpoint(folder)
     assert report.arch == 'videomae_base'
-    assert 'none missing, none unknown' in str(report)
+    assert 'none missing, none unexpected' in str(report)
     assert '1 x classifier.weight' in str(report)
     assert re.search(
         r'query\.weight and \S+key\.weight and \S+value\.weight -> blocks\.N\.attn\.qkv\.weight', str(report)

@@ -94,7 +94,7 @@ def test_models_without_a_text_tower_are_refused(tmp_path, kind):
 
 
 def test_encoders_of_other_sources_are_refused():
-    with pytest.raises(ValueError, match='the encoder twlv_base knows no text: .* hf: SOURCE'):
+    with pytest.raises(ValueError, match='the encoder twlv_base has no text tower: .* hf: SOURCE'):
         text_encoder('twlv_base')
 
 

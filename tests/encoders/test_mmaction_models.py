@@ -186,7 +186,7 @@ def test_what_is_no_encoder_of_rgb_clips_is_refused(tmp_path):
     path = tmp_path / 'flow.py'
     for text, message in (
         ('x = 1', 'is not a config of a recognizer'),
-        ("model = dict(type='Recognizer3D', backbone=dict(type='C3D'))", 'does not tell its num_frames'),
+        ("model = dict(type='Recognizer3D', backbone=dict(type='C3D'))", 'does not determine num_frames'),
         (
             "model = dict(type='Recognizer3D', backbone=dict(type='C3D'), data_preprocessor=dict(mean=[1, 1]))",
             'does not take clips of RGB frames',

@@ -118,7 +118,7 @@ def test_weights_are_fetched_only_where_the_user_says_so(theirs, monkeypatch):
         raise OSError('no network')
 
     monkeypatch.setattr(huggingface_hub, 'hf_hub_download', offline)
-    with pytest.raises(ValueError, match=r'cannot be fetched from timm/vit_tiny.*no network.*give weights=FILE'):
+    with pytest.raises(ValueError, match=r'cannot be downloaded from timm/vit_tiny.*no network.*give weights=FILE'):
         twlv_mm.get_model(f'timm:{name}', 'pretrained', **small)
 
 
@@ -131,7 +131,7 @@ def test_other_weights_and_names_are_refused(theirs, tmp_path):
         twlv_mm.get_model(f'timm:{name}', weights, **small)
     with pytest.raises(ValueError, match='has no model vit_tiny_patch16_223: did you mean vit_tiny_patch16_224'):
         twlv_mm.describe('timm:vit_tiny_patch16_223')
-    with pytest.raises(ValueError, match='its 50 tokens have no places in a picture'):
+    with pytest.raises(ValueError, match='its 50 tokens do not form a grid'):
         twlv_mm.describe('timm:volo_d1_224', img_size=112)
     # What we saved ourselves is read as well.
     model = twlv_mm.get_model('timm:convnext_atto', **MODELS['convnext'][1])

@@ -45,7 +45,7 @@ def test_command_names_the_sentence_by_the_softmax_of_cosines(source, tmp_path, 
 
 
 def test_encoder_without_text_and_a_single_sentence_are_refused(source):
-    with pytest.raises(ValueError, match='the encoder twlv_base knows no text'):
+    with pytest.raises(ValueError, match='the encoder twlv_base has no text tower'):
         ZeroShotInferencer('twlv_base', TEXTS)
     with pytest.raises(ValueError, match='give two or more'):
         ZeroShotInferencer(source, TEXTS[:1])

@@ -40,7 +40,7 @@ def test_vectors_that_are_not_comparable_with_texts_are_refused(embedded, embedd
     _, out = embedded_by_clip
     with pytest.raises(ValueError, match=r"by pooling 'mean'; .* its own pooling, 'class_token', of 20"):
         find_moments(None, out / 'mean', text=TEXTS[0])
-    with pytest.raises(ValueError, match='twlv_small_synthetic knows no text'):
+    with pytest.raises(ValueError, match='twlv_small_synthetic has no text tower'):
         find_moments(None, embedded / 'multi-clip/npy', text=TEXTS[0])
     with pytest.raises(ValueError, match='a text has no frames'):
         find_moments(None, out / 'own', text=TEXTS[0], reverse=True)

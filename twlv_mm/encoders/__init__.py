@@ -1,11 +1,8 @@
 """Encoders: clips (N, 3, T, H, W) to tokens, feature maps and vectors.
 
-One configurable vision transformer (vit.py) and SqueezeTime (squeezetime.py); what tells the models apart is a row of
-a table (architectures.py). Weights are read from files (checkpoint.py) in the layouts of their authors (layouts.py,
-layouts_hf.py), which converter.py rewrites; official.py says where they are published. encoder.py is the base of all
-encoders, and of a user's own; sources.py finds one by the string that names it, with its numbers (spec.py), in the
-table or through a provider (hf_models.py, timm_models.py, mmaction_models.py). config_encoder.py is how a config asks
-for its encoder.
+``get_model`` (sources.py) builds one from its name: a row of the table (architectures.py), which is a vision
+transformer (vit.py) or SqueezeTime, or a model of transformers (hf_models.py), timm or mmaction2. encoder.py is the
+base class of them all, checkpoint.py reads their weights, and config_encoder.py finds the encoder of a config.
 """
 
 from mmaction.registry import MODELS as MMACTION_MODELS
@@ -13,7 +10,8 @@ from mmaction.registry import MODELS as MMACTION_MODELS
 from twlv_mm.registry import MODELS
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
-from .checkpoint import load_weights, read_checkpoint, sets_of
+from .checkpoint import read_checkpoint, sets_of
+from .checkpoint_layouts import FAMILIES, encoder_state
 from .config_encoder import (
     EncoderError,
     embeddings_folder,
@@ -23,16 +21,14 @@ from .config_encoder import (
     is_config,
     parsed_encoder,
     read_config,
-    slug,
     spec_of,
 )
-from .converter import ConversionReport, convert_checkpoint
+from .converter import convert_checkpoint
 from .encoder import Encoder
 from .encoder import Wrapped as wrap
 from .hf_files import file_sha256, weights_sha256
-from .layouts import FAMILIES, encoder_state
-from .official import official_weights
 from .pooling import POOLINGS
+from .published_weights import official_weights
 from .sources import describe, get_model, list_models, text_encoder
 from .spec import EncoderSpec
 from .squeezetime import SqueezeTime
@@ -43,7 +39,6 @@ __all__ = [
     'FAMILIES',
     'POOLINGS',
     'Architecture',
-    'ConversionReport',
     'Encoder',
     'EncoderError',
     'EncoderSpec',
@@ -61,14 +56,12 @@ __all__ = [
     'get_model',
     'is_config',
     'list_models',
-    'load_weights',
     'official_weights',
     'parsed_encoder',
     'patchify',
     'read_checkpoint',
     'read_config',
     'sets_of',
-    'slug',
     'spec_of',
     'take',
     'text_encoder',
@@ -76,7 +69,7 @@ __all__ = [
     'wrap',
 ]
 
-# As backbones in mmaction2's own configs, without our prefix; what another package calls so there stays its own.
+# Backbones in mmaction2's own configs, without our prefix, unless another package has taken the name.
 for _name in ('VideoViT', 'SqueezeTime', 'Encoder'):
     if _name not in MMACTION_MODELS.module_dict:
         MMACTION_MODELS.register_module(name=_name, module=MODELS.module_dict[_name])

@@ -1,4 +1,4 @@
-"""The table of architectures: one row a model, numbers with their source."""
+"""The table of architectures: one row per model, with the sources of its numbers."""
 
 import dataclasses
 import difflib
@@ -9,12 +9,12 @@ from .spec import IMAGENET, OPENAI_CLIP, EncoderSpec, probe_heads
 
 @dataclass(frozen=True)
 class Architecture:
-    """What distinguishes one video vision transformer from another.
+    """The numbers that distinguish one video vision transformer from another.
 
     Args:
         embed_dims (int): Width of a token.
         depth (int): Number of transformer blocks.
-        num_heads (int): Attention heads a block; divides ``embed_dims``.
+        num_heads (int): Attention heads of a block; divides ``embed_dims``.
         mlp_ratio (float): Hidden width of a block's MLP, in units of ``embed_dims``.
         img_size (int): Side in pixels of the square input that the position table is made for.
         patch_size (int): Side of a patch in pixels.
@@ -22,7 +22,8 @@ class Architecture:
         tubelet_size (int): Frames of a patch.
         position (str): 'sincos_3d' or 'sincos_flat' (fixed tables), 'learnable' (a table), 'rope_3d' (no table).
         per_frame (bool): Whether each frame is encoded alone, as by an image encoder.
-        class_token (bool): Whether a learnable class token goes before the patch tokens (of each frame).
+        class_token (bool): Whether a learnable class token goes before the patch tokens (of each frame if
+            ``per_frame``).
         patch_bias (bool): Whether the patch projection has a bias.
         qkv_bias (bool): Whether the query, key and value projections have biases.
         qk_norm (bool): Whether queries and keys are normalised over the full width, before the split into heads.
@@ -31,18 +32,12 @@ class Architecture:
         pre_norm (bool): Whether tokens are normalised before the first block.
         final_norm (bool): Whether tokens are normalised after the last block.
         activation (str): 'gelu' or 'quick_gelu'.
-        pooling (str): The architecture's own way to one vector: 'mean', 'class_token', or 'attention' (a projector).
-        output_dims (int, optional): Width of a linear projection after the pooling (CLIP's).
-        clip_embed_dims (int, optional): Width of the attention-pooling projector's output (InternVideo2's).
-        mean (tuple[float]): Channel means of the input (RGB, 0-255).
-        std (tuple[float]): Channel standard deviations of the input (RGB, 0-255).
-        resize (str): How a frame becomes a square: 'short_side', then the centre is cut out, or 'squash', whatever its
-            aspect.
-        interpolation (str): Of that resizing: 'bilinear' or 'bicubic', OpenCV's.
-        family (str): Whose layout official weights have: a key of :data:`twlv_mm.encoders.FAMILIES`.
+        pooling (str): The architecture's own pooling: 'mean', 'class_token', or 'attention' (a projector).
+        output_dims (int, optional): Width of a linear projection after the pooling (CLIP).
+        clip_embed_dims (int, optional): Output width of the attention-pooling projector (InternVideo2).
+        mean, std, resize, interpolation, pretraining_sets: As in :class:`EncoderSpec`.
+        family (str): Layout of its official weights: a key of :data:`twlv_mm.encoders.FAMILIES`.
         source (str): Where these numbers come from.
-        pretraining_sets (tuple[str], optional): Data sets its published weights were trained on, called as in
-            results.json, by which the report marks results on them; None if not known.
     """
 
     embed_dims: int
@@ -86,34 +81,33 @@ class Architecture:
 
     @property
     def table_grid(self):
-        """tuple[int, int, int]: tokens along time, height and width that the position table is made for."""
+        """T', H', W' that the position table is made for."""
         side = self.img_size // self.patch_size
         return 1 if self.per_frame else self.num_frames // self.tubelet_size, side, side
 
     @property
     def hidden_dims(self):
-        """int: hidden width of a block's MLP."""
         return round(self.embed_dims * self.mlp_ratio)
 
     @property
     def embedding_dims(self):
-        """int: width of what the architecture's own pooling gives."""
+        """Width of the output of the architecture's own pooling."""
         return self.output_dims or self.clip_embed_dims or self.embed_dims
 
     @property
     def backbone(self):
-        """str: type of the encoder in a config."""
+        """Type of the encoder in a config."""
         return 'twlv_mm.VideoViT'
 
     def spec(self, name):
-        """EncoderSpec: what the model of this row, called ``name``, takes and gives."""
+        """The EncoderSpec of this row, under the name of the model."""
         grid = self.num_frames // self.tubelet_size, *self.table_grid[1:]
         return _spec(self, name, grid, num_heads=self.num_heads, per_frame=self.per_frame)
 
 
 @dataclass(frozen=True)
 class SqueezeTimeArchitecture:
-    """What distinguishes one SqueezeTime from another; what an encoder takes has the names of :class:`Architecture`.
+    """The numbers that distinguish one SqueezeTime from another; names shared with :class:`Architecture` mean the same.
 
     Args:
         depth (int): 50, 101 or 152, as of residual networks.
@@ -121,9 +115,6 @@ class SqueezeTimeArchitecture:
         num_frames (int): Frames of a clip, which are the input's channels.
         pos_dim (tuple[int]): Sides of the position tables of the four stages.
         detection (bool): The variant for AVA, see :class:`twlv_mm.encoders.SqueezeTime`.
-        mean (tuple[float]): As for :class:`Architecture`.
-        std (tuple[float]): As for :class:`Architecture`.
-        pretraining_sets (tuple[str], optional): As for :class:`Architecture`.
     """
 
     depth: int = 50
@@ -141,31 +132,27 @@ class SqueezeTimeArchitecture:
     interpolation = 'bilinear'
     family = 'squeezetime'
     backbone = 'twlv_mm.SqueezeTime'  # its type in a config
-    patch_size = 32  # pixels of the input to one of the feature map
+    patch_size = 32  # pixels of the input per pixel of the feature map
     source = 'Zhai et al. 2024; its official code'
 
     @property
     def img_size(self):
-        """int: side in pixels of the square input that the position tables are made for."""
         return 4 * self.pos_dim[0]
 
     @property
     def tubelet_size(self):
-        """int: frames of the input to one of the feature map, which has a single one."""
+        """Frames of the input per step of the feature map, which has a single one."""
         return self.num_frames
 
     @property
     def embed_dims(self):
-        """int: channels of the feature map."""
         return 4 * round(512 * self.widen_factor)
 
     @property
     def embedding_dims(self):
-        """int: width of an embedding."""
         return self.embed_dims
 
     def spec(self, name):
-        """EncoderSpec: what the model of this row, called ``name``, takes and gives."""
         if self.detection:
             side = -(-self.img_size // 16)
             return _spec(self, name, (self.num_frames, side, side), self.embed_dims // self.num_frames)
@@ -210,7 +197,7 @@ _VJEPA = dict(
     pretraining_sets=('kinetics710', 'howto100m', 'ssv2'),
 )
 
-# Clips of 64 frames are those of its pretraining; its own probes take 16 (num_frames=16). VideoMix22M.
+# Pretrained on VideoMix22M with 64 frames; its own probes use 16 (num_frames=16).
 _VJEPA2 = dict(
     position='rope_3d',
     img_size=256,
@@ -220,7 +207,7 @@ _VJEPA2 = dict(
     pretraining_sets=('ssv2', 'kinetics710', 'howto100m', 'yt_temporal_1b', 'imagenet1k'),
 )
 
-# Stage 2 goes on from stage 1 with image-text and video-text pairs, and 4 frames.
+# Stage 2 continues from stage 1 with image-text and video-text pairs, and 4 frames.
 _UMT = dict(
     position='sincos_flat',
     num_frames=8,
@@ -230,7 +217,7 @@ _UMT = dict(
     pretraining_sets=('kinetics710',),
 )
 
-# Weights of VideoMAE were published after one set each, which their file does not name.
+# Published weights of VideoMAE are pretrained on one data set each, which the file does not name.
 _VIDEOMAE = dict(
     position='sincos_flat', family='videomae', source='Tong et al. 2022; github.com/MCG-NJU/VideoMAE, modeling_*.py'
 )
@@ -317,7 +304,7 @@ ARCHITECTURES = {
     'squeezetime_r50': SqueezeTimeArchitecture(pretraining_sets=('imagenet1k', 'kinetics400')),
 }
 
-# What a user may change of a row; the rest defines the architecture.
+# The fields of a row that a user may change; the rest defines the architecture.
 OVERRIDES = (
     'img_size',
     'patch_size',
@@ -336,18 +323,14 @@ OVERRIDES = (
 
 
 def get_architecture(name, **overrides):
-    """Look up a row of the table and change some of its numbers.
+    """Look up a row of the table and override some of its numbers.
 
     Args:
         name (str): A name from :func:`twlv_mm.list_models`.
         **overrides: Any of :data:`OVERRIDES` that the row has.
 
     Returns:
-        Architecture | SqueezeTimeArchitecture: the row.
-
-    Raises:
-        ValueError: if there is no such row.
-        TypeError: if an override is not one of :data:`OVERRIDES`, or the row has no such part.
+        Architecture | SqueezeTimeArchitecture
     """
     if name not in ARCHITECTURES:
         close = difflib.get_close_matches(str(name), ARCHITECTURES) or sorted(ARCHITECTURES)

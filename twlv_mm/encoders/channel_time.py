@@ -1,4 +1,4 @@
-"""Channel-time learning (CTL): the layer by which SqueezeTime learns motion from frames that are channels."""
+"""Channel-time learning (CTL): the layer by which SqueezeTime models motion, with frames folded into channels."""
 
 import torch
 import torch.nn.functional as F
@@ -9,12 +9,12 @@ INNER = 16  # channels of the inner branch, in all official models
 
 
 class InterTemporalInteraction(nn.Module):
-    """IOI: a 3x3 convolution, weighted at each place by what a wide view of the gated input says.
+    """IOI: a 3x3 convolution, gated at each position by a wide-context branch over the gated input.
 
     Args:
-        in_channels (int): Of the input.
-        out_channels (int): Of the result.
-        pos_size (int): Side of the position table. Maps of another size resize it.
+        in_channels (int): Input channels.
+        out_channels (int): Output channels.
+        pos_size (int): Side of the position table, which is resized for other maps.
     """
 
     def __init__(self, in_channels, out_channels, pos_size):
@@ -37,12 +37,12 @@ class InterTemporalInteraction(nn.Module):
         view = self.glo_conv[:3](gated)
         table = self.pos_embed
         if table.shape[2:] != view.shape[2:]:
-            # No bicubic, no half pixels: official weights were trained with this.
+            # Bilinear with aligned corners, as the official weights were trained.
             table = F.interpolate(table, size=view.shape[2:], mode='bilinear', align_corners=True)
         return self.short_conv(x) * self.glo_conv[3:](view + table)
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
-        # A table keeps the size that it was trained with; made smaller and larger again it would be another one.
+        # A table keeps its trained size: resizing it back and forth would change it.
         table = state_dict.get(f'{prefix}pos_embed')
         if table is not None and table.shape[:2] == self.pos_embed.shape[:2] and table.shape[2] == table.shape[3]:
             self.pos_embed.data = self.pos_embed.new_zeros(table.shape)
@@ -50,17 +50,17 @@ class InterTemporalInteraction(nn.Module):
 
 
 class ChannelTimeLearning(nn.Module):
-    """CTL: a gate over channels, that is over moments, and two branches whose results are added.
+    """CTL: a gate over channels, that is over time, and two branches whose outputs are added.
 
-    TFC (temporal focus) mixes the gated channels, IOI (inter-temporal object interaction) relates places.
+    TFC (temporal focus) mixes the gated channels; IOI (inter-temporal object interaction) relates positions.
 
     Args:
-        in_channels (int): Of the input.
-        out_channels (int): Of the result.
+        in_channels (int): Input channels.
+        out_channels (int): Output channels.
         pos_size (int): As for :class:`InterTemporalInteraction`.
         branches (Sequence[str]): 'tfc', 'ioi', or both. One alone is the paper's ablation.
 
-    Source: Zhai et al. 2024 (SqueezeTime), official code, whose names the modules keep.
+    Source: Zhai et al. 2024 (SqueezeTime), official code, whose module names are kept.
     """
 
     def __init__(self, in_channels, out_channels, pos_size, branches=BRANCHES):

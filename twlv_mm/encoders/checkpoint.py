@@ -1,4 +1,4 @@
-"""Reading an encoder's weights from a file, without running anything in it, and giving them to an encoder, strictly."""
+"""Read an encoder's weights from a file, without running code in it, and load them strictly."""
 
 import os
 import pickle
@@ -16,28 +16,24 @@ from twlv_mm.compat.stand_ins import Refused
 from twlv_mm.records import checks, raise_if_system
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
+from .checkpoint_layouts import FAMILIES, abbreviate, convert
 from .hf_files import SINGLE, weight_files, weights_sha256
-from .layouts import FAMILIES, convert, some
-from .layouts_hf import check_settings
+from .hf_layouts import check_settings
 from .position import TABLES, grid_of_table
-
-CUT_OFF = 'it seems to be cut off: get it again'
 
 
 def load_weights(model, path):
-    """Load an encoder's weights from a file, strictly.
+    """Load weights into an encoder of the table, strictly.
 
     Args:
-        model (nn.Module): An encoder of this package.
-        path (str): A checkpoint, this project's or an official one, as :func:`read_checkpoint` reads it.
+        model (nn.Module): The encoder.
+        path (str): A checkpoint of this project or an official one, as :func:`read_checkpoint` reads it.
 
     Returns:
         str: SHA-256 of the file, in hex.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read, or is one of another family or size; the message names what the file seems to
-            hold, and the keys.
+        ValueError: if it cannot be read, or is of another family or size; the message says which, and names the keys.
     """
     found = convert_file(path, model.arch.family)
     if os.path.isdir(path):
@@ -46,33 +42,30 @@ def load_weights(model, path):
     if found.family != 'own':
         print_log(
             f'{path} holds an encoder of {FAMILIES[found.family].title}: {len(state)} tensors are loaded into '
-            f'{model.arch_name}, {len(found.ignored)} that are no part of it are not',
+            f'{model.arch_name}; {len(found.ignored)} that do not belong to it are ignored',
             'current',
         )
     # Files of models with a fixed table need not hold it.
     if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
     model.load_state_dict(state)
-    # Official files are the published weights that the table describes; of our own, only the file knows.
+    # Official files are the published weights that the table describes; for our own, only the file tells.
     published = found.family != 'own' or found.published
     model.pretraining_sets = found.pretraining_sets or (model.arch.pretraining_sets if published else None)
     return weights_sha256(path)
 
 
 def load_plain_weights(model, path, heads=()):
-    """Load the state dict of any model from a file, strictly.
+    """Load the state dict of any model, strictly.
 
     Args:
-        model (nn.Module): A :class:`twlv_mm.Encoder`.
-        path (str): A checkpoint with the state dict of the model, of what is inside of it (``model.inner``), or of
-            another model that has either as ``backbone``; what is beside that is left out, and said.
-        heads (Collection[str]): Keys, as the model would name them, that are left out as well.
+        model (Encoder): The encoder.
+        path (str): A checkpoint with the state dict of the encoder, of the model that it wraps (``model.inner``), or of
+            a model that has either as ``backbone``; everything else in it is ignored, and logged.
+        heads (Collection[str]): Keys, as the model would name them, that are ignored as well.
 
     Returns:
         str: SHA-256 of the file, in hex.
-
-    Raises:
-        FileNotFoundError, ValueError: as :func:`load_weights`.
     """
     state = read_checkpoint(path)
     model.pretraining_sets = sets_of(state, path) or model.pretraining_sets
@@ -98,7 +91,7 @@ def load_plain_weights(model, path, heads=()):
     if reasons:
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]))
     if beside:
-        print_log(f'{path}: left out are {some(beside)}, which are no part of {name}', 'current')
+        print_log(f'{path}: ignored {abbreviate(beside)}, which do not belong to {name}', 'current')
     model.load_state_dict(state)
     return weights_sha256(path)
 
@@ -108,15 +101,12 @@ def convert_file(path, wanted=None, family=None):
 
     Args:
         path (str): As for :func:`read_checkpoint`.
-        wanted (str, optional): The family that is hoped for. V-JEPA and V-JEPA 2 share a layout, and a file that is not
-            of a published size does not tell which of them it is.
-        family (str, optional): A key of :data:`FAMILIES`, instead of what its keys say.
+        wanted (str, optional): The expected family. V-JEPA and V-JEPA 2 share a layout, and a file of unpublished sizes
+            does not tell which of them it is.
+        family (str, optional): A key of :data:`FAMILIES`, instead of the family that its keys suggest.
 
     Returns:
-        Conversion: its weights, and what became of its keys.
-
-    Raises:
-        FileNotFoundError, ValueError: as :func:`read_checkpoint` and :func:`convert`.
+        Conversion: its weights, and how its keys were mapped.
     """
     checkpoint = read_checkpoint(path)
     found = convert(checkpoint, path, family)
@@ -131,19 +121,16 @@ def convert_file(path, wanted=None, family=None):
 
 
 def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
-    """Data sets that a file says its weights were trained on.
+    """The data sets that, according to a checkpoint, its weights were trained on.
 
     Args:
         checkpoint (dict): From :func:`read_checkpoint`.
-        path (str): For the message.
-        keys (Sequence[str]): Which of its lists count: the sets of the weights that its run began with, and those that
-            the run trained the encoder on.
+        path (str): For the error message.
+        keys (Sequence[str]): Which of its lists to read: the sets of the weights that its run started from, and those
+            that the run trained the encoder on.
 
     Returns:
-        tuple[str] | None: their names; None where it does not say.
-
-    Raises:
-        ValueError: if they are no names.
+        tuple[str] | None: their names; None if it does not say.
     """
     meta = checkpoint.get('meta')
     if not isinstance(meta, dict):
@@ -157,18 +144,15 @@ def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
 
 
 def fitting_state(model, found, path):
-    """Check that an encoder's weights are those of a model, tensor by tensor.
+    """Check that weights fit an encoder of the table, tensor by tensor.
 
     Args:
-        model (nn.Module): An encoder of this package; the meta device will do.
+        model (nn.Module): The encoder, also on the meta device.
         found (Conversion): From :func:`convert_file`.
-        path (str): For the message.
+        path (str): For the error message.
 
     Returns:
-        dict[str, Tensor]: the state dict, its position table, if any, as a grid.
-
-    Raises:
-        ValueError: if they are not; the message says what the file seems to hold, and names the keys.
+        dict[str, Tensor]: the state dict, with its position table, if any, as a grid.
     """
     arch, name = model.arch, model.arch_name
     family = arch.family
@@ -180,7 +164,7 @@ def fitting_state(model, found, path):
     state = {key: value for key, value in found.state.items() if not key.startswith(model.left_out)}
     wanted = {key: value.shape for key, value in model.state_dict().items()}
     if 'fc_norm.weight' in state and 'fc_norm.weight' not in wanted:
-        # The encoder takes this form when it loads them: the norm of the mean, not the mean of the norms.
+        # Fine-tuned models normalise the mean of the tokens; the encoder switches to that form on loading.
         wanted = {re.sub(r'^norm\.', 'fc_norm.', key): shape for key, shape in wanted.items()}
     table = state.get('pos_embed')
     if table is not None and 'pos_embed' in wanted:
@@ -191,11 +175,11 @@ def fitting_state(model, found, path):
                 raise ValueError(f'{path} does not fit {name}: {error}') from None
             state['pos_embed'] = table = table.unflatten(1, grid)
         if table.ndim == 5 and table.shape[-1] == wanted['pos_embed'][-1]:
-            wanted['pos_embed'] = table.shape  # the encoder resizes it
+            wanted['pos_embed'] = table.shape  # the encoder resizes the table
     elif getattr(arch, 'position', None) in TABLES:
         del wanted['pos_embed']
     for key in wanted.keys() & state.keys():
-        # SqueezeTime's layers keep the size that their tables were trained with.
+        # SqueezeTime's layers keep their tables' trained sizes.
         if key.endswith('.pos_embed') and state[key].shape[:2] == wanted[key][:2]:
             wanted[key] = state[key].shape
 
@@ -204,18 +188,18 @@ def fitting_state(model, found, path):
         hint = f'\n  It seems to hold those of {" or ".join(seems)}.' if seems and name not in seems else ''
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]) + hint)
     if reasons := unusable(state):
-        raise ValueError('\n  '.join([f'{path} has weights that {name} cannot compute with:', *reasons]))
+        raise ValueError('\n  '.join([f'{path} has weights that {name} cannot use:', *reasons]))
     return state
 
 
 def likely_names(found):
-    """Which models of the table an encoder's weights may be those of, by family and sizes.
+    """The models of the table that weights may belong to, by family and sizes.
 
     Args:
         found (Conversion): The weights.
 
     Returns:
-        list[str]: names, best first; those of every family for a file that does not tell its own.
+        list[str]: names, best first; of every family if the file does not tell its own.
     """
     if found.family == 'squeezetime':
         return [name for name, arch in ARCHITECTURES.items() if arch.family == 'squeezetime']
@@ -250,33 +234,31 @@ def likely_names(found):
 
 
 def read_checkpoint(path):
-    """Read a checkpoint file without running anything that it may contain.
+    """Read a checkpoint file without running code in it.
 
     Args:
-        path (str): A file written by ``torch.save``, of which only tensors and plain containers are read
-            (``weights_only=True``); a ``.safetensors`` file; or a folder with one or several of these in Hugging
-            Face's layout, or their index.
+        path (str): A file of ``torch.save``, read with ``weights_only=True``; a ``.safetensors`` file; or a folder with
+            one or several of these in Hugging Face's layout, or their index.
 
     Returns:
-        dict: what the file or files hold, on the CPU.
+        dict: the content, on the CPU.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read as a checkpoint, or holds objects that loading would have to execute.
-        RuntimeError: if the environment tells torch to execute them (TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD).
+        ValueError: if it cannot be read as a checkpoint, or holds objects that could run code.
     """
     weights_only.apply()
     files = weight_files(path)
     if not files:
         raise FileNotFoundError(
-            f'no weights at {path}: the folder has none of {", ".join(SINGLE)}, nor an index of them'
+            f'no weights at {path}: the folder has neither {", ".join(SINGLE)} nor an index of shards'
         )
     shards = [_read_file(os.fspath(file)) for file in files]
     if len(shards) == 1:
         return shards[0]
     checkpoint = {key: value for shard in shards for key, value in shard.items()}
     if len(checkpoint) < sum(map(len, shards)):
-        raise ValueError(f'{path}: several of its files hold tensors of the same name')
+        raise ValueError(f'{path}: several of its files hold a tensor of the same name')
     return checkpoint
 
 
@@ -285,7 +267,7 @@ def _read_file(path):
         raise FileNotFoundError(f'no weights at {path}')
     try:
         checkpoint = load_file(path) if path.endswith('.safetensors') else load_checkpoint(path)
-    except Exception as error:  # a file that is no checkpoint can make the unpickler fail in any way
+    except Exception as error:  # on a file that is not a checkpoint the unpickler can raise anything
         raise_if_system(error, path)
         raise ValueError(f'{path} cannot be read as a checkpoint: {_reason(path, error)}') from error
     if not isinstance(checkpoint, dict):
@@ -297,17 +279,17 @@ def _reason(path, error):
     try:
         with open(path, 'rb') as file:
             is_archive = file.read(4) == b'PK\3\4'
-    except OSError as refusal:  # safetensors does not keep it apart from damage
+    except OSError as refusal:  # which safetensors reports like damage
         raise_if_system(refusal, path)
         raise
     if isinstance(error, SafetensorError):
         return f'it is damaged or cut off ({error}): get it again'
     try:
         if (is_archive and not zipfile.is_zipfile(path)) or isinstance(error, EOFError):
-            return CUT_OFF
+            return 'it seems to be cut off: get it again'
     except zipfile.BadZipFile as damage:
         return str(damage)
-    # torch wraps the cause in a text that proposes weights_only=False, which runs whatever the file says.
+    # torch's text proposes weights_only=False, which runs any code in the file.
     cause = str(error.__context__ or error).partition(' Please')[0].strip(' .')
     if isinstance(error, Refused) and 'could run code' not in cause:
         return cause
@@ -317,7 +299,7 @@ def _reason(path, error):
 
 
 def _differences(state, wanted, name):
-    """What keeps a state dict from being one of a model: a line for each kind."""
+    """The differences between a state dict and a model's, one line per kind."""
     ours, theirs = _blocks(wanted), _blocks(state)
     reasons = []
     gone = sorted(ours - theirs)
@@ -334,32 +316,29 @@ def _differences(state, wanted, name):
 
 
 def differing(missing, unexpected, sizes):
-    """Which keys keep a file from being taken, in words.
+    """Describe mismatched keys, one line per kind.
 
     Args:
-        missing (Iterable[str]): Keys that the model has, and the file has not.
-        unexpected (Iterable[str]): Keys that the file has, and the model has not.
-        sizes (list[tuple]): Keys of tensors of another shape, with the file's and the model's.
-
-    Returns:
-        list[str]: a line for each kind.
+        missing (Iterable[str]): Keys that the file lacks.
+        unexpected (Iterable[str]): Keys that the model lacks.
+        sizes (list[tuple]): Keys of other shapes, with the file's and the model's shape.
     """
     reasons = [
-        f'{what}{"s" * (len(keys) > 1)}: {some(sorted(keys))}'
+        f'{what}{"s" * (len(keys) > 1)}: {abbreviate(sorted(keys))}'
         for what, keys in (('Missing key', missing), ('Unexpected key', unexpected))
         if keys
     ]
-    reasons += [f'{key} is {tuple(there)} there and {tuple(here)} here' for key, there, here in sizes[:4]]
+    reasons += [f'{key} is {tuple(there)} in the file, {tuple(here)} in the model' for key, there, here in sizes[:4]]
     return reasons + ([f'and {len(sizes) - 4} more of another size'] if len(sizes) > 4 else [])
 
 
 def unusable(state):
-    """Which tensors are no finite numbers in fp32, in words; counters of batch norms are whole numbers."""
+    """Describe tensors that are not finite numbers in fp32, except the integer counters of batch norms."""
     weights = {key: value for key, value in state.items() if not key.endswith('num_batches_tracked')}
     kinds = [f'{key} ({value.dtype})' for key, value in weights.items() if not value.is_floating_point()]
     broken = [key for key, value in weights.items() if value.is_floating_point() and not value.float().isfinite().all()]
     return [
-        f'{what}: {some(sorted(keys))}'
+        f'{what}: {abbreviate(sorted(keys))}'
         for what, keys in (('No floating-point numbers', kinds), ('NaN, infinity, or too large for fp32', broken))
         if keys
     ]

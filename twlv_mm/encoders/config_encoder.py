@@ -1,4 +1,4 @@
-"""The encoder of a config: it is known, and its numbers are asked for, while the config is parsed."""
+"""The encoder of a config, which is resolved while the config is parsed."""
 
 import ast
 import logging
@@ -14,37 +14,37 @@ from mmengine.logging import print_log
 
 from twlv_mm.compat.config_variables import files_being_parsed
 
-from .official import official_weights
+from .published_weights import official_weights
 from .sources import USE, describe
 
-# What a config says of its encoder -> where the environment says it, which wins.
+# Variable of a config -> environment variable, which takes precedence.
 VARIABLES = dict(encoder='ENCODER', encoder_weights='ENCODER_WEIGHTS', encoder_overrides='ENCODER_OVERRIDES')
-DEFAULTS = 'encoder_defaults'  # a config's overrides for some encoders: {SOURCE: overrides}
-# How folders of embeddings ended before they had the encoder's name.
+DEFAULTS = 'encoder_defaults'  # a config's overrides for certain encoders: {SOURCE: overrides}
+# Endings of embeddings folders of earlier versions, instead of the encoder's name.
 OLD_ENDINGS = dict(twlv_base='', twlv_large='_large', squeezetime_r50='_squeezetime')
 _lock, _parsed = Lock(), []
 
 
 class EncoderError(ValueError):
-    """A config contradicts its encoder, or names none that there is."""
+    """A config contradicts its encoder, or names none that exists."""
 
 
 def parsed_encoder(default):
-    """The encoder of the config that is being parsed; what ``configs/_base_/encoder.py`` calls.
+    """The encoder of the config being parsed; called by ``configs/_base_/encoder.py``.
 
-    It is what ENCODER, ENCODER_WEIGHTS and ENCODER_OVERRIDES (a dict) in the environment say, else what the file being
-    parsed says in lines such as ``encoder = 'umt_large'``, else what the nearest of its bases says. Overrides from all
-    of them are merged; ``encoder_defaults = dict(umt_large=dict(num_frames=4))`` has some for one encoder, and
-    ``weights`` among them are those of this package, where no others are given.
+    ENCODER, ENCODER_WEIGHTS and ENCODER_OVERRIDES (a dict) in the environment take precedence over lines such as
+    ``encoder = 'umt_large'`` in the config, and these over its bases'. Overrides from all of them are merged.
+    ``encoder_defaults = dict(umt_large=dict(num_frames=4))`` gives overrides for one encoder; ``weights`` in it are
+    used if no others are given.
 
     Args:
-        default (str): SOURCE, where neither says anything.
+        default (str): SOURCE if nothing else gives one.
 
     Returns:
         tuple[str, str | None, dict, dict]: SOURCE, path of the weights, overrides, and :func:`spec_of`.
 
     Raises:
-        EncoderError: if there is no such encoder, or it cannot be set so.
+        EncoderError: if there is no such encoder, or it has no such overrides.
     """
     said = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
     files = [file.known for file in reversed(files_being_parsed())]
@@ -57,7 +57,7 @@ def parsed_encoder(default):
     own = overrides.pop('weights', None)
     if weights is None and own is not None and not overrides.get('allow_random'):
         weights = own
-        _say_whose_weights(source)
+        _warn_of_shipped_weights(source)
     overrides = {key: value for key, value in overrides.items() if value is not None}
     if weights == 'official':
         try:
@@ -69,9 +69,9 @@ def parsed_encoder(default):
 
 
 @cache
-def _say_whose_weights(source):
+def _warn_of_shipped_weights(source):
     print_log(
-        f'encoder_weights is not set: {source} has the weights of this package, which have learned from rendered '
+        f'encoder_weights is not set: {source} uses the weights of this package, which were trained on rendered '
         'shapes only. For real videos set encoder and encoder_weights (docs/encoders.md).',
         'current',
         logging.WARNING,
@@ -79,17 +79,17 @@ def _say_whose_weights(source):
 
 
 def spec_of(source, overrides):
-    """The description of an encoder as a dict, which a config can hold.
+    """The spec of an encoder as a dict, which a config can hold.
 
     Args:
         source (str): SOURCE.
-        overrides (dict): As for :func:`twlv_mm.describe`; what is None is left out.
+        overrides (dict): As for :func:`twlv_mm.describe`; None values are dropped.
 
     Returns:
         dict: the fields of :class:`EncoderSpec`, and tubelet_size and patch_size.
 
     Raises:
-        EncoderError: if there is no such encoder, or it cannot be set so.
+        EncoderError: if there is no such encoder, or it has no such overrides.
     """
     try:
         spec = describe(source, **{key: value for key, value in overrides.items() if value is not None})
@@ -103,16 +103,16 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
 
     Args:
         path (str | Path): The config.
-        encoder (str, optional): SOURCE; what the environment or the config says if None.
-        encoder_weights (str, optional): Its checkpoint; likewise.
-        encoder_overrides (dict, optional): What is to be different from the encoder's own numbers; likewise.
-        **environment: Other variables that the config reads.
+        encoder (str, optional): SOURCE; by default from the environment or the config, as are the next two.
+        encoder_weights (str, optional): Its checkpoint.
+        encoder_overrides (dict, optional): Changes of the encoder's own numbers.
+        **environment: Other environment variables for the config.
 
     Returns:
-        Config: its ``encoder``, ``encoder_weights`` and ``encoder_overrides`` are those that it was parsed with.
+        Config: with the ``encoder``, ``encoder_weights`` and ``encoder_overrides`` that it was parsed with.
 
     Raises:
-        EncoderError: if there is no such encoder, or the config does not ask which it is.
+        EncoderError: if there is no such encoder, or the config does not read it.
     """
     given = dict(encoder=encoder, encoder_weights=encoder_weights, encoder_overrides=encoder_overrides)
     given = {key: value for key, value in given.items() if value is not None}
@@ -122,7 +122,7 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
         cfg = Config.fromfile(path)
         used, asked = list(_parsed), _of_environment()
     for key in asked if used else ():
-        cfg[key] = used[0][key]  # the file may have another one in it, which was not taken
+        cfg[key] = used[0][key]  # the file may set another one, which did not apply
     if used and cfg.get('encoder_weights') == 'official':
         cfg.encoder_weights = used[0]['encoder_weights']
     for key in () if used else asked:
@@ -131,25 +131,25 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
             cfg[key] = place['weights'] = asked[key]
         elif key == 'encoder_overrides' or cfg.get(key) != asked[key]:
             raise EncoderError(
-                f'{VARIABLES[key]}={asked[key]} (or {key}=) cannot take effect: {path} does not ask which encoder it '
-                'is for, because it does not inherit twlv_mm::_base_/encoder.py. Set model.backbone in it, or give the '
+                f'{VARIABLES[key]}={asked[key]} (or {key}=) has no effect: {path} does not ask which encoder it is '
+                'for, because it does not inherit twlv_mm::_base_/encoder.py. Set model.backbone in it, or give the '
                 'config that it was made from'
             )
     return cfg
 
 
 def encoder_in(cfg, path):
-    """Read which encoder a config has.
+    """The encoder of a parsed config.
 
     Args:
         cfg (dict): The config.
-        path (str | Path): Its file, for the message.
+        path (str | Path): Its file, for the error message.
 
     Returns:
-        tuple[str, dict]: SOURCE, and what is different from its own numbers.
+        tuple[str, dict]: SOURCE and overrides.
 
     Raises:
-        EncoderError: if it has none of this package, or says two.
+        EncoderError: if it has none of this package, or two that contradict.
     """
     if 'spec' in cfg:
         place = dict(cfg['encoder_overrides'], source=cfg['encoder'])
@@ -159,37 +159,37 @@ def encoder_in(cfg, path):
     source = place.pop('source', None) or place.pop('arch', 'squeezetime_r50' if kind == 'SqueezeTime' else None)
     if kind not in ('Encoder', 'VideoViT', 'SqueezeTime') or source is None:
         raise EncoderError(
-            f'{path} names no encoder: it has to inherit twlv_mm::_base_/encoder.py, or to have a model.backbone of '
-            "type twlv_mm.Encoder with a source. mmaction2's own configs are taken as mmaction:CONFIG"
+            f'{path} names no encoder: inherit twlv_mm::_base_/encoder.py, or set a model.backbone of type '
+            "twlv_mm.Encoder with a source. For mmaction2's own configs, give mmaction:CONFIG"
         )
     if cfg.get('encoder') not in (None, source):
         raise EncoderError(
-            f'{path} says encoder={cfg["encoder"]!r}, and its model.backbone is {source}: nothing in it asks for '
-            'encoder, which takes a config that inherits twlv_mm::_base_/encoder.py'
+            f'{path} says encoder={cfg["encoder"]!r}, and its model.backbone is {source}: encoder only has an effect '
+            'in a config that inherits twlv_mm::_base_/encoder.py'
         )
     return source, {key: value for key, value in place.items() if value is not None and key not in (*USE, 'weights')}
 
 
 def is_config(source):
-    """Whether what names an encoder is a config of this project, not a SOURCE."""
+    """Whether the name of an encoder is a config of this project rather than a SOURCE."""
     return source.endswith('.py') and ':' not in source
 
 
 def frame_interval(span, num_frames):
-    """Frames of the video from one of a clip to the next, so that clips of any number of frames are as long.
+    """The stride between a clip's frames so that clips with any number of frames cover the same span.
 
     Args:
-        span (int): Frames of the video that a clip stands for.
-        num_frames (int): Of the clip.
+        span (int): Frames of the video that a clip covers.
+        num_frames (int): Frames of the clip.
 
     Returns:
-        int: 1 or more; where it had to be rounded, that is said.
+        int: 1 or more; rounding is logged.
     """
     interval = max(1, round(span / num_frames))
     if interval * num_frames != span:
         print_log(
-            f'{num_frames} frames at an interval of {interval} stand for {interval * num_frames} frames of the video, '
-            f'not for {span}.',
+            f'{num_frames} frames at an interval of {interval} cover {interval * num_frames} frames of the video, '
+            f'not {span}.',
             'current',
         )
     return interval
@@ -199,28 +199,28 @@ def embeddings_folder(name, spec, root='embeddings'):
     """The folder of a data set's embeddings by an encoder: ``<root>/<name>_<encoder>``.
 
     Args:
-        name (str): Of the data set.
+        name (str): The data set.
         spec (dict): As of :func:`spec_of`.
-        root (str): Folder of all embeddings; EMBEDDINGS in the environment wins.
+        root (str): Folder of all embeddings, unless EMBEDDINGS is set in the environment.
 
     Returns:
-        str: the folder; one with the name of earlier versions where there is only that.
+        str: the folder, under its name of earlier versions if only that exists.
     """
     return folder_of_embeddings(os.environ.get('EMBEDDINGS') or root, name, spec)
 
 
 def folder_of_embeddings(root, name, spec):
-    """As :func:`embeddings_folder`, whatever the environment says."""
+    """As :func:`embeddings_folder`, ignoring the environment."""
     folder = f'{root}/{name}_{slug(spec["name"])}'
     old = f'{root}/{name}{OLD_ENDINGS.get(spec["name"], "_")}'
     if os.path.isdir(old) and not os.path.exists(folder):
-        print_log(f'Embeddings are those in {old}; new ones would go to {folder}.', 'current')
+        print_log(f'Using the embeddings in {old}; new ones would go to {folder}.', 'current')
         return old
     return folder
 
 
 def slug(name):
-    """A name of an encoder as a part of a file's name."""
+    """The name of an encoder as part of a file name."""
     return re.sub(r'[^A-Za-z0-9.-]+', '_', name).strip('._') or 'encoder'
 
 

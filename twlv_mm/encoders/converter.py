@@ -1,4 +1,4 @@
-"""Official weights as a file of this project's layout, and what that does to their keys."""
+"""Convert official weights to this project's layout, and report how their keys were mapped."""
 
 import os
 import re
@@ -11,20 +11,20 @@ from twlv_mm.records import write_tensors
 
 from .architectures import ARCHITECTURES, get_architecture
 from .checkpoint import convert_file, fitting_state, likely_names
+from .checkpoint_layouts import FAMILIES, Conversion, abbreviate
 from .hf_files import weights_sha256
-from .layouts import FAMILIES, Conversion, some
 from .position import grid_of_table
 
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """What a file holds, and what becomes of its keys.
+    """The content of an official file, and how its keys were mapped.
 
     Attributes:
         arch (str): Name of the model.
-        overrides (dict): num_frames and img_size, where the position table is for others than the model's own.
+        overrides (dict): num_frames and img_size, if the position table is not for the model's own.
         conversion (Conversion): The weights.
-        tensors (int): How many the model takes.
+        tensors (int): Number of tensors of the model.
     """
 
     arch: str
@@ -39,7 +39,7 @@ class ConversionReport:
         lines = [
             f'{FAMILIES[found.family].title}: {self.arch}, clips of {row.num_frames} frames of {row.img_size} pixels',
             f'get_model({self.arch!r}, weights=...{settings})',
-            f'{self.tensors} tensors, none missing, none unknown',
+            f'{self.tensors} tensors, none missing, none unexpected',
         ]
         renamed = {key: name for key, name in found.renamed.items() if key != name}
         folded = {f'{" and ".join(keys)} -> {name}': None for name, keys in found.folded.items()}
@@ -58,22 +58,21 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
     """Write the encoder of a file in this project's layout.
 
     The new file is a dict of meta (arch, family, num_frames and img_size of its position table, pretraining_sets, name
-    and sha256 of the source) and state_dict. It is what ``weights`` and ``encoder_weights`` take, and so is the source.
+    and sha256 of the source) and state_dict.
 
     Args:
         source (str): An official checkpoint, as for :func:`twlv_mm.get_model`.
-        target (str, optional): The new file, whose folder is made if missing; nothing is written if None.
+        target (str, optional): The new file; nothing is written if None.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
         pretraining_sets (Sequence[str], optional): Data sets that the weights were trained on, named as in
-            results.json; if None, as the source says, or those of the published weights.
+            results.json; by default those that the source names, or those of the published weights.
 
     Returns:
-        ConversionReport: what it holds.
+        ConversionReport
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read; if its keys or sizes are no model's, or several models'; the message names
-            them.
+        ValueError: if it cannot be read, or its keys or sizes match no model, or several.
     """
     found = convert_file(source, family=family)
     name = _name(found, source, family)
@@ -86,7 +85,7 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
         if row.per_frame:
             del sizes['num_frames']
         overrides = {key: size for key, size in sizes.items() if size != getattr(row, key)}
-    # Here and not at the top: the encoders read checkpoints.
+    # A late import, because sources imports this room's checkpoint reading.
     from .sources import get_model
 
     with torch.device('meta'):
@@ -103,13 +102,12 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
             source_sha256=weights_sha256(source),
         )
         os.makedirs(os.path.dirname(target) or '.', exist_ok=True)
-        # Views of a larger tensor would be saved with all of it.
+        # A view would be saved with the whole tensor that it is part of.
         write_tensors(target, dict(meta=meta, state_dict={key: value.clone() for key, value in state.items()}))
     return ConversionReport(name, overrides, found, len(state))
 
 
 def _name(found, source, family):
-    """The model that weights are those of."""
     names = [found.arch] if found.arch else likely_names(found)
     if family is not None:
         names = [name for name in names if ARCHITECTURES[name].family == family]
@@ -122,16 +120,16 @@ def _name(found, source, family):
     title = FAMILIES[found.family].title
     if names:
         raise ValueError(
-            f'{source} has the layout of {title} and the sizes of {" and ".join(names)}: say whose it is with --family '
+            f'{source} has the layout of {title} and the sizes of {" and ".join(names)}: choose with --family '
             f'{" or ".join(dict.fromkeys(ARCHITECTURES[name].family for name in names))}'
         )
     shapes = [f'{key} {tuple(value.shape)}' for key, value in found.state.items()]
     raise ValueError(
-        f"{source} has the layout of {title}, and sizes that are none of its models': {some(shapes)}. "
-        'get_model(name, weights=..., embed_dims=..., ...) takes other sizes'
+        f'{source} has the layout of {title}, but sizes of none of its models: {abbreviate(shapes)}. '
+        'get_model(name, weights=..., embed_dims=..., ...) accepts other sizes'
     )
 
 
 def _grouped(keys):
-    """How often each key occurs, whatever the number of its block."""
+    """Count keys, ignoring the numbers of blocks."""
     return Counter(re.sub(r'\.\d+\.', '.N.', key) for key in keys)

@@ -1,4 +1,4 @@
-"""What every encoder has in common: the ways to call it, freezing, weights, and no use of a frozen one without them."""
+"""The base of all encoders: how they are called, frozen and loaded; a frozen one without weights is refused."""
 
 import math
 from contextlib import nullcontext
@@ -13,8 +13,8 @@ from .pooling import POOLINGS
 class Encoder(BaseModule):
     """Base of all encoders, and of your own: give it a ``spec`` and define :meth:`encode`.
 
-    Called as a module it is an mmaction2 backbone. Its subclass is used by ``'package.module:NAME'`` wherever the name
-    of an encoder goes::
+    As a module it is an mmaction2 backbone. A subclass is used as ``'package.module:NAME'`` wherever an encoder is
+    named::
 
         class MeanColour(twlv_mm.Encoder):
             spec = twlv_mm.EncoderSpec(name='mean_colour', num_frames=8, img_size=64, grid=(8, 1, 1), embed_dims=3,
@@ -24,22 +24,21 @@ class Encoder(BaseModule):
                 return video.mean((3, 4)).transpose(1, 2), (video.shape[2], 1, 1)
 
     Args:
-        spec (EncoderSpec, optional): What it takes and gives; not needed where the class has one.
+        spec (EncoderSpec, optional): Its description, unless the class has one.
 
     Attributes:
-        spec (EncoderSpec): As given.
         frozen (bool): Stay in eval mode, build no graph, train nothing.
-        allow_random (bool): Let a frozen encoder run without weights. Otherwise its first use is an error, so that
-            nobody trains a probe on noise without knowing.
+        allow_random (bool): Let a frozen encoder run without weights. Otherwise its first use is an error, so that no
+            probe is trained on noise by mistake.
         weights_sha256 (str | None): Hash of the file or files given as ``weights``.
-        pretraining_sets (tuple[str] | None): Data sets that the weights were trained on, as their file says; where it
-            does not, those of the spec if the weights are the published ones. None if not known. Can be set.
+        pretraining_sets (tuple[str] | None): Data sets that the weights were trained on, from their file or, for
+            published weights, the spec. None if not known. Can be set.
     """
 
     spec = None
-    own_weights = None  # the file or folder that the source itself has, taken where no other weights are given
-    inner = ''  # beginning of the keys of a model of others that this one holds: its own files have no such beginning
-    left_out = ()  # beginnings of keys of the model's files that this variant of it has no use for
+    own_weights = None  # file or folder of the source itself, loaded if no other weights are given
+    inner = ''  # key prefix of a wrapped model, which that model's own files lack
+    left_out = ()  # key prefixes of the model's files that this variant ignores
 
     def __init__(self, spec=None):
         super().__init__()
@@ -50,7 +49,7 @@ class Encoder(BaseModule):
         self.pretraining_sets = None
 
     def set_up(self, weights=None, frozen=False, allow_random=False):
-        """Load weights, if any, and freeze, if asked. :func:`twlv_mm.get_model` does this to what it builds.
+        """Load weights, if any, and freeze, if asked; called by :func:`twlv_mm.get_model`.
 
         Args:
             weights (str, optional): A file or folder, as for :meth:`load`; ``own_weights`` if None.
@@ -73,11 +72,11 @@ class Encoder(BaseModule):
 
     @property
     def is_random(self):
-        """bool: whether it has parameters, and no weights were loaded into them."""
+        """Whether it has parameters and no weights were loaded into them."""
         return not self._has_weights and any(True for _ in self.parameters())
 
     def load(self, path):
-        """Load weights, strictly; a subclass may know more layouts.
+        """Load weights, strictly; a subclass may accept more layouts.
 
         Args:
             path (str): A file or folder with the state dict of the encoder, or of a model that has it as ``backbone``.
@@ -87,36 +86,28 @@ class Encoder(BaseModule):
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if it cannot be read, or does not hold the weights of this encoder; the message names the keys.
+            ValueError: if it cannot be read, or holds other weights; the message names the keys.
         """
         return load_plain_weights(self, path)
 
     def encode(self, video):
-        """Encode clips: what a subclass defines.
+        """Encode clips; defined by a subclass.
 
         Args:
             video (Tensor): (N, 3, T, H, W) float, normalised by ``spec.mean`` and ``spec.std``.
 
         Returns:
             tuple[Tensor, tuple[int, int, int] | None]: tokens (N, L, D), class tokens first, then those of the feature
-            map by time, height, width; and T', H', W' of the map, or None where there is no map.
+            map by time, height, width; and T', H', W' of the map, or None without a map.
         """
         raise NotImplementedError(f'{type(self).__name__} has to define encode(video) -> tokens, grid')
 
     def own_pooling(self, tokens, grid):
-        """Pool tokens to one vector, as the architecture does; a subclass may pool and project by itself.
-
-        Args:
-            tokens (Tensor): (N, L, D), as of :meth:`encode`.
-            grid (tuple[int, int, int] | None): As of :meth:`encode`.
-
-        Returns:
-            Tensor: (N, D'), D' being ``spec.embedding_dims``.
-        """
+        """Pool tokens (N, L, D) to (N, ``spec.embedding_dims``) as the architecture does; may be overridden."""
         return self.pool(tokens, grid, self.spec.pooling)
 
     def init_weights(self):
-        """Nothing to do: parameters are initialised, and weights loaded, at construction."""
+        """Do nothing: parameters are initialised, and weights loaded, at construction."""
 
     def train(self, mode=True):
         """Switch to training mode, unless the encoder is frozen."""
@@ -129,57 +120,47 @@ class Encoder(BaseModule):
             video (Tensor): (N, 3, T, H, W) normalised float, of a size that the encoder takes.
 
         Returns:
-            Tensor: (N, D, T', H', W'), final norm applied where the architecture has one.
+            Tensor: (N, D, T', H', W'), after the final norm if the architecture has one.
 
         Raises:
             ValueError: if the shape does not fit the encoder, or it has no feature map.
-            RuntimeError: if the encoder is frozen, has no weights and does not allow that.
+            RuntimeError: if the encoder is frozen and has no weights, without ``allow_random``.
         """
-        tokens, grid = self._encode_checked(video)
+        tokens, grid = self.tokens_and_grid(video)
         if grid is None:
             self.spec.require_map('This task')
         return tokens[:, -math.prod(grid) :].transpose(1, 2).unflatten(2, grid)
 
     def tokens(self, video):
-        """Encode clips to tokens.
+        """Encode clips to tokens (N, L, D): class tokens (of all frames) first, then patches by time, height, width."""
+        return self.tokens_and_grid(video)[0]
 
-        Args:
-            video (Tensor): As in :meth:`forward`.
-
-        Returns:
-            Tensor: (N, L, D), class token first where the architecture has one (those of all frames where it encodes
-            each alone), then patches by time, height, width.
-        """
-        return self._encode_checked(video)[0]
-
-    def tokens_and_grid(self, video):
-        """Encode clips to tokens, with the places that they stand for.
-
-        Args:
-            video (Tensor): As in :meth:`forward`.
-
-        Returns:
-            tuple[Tensor, tuple[int, int, int] | None]: as :meth:`encode`.
-        """
-        return self._encode_checked(video)
+    def tokens_and_grid(self, video, **options):
+        """As :meth:`encode`, with checks, and without a graph if the encoder is frozen."""
+        if self.frozen and not self.allow_random and self.is_random:
+            raise RuntimeError(
+                f'the frozen encoder {self.spec.name} has no weights, so its features are noise. Give them with '
+                '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '
+                'them, or set allow_random=True in the backbone if random features are what you want.'
+            )
+        self._check_shape(video)
+        with torch.no_grad() if self.frozen else nullcontext():
+            return self.encode(video, **options)
 
     def embed(self, video, pooling=None):
         """Encode clips to vectors.
 
         Args:
             video (Tensor): As in :meth:`forward`.
-            pooling (str, optional): 'mean', 'frame' or 'class_token', without projection; the architecture's own,
-                with its projection, if None.
+            pooling (str, optional): 'mean', 'frame' or 'class_token', without projection; by default the architecture's
+                own, with its projection.
 
         Returns:
-            Tensor: (N, D); (N, T', D) with 'frame'; (N, D') where the architecture projects.
-
-        Raises:
-            ValueError: if there is no such pooling, or no class token to pool by.
+            Tensor: (N, D); (N, T', D) with 'frame'; (N, D') with the architecture's projection.
         """
         if pooling not in (None, *POOLINGS):
             raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
-        tokens, grid = self._encode_checked(video)
+        tokens, grid = self.tokens_and_grid(video)
         with torch.no_grad() if self.frozen else nullcontext():
             return self.own_pooling(tokens, grid) if pooling is None else self.pool(tokens, grid, pooling)
 
@@ -188,7 +169,7 @@ class Encoder(BaseModule):
 
         Args:
             tokens (Tensor): (N, L, D) of :meth:`tokens`, all patches.
-            grid (tuple[int, int, int] | None): T', H', W' of the patches; None: they have no places.
+            grid (tuple[int, int, int] | None): T', H', W' of the patches; None if they have no positions.
             pooling (str, optional): As in :meth:`embed`.
 
         Returns:
@@ -202,23 +183,12 @@ class Encoder(BaseModule):
             return tokens.mean(dim=1)
         return POOLINGS[pooling](tokens, grid)
 
-    def _encode_checked(self, video, **options):
-        if self.frozen and not self.allow_random and self.is_random:
-            raise RuntimeError(
-                f'the frozen encoder {self.spec.name} has no weights, so its features are noise. Give them with '
-                '--cfg-options encoder_weights=PATH (or weights=PATH in the backbone), load a checkpoint that holds '
-                'them, or say allow_random=True in the backbone if random features are what you want.'
-            )
-        self._check_shape(video)
-        with torch.no_grad() if self.frozen else nullcontext():
-            return self.encode(video, **options)
-
     def _check_shape(self, video):
         if video.ndim != 5 or video.shape[1] != 3:
             raise ValueError(f'video has shape {tuple(video.shape)}; expected (N, 3, T, H, W)')
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
-        # Called for every way to load: ours, mmengine's load_checkpoint, a Recognizer3D around us.
+        # Called on every way of loading: ours, mmengine's load_checkpoint, a Recognizer3D around the encoder.
         self._has_weights |= all(f'{prefix}{name}' in state_dict for name, _ in self.named_parameters())
         for key in [key for key in state_dict if key.startswith(tuple(prefix + start for start in self.left_out))]:
             del state_dict[key]
@@ -231,7 +201,7 @@ class Wrapped(Encoder):
     Args:
         module (nn.Module): Gives a map (N, D, T', H', W'), tokens (N, L, D) in the order of :meth:`Encoder.encode`, or
             vectors (N, D).
-        spec (EncoderSpec): What it takes and gives. With tokens, ``spec.grid`` says how many of them are the map's.
+        spec (EncoderSpec): Its description. With tokens, ``spec.grid`` says how many of them are the map's.
     """
 
     inner = 'module.'
@@ -241,11 +211,6 @@ class Wrapped(Encoder):
         self.module = module
 
     def encode(self, video):
-        """See :meth:`Encoder.encode`.
-
-        Raises:
-            ValueError: if the module gives something else than the spec says.
-        """
         out = self.module(video)
         if out.ndim == 5:
             tokens, grid = out.flatten(2).transpose(1, 2), tuple(out.shape[2:])
@@ -268,7 +233,7 @@ class Wrapped(Encoder):
         return tokens, grid
 
     def _grid(self, video):
-        """The grid of a clip of this size, by the steps of the one that the spec describes."""
+        """The grid of a clip of this size, from the strides of the spec's grid."""
         time, height, width = video.shape[2:]
         patch = self.spec.patch_size
         return math.ceil(time / self.spec.tubelet_size), math.ceil(height / patch), math.ceil(width / patch)

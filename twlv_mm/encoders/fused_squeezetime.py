@@ -1,8 +1,7 @@
-"""SqueezeTime for inference: batch norms folded into convolutions, what follows a convolution done inside it.
+"""SqueezeTime for inference: batch norms folded into convolutions, and pointwise operations fused with them.
 
-On CPUs, with torch 2.13 or newer, a convolution's weights are kept in the order that oneDNN wants, which otherwise it
-makes at every call, and activations, products and sums run inside the convolution. Elsewhere it is ordinary PyTorch,
-channels last.
+On CPUs, with torch 2.13 or newer, convolution weights are kept in oneDNN's layout, which otherwise is computed at every
+call, and activations, products and sums run inside the convolution. Elsewhere it is ordinary PyTorch, channels last.
 """
 
 import torch
@@ -11,14 +10,14 @@ from packaging.version import Version
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-# oneDNN of torch 2.6 fails on maps of one pixel. Versions between it and 2.13 were not tried.
+# oneDNN of torch 2.6 fails on maps of one pixel; versions between it and 2.13 are untested.
 NEW_ENOUGH = Version(torch.__version__) >= Version('2.13')
 ACTIVATIONS = {None: lambda x: x, 'relu': torch.relu_, 'sigmoid': torch.sigmoid_}
 COMBINATIONS = {'add': torch.add, 'mul': torch.mul}
 
 
 def fold(conv, norm):
-    """Weight and bias that do what a convolution and the batch norm after it do."""
+    """Fold a batch norm into the convolution before it: the new weight and bias."""
     return fuse_conv_bn_weights(
         conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
     )
@@ -29,8 +28,8 @@ class FusedConv(nn.Module):
 
     Args:
         conv (nn.Conv2d): Gives stride, padding and groups.
-        weight (Tensor): Of the convolution.
-        bias (Tensor, optional): Of the convolution.
+        weight (Tensor): The weight to use.
+        bias (Tensor, optional): The bias to use.
         combine (str, optional): 'add' or 'mul'.
         activation (str, optional): 'relu' or 'sigmoid'.
     """
@@ -49,7 +48,7 @@ class FusedConv(nn.Module):
             padding, stride, dilation, groups = self.geometry
             x = F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)
             return ACTIVATIONS[self.activation](x if other is None else COMBINATIONS[self.combine](x, other))
-        # These operators are private to PyTorch; its own compiler emits them.
+        # Private operators of PyTorch, which its compiler emits.
         if other is None:
             return torch.ops.mkldnn._convolution_pointwise(
                 x, self._weight_for(x), self.bias, *self.geometry, self.activation or 'none', [], ''
@@ -60,11 +59,11 @@ class FusedConv(nn.Module):
         return torch.ops.mkldnn._convolution_pointwise(x, other, *rest)
 
     def __getstate__(self):
-        # Weights in oneDNN's order can be neither copied nor pickled; they are made again.
+        # Weights in oneDNN's layout can be neither copied nor pickled; they are packed again.
         return self.__dict__ | dict(_packed=None, _packed_for=None)
 
     def _weight_for(self, x):
-        """The weight as oneDNN wants it for maps of this shape; in another order it is slow, not wrong."""
+        """The weight in oneDNN's layout for maps of this shape; in another layout it is slow, not wrong."""
         if self._packed_for != (x.shape, x.dtype):
             self._packed = torch._C._nn.mkldnn_reorder_conv2d_weight(
                 self.weight.to_mkldnn(), *self.geometry, list(x.shape)
@@ -74,11 +73,7 @@ class FusedConv(nn.Module):
 
 
 class FusedBottleneck(nn.Module):
-    """A :class:`Bottleneck` and its CTL layer.
-
-    Args:
-        block (Bottleneck): With the weights.
-    """
+    """A :class:`Bottleneck` with its CTL layer, fused."""
 
     def __init__(self, block):
         super().__init__()
@@ -94,7 +89,7 @@ class FusedBottleneck(nn.Module):
         self.register_buffer('gate_bias', bias.detach())
         self.register_buffer('gate_out', ctl.param_conv[4].weight.detach().flatten(1))
 
-        # The norm after the sum of the two branches scales each of them; its shift goes into the bias of one.
+        # The norm after the sum of the two branches scales both; its shift goes into one bias.
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
         shift = (norm.bias - norm.running_mean * scale).detach()
         tfc, ioi = ctl.temporal_conv, ctl.spatial_conv
@@ -134,12 +129,7 @@ class FusedBottleneck(nn.Module):
 
 
 class FusedSqueezeTimeNet(nn.Module):
-    """A :class:`SqueezeTimeNet`, for inference only.
-
-    Args:
-        net (SqueezeTimeNet): With the weights.
-        dtype (torch.dtype): To compute in.
-    """
+    """A :class:`SqueezeTimeNet` for inference, computing in ``dtype``."""
 
     def __init__(self, net, dtype):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the json files of a Hugging Face folder say: the model's configuration, and how pictures become its input."""
+"""Read the json files of a Hugging Face folder: the model's configuration and its preprocessing."""
 
 from dataclasses import fields
 from math import isqrt
@@ -12,67 +12,54 @@ from twlv_mm.records.checks import count, number, shown
 
 from .hf_files import CONFIGS, MAX_JSON
 
-# Larger than any model's, and small enough that a forged file cannot ask for all memory.
+# Above any model's numbers, and low enough that a forged file cannot exhaust memory.
 MAX_SIZE = 1 << 17
 MAX_LAYERS = 512
-# Pillow's numbers, which the preprocessors' json has.
+# Pillow's codes, as used in the preprocessors' json.
 RESAMPLING = {0: 'nearest', 1: 'lanczos', 2: 'bilinear', 3: 'bicubic', 4: 'area'}
 HALF = dict(image_mean=[0.5] * 3, image_std=[0.5] * 3)
 IMAGENET = dict(image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
 CLIP = dict(image_mean=[0.48145466, 0.4578275, 0.40821073], image_std=[0.26862954, 0.26130258, 0.27577711])
 
-_said = set()
+_logged = set()
 
 
-def say(message):
-    """Log a message, once in a process."""
-    if message not in _said:
-        _said.add(message)
+def log_once(message):
+    """Log a message once per process."""
+    if message not in _logged:
+        _logged.add(message)
         print_log(message, 'current')
 
 
 def read_settings(folder):
-    """Read a folder's config.json, without making anything of it yet.
-
-    Args:
-        folder (Path): The folder.
-
-    Returns:
-        dict: its content.
-
-    Raises:
-        ValueError: if the file is missing or invalid.
-    """
+    """Read a folder's config.json as a dict."""
     try:
         return read_json(folder / 'config.json', dict, max_bytes=MAX_JSON)
     except FileNotFoundError:
-        raise ValueError(f'{folder} has no config.json, so it is no folder of a transformers model') from None
+        raise ValueError(f'{folder} has no config.json, so it is not the folder of a transformers model') from None
 
 
 def make_config(model_type, settings, where, **more):
-    """Make a model's configuration, of numbers and names alone.
+    """Make a model's configuration from plain settings.
 
-    What could make transformers fetch or run something (``auto_map``, ``attn_implementation``, quantisation) is no
-    setting of the model's own, and is passed over.
+    Settings that could make transformers fetch or run something (``auto_map``, ``attn_implementation``, quantisation)
+    are not among the model's own, and are ignored.
 
     Args:
-        model_type (str): transformers' name of the kind of model.
-        settings (dict): From config.json; what it lacks has transformers' defaults.
-        where (str): What they are from, for the message.
-        **more: Settings to add, such as the configurations of its parts.
+        model_type (str): transformers' name of the model type.
+        settings (dict): From config.json; transformers' defaults apply to missing ones.
+        where (str): Their source, for the error message.
+        **more: Settings to add, such as the configurations of its towers.
 
     Returns:
-        transformers.PreTrainedConfig: the configuration.
-
-    Raises:
-        ValueError: if a setting is unsound.
+        transformers.PreTrainedConfig
     """
     make = CONFIG_MAPPING[model_type]
     own = {field.name for field in fields(make)} - {field.name for field in fields(PreTrainedConfig)}
     own = {name for name in own if not name.startswith('_') and not name.endswith('_config')}
     chosen = {}
     for key, value in settings.items():
-        if key in own or key == 'qkv_bias':  # VideoMAE's qv_bias in old files
+        if key in own or key == 'qkv_bias':  # old VideoMAE files have it
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, int) and not isinstance(item, bool):
                     most = MAX_LAYERS if 'layers' in key else MAX_SIZE
@@ -85,7 +72,7 @@ def make_config(model_type, settings, where, **more):
 
 
 def side(value, where):
-    """The side in pixels of a square that config.json gives as a number or as height and width; int."""
+    """The side in pixels of a square that config.json gives as a number or as height and width."""
     sides = list(value) if isinstance(value, list | tuple) else [value]
     if len(set(sides)) != 1:
         raise ValueError(f'{where}: {shown(value)} is not a square; encoders take squares')
@@ -93,33 +80,28 @@ def side(value, where):
 
 
 def read_preprocessing(folder, defaults):
-    """Read how a model's own preprocessing makes its input.
+    """Read a model's own preprocessing.
 
     Args:
         folder (Path): The folder.
-        defaults (dict): What transformers' class takes where the file says nothing: image_mean, image_std, resample,
-            size, crop_size, do_center_crop, rescale_factor and offset (ViViT's).
+        defaults (dict): Values of transformers' class for settings that the file lacks: image_mean, image_std,
+            resample, size, crop_size, do_center_crop, rescale_factor and offset (ViViT's).
 
     Returns:
-        dict: mean and std (0-255), resize and interpolation, as :class:`twlv_mm.EncoderSpec` has them; and img_size,
-        None if the file does not say.
-
-    Raises:
-        ValueError: if the file is unsound.
+        dict: mean and std (0-255), resize and interpolation, as in :class:`twlv_mm.EncoderSpec`; and img_size, None if
+        the file does not give it.
     """
     path, found = _preprocessor(folder)
     with parsing(path):
         settings = dict(defaults, **{key: value for key, value in found.items() if value is not None})
         if not found:
-            say(
-                f'{folder} says nothing of how its input is made: mean, std and resizing of its kind of model are taken'
-            )
+            log_once(f'{folder} has no preprocessing: using the default mean, std and resizing of its model type')
         factor = number(settings.get('rescale_factor', 1 / 255), f'{path}: rescale_factor', least=1e-6, most=1e6)
         factor = factor if settings.get('do_rescale', True) else 1.0
         normalise = settings.get('do_normalize', True)
         mean = _channels(settings['image_mean'] if normalise else 0, f'{path}: image_mean', least=-1e4)
         std = _channels(settings['image_std'] if normalise else 1, f'{path}: image_std', least=1e-6)
-        shift = bool(settings.get('offset', False))  # to -1 ... 1 before the mean
+        shift = bool(settings.get('offset', False))  # pixels are shifted to -1 ... 1 before the mean is subtracted
         resample = settings.get('resample', 2)
         if resample not in RESAMPLING or isinstance(resample, bool):
             raise ValueError(f'{path}: resample {shown(resample)} is not one of {", ".join(map(str, RESAMPLING))}')
@@ -134,13 +116,13 @@ def read_preprocessing(folder, defaults):
 
 
 def _preprocessor(folder):
-    """The file that says how the input is made, and its content; of several the video processor's."""
+    """The file with the preprocessing and its content; of several, the video processor's."""
     for name in ('video_preprocessor_config.json', 'preprocessor_config.json', 'processor_config.json'):
         path = folder / name
         if not path.is_file():
             continue
         content = read_json(path, dict, max_bytes=MAX_JSON)
-        if name == 'processor_config.json':  # parts of a processor of several
+        if name == 'processor_config.json':  # holds several processors
             content = content.get('video_processor') or content.get('image_processor') or {}
         if isinstance(content, dict) and content:
             return path, content
@@ -150,16 +132,18 @@ def _preprocessor(folder):
 def _channels(value, where, least):
     values = value if isinstance(value, list | tuple) else [value] * 3
     if len(values) != 3:
-        raise ValueError(f'{where}: {shown(value)} is not a number for each of three channels')
+        raise ValueError(f'{where}: {shown(value)} does not give a number for each of three channels')
     return [number(item, where, least=least, most=1e4) for item in values]
 
 
 def _resizing(settings, path):
-    """Side of the input, None if not said, and how a frame becomes a square of it."""
+    """Side of the input, None if not given, and how a frame becomes a square of it."""
     size, crop = settings.get('size'), settings.get('crop_size')
     if 'max_num_patches' in settings:  # NaFlex
         patches = count(settings['max_num_patches'], f'{path}: max_num_patches', least=1, most=MAX_SIZE)
-        say(f'{path}: pictures keep their aspect in its own preprocessing, and are squashed to a square here')
+        log_once(
+            f'{path}: its own preprocessing keeps the aspect ratio of pictures; here they are squashed to a square'
+        )
         return isqrt(patches) * count(settings.get('patch_size', 16), f'{path}: patch_size', least=1), 'squash'
     crop = _square(crop, f'{path}: crop_size') if crop is not None and settings.get('do_center_crop', False) else None
     short = (
@@ -172,9 +156,9 @@ def _resizing(settings, path):
     if short is not None:
         short = count(short, f'{path}: size', least=1, most=MAX_SIZE)
         if crop not in (None, short):
-            say(
-                f'{path}: in its own preprocessing the short side becomes {short} pixels before {crop} are cut out; '
-                f'here it becomes {crop}'
+            log_once(
+                f'{path}: its own preprocessing resizes the short side to {short} pixels before the crop of {crop}; '
+                f'here it is resized to {crop}'
             )
         return crop or short, 'short_side'
     if size is None:

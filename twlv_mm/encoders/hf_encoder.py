@@ -1,4 +1,4 @@
-"""What the encoders made of transformers' models have in common: numbers from json, strict loading, checked sizes."""
+"""The base of encoders made of transformers' models: numbers from json, strict loading, checked sizes."""
 
 import re
 from contextlib import contextmanager
@@ -9,30 +9,30 @@ from mmengine.logging import print_log
 from transformers.utils import logging
 
 from .checkpoint import differing, load_plain_weights, read_checkpoint, unusable
+from .checkpoint_layouts import abbreviate
 from .encoder import Encoder
 from .hf_files import weights_sha256
-from .layouts import some
 
-# Heads of other tasks, and buffers that old files have.
+# Heads of other tasks, and buffers in old files.
 BESIDE = r'classifier\.|(.*\.)?position_ids$'
 
 
 class HuggingFaceEncoder(Encoder):
-    """Base of the encoders made of transformers' models; a subclass is one kind of model.
+    """Base of the encoders made of transformers' models; a subclass is one model type.
 
     Args:
-        config (transformers.PreTrainedConfig): Of the model that is built.
-        spec (EncoderSpec): What it takes and gives.
-        own_weights (Path, optional): The folder it is from, if that has weights.
+        config (transformers.PreTrainedConfig): The model's configuration.
+        spec (EncoderSpec): Its description.
+        own_weights (Path, optional): Its folder, if that has weights.
         with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
     """
 
-    model_class = ''  # in transformers
-    whole = False  # whether that takes the configuration of all towers, where there are several
-    trimmed = ()  # parts of it that have no part in encoding
-    beside = r'$^'  # keys of its files that are no part of it
+    model_class = ''  # name in transformers
+    whole = False  # whether that class takes the configuration of both towers
+    trimmed = ()  # modules that encoding does not need
+    beside = r'$^'  # keys in its files that do not belong to it
     preprocessing = {}  # transformers' defaults, as for read_preprocessing
-    # Whether it takes other sizes than its own: 'any' as it is; 'built', if it is built for them; 'native', none.
+    # Accepted sizes: 'any'; 'built': those it is built for; 'native': only its own.
     img_sizes = frame_counts = 'any'
 
     def __init__(self, config, spec, own_weights=None, with_cp=False):
@@ -40,19 +40,19 @@ class HuggingFaceEncoder(Encoder):
         self.config, self.own_weights, self.with_cp = config, own_weights, with_cp
         numbers = self.numbers(config)
         self.patch_size, self.tubelet_size = numbers['patch_size'], numbers['tubelet_size']
-        # Where weights follow, memory and random numbers would be wasted.
+        # No memory and no random initialisation if weights follow.
         with torch.device('meta' if own_weights else 'cpu'):
             self.model = self._trim(self._class(config))
 
     @staticmethod
     def numbers(config):
-        """What the configuration says of the encoder.
+        """The numbers of the encoder in its configuration.
 
         Args:
-            config (transformers.PreTrainedConfig): Of its model.
+            config (transformers.PreTrainedConfig): The model's configuration.
 
         Returns:
-            dict: fields of :class:`twlv_mm.EncoderSpec` for clips of the model's own size, but grid; and patch_size,
+            dict: fields of :class:`twlv_mm.EncoderSpec` for clips of the model's own size, except grid; and patch_size,
             tubelet_size.
         """
         raise NotImplementedError
@@ -71,14 +71,7 @@ class HuggingFaceEncoder(Encoder):
         return model
 
     def load(self, path):
-        """Load weights in Hugging Face's layout, or of this encoder as ``backbone`` of a model, strictly.
-
-        Args:
-            path (str | Path): A folder, an index of shards, or a file.
-
-        Returns:
-            str: SHA-256, in hex.
-        """
+        """Load weights in Hugging Face's layout (folder, shards or file), or of this encoder as ``backbone``."""
         device = next(self.model.parameters()).device
         device = torch.device('cpu') if device.type == 'meta' else device
         state = read_checkpoint(path)
@@ -88,7 +81,7 @@ class HuggingFaceEncoder(Encoder):
             return load_plain_weights(self, path)
         state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
         with silent():
-            # It renames what older files call otherwise.
+            # from_pretrained renames the keys of older files.
             model, told = self._class.from_pretrained(
                 None,
                 config=self.config,
@@ -110,24 +103,14 @@ class HuggingFaceEncoder(Encoder):
             raise ValueError('\n  '.join([f'{path} does not hold the weights of {self.spec.name}:', *reasons]))
         print_log(
             f'{path}: {len(wanted)} tensors are loaded into {self.spec.name}'
-            + (f'; left out, as no part of it: {some(sorted(set(left_out.values())))}' if left_out else ''),
+            + (f'; ignored, as not belonging to it: {abbreviate(sorted(set(left_out.values())))}' if left_out else ''),
             'current',
         )
         self._has_weights = True
         return weights_sha256(path)
 
     def grid(self, video):
-        """How many patches a clip is cut into.
-
-        Args:
-            video (Tensor): (N, 3, T, H, W).
-
-        Returns:
-            tuple[int, int, int]: T', H', W'.
-
-        Raises:
-            ValueError: if the model takes no clips of that size.
-        """
+        """The grid T', H', W' of patches of clips (N, 3, T, H, W); ValueError if the model does not take their size."""
         self._check_shape(video)
         spec = self.spec
         time, height, width = video.shape[2:]
@@ -155,13 +138,13 @@ class HuggingFaceEncoder(Encoder):
 
     @classmethod
     def resized(cls, config, img_size, num_frames):
-        """The configuration of a model for other clips; for kinds that are 'built' for a size."""
+        """The configuration of a model for other clips; for types that are 'built' for a size."""
         return config
 
 
 @contextmanager
 def silent():
-    """transformers prints a table of the keys that differ; they are told in the error, or logged."""
+    """Suppress transformers' table of differing keys, which the error or the log has."""
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()

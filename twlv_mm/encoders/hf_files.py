@@ -1,4 +1,4 @@
-"""The files of a model in Hugging Face's layout: a folder, or a repository of the hub; json, weights in one or many."""
+"""The files of a model in Hugging Face's layout: a folder or a repository, with one file of weights or shards."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from twlv_mm.records import read_json
 MAX_JSON = 1 << 24
 CONFIGS = ('config.json', 'preprocessor_config.json', 'video_preprocessor_config.json', 'processor_config.json')
 TOKENIZERS = ('tokenizer*', 'vocab*', 'merges.txt', 'special_tokens_map.json', 'added_tokens.json', 'spiece.model')
-# In the order of preference. Pickles are read with weights_only=True alone.
+# In order of preference. Pickles are only read with weights_only=True.
 SINGLE = (
     *('model.safetensors', 'pytorch_model.bin'),
     *('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'),
@@ -20,31 +20,31 @@ REPOSITORY = re.compile(r'[\w.-]+/[\w.-]+', re.ASCII)
 
 
 def model_folder(name, weights=False, tokenizer=False):
-    """Find the folder of a model, downloading it if need be.
+    """Find the folder of a model, downloading it if necessary.
 
     Args:
-        name (str): A folder, or a repository of the hub, 'facebook/vjepa2-vitl-fpc64-256'. What has been downloaded
-            once is taken from the hub's cache, without asking for a newer version.
+        name (str): A folder, or a repository of the hub such as 'facebook/vjepa2-vitl-fpc64-256'. A cached repository
+            is used without checking for a newer version.
         weights (bool): Whether its weights are needed.
         tokenizer (bool): Whether its tokenizer's files are needed.
 
     Returns:
-        Path: the folder.
+        Path
 
     Raises:
         ValueError: if there is no such folder, and no such repository can be reached.
-        ImportError: if a repository is named and huggingface_hub is not installed.
+        ImportError: if it is a repository and huggingface_hub is not installed.
     """
     if Path(name).is_dir():
         return Path(name)
     if not REPOSITORY.fullmatch(name):
-        raise ValueError(f'there is no folder {name}, and a repository of the hub is named OWNER/NAME')
+        raise ValueError(f'there is no folder {name}; a repository of the hub would be OWNER/NAME')
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import LocalEntryNotFoundError
     except ImportError as error:
         raise ImportError(
-            f"{name} is no folder, and its download needs {error.name}: pip install 'twlv-i[hf]'"
+            f"{name} is not a folder, and downloading it needs {error.name}: pip install 'twlv-i[hf]'"
         ) from None
 
     configs = (*CONFIGS, *TOKENIZERS) if tokenizer else CONFIGS
@@ -64,11 +64,11 @@ def model_folder(name, weights=False, tokenizer=False):
             return download()
         folder = download('model.safetensors', 'model-*.safetensors', f'model.safetensors{INDEX}')
         return folder if weight_files(folder) else download('pytorch_model*.bin', f'pytorch_model.bin{INDEX}')
-    except Exception as error:  # of many kinds: no network, no such repository, a licence to be accepted first
+    except Exception as error:  # of many types: no network, no such repository, a licence to be accepted first
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f'there is no folder {name}, and the repository of that name cannot be had from the Hugging Face hub: '
-            f'{reason}. Where there is no network, copy the folder of the model here and give its path'
+            f'there is no folder {name}, and the repository of that name cannot be downloaded from the Hugging Face '
+            f'hub: {reason}. Without a network, copy the folder of the model here and give its path'
         ) from None
 
 
@@ -79,11 +79,10 @@ def weight_files(path):
         path (str | Path): A folder, an index of shards, or a file of weights.
 
     Returns:
-        list[Path]: one, or the shards; none if a folder has no weights.
+        list[Path]: one, or the shards; empty for a folder without weights.
 
     Raises:
         FileNotFoundError: if a shard is missing.
-        ValueError: if the index of shards is not sound.
     """
     path = Path(path)
     if path.is_dir():
@@ -100,22 +99,18 @@ def weight_files(path):
     )
     ending = path.name.removesuffix(INDEX).rpartition('.')[2]
     if not names or not all(re.fullmatch(rf'[\w.-]+\.{ending}', name, re.ASCII) for name in names):
-        raise ValueError(f'{path}: weight_map has to give files .{ending} beside it, by the names of tensors')
+        raise ValueError(f'{path}: weight_map must map names of tensors to .{ending} files beside it')
     files = [path.parent / name for name in sorted(names)]
     for file in files:
         if not file.is_file():
-            raise FileNotFoundError(f'{path} names the file {file.name}, which is not there: get it again')
+            raise FileNotFoundError(f'{path} names the file {file.name}, which is not there: download it again')
     return files
 
 
 def weights_sha256(path):
     """SHA-256 of a model's weights, in hex.
 
-    Args:
-        path (str | Path): As for :func:`weight_files`.
-
-    Returns:
-        str: of the file; of several, that of the lines that ``sha256sum`` writes of them, sorted by name.
+    Of several files, that of the lines that ``sha256sum`` writes for them, sorted by name.
     """
     files = weight_files(path)
     if len(files) == 1:
@@ -125,7 +120,6 @@ def weights_sha256(path):
 
 
 def file_sha256(path):
-    """SHA-256 of a file, in hex."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while chunk := file.read(1 << 20):
@@ -134,7 +128,7 @@ def file_sha256(path):
 
 
 def model_name(name):
-    """What a model is called in results: the last part of its folder or repository, also in the hub's cache."""
+    """The name of a model in results: the last part of its folder or repository, also in the hub's cache."""
     path = Path(os.path.abspath(name)) if Path(name).is_dir() else Path(name)
     if path.parent.name == 'snapshots':
         return path.parents[1].name.rpartition('--')[2]

@@ -1,4 +1,4 @@
-"""Image models of transformers as encoders that see each frame alone. Each class is one kind of model."""
+"""Image models of transformers as encoders of single frames, one class per model type."""
 
 import torch
 
@@ -12,11 +12,10 @@ TEXT = r'(text_model|text_projection)\.|logit_(scale|bias)$'
 
 
 class HuggingFaceImages(PerFrameEncoder, HuggingFaceEncoder):
-    """Base of these: it calls the vision model on pictures and drops its registers."""
+    """Base of these: calls the vision model on pictures and drops its registers."""
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         config = getattr(config, 'vision_config', config)
         return dict(
             num_frames=NUM_FRAMES,
@@ -27,12 +26,10 @@ class HuggingFaceImages(PerFrameEncoder, HuggingFaceEncoder):
         )
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         self.grid(video)
         return super().encode(video)
 
     def encode_frames(self, frames):
-        """See :meth:`PerFrameEncoder.encode_frames`."""
         size = tuple(length // self.patch_size for length in frames.shape[2:])
         tokens = self.tower(frames)
         patches = size[0] * size[1]
@@ -52,17 +49,14 @@ class CLIPImages(HuggingFaceImages):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         numbers = HuggingFaceImages.numbers(config)
         return dict(numbers, class_token=True, pooling='class_token', embedding_dims=config.projection_dim)
 
     def tower(self, frames):
-        """See :meth:`HuggingFaceImages.tower`."""
         model = self.model.vision_model
         return model.post_layernorm(model(frames, interpolate_pos_encoding=True).last_hidden_state)
 
     def pool_frames(self, tokens, size):
-        """See :meth:`PerFrameEncoder.pool_frames`."""
         return self.model.visual_projection(tokens[:, 0])
 
 
@@ -74,15 +68,12 @@ class CLIPVision(CLIPImages):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(HuggingFaceImages.numbers(config), class_token=True, pooling='class_token')
 
     def tower(self, frames):
-        """See :meth:`HuggingFaceImages.tower`."""
         return self.model.post_layernorm(self.model(frames, interpolate_pos_encoding=True).last_hidden_state)
 
     def pool_frames(self, tokens, size):
-        """See :meth:`PerFrameEncoder.pool_frames`."""
         return tokens[:, 0]
 
 
@@ -91,7 +82,7 @@ def _has_head(config):
 
 
 class SigLIP(HuggingFaceImages):
-    """SigLIP's image tower (SigLIP 2's of fixed resolution, too), with its pooling by attention where it has one."""
+    """SigLIP's image tower (and SigLIP 2's of fixed resolution), with its attention pooling if it has one."""
 
     model_class = 'SiglipVisionModel'
     beside = TEXT
@@ -99,28 +90,24 @@ class SigLIP(HuggingFaceImages):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         pooling = 'attention' if _has_head(config) else 'mean'
         return dict(HuggingFaceImages.numbers(config), pooling=pooling)
 
     def tower(self, frames):
-        """See :meth:`HuggingFaceImages.tower`."""
         return self.model(frames, interpolate_pos_encoding=True).last_hidden_state
 
     def pool_frames(self, tokens, size):
-        """See :meth:`PerFrameEncoder.pool_frames`."""
         return self.model.head(tokens) if _has_head(self.config) else tokens.mean(dim=1)
 
 
 class SigLIP2(SigLIP):
-    """SigLIP 2's image tower of free resolution (NaFlex), which takes patches."""
+    """SigLIP 2's image tower of native aspect ratio (NaFlex), which takes patches."""
 
     model_class = 'Siglip2VisionModel'
     preprocessing = dict(HALF, max_num_patches=256, patch_size=16, resample=2)
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         patch = side(config.patch_size, 'patch_size')
         return dict(
             num_frames=NUM_FRAMES,
@@ -132,7 +119,6 @@ class SigLIP2(SigLIP):
         )
 
     def tower(self, frames):
-        """See :meth:`HuggingFaceImages.tower`."""
         patch = self.patch_size
         patches = patchify(frames.unsqueeze(2), (1, patch, patch)).unflatten(2, (3, -1)).transpose(2, 3).flatten(2)
         size = torch.tensor([[length // patch for length in frames.shape[2:]]], device=frames.device)
@@ -148,25 +134,24 @@ class DINOv2(HuggingFaceImages):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(HuggingFaceImages.numbers(config), class_token=True, pooling='class_token')
 
 
 class DINOv2WithRegisters(DINOv2):
-    """DINOv2 with registers, which are no part of what it gives."""
+    """DINOv2 with registers, which are dropped."""
 
     model_class = 'Dinov2WithRegistersModel'
 
 
 class DINOv3(DINOv2):
-    """DINOv3's vision transformers; registers, which are no part of what it gives."""
+    """DINOv3's vision transformers; their registers are dropped."""
 
     model_class = 'DINOv3ViTModel'
     preprocessing = dict(IMAGENET, size={'height': 224, 'width': 224}, resample=2)
 
 
 class AIMv2(HuggingFaceImages):
-    """AIMv2's image tower: its pooling by attention where it has one, or the mean."""
+    """AIMv2's image tower with its attention pooling if it has one, else the mean."""
 
     model_class = 'Aimv2VisionModel'
     preprocessing = dict(CLIP, **CENTRE)
@@ -174,16 +159,14 @@ class AIMv2(HuggingFaceImages):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(HuggingFaceImages.numbers(config), pooling='attention' if config.use_head else 'mean')
 
     def pool_frames(self, tokens, size):
-        """See :meth:`PerFrameEncoder.pool_frames`."""
         return self.model.head(tokens) if self.config.use_head else tokens.mean(dim=1)
 
 
 class NativeAIMv2(AIMv2):
-    """AIMv2 of native resolution: its fixed table is made for any size."""
+    """AIMv2 of native resolution, whose fixed table is computed for any size."""
 
     img_sizes = 'any'
 
@@ -198,13 +181,10 @@ class AIMv2WithText(AIMv2):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(AIMv2.numbers(config.vision_config), embedding_dims=config.projection_dim)
 
     def tower(self, frames):
-        """See :meth:`HuggingFaceImages.tower`."""
         return self.model.vision_model(frames).last_hidden_state
 
     def pool_frames(self, tokens, size):
-        """See :meth:`PerFrameEncoder.pool_frames`."""
         return self.model.visual_projection(self.model.vision_model.head(tokens))

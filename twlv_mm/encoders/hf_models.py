@@ -1,14 +1,14 @@
-"""``hf:FOLDER_OR_REPO``: encoders made of transformers' models, and which kinds of them there are."""
+"""``hf:FOLDER_OR_REPO``: encoders made of transformers' models, and the table of supported model types."""
 
 from twlv_mm.records import parsing
 from twlv_mm.records.checks import count, shown
 
 from . import hf_image, hf_video
-from .hf_config import MAX_SIZE, make_config, read_preprocessing, read_settings, say
+from .hf_config import MAX_SIZE, log_once, make_config, read_preprocessing, read_settings
 from .hf_files import model_folder, model_name, weight_files
 from .spec import EncoderSpec, probe_heads
 
-# model_type of config.json -> how it encodes.
+# model_type in config.json -> encoder class.
 KINDS = {
     'vjepa2': hf_video.VJEPA2,
     'videomae': hf_video.VideoMAE,
@@ -29,7 +29,7 @@ KINDS = {
     'aimv2': hf_image.AIMv2WithText,
     'aimv2_vision_model': hf_image.AIMv2,
 }
-# Where the class that the weights were saved from makes a difference.
+# Model types for which the class in config.json's architectures decides.
 ARCHITECTURES = {
     "['VideoMAEForVideoClassification']": hf_video.FineTunedVideoMAE,
     "['CLIPVisionModelWithProjection']": hf_image.CLIPImages,
@@ -43,21 +43,17 @@ def describe(name, **overrides):
 
     Args:
         name (str): A folder, or a repository of the Hugging Face hub.
-        **overrides: img_size and num_frames, where the model takes others than its own; pretraining_sets, which no file
-            says.
+        **overrides: img_size and num_frames, if the model takes others than its own; pretraining_sets, which no file
+            gives.
 
     Returns:
-        EncoderSpec: its description.
-
-    Raises:
-        ValueError: if there is no such model, its files are unsound, or its kind is not known here.
-        TypeError: if an override is unknown.
+        EncoderSpec
     """
     return _read(name, model_folder(name), **overrides)[2]
 
 
 def build(name, with_cp=False, **overrides):
-    """Build an encoder of a model of transformers.
+    """Build an encoder from a model of transformers.
 
     Args:
         name (str): As for :func:`describe`.
@@ -66,9 +62,6 @@ def build(name, with_cp=False, **overrides):
 
     Returns:
         HuggingFaceEncoder: with the folder as its ``own_weights``, if that has weights.
-
-    Raises:
-        ValueError, TypeError: as :func:`describe`.
     """
     folder = model_folder(name, weights=True)
     kind, config, spec = _read(name, folder, **overrides)
@@ -86,9 +79,7 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
     where, settings = f'{folder / "config.json"}', read_settings(folder)
     model_type = settings.get('model_type')
     if not isinstance(model_type, str) or model_type not in KINDS:
-        raise ValueError(
-            f'{where}: models of model_type {shown(model_type)} are not known; there are {", ".join(KINDS)}'
-        )
+        raise ValueError(f'{where}: model_type {shown(model_type)} is not supported; supported are {", ".join(KINDS)}')
     kind = kind_of(settings)
     config = _config(kind, model_type, settings, where)
     if kind is hf_image.AIMv2 and config.is_native:
@@ -99,7 +90,7 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
     chosen = made.pop('img_size')
     native = numbers['img_size']
     if chosen not in (None, native) and (kind.img_sizes != 'any' or chosen % max(numbers['patch_size'], 1)):
-        say(f'{folder}: its preprocessing gives pictures of {chosen} pixels; the model takes {native}, and gets them')
+        log_once(f'{folder}: its preprocessing gives {chosen} pixels, its model takes {native}: using {native}')
         chosen = None
     patch, tubelet = numbers.pop('patch_size'), numbers.pop('tubelet_size')
     frames = numbers['num_frames']
@@ -127,26 +118,23 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
 
 
 def kind_of(settings):
-    """Which of our encoders a config.json is of, whose model_type is known."""
+    """The encoder class for a config.json of a supported model_type."""
     return ARCHITECTURES.get(str(settings.get('architectures')), KINDS[settings['model_type']])
 
 
 def tower_config(model_type, part, settings, where):
-    """The configuration of one tower of a model of two.
+    """The configuration of one tower of a model with two.
 
     Args:
-        model_type (str): transformers' name of the kind of model.
+        model_type (str): transformers' name of the model type.
         part (str): 'vision' or 'text'.
         settings (dict): From config.json.
-        where (str): What they are from, for the message.
+        where (str): Their source, for the error message.
 
     Returns:
-        transformers.PreTrainedConfig: of the tower.
-
-    Raises:
-        ValueError: if it is unsound.
+        transformers.PreTrainedConfig
     """
-    # Old files say it twice, and the one with _dict counts.
+    # Old files have both; the one with _dict counts.
     found = settings.get(f'{part}_config_dict') or settings.get(f'{part}_config') or {}
     if not isinstance(found, dict):
         raise ValueError(f'{where}: {part}_config: {shown(found)} is not a dict')
@@ -161,13 +149,13 @@ def _config(kind, model_type, settings, where):
         text = tower_config(model_type, 'text', settings, where)
         return make_config(model_type, settings, where, vision_config=vision, text_config=text)
     if model_type == 'clip':
-        # The tower's own projection_dim is not the model's.
+        # The projection_dim of the tower's settings is not the model's.
         vision.projection_dim = count(settings.get('projection_dim', 512), f'{where}: projection_dim', most=MAX_SIZE)
     return vision
 
 
 def _size(name, key, wanted, native, rule, step):
-    """A size that the user asks for, if the model can be had for it; None if they ask for none."""
+    """A size that the user asks for, checked against what the model supports; None if none is asked for."""
     if wanted is None or wanted == native:
         return wanted
     if rule == 'native':

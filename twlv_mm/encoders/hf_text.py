@@ -1,4 +1,4 @@
-"""The text side of transformers' models that were trained with text: sentences to vectors beside those of pictures."""
+"""Text towers of transformers' models: sentences to vectors comparable with those of clips."""
 
 import torch
 import transformers
@@ -13,8 +13,8 @@ from .hf_encoder import silent
 from .hf_files import model_folder, weight_files, weights_sha256
 from .hf_models import kind_of, tower_config
 
-# model_type -> the class with both towers, our encoder whose own pooling is in the space of the texts, how sentences
-# are padded: SigLIP was trained on sentences of one length.
+# model_type -> the class with both towers, our encoder whose pooling is in the same space, the padding of sentences:
+# SigLIP was trained on sentences of one length.
 TOWERS = {
     'clip': ('CLIPModel', hf_image.CLIPImages, 'longest'),
     'siglip': ('SiglipModel', hf_image.SigLIP, 'max_length'),
@@ -22,25 +22,25 @@ TOWERS = {
     'xclip': ('XCLIPModel', hf_video.XCLIP, 'longest'),
 }
 TEXT_PARTS = ('text_model.', 'text_projection.', 'logit_')
-MOST_TOKENS = 64  # of a sentence, where the tower takes more: what SigLIP 2's own processor cuts at
+MOST_TOKENS = 64  # of a padded sentence: where SigLIP 2's own processor truncates
 
 
 class TextEncoder(nn.Module):
-    """Sentences to vectors that are comparable with what an ``hf:`` encoder's own pooling gives of clips.
+    """Sentences to vectors that are comparable with the pooled vectors of clips of the same ``hf:`` encoder.
 
-    CLIP's and SigLIP's vectors are transformers' own ``get_text_features``. So are X-CLIP's, which in transformers'
-    classification are also adapted to each video; a text alone has no video.
+    CLIP's and SigLIP's vectors are transformers' own ``get_text_features``. So are X-CLIP's, although transformers'
+    classification also adapts them to each video.
 
     Args:
-        name (str): A folder, or a repository of the hub, of a model with a text tower: CLIP, SigLIP, SigLIP 2, X-CLIP.
+        name (str): A folder or repository of a model with a text tower: CLIP, SigLIP, SigLIP 2, X-CLIP.
 
     Attributes:
-        weights_sha256 (str): Of the file or files that hold its weights, and the picture tower's.
+        weights_sha256 (str): Hash of the weights of both towers.
         dims (int): D.
-        logit_scale (float): What a cosine is multiplied by before a softmax over sentences.
+        logit_scale (float): Factor of a cosine before a softmax over sentences.
 
     Raises:
-        ValueError: if there is no such model, or it has no text tower, no tokenizer or no weights.
+        ValueError: if there is no such model, or it has no text tower, tokenizer or weights.
     """
 
     def __init__(self, name):
@@ -50,7 +50,7 @@ class TextEncoder(nn.Module):
         model_type = settings.get('model_type')
         if model_type not in TOWERS or kind_of(settings) is not TOWERS[model_type][1]:
             raise ValueError(
-                f'hf:{name} is of the kind {shown(model_type)}, whose vectors are not comparable with texts; there are '
+                f'hf:{name} is of type {shown(model_type)}, whose vectors are not comparable with texts; there are '
                 f'{", ".join(TOWERS)}, with both towers'
             )
         class_name, _, self._padding = TOWERS[model_type]
@@ -61,8 +61,10 @@ class TextEncoder(nn.Module):
         self.tokenizer = _tokenizer(folder)
         known, most = len(self.tokenizer), config.text_config.vocab_size
         if known > most:
-            raise ValueError(f'{folder}: its tokenizer has {known} tokens, its model {most}: they are of two models')
-        self._lower = model_type == 'siglip2'  # as it was trained; its tokenizer does that in new transformers only
+            raise ValueError(
+                f'{folder}: its tokenizer has {known} tokens, its model {most}: they belong to different models'
+            )
+        self._lower = model_type == 'siglip2'  # as in its training; its tokenizer only does so in new transformers
         self.weights_sha256 = weights_sha256(folder)
         self.logit_scale = float(self.model.logit_scale.exp())
         length = config.text_config.max_position_embeddings
@@ -70,7 +72,7 @@ class TextEncoder(nn.Module):
 
     @property
     def dims(self):
-        """int: numbers of a vector."""
+        """Length of a vector."""
         config = self.model.config
         return getattr(config, 'projection_dim', None) or config.text_config.projection_size
 
@@ -78,7 +80,7 @@ class TextEncoder(nn.Module):
         """Encode sentences.
 
         Args:
-            texts (list[str]): N sentences; one that is too long for the tower is cut, as in transformers.
+            texts (list[str]): N sentences; one that is too long for the tower is truncated, as in transformers.
 
         Returns:
             Tensor: (N, D) float32, not normalised.
@@ -88,7 +90,7 @@ class TextEncoder(nn.Module):
         tokens = self.tokenizer(
             texts, padding=self._padding, truncation=True, max_length=self._length, return_tensors='pt'
         )
-        # SigLIP's tokenizers give no mask: its towers were trained to attend to the padding, too.
+        # SigLIP's tokenizers give no mask: its towers were trained to attend to the padding too.
         tokens = {name: tokens[name] for name in ('input_ids', 'attention_mask') if name in tokens}
         with torch.inference_mode():
             found = self.model.get_text_features(**tokens)
@@ -97,7 +99,7 @@ class TextEncoder(nn.Module):
 
 def _load(kind, config, folder):
     if not weight_files(folder):
-        raise ValueError(f'{folder} has no weights: get the whole folder of the model')
+        raise ValueError(f'{folder} has no weights: download the whole folder of the model')
     state = {key: value for key, value in read_checkpoint(folder).items() if isinstance(value, torch.Tensor)}
     with silent():
         model, told = kind.from_pretrained(
@@ -114,11 +116,11 @@ def _load(kind, config, folder):
 
 
 def _tokenizer(folder):
-    # Without any of these, transformers makes a tokenizer that knows no word.
+    # Without any of these, transformers makes a tokenizer with an empty vocabulary.
     if not any((folder / name).is_file() for name in ('tokenizer.json', 'vocab.json', 'spiece.model')):
-        raise ValueError(f'{folder} has no tokenizer: get tokenizer.json and tokenizer_config.json of the model, too')
+        raise ValueError(f'{folder} has no tokenizer: get tokenizer.json and tokenizer_config.json of the model too')
     try:
         return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # of many kinds, by the files that are missing or unsound
+    except Exception as error:  # of many types, depending on the missing or invalid file
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f'{folder} has no tokenizer that can be read: {reason}') from None
+        raise ValueError(f'the tokenizer in {folder} cannot be read: {reason}') from None

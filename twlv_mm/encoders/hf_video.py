@@ -1,4 +1,4 @@
-"""Video models of transformers as encoders. Each class is one kind; hf_models.py has the table of them."""
+"""Video models of transformers as encoders, one class per model type; hf_models.py has the table of them."""
 
 import torch
 
@@ -10,7 +10,7 @@ SHORT_SIDE = dict(size={'shortest_edge': 224}, crop_size=224, do_center_crop=Tru
 
 
 class VJEPA2(HuggingFaceEncoder):
-    """V-JEPA 2's encoder, without its predictor; rotary positions, the mean of the tokens."""
+    """V-JEPA 2's encoder, without its predictor: rotary positions, mean pooling."""
 
     model_class = 'VJEPA2Model'
     trimmed = ('predictor',)
@@ -20,7 +20,6 @@ class VJEPA2(HuggingFaceEncoder):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(
             num_frames=config.frames_per_clip,
             img_size=config.crop_size,
@@ -30,18 +29,16 @@ class VJEPA2(HuggingFaceEncoder):
 
     @classmethod
     def resized(cls, config, img_size, num_frames):
-        """See :meth:`HuggingFaceEncoder.resized`."""
         config.crop_size, config.frames_per_clip = img_size, num_frames
         return config
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         return self.model.encoder(video.transpose(1, 2)).last_hidden_state, grid
 
 
 class VideoMAE(HuggingFaceEncoder):
-    """VideoMAE, pretrained; a fixed table made for the clip, the mean of the tokens."""
+    """VideoMAE, pretrained: a fixed table computed for the clip, mean pooling."""
 
     model_class = 'VideoMAEModel'
     beside = r'(decoder|encoder_to_decoder)\.|mask_token$|fc_norm\.'
@@ -50,7 +47,6 @@ class VideoMAE(HuggingFaceEncoder):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(
             num_frames=config.num_frames,
             img_size=side(config.image_size, 'image_size'),
@@ -60,12 +56,10 @@ class VideoMAE(HuggingFaceEncoder):
 
     @classmethod
     def resized(cls, config, img_size, num_frames):
-        """See :meth:`HuggingFaceEncoder.resized`."""
         config.image_size, config.num_frames = img_size, num_frames
         return config
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         return self.model(video.transpose(1, 2)).last_hidden_state, grid
 
@@ -78,17 +72,15 @@ class FineTunedVideoMAE(VideoMAE):
     beside = r'$^'
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         return self.model.videomae(video.transpose(1, 2)).last_hidden_state, grid
 
     def own_pooling(self, tokens, grid):
-        """See :meth:`twlv_mm.Encoder.own_pooling`."""
         return self.model.fc_norm(tokens.mean(dim=1))
 
 
 class ViViT(HuggingFaceEncoder):
-    """ViViT (factorised by tubelets, joint attention): a learned table, the class token."""
+    """ViViT (tubelets, joint attention): a learned table, the class token."""
 
     model_class = 'VivitModel'
     trimmed = ('pooler',)
@@ -98,7 +90,6 @@ class ViViT(HuggingFaceEncoder):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         return dict(
             num_frames=config.num_frames,
             img_size=side(config.image_size, 'image_size'),
@@ -109,20 +100,18 @@ class ViViT(HuggingFaceEncoder):
         )
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         return self.model(video.transpose(1, 2)).last_hidden_state, grid
 
 
 class TimeSformer(HuggingFaceEncoder):
-    """TimeSformer; transformers resizes its tables in space and time to the nearest place. The class token."""
+    """TimeSformer, whose tables transformers resizes to the nearest position: the class token."""
 
     model_class = 'TimesformerModel'
     preprocessing = dict(IMAGENET, **SHORT_SIDE)
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         if config.attention_type == 'space_only':
             raise ValueError('a TimeSformer with attention in space only has no tokens of clips')
         return dict(
@@ -135,21 +124,20 @@ class TimeSformer(HuggingFaceEncoder):
         )
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = time, height, width = self.grid(video)
         own = self.model.embeddings.num_patches
         if height * width == own and height != width:
-            raise ValueError(f'{self.spec.name} would take {height} x {width} patches for its own square of {own}')
-        # Its layers look there for the size of the clip.
+            raise ValueError(f'{self.spec.name} would mistake {height} x {width} patches for its own square of {own}')
+        # Its layers read the size of the clip from the config.
         self.model.config.num_frames, self.model.config.image_size = time, video.shape[4]
         tokens = self.model(video.transpose(1, 2)).last_hidden_state
-        # The steps of time of one place are neighbours.
+        # Its tokens are ordered by space, then time.
         patches = tokens[:, 1:].unflatten(1, (height * width, time)).transpose(1, 2).flatten(1, 2)
         return torch.cat([tokens[:, :1], patches], dim=1), grid
 
 
 class VideoPrism(HuggingFaceEncoder):
-    """VideoPrism's video encoder; tables resized in space and time, the mean of the tokens."""
+    """VideoPrism's video encoder: tables resized in space and time, mean pooling."""
 
     model_class = 'VideoPrismVisionModel'
     preprocessing = dict(HALF, size={'height': 288, 'width': 288}, resample=3, do_normalize=False)
@@ -157,7 +145,6 @@ class VideoPrism(HuggingFaceEncoder):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         config = getattr(config, 'vision_config', config)
         return dict(
             num_frames=config.num_frames,
@@ -167,13 +154,12 @@ class VideoPrism(HuggingFaceEncoder):
         )
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         return self.model(video.transpose(1, 2), interpolate_pos_encoding=True).last_hidden_state, grid
 
 
 class VideoPrismClip(VideoPrism):
-    """VideoPrism trained with text: more layers on the tokens, and a pooling by attention."""
+    """VideoPrism trained with text: auxiliary layers on the tokens, and attention pooling."""
 
     model_class = 'VideoPrismClipModel'
     whole = True
@@ -181,7 +167,6 @@ class VideoPrismClip(VideoPrism):
     beside = r'text_model\.'
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         model = self.model.video_model
         tokens = model.vision_model(video.transpose(1, 2), interpolate_pos_encoding=True).last_hidden_state
@@ -190,7 +175,6 @@ class VideoPrismClip(VideoPrism):
         return tokens, grid
 
     def own_pooling(self, tokens, grid):
-        """See :meth:`twlv_mm.Encoder.own_pooling`."""
         model = self.model.video_model
         vectors = model.head_layernorm(model.head(tokens)[0]).squeeze(1)
         if model.config.apply_l2norm:
@@ -199,7 +183,7 @@ class VideoPrismClip(VideoPrism):
 
 
 class XCLIP(HuggingFaceEncoder):
-    """X-CLIP: frames that tell each other of themselves by a message; its video features are what it pools to."""
+    """X-CLIP: frames exchange message tokens; the pooled vector is its video features."""
 
     model_class = 'XCLIPModel'
     whole = True
@@ -213,7 +197,6 @@ class XCLIP(HuggingFaceEncoder):
 
     @staticmethod
     def numbers(config):
-        """See :meth:`HuggingFaceEncoder.numbers`."""
         vision = config.vision_config
         return dict(
             num_frames=vision.num_frames,
@@ -226,7 +209,6 @@ class XCLIP(HuggingFaceEncoder):
         )
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         grid = self.grid(video)
         frames = video.transpose(1, 2).flatten(0, 1)
         tower = self.model.vision_model
@@ -234,6 +216,5 @@ class XCLIP(HuggingFaceEncoder):
         return join_frames(tower.post_layernorm(tokens), grid[0], grid[1] * grid[2]), grid
 
     def own_pooling(self, tokens, grid):
-        """See :meth:`twlv_mm.Encoder.own_pooling`."""
         class_tokens = split_frames(tokens, grid)[:, 0].unflatten(0, (-1, grid[0]))
         return self.model.mit(self.model.visual_projection(class_tokens)).pooler_output

@@ -1,4 +1,4 @@
-"""The transformer block that every encoder here is built of."""
+"""The transformer block of every encoder."""
 
 import torch.nn.functional as F
 from mmcv.cnn.bricks import DropPath
@@ -9,7 +9,7 @@ from .position import rotate
 
 
 def make_norm(arch, dims=None):
-    """The norm of an architecture over the last axis, ``embed_dims`` wide unless said."""
+    """The norm of an architecture over the last axis, ``embed_dims`` wide by default."""
     kind = {'layer': nn.LayerNorm, 'rms': nn.RMSNorm}[arch.norm]
     return kind(dims or arch.embed_dims, eps=arch.norm_eps)
 
@@ -18,16 +18,11 @@ class QuickGELU(nn.Module):
     """The approximation of GELU that CLIP was trained with."""
 
     def forward(self, x):
-        """Elementwise."""
         return x * (1.702 * x).sigmoid()
 
 
 class Attention(nn.Module):
-    """Joint multi-head self-attention over all tokens.
-
-    Args:
-        arch (Architecture): Width, heads, biases, norm of queries and keys.
-    """
+    """Joint multi-head self-attention over all tokens."""
 
     def __init__(self, arch):
         super().__init__()
@@ -43,16 +38,16 @@ class Attention(nn.Module):
         return self.proj(x.transpose(1, 2).flatten(2))
 
     def received(self, x, rotation=None, queries=None, rows=64):
-        """How much attention each token receives, on average over heads and queries.
+        """The attention that each token receives, averaged over heads and queries.
 
         Args:
             x (Tensor): (N, L, D), as for :meth:`forward`.
             rotation (tuple[Tensor, Tensor], optional): As for :meth:`forward`.
-            queries (int, optional): Only the first so many tokens ask; all if None.
+            queries (int, optional): Only the first so many tokens are queries; all if None.
             rows (int): Queries whose weights are in memory at a time.
 
         Returns:
-            Tensor: (N, L) float32, each row adds up to 1.
+            Tensor: (N, L) float32, each row sums to 1.
         """
         q, k, _ = self._qkv(x, rotation)
         q = q[:, :, :queries] * q.shape[-1] ** -0.5
@@ -68,11 +63,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two linear layers with an activation between them.
-
-    Args:
-        arch (Architecture): Widths and activation.
-    """
+    """Two linear layers with an activation between them."""
 
     def __init__(self, arch):
         super().__init__()
@@ -81,17 +72,13 @@ class MLP(nn.Module):
         self.fc2 = nn.Linear(arch.hidden_dims, arch.embed_dims)
 
     def forward(self, x):
-        """(…, D) -> (…, D)."""
         return self.fc2(self.act(self.fc1(x)))
 
 
 def init_transformer(module):
-    """Initialise linear layers and convolutions, and shrink the residual branches of ``module.blocks`` with depth.
+    """Initialise linear layers and convolutions, and scale down the residual branches of ``module.blocks`` with depth.
 
-    The latter as in BEiT and V-JEPA, so that deep models start stable.
-
-    Args:
-        module (nn.Module): With ``blocks``, a list of :class:`Block`.
+    As in BEiT and V-JEPA, so that deep models start stable.
     """
     for part in module.modules():
         if isinstance(part, nn.Linear | nn.Conv3d):

@@ -1,8 +1,7 @@
 """``mmaction:CONFIG``: the backbone of a recognizer of mmaction2 as an encoder.
 
-The config's backbone is built without its head; mean and standard deviation are those of its ``data_preprocessor``;
-frames, size and resizing those of its test pipeline. Width and feature map are what comes out of a run on torch's meta
-device, which computes nothing. A config is Python, which reading it executes.
+Mean and standard deviation come from the config's ``data_preprocessor``; frames, size and resizing from its test
+pipeline; width and feature map from a run on torch's meta device. A config is Python code, which reading it executes.
 """
 
 import inspect
@@ -16,12 +15,12 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from . import meta
+from . import meta_device
 from .checkpoint import load_plain_weights
 from .encoder import Encoder
 from .spec import EncoderSpec, probe_heads
 
-# What backbones call the number of frames and the side of the picture that they are built for.
+# The backbones' names of their number of frames and side of the picture.
 FRAMES = ('num_frames', 'temporal_size', 't_size', 'num_segments')
 SIZES = ('img_size', 'spatial_size', 'input_resolution')
 CROPS = ('CenterCrop', 'ThreeCrop', 'TenCrop')
@@ -31,13 +30,13 @@ def describe(config, pretraining_sets=None, **overrides):
     """Describe the backbone of a recognizer.
 
     Args:
-        config (str): Path of a config, or ``mmaction::recognition/...`` for one that mmaction2 brings along; for the
-            latter ``:recognition/...`` is enough.
-        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which no config says.
-        **overrides: ``num_frames`` and ``img_size`` of a clip; what else there is are settings of the backbone.
+        config (str): Path of a config, or ``mmaction::recognition/...`` for one of mmaction2's own
+            (``:recognition/...`` is enough).
+        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which no config gives.
+        **overrides: ``num_frames`` and ``img_size`` of a clip; others are settings of the backbone.
 
     Returns:
-        EncoderSpec: its description.
+        EncoderSpec
 
     Raises:
         FileNotFoundError: if there is no such config.
@@ -47,29 +46,20 @@ def describe(config, pretraining_sets=None, **overrides):
 
 
 def build(config, pretraining_sets=None, **overrides):
-    """Build the backbone of a recognizer, without its weights.
-
-    Args:
-        config (str): As for :func:`describe`.
-        pretraining_sets (tuple[str], optional): As for :func:`describe`.
-        **overrides: As for :func:`describe`.
-
-    Returns:
-        ActionBackbone: the encoder.
-    """
+    """Build the backbone of a recognizer, without its weights; arguments: :func:`describe`."""
     cfg = _read(config)
     spec = _describe(cfg, config, pretraining_sets, overrides)
-    backbone = meta.build(lambda: _backbone(cfg, spec.num_frames, spec.img_size, overrides))
+    backbone = meta_device.build(lambda: _backbone(cfg, spec.num_frames, spec.img_size, overrides))
     return ActionBackbone(backbone, spec, _takes_pictures(cfg))
 
 
 class ActionBackbone(Encoder):
     """The backbone of a recognizer of mmaction2.
 
-    Of several stages the last counts. The two pathways of SlowFast become one map, their channels one after the other
-    in the order of its head, the fast one averaged over the steps of the slow one: the mean of that map is what the
-    head classifies, the mean over its time what mmaction2's AVA head takes. Recognizer2D's backbones take each frame as
-    a picture.
+    Of several stages the last is used. The two pathways of SlowFast become one map, channels concatenated in the order
+    of
+    its head, the fast one averaged to the time steps of the slow one: its mean is what the head classifies, its mean
+    over time the input of mmaction2's AVA head. Recognizer2D's backbones take each frame as a picture.
 
     Args:
         backbone (nn.Module): As built by mmaction2.
@@ -77,7 +67,7 @@ class ActionBackbone(Encoder):
         takes_pictures (bool): Whether it takes pictures (N * T, 3, H, W), not clips.
     """
 
-    inner = 'net.'  # files of mmaction2 hold what is inside
+    inner = 'net.'  # which mmaction2's files lack
 
     def __init__(self, backbone, spec, takes_pictures):
         super().__init__(spec)
@@ -96,11 +86,6 @@ class ActionBackbone(Encoder):
         return load_plain_weights(self, path)
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`.
-
-        Raises:
-            ValueError: if the backbone mixes a fixed number of frames, and these are not so many.
-        """
         clips, _, time = video.shape[:3]
         fixed = getattr(self.net, 'num_segments', time) if self.takes_pictures else time
         if time != fixed:
@@ -118,14 +103,17 @@ class ActionBackbone(Encoder):
         return tokens, tuple(feature.shape[2:])
 
     def own_pooling(self, tokens, grid):
-        """What the recognizer's head classifies; see :meth:`twlv_mm.Encoder.own_pooling`."""
+        """The vector that the recognizer's head classifies."""
         vectors = super().own_pooling(tokens, grid)
         norm = getattr(self.net, 'fc_norm', None)  # VisionTransformer normalises the mean
         return vectors if norm is None else norm(vectors)
 
 
 def _features(net, video):
-    """What a backbone gives: a map (N, D, T', H', W') or vectors (N, D), of pictures (M, D, H', W'); a class token."""
+    """The features of a backbone, and its class token or None.
+
+    Features are a map (N, D, T', H', W'), vectors (N, D) or, of pictures, a map (M, D, H', W').
+    """
     if isinstance(net, TimeSformer):
         return _features_of_timesformer(net, video)
     out = net(video)
@@ -133,11 +121,11 @@ def _features(net, video):
         slow, fast = out
         return torch.cat([F.adaptive_avg_pool3d(fast, slow.shape[2:]), slow], dim=1), None
     last = out if isinstance(out, torch.Tensor) else out[-1]
-    return (last, None) if isinstance(last, torch.Tensor) else last  # MViT's map and class token
+    return (last, None) if isinstance(last, torch.Tensor) else last  # MViT gives map and class token
 
 
 def _features_of_timesformer(net, video):
-    """It returns its class token alone; all tokens are caught behind its last norm, where places go before times."""
+    """Its output is the class token alone, so all tokens are taken from its last norm, ordered by space, then time."""
     tokens = []
     hook = net.norm.register_forward_hook(lambda module, given, output: tokens.append(output))
     try:
@@ -161,7 +149,7 @@ def _read(config):
 
 
 def _path(config):
-    """The file of a config. (mmengine's own way to ``package::`` does not find what today's pip installs editable.)"""
+    """The file of a config; mmengine's own lookup of ``package::`` fails for editable installs of today's pip."""
     package, separator, name = (f'mmaction:{config}' if config.startswith(':') else config).partition('::')
     if not separator:
         return config
@@ -188,18 +176,18 @@ def _describe(cfg, config, pretraining_sets, overrides):
     taken = _test_frames(cfg, source) | {key: overrides[key] for key in ('num_frames', 'img_size') if key in overrides}
     for key in ('num_frames', 'img_size'):
         if key not in taken:
-            raise ValueError(f'the test pipeline of {source} does not tell its {key}: give {key}=...')
+            raise ValueError(f'the test pipeline of {source} does not determine {key}: give {key}=...')
     sizes = dict(taken, mean=[float(value) for value in mean], std=[float(value) for value in std])
     frames, size = taken['num_frames'], taken['img_size']
 
-    with meta.EmptyWeights():
+    with meta_device.EmptyWeights():
         backbone = _backbone(cfg, frames, size, overrides)
     pictures = _takes_pictures(cfg)
     mixes = hasattr(backbone, 'num_segments')
     name = Path(config.rpartition('::')[2]).stem
-    # The sizes of its output are not known yet.
+    # A placeholder spec: the sizes of the output are not known yet.
     model = ActionBackbone(backbone, EncoderSpec(name=name, grid=None, embed_dims=16, **sizes), pictures)
-    tokens, grid, vector = meta.run(model, source, frames, size)
+    tokens, grid, vector = meta_device.run(model, source, frames, size)
     class_token = grid is not None and tokens.shape[1] > torch.Size(grid).numel()
     return EncoderSpec(
         name=name,
@@ -216,13 +204,13 @@ def _describe(cfg, config, pretraining_sets, overrides):
 
 
 def _backbone(cfg, num_frames, img_size, overrides):
-    """The backbone; nothing is fetched for it."""
+    """Build the backbone without downloading anything."""
     settings = cfg.model.backbone
     with DefaultScope.overwrite_default_scope('mmaction'):
         kind = MODELS.get(settings.type) if isinstance(settings.type, str) else settings.type
         if kind is None:
             raise ValueError(
-                f'mmaction2 knows no backbone {settings.type}: install its package, and name it in custom_imports of '
+                f'mmaction2 has no backbone {settings.type}: install its package, and name it in custom_imports of '
                 'the config'
             )
         accepted = inspect.signature(kind).parameters
@@ -247,27 +235,27 @@ def _without_pretrained(settings):
 
 
 def _test_frames(cfg, source):
-    """Frames, side and resizing of a clip in the test pipeline, as far as it tells them."""
+    """Frames, side and resizing of a clip in the test pipeline, as far as it determines them."""
     loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
     pipeline = loader.get('dataset', {}).get('pipeline') or cfg.get('test_pipeline') or cfg.get('val_pipeline') or []
     found = {}
     for step in pipeline:
         kind = str(step['type']).rpartition('.')[2]
         if 'clip_len' in step:
-            # Recognizer2D calls the frames of a clip its clips.
+            # For Recognizer2D, the frames of a clip are clips of one frame.
             frames = step['clip_len']
             found['num_frames'] = step.get('num_clips', 1) if _takes_pictures(cfg) and frames == 1 else frames
         elif kind == 'Resize':
             scale, found['interpolation'] = step['scale'], step.get('interpolation', 'bilinear')
             squash = not step.get('keep_ratio', True)
             if squash and (isinstance(scale, (int, float)) or scale[0] != scale[1]):
-                raise ValueError(f'{source} resizes to {scale}; encoders here take square frames')
+                raise ValueError(f'{source} resizes to {scale}; encoders need square frames')
             found['resize'] = 'squash' if squash else 'short_side'
             found['img_size'] = min(scale) if min(scale) > 0 else max(scale)
         elif kind in CROPS:
             size = step['crop_size']
             size = (size, size) if isinstance(size, int) else tuple(size)
             if size[0] != size[1]:
-                raise ValueError(f'{source} crops to {size}; encoders here take square frames')
+                raise ValueError(f'{source} crops to {size}; encoders need square frames')
             found['img_size'] = size[0]
     return found

@@ -1,4 +1,4 @@
-"""An encoder, or a recognizer around one, as an ONNX file: pixels in, a vector or scores out."""
+"""Export an encoder, or a recognizer around one, to ONNX: pixels in, a vector or scores out."""
 
 import warnings
 
@@ -10,12 +10,7 @@ INSTALL = "pip install 'twlv-i[onnx]'"
 
 
 class FromPixels(nn.Module):
-    """Normalises pixels, encodes them, and classifies the features where there is a head.
-
-    Args:
-        encoder (nn.Module): An encoder of this package.
-        head (nn.Module, optional): An mmaction2 head on feature maps.
-    """
+    """Normalises pixels, encodes them, and classifies the features if there is a head."""
 
     def __init__(self, encoder, head=None):
         super().__init__()
@@ -33,30 +28,30 @@ def export_onnx(encoder, path, head=None, size=None):
     """Write an ONNX file, and check it against PyTorch in ONNX Runtime.
 
     Its input ``video`` is (N, 3, T, H, W) float32, RGB from 0 to 255, of any N; its output is ``embedding`` (N, D), or
-    with a head ``scores`` (N, classes) before softmax. Weights are inside the file.
+    with a head ``scores`` (N, classes) before softmax.
 
     Args:
-        encoder (nn.Module): An encoder of this package, not fused: ONNX Runtime folds for itself.
-        path (str): Where to.
+        encoder (Encoder): An encoder, not fused.
+        path (str): The file to write.
         head (nn.Module, optional): An mmaction2 head on feature maps.
         size (tuple[int, int], optional): Height and width of the input; the encoder's own if None.
 
     Returns:
-        float: the largest difference between PyTorch's outputs and ONNX Runtime's for two random clips, in units of
+        float: the largest difference between PyTorch's and ONNX Runtime's outputs for two random clips, relative to
         PyTorch's largest output.
 
     Raises:
-        ImportError: if onnx, onnxscript or onnxruntime are not installed, or torch is 2.6.
+        ImportError: if onnx, onnxscript or onnxruntime is not installed, or torch is 2.6.
     """
     if Version(torch.__version__) < Version('2.7'):
         raise ImportError(
-            f"torch {torch.__version__}'s exporter fails on SqueezeTime: take a newer torch (2.13 is tested)"
+            f"torch {torch.__version__}'s exporter fails on SqueezeTime: install a newer torch (2.13 is tested)"
         )
     try:
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise ImportError(f'{error.name} is not installed, and an export needs it: {INSTALL}') from error
+        raise ImportError(f'an export needs {error.name}, which is not installed: {INSTALL}') from error
     model = FromPixels(encoder, head).eval()
     size = size or (encoder.spec.img_size,) * 2
     video = 255 * torch.rand(2, 3, encoder.spec.num_frames, *size, generator=torch.Generator().manual_seed(0))

@@ -5,14 +5,14 @@ import torch
 from .encoder import Encoder
 from .pooling import POOLINGS
 
-NUM_FRAMES = 16  # of a clip, where nobody says otherwise: an image model takes any number
+NUM_FRAMES = 16  # default for image models, which take any number
 
 
 def join_frames(tokens, time, patches):
-    """Put the tokens of frames into the order of :meth:`twlv_mm.Encoder.encode`.
+    """Order the tokens of frames as :meth:`twlv_mm.Encoder.encode` does.
 
     Args:
-        tokens (Tensor): (N * T, P + L, D): of each frame P class tokens, then its patches.
+        tokens (Tensor): (N * T, P + L, D): P class tokens of each frame, then its patches.
         time (int): T.
         patches (int): L.
 
@@ -25,15 +25,7 @@ def join_frames(tokens, time, patches):
 
 
 def split_frames(tokens, grid):
-    """Undo :func:`join_frames`.
-
-    Args:
-        tokens (Tensor): (N, T * P + T * L, D).
-        grid (tuple[int, int, int]): T, height and width, whose product is L, of the patches.
-
-    Returns:
-        Tensor: (N * T, P + L, D).
-    """
+    """Undo :func:`join_frames`: (N, T * P + T * L, D) -> (N * T, P + L, D); ``grid`` is T, height, width."""
     time, patches = grid[0], grid[1] * grid[2]
     split = tokens.split([tokens.shape[1] - time * patches, time * patches], dim=1)
     return torch.cat([part.unflatten(1, (time, -1)) for part in split], dim=2).flatten(0, 1)
@@ -42,11 +34,11 @@ def split_frames(tokens, grid):
 class PerFrameEncoder(Encoder):
     """Base of encoders that encode each frame of a clip alone: a subclass defines :meth:`encode_frames`.
 
-    Its spec has ``per_frame=True`` and as many steps of time in its grid as there are frames.
+    Its spec has ``per_frame=True``, and one time step per frame in its grid.
     """
 
     def encode_frames(self, frames):
-        """Encode pictures: what a subclass defines.
+        """Encode pictures; defined by a subclass.
 
         Args:
             frames (Tensor): (M, 3, H, W) float, normalised by ``spec.mean`` and ``spec.std``.
@@ -59,24 +51,15 @@ class PerFrameEncoder(Encoder):
         )
 
     def pool_frames(self, tokens, size):
-        """Pool the tokens of each picture to one vector; a subclass may pool and project by itself.
-
-        Args:
-            tokens (Tensor): (M, P + H' * W', D), as of :meth:`encode_frames`.
-            size (tuple[int, int]): H', W'.
-
-        Returns:
-            Tensor: (M, D').
-        """
+        """Pool the tokens (M, P + H' * W', D) of each picture to (M, D'), ``size`` being H', W'; may be overridden."""
         return POOLINGS[self.spec.pooling](tokens, (1, *size))
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         time = video.shape[2]
         tokens, (height, width) = self.encode_frames(video.transpose(1, 2).flatten(0, 1))
         return join_frames(tokens, time, height * width), (time, height, width)
 
     def own_pooling(self, tokens, grid):
-        """The mean of the frames' vectors; see :meth:`twlv_mm.Encoder.own_pooling`."""
+        """The mean of the frames' vectors."""
         vectors = self.pool_frames(split_frames(tokens, grid), grid[1:])
         return vectors.unflatten(0, (-1, grid[0])).mean(dim=1)

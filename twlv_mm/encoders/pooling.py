@@ -1,7 +1,7 @@
-"""From tokens to one vector a clip, or one a frame.
+"""Pool tokens to one vector per clip, or one per frame.
 
-The functions take tokens (N, L, D): class tokens (where the architecture has any), then patches by time, height, width;
-and the grid (T', H', W') of the patches.
+The functions take tokens (N, L, D), class tokens (if any) before patches by time, height, width, and the grid
+(T', H', W') of the patches.
 """
 
 import math
@@ -21,11 +21,7 @@ def frame(tokens, grid):
 
 
 def class_token(tokens, grid):
-    """The class token, or the mean over the frames' class tokens: (N, D).
-
-    Raises:
-        ValueError: if the architecture has no class token.
-    """
+    """The class token, or the mean over the frames' class tokens: (N, D)."""
     class_tokens = tokens[:, : -math.prod(grid)]
     if class_tokens.shape[1] == 0:
         raise ValueError('this architecture has no class token: pool by mean or frame')
@@ -36,13 +32,7 @@ POOLINGS = {'mean': mean, 'frame': frame, 'class_token': class_token}
 
 
 class CrossAttention(nn.Module):
-    """Multi-head attention of one sequence to another.
-
-    Args:
-        dims (int): Channels of a token.
-        num_heads (int): Heads.
-        output_dims (int): Channels of the result.
-    """
+    """Multi-head attention of one sequence to another."""
 
     def __init__(self, dims, num_heads, output_dims):
         super().__init__()
@@ -63,10 +53,7 @@ class CrossAttention(nn.Module):
 
 
 class AttentionPooling(nn.Module):
-    """InternVideo2's projector: the mean token attends to all tokens, the class token among them.
-
-    Args:
-        arch (Architecture): Width, heads and ``clip_embed_dims``.
+    """InternVideo2's projector: the mean token attends to all tokens, including the class token.
 
     Source: InternVideo2, official ``AttentionPoolingBlock`` (its norms have epsilon 1e-5 in all models).
     """

@@ -1,4 +1,4 @@
-"""Where a token is: fixed tables, how a table is resized to another grid of tokens, and rotary positions."""
+"""Positions of tokens: fixed tables, resizing of tables, and rotary positions."""
 
 import math
 
@@ -21,12 +21,12 @@ def sincos_3d(dims, grid):
 
     Args:
         dims (int): Channels of a token.
-        grid (tuple[int, int, int]): Tokens along time, height and width.
+        grid (tuple[int, int, int]): T', H', W'.
 
     Returns:
         Tensor: (1, T', H', W', dims) float32.
 
-    Source: Bardes et al. 2024, official implementation with ``uniform_power=True`` (as its pretraining configs set).
+    Source: Bardes et al. 2024, official implementation with ``uniform_power=True`` (as in its pretraining configs).
     """
     third = -(-dims // 6) * 2
     axes = [_sincos_1d(third, torch.arange(size)) for size in grid]
@@ -37,14 +37,7 @@ def sincos_3d(dims, grid):
 
 
 def sincos_flat(dims, grid):
-    """Fixed 1D table over all tokens in order, sines and cosines interleaved.
-
-    Args:
-        dims (int): Channels of a token.
-        grid (tuple[int, int, int]): Tokens along time, height and width.
-
-    Returns:
-        Tensor: (1, T', H', W', dims) float32.
+    """Fixed 1D table over all tokens in order, sines and cosines interleaved; shapes as of :func:`sincos_3d`.
 
     Source: VideoMAE and UMT, official implementations.
     """
@@ -56,17 +49,17 @@ TABLES = {'sincos_3d': sincos_3d, 'sincos_flat': sincos_flat}
 
 
 def resize_table(table, grid, per_frame=False):
-    """Resize a position table in time and space by trilinear interpolation, or one of pictures by bicubic.
+    """Resize a position table, trilinearly in time and space, or bicubically for a table of pictures.
 
     Args:
         table (Tensor): (1, T, H, W, D).
         grid (tuple[int, int, int]): Wanted T', H', W'.
-        per_frame (bool): Whether it is of pictures: T and T' are 1.
+        per_frame (bool): Whether it is a table of pictures: T and T' are 1.
 
     Returns:
-        Tensor: (1, T', H', W', D); ``table`` itself where it has that grid.
+        Tensor: (1, T', H', W', D); ``table`` itself if it has that grid.
 
-    Source: V-JEPA's ``interpolate_pos_encoding``; of pictures, CLIP's in transformers.
+    Source: V-JEPA's ``interpolate_pos_encoding``; for pictures, CLIP's in transformers.
     """
     if table.shape[1:4] == tuple(grid):
         return table
@@ -78,18 +71,18 @@ def resize_table(table, grid, per_frame=False):
 
 
 def grid_of_table(length, *grids):
-    """Which grid a flat position table is for.
+    """The grid of a flat position table.
 
     Args:
-        length (int): Its tokens.
-        *grids (tuple[int, int, int]): T', H', W' that are to be expected. It may also be one of these for other frames,
-            or for another square.
+        length (int): Its number of tokens.
+        *grids (tuple[int, int, int]): Expected T', H', W', best first. A table for another number of frames, or another
+            square, is recognised as well.
 
     Returns:
-        tuple[int, int, int]: the grid.
+        tuple[int, int, int]
 
     Raises:
-        ValueError: if it is for none of these, or could be for two of them.
+        ValueError: if no grid fits, or two do.
     """
     for grid in grids:
         if length == math.prod(grid):
@@ -116,9 +109,9 @@ def rope_3d(head_dims, grid, like):
     """Rotary positions in time, height and width.
 
     Args:
-        head_dims (int): Channels of a head. A third each for the three axes, rounded down to an even number; what is
-            left over is not rotated.
-        grid (tuple[int, int, int]): Tokens along time, height and width.
+        head_dims (int): Channels of a head. A third each for the three axes, rounded down to an even number; the rest
+            is not rotated.
+        grid (tuple[int, int, int]): T', H', W'.
         like (Tensor): Gives device and dtype.
 
     Returns:
@@ -129,22 +122,14 @@ def rope_3d(head_dims, grid, like):
     third = head_dims // 3 // 2 * 2
     frequencies = 10000.0 ** -(torch.arange(third // 2, device=like.device, dtype=like.dtype) / (third / 2))
     places = torch.meshgrid(*(torch.arange(size, device=like.device) for size in grid), indexing='ij')
-    # V-JEPA 2 repeats its frequencies and yet rotates adjacent pairs; its weights were trained so, and we keep it.
+    # V-JEPA 2 repeats its frequencies although it rotates adjacent pairs; its weights were trained that way.
     angles = [(place.flatten()[:, None] * frequencies).repeat(1, 2) for place in places]
     angles = F.pad(torch.cat(angles, dim=1), (0, head_dims - 3 * third))
     return angles.cos(), angles.sin()
 
 
 def rotate(x, rotation):
-    """Rotate adjacent pairs of channels.
-
-    Args:
-        x (Tensor): (N, heads, L, head_dims).
-        rotation (tuple[Tensor, Tensor]): From :func:`rope_3d`.
-
-    Returns:
-        Tensor: (N, heads, L, head_dims), in the dtype of ``x``.
-    """
+    """Rotate adjacent pairs of channels of (N, heads, L, head_dims) by the result of :func:`rope_3d`."""
     cosines, sines = rotation
     first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
     turned = torch.stack([-second, first], dim=-1).flatten(-2)

@@ -1,24 +1,20 @@
-"""Whether bf16 pays."""
+"""The precisions to compute in, and whether a device is faster in bf16."""
 
 from pathlib import Path
 
 import torch
 
 PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
-UNITS = {'avx512_bf16', 'amx_bf16'}  # as Linux calls them
+UNITS = {'avx512_bf16', 'amx_bf16'}  # Linux's names of the CPU features
 
 
 def has_bf16_units(device='cpu', cpuinfo='/proc/cpuinfo'):
-    """Whether a device multiplies in bf16, at twice the rate of fp32 or more; others emulate it and take longer.
+    """Whether a device multiplies in bf16 natively; others emulate it and are slower than in fp32.
 
     Args:
-        device (str | torch.device): A CPU, which has AVX-512 BF16 or AMX; a GPU of CUDA, which is of compute capability
-            8.0 or later; another accelerator, which is taken to have them.
-        cpuinfo (str | Path): Where the system tells about its CPU; where there is no such file, the CPU is taken to
-            have none.
-
-    Returns:
-        bool
+        device (str | torch.device): A CPU is checked for AVX-512 BF16 or AMX, a CUDA GPU for compute capability 8.0;
+            other accelerators are assumed to have them.
+        cpuinfo (str | Path): Linux's description of its CPU; without that file, the CPU is assumed to have none.
     """
     kind = torch.device(device).type
     if kind == 'cpu':

@@ -1,4 +1,4 @@
-"""SOURCE, the one string that names an encoder: which models there are, what one is, and how to build one."""
+"""SOURCE, the string that names an encoder: list, describe and build encoders."""
 
 import inspect
 from dataclasses import replace
@@ -14,20 +14,16 @@ from .spec import EncoderSpec
 from .squeezetime import SqueezeTime
 from .vit import VideoVisionTransformer
 
-# What a SOURCE may begin with, and the module here that knows such encoders: its describe(name, **overrides) gives an
-# EncoderSpec without building anything, its build(name, **overrides) an Encoder without weights.
+# Prefix of a SOURCE -> the module that provides such encoders: its describe(name, **overrides) returns an EncoderSpec,
+# its build(name, **overrides) an Encoder without weights.
 PROVIDERS = dict(hf='hf_models', timm='timm_models', mmaction='mmaction_models')
 
-# What a config says of an encoder's use in its task; it does not change what the encoder is.
+# Settings of an encoder's use in a task, which do not change its spec.
 USE = ('frozen', 'allow_random', 'drop_path_rate', 'with_cp', 'branches')
 
 
 def list_models():
-    """Names of the encoders of the table.
-
-    Returns:
-        list[str]: sorted.
-    """
+    """The sorted names of the encoders of the table."""
     return sorted(ARCHITECTURES)
 
 
@@ -36,13 +32,13 @@ def describe(source, **overrides):
 
     Args:
         source (str): A name of :func:`list_models`; 'hf:FOLDER_OR_REPO', a model of transformers; 'timm:NAME';
-            'mmaction:CONFIG', the backbone of a recognizer of mmaction2; or 'package.module:NAME': a class derived
-            from :class:`twlv_mm.Encoder` or a function that returns one. A class or function with an attribute
-            ``spec`` is not called; otherwise it is built on the meta device.
+            'mmaction:CONFIG', the backbone of a recognizer of mmaction2; or 'package.module:NAME', a subclass of
+            :class:`twlv_mm.Encoder` or a function that returns one. If the class or function has an attribute ``spec``,
+            it is not called; otherwise it is built on the meta device.
         **overrides: As for :func:`get_model`.
 
     Returns:
-        EncoderSpec: its description.
+        EncoderSpec
 
     Raises:
         ValueError: if there is no such encoder.
@@ -67,15 +63,15 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
 
     Args:
         source (str): As for :func:`describe`.
-        weights (str, optional): Path of a checkpoint: this project's or an official one, told apart by its keys.
-            Without it the weights that the source itself has are taken (those in the folder of 'hf:', say); if it has
-            none, the encoder is randomly initialised.
+        weights (str, optional): Path of a checkpoint: this project's or an official one, told apart by its keys. By
+            default the weights of the source itself (those in the folder of 'hf:', for example); if it has none, the
+            encoder is randomly initialised.
         frozen (bool): Stay in eval mode, build no graph, train nothing.
         allow_random (bool): Let a frozen encoder run without weights.
-        **overrides: Of a model of the table, numbers to change: img_size, patch_size, num_frames, tubelet_size,
-            embed_dims, depth, num_heads, mlp_ratio, output_dims (CLIP, DFN), clip_embed_dims (InternVideo2), of
-            SqueezeTime depth, widen_factor, num_frames, pos_dim, detection; and the other arguments of
-            :class:`twlv_mm.encoders.VideoVisionTransformer` or :class:`twlv_mm.encoders.SqueezeTime`. Of one's own
+        **overrides: For a model of the table, numbers to change: img_size, patch_size, num_frames, tubelet_size,
+            embed_dims, depth, num_heads, mlp_ratio, output_dims (CLIP, DFN), clip_embed_dims (InternVideo2); for
+            SqueezeTime depth, widen_factor, num_frames, pos_dim, detection; and other arguments of
+            :class:`twlv_mm.encoders.VideoVisionTransformer` or :class:`twlv_mm.encoders.SqueezeTime`. For your own
             class or function, its arguments.
 
     Returns:
@@ -100,39 +96,31 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
 
 
 def text_encoder(source):
-    """The text side of an encoder that was trained with text.
+    """The text tower of an encoder that was trained with text.
 
     Args:
         source (str): 'hf:FOLDER_OR_REPO' of CLIP, SigLIP, SigLIP 2 or X-CLIP, with both towers and the tokenizer.
 
     Returns:
-        TextEncoder: ``encode(texts)`` -> (N, D), comparable by cosine with ``model.embed(video)`` of that source.
+        TextEncoder: sentences -> (N, D), comparable by cosine with ``model.embed(video)`` of that source.
 
     Raises:
-        ValueError: if there is no such model, or the encoder knows no text.
+        ValueError: if there is no such model, or the encoder has no text tower.
         ImportError: if transformers is not installed.
     """
     if not source.startswith('hf:'):
         raise ValueError(
-            f'the encoder {source} knows no text: take an hf: SOURCE of CLIP, SigLIP, SigLIP 2 or X-CLIP '
+            f'the encoder {source} has no text tower: take an hf: SOURCE of CLIP, SigLIP, SigLIP 2 or X-CLIP '
             '(docs/search.md)'
         )
-    _provider(source)  # says what is missing
+    _provider(source)  # its error says which package is missing
     from .hf_text import TextEncoder
 
     return TextEncoder(source.partition(':')[2])
 
 
 def own_weights(source, **overrides):
-    """The weights that a SOURCE itself has.
-
-    Args:
-        source (str): As for :func:`describe`.
-        **overrides: As for :func:`get_model`.
-
-    Returns:
-        str | Path | None: a file or folder; None where weights have to be given.
-    """
+    """The file or folder with the weights of a SOURCE itself; None if weights have to be given."""
     provider = _provider(source)
     if provider is None:
         return None
@@ -141,7 +129,7 @@ def own_weights(source, **overrides):
 
 
 def _provider(source):
-    """The module that knows encoders of such a SOURCE; None for one's own."""
+    """The module that provides encoders of such a SOURCE; None for a user's own."""
     prefix = source.partition(':')[0]
     if prefix not in PROVIDERS:
         return None
@@ -173,7 +161,7 @@ def _user_object(source):
 
 
 def _call(make, source, overrides):
-    # A misspelt override of a user's class is told as one, not as an error inside of it.
+    # So that a misspelt override is reported as one, not as an error inside the user's class.
     try:
         inspect.signature(make).bind(**overrides)
     except TypeError as error:
@@ -181,7 +169,7 @@ def _call(make, source, overrides):
     model = make(**overrides)
     if not isinstance(model, Encoder) or not isinstance(model.spec, EncoderSpec):
         raise ValueError(
-            f'{source} gives a {type(model).__name__}; it has to give a twlv_mm.Encoder with a spec: derive from it, '
+            f'{source} gives a {type(model).__name__}; it must give a twlv_mm.Encoder with a spec: derive from it, '
             'or return twlv_mm.wrap(module, spec)'
         )
     return model

@@ -1,40 +1,36 @@
-"""The description of an encoder: every number that a task takes from it."""
+"""The description of an encoder: every number that a task needs."""
 
 import math
 from dataclasses import dataclass
 
-# Channel statistics on the 0-255 scale of mmaction2's ActionDataPreprocessor.
+# Channel statistics on the scale of mmaction2's ActionDataPreprocessor, 0-255.
 IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 OPENAI_CLIP = dict(mean=(122.7709, 116.7460, 104.0937), std=(68.5005, 66.6322, 70.3232))
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSpec:
-    """What an encoder takes and gives.
+    """The inputs and outputs of an encoder.
 
     Args:
-        name (str): What it is called in results, reports and names of folders.
-        source (str): SOURCE, which :func:`twlv_mm.get_model` builds it from.
+        name (str): Its name in results, reports and folders.
+        source (str): SOURCE, from which :func:`twlv_mm.get_model` builds it.
         num_frames (int): Frames of a clip.
-        img_size (int): Side of the square input, pixels.
-        grid (tuple[int, int, int], optional): T', H', W' of the feature map of such a clip; None where the encoder
-            gives no map, but vectors or tokens without places.
+        img_size (int): Side of the square input in pixels.
+        grid (tuple[int, int, int], optional): T', H', W' of the feature map of such a clip; None if it gives no map,
+            but vectors or tokens without positions.
         embed_dims (int): Channels of a token and of the feature map.
-        embedding_dims (int, optional): Length of what its own pooling gives; ``embed_dims`` if None.
+        embedding_dims (int, optional): Length of its own pooled vector; ``embed_dims`` if None.
         num_heads (int): Attention heads of a probe on its tokens; divides ``embed_dims``.
-        pooling (str): Its own way to one vector: 'mean', 'class_token', or another name, where it pools by itself.
+        pooling (str): Its own pooling: 'mean', 'class_token', or another name if it pools by itself.
         class_token (bool): Whether its tokens begin with class tokens.
         per_frame (bool): Whether it encodes each frame alone.
         mean (tuple[float]): Channel means of the input (RGB, 0-255).
         std (tuple[float]): Channel standard deviations of the input (RGB, 0-255).
-        resize (str): How a frame becomes a square: 'short_side', then the centre is cut out, or 'squash', whatever its
-            aspect.
-        interpolation (str): Of that resizing, OpenCV's: 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
+        resize (str): How a frame becomes a square: 'short_side' and a centre crop, or 'squash'.
+        interpolation (str): OpenCV's: 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
         pretraining_sets (tuple[str], optional): Data sets that its published weights were trained on, named as in
-            results.json; None if not known.
-
-    Raises:
-        ValueError: if a number cannot be.
+            results.json, where the report marks results on them; None if not known.
     """
 
     name: str
@@ -80,23 +76,16 @@ class EncoderSpec:
 
     @property
     def tubelet_size(self):
-        """int: frames of the input to one step of the feature map; all of them where there is no map."""
+        """Frames of the input per step of the feature map; all of them if there is no map."""
         return self.num_frames if self.grid is None else math.ceil(self.num_frames / self.grid[0])
 
     @property
     def patch_size(self):
-        """int: pixels of the input to one of the feature map; all of them where there is no map."""
+        """Pixels of the input per pixel of the feature map; all of them if there is no map."""
         return self.img_size if self.grid is None else math.ceil(self.img_size / self.grid[1])
 
     def require_map(self, task):
-        """Refuse an encoder without a feature map for a task that needs one.
-
-        Args:
-            task (str): What needs it, for the message.
-
-        Raises:
-            ValueError: if the encoder gives no feature map.
-        """
+        """Raise ValueError if the encoder gives no feature map, which ``task`` needs."""
         if self.grid is None:
             raise ValueError(
                 f"{task} needs a feature map (N, D, T', H', W'), and the encoder {self.name} gives only vectors: take "
@@ -105,5 +94,5 @@ class EncoderSpec:
 
 
 def probe_heads(embed_dims, num_heads=16):
-    """The number of heads nearest below ``num_heads`` that divides a width."""
+    """The largest number of heads up to ``num_heads`` that divides a width."""
     return max(heads for heads in range(1, num_heads + 1) if embed_dims % heads == 0)

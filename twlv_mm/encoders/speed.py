@@ -1,4 +1,4 @@
-"""How fast encoders are, beside the matrix products of the same machine in the same process."""
+"""Measure the speed of encoders, relative to matrix products on the same machine in the same process."""
 
 import time
 from functools import cache
@@ -12,12 +12,12 @@ from .sources import get_model
 
 
 def best_of(function, seconds=3.0, least=3):
-    """Shortest time of a call, in seconds, over calls for about ``seconds``, after one to warm up.
+    """The shortest time of a call in seconds, over repeated calls after one warm-up.
 
     Args:
-        function (Callable): What is called.
-        seconds (float): For how long.
-        least (int): Calls, if each takes longer. With 0, a call that takes longer than ``seconds`` is the only one.
+        function (Callable): The function to call.
+        seconds (float): How long to repeat.
+        least (int): Minimum number of calls. With 0, a call that takes longer than ``seconds`` is the only one.
     """
     times, end = [], time.perf_counter() + seconds
     while len(times) < least + 1 or time.perf_counter() < end:
@@ -29,12 +29,7 @@ def best_of(function, seconds=3.0, least=3):
 
 @cache
 def matmul_rate(dtype, device='cpu'):
-    """The machine's best matrix-product rate, in FLOP/s, over several shapes; measured once in a process.
-
-    Args:
-        dtype (torch.dtype): Of the factors.
-        device (str): Where to multiply.
-    """
+    """The machine's best matrix-product rate in FLOP/s over several shapes; measured once per process."""
     rates = []
     for m, k, n in ((2048, 2048, 2048), (1568, 768, 3072), (3136, 3072, 768), (4096, 1024, 4096)):
         a, b = torch.randn(m, k, device=device, dtype=dtype), torch.randn(n, k, device=device, dtype=dtype)
@@ -43,7 +38,7 @@ def matmul_rate(dtype, device='cpu'):
 
 
 def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0, least=3, **overrides):
-    """Clips and FLOPs a second of an encoder, beside the machine's best matrix-product rate.
+    """Clips and FLOPs per second of an encoder, relative to the machine's best matrix-product rate.
 
     Args:
         name (str): SOURCE, as for :func:`twlv_mm.describe`.
@@ -55,8 +50,8 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Returns:
-        dict: gflop (a clip, of the matrix products), clips_per_second, gflops (a second), best_matmul_gflops, share (of
-        that rate), and what :func:`encoder_size` tells.
+        dict: gflop (per clip, of the matrix products), clips_per_second, gflops (per second), best_matmul_gflops, share
+        (of that rate), and the items of :func:`encoder_size`.
     """
     torch.set_flush_denormal(True)  # random weights make denormal numbers, trained ones do not
     size = encoder_size(name, **overrides)
@@ -67,7 +62,7 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
             model = get_model(name, **overrides).eval()
         model.to_empty(device=device)
         for tensor in (*model.parameters(), *model.buffers()):
-            tensor.data.uniform_(-0.02, 0.02)  # the architecture's own beginning takes minutes for a billion
+            tensor.data.uniform_(-0.02, 0.02)  # proper initialisation takes minutes for a billion parameters
     spec = model.spec
     video = torch.randn(batch_size, 3, spec.num_frames, spec.img_size, spec.img_size, device=device)
     autocast = torch.autocast(device.split(':')[0], PRECISIONS[precision], enabled=precision != 'fp32')
@@ -78,19 +73,19 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
 
 
 def encoder_size(name, **overrides):
-    """How large an encoder is, without computing anything.
+    """The size of an encoder, without computing anything.
 
     Args:
         name (str): SOURCE, as for :func:`twlv_mm.describe`.
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Returns:
-        dict: frames and pixels of a clip, parameters, tokens (of a clip), gflop (of its matrix products, two for a
-        multiplication and an addition).
+        dict: frames and pixels of a clip, parameters, tokens (of a clip), gflop (of its matrix products, counting a
+        multiplication and an addition as two).
     """
-    # The counter does not know the CPU's fused attention.
+    # The counter does not count the CPU's fused attention.
     with torch.device('meta'), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-        model = get_model(name, **overrides).eval().requires_grad_(False)  # which the counter would follow
+        model = get_model(name, **overrides).eval().requires_grad_(False)  # or the counter would track gradients
         spec = model.spec
         video = torch.empty(1, 3, spec.num_frames, spec.img_size, spec.img_size)
         with FlopCounterMode(display=False) as counter:

@@ -14,7 +14,7 @@ from .fused_squeezetime import FusedSqueezeTimeNet
 from .table_encoder import TableEncoder
 
 EXPANSION = 4
-# Blocks of the four stages of residual networks of bottlenecks (He et al. 2016, Table 1), by depth.
+# Blocks of the four stages, by depth (He et al. 2016, Table 1).
 STAGES = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
@@ -23,14 +23,14 @@ def _conv_norm(in_channels, out_channels, size, **options):
 
 
 class Bottleneck(nn.Module):
-    """Residual bottleneck whose 3x3 convolution is a CTL layer. A stride is a depthwise convolution before both paths.
+    """Residual bottleneck whose 3x3 convolution is a CTL layer; a stride is a depthwise convolution before both paths.
 
     Args:
-        in_channels (int): Of the input.
-        channels (int): Of the CTL layer; the result has four times as many.
+        in_channels (int): Input channels.
+        channels (int): Channels of the CTL layer; the output has four times as many.
         stride (int): 1 or 2.
         pos_size (int): Side of the CTL layer's position table.
-        branches (Sequence[str]): Of the CTL layer.
+        branches (Sequence[str]): Branches of the CTL layer.
     """
 
     def __init__(self, in_channels, channels, stride, pos_size, branches):
@@ -64,8 +64,8 @@ class SqueezeTimeNet(nn.Module):
 
     Args:
         arch (SqueezeTimeArchitecture): Depth, widths, frames, position tables.
-        last_stride (int): Of the last stage: 2, or 1 to keep its resolution.
-        branches (Sequence[str]): Of the CTL layers.
+        last_stride (int): Stride of the last stage: 2, or 1 to keep its resolution.
+        branches (Sequence[str]): Branches of the CTL layers.
     """
 
     def __init__(self, arch, last_stride, branches):
@@ -94,23 +94,18 @@ class SqueezeTimeNet(nn.Module):
 class SqueezeTime(TableEncoder):
     """SqueezeTime; in configs ``type='twlv_mm.SqueezeTime'``.
 
-    Called as a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, 1, H', W'), time being
-    in the channels; with ``detection=True`` (N, D / T, T, H', W').
+    As a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, 1, H', W'), time being in the
+    channels; with ``detection=True`` (N, D / T, T, H', W').
 
     Args:
         arch (str): Name of a row of the table.
-        weights (str, optional): Checkpoint: this project's or an official one; both have the same keys.
-        frozen (bool): As for :class:`VideoVisionTransformer`.
-        allow_random (bool): As for :class:`VideoVisionTransformer`.
+        weights, frozen, allow_random: As for :func:`twlv_mm.get_model`.
         branches (Sequence[str]): Branches of the CTL layers: 'tfc', 'ioi', or both.
         detection (bool): The variant for AVA: the last stage keeps its resolution, a stride of 16 instead of 32, and
-            channels are unfolded into T moments. Weights of the plain variant load; the layers that make its last
-            stride are left out.
+            channels are unfolded into T time steps. Weights of the plain variant load, without the layers of its last
+            stride.
         **overrides: Numbers of the row to change: depth (50, 101, 152), widen_factor, num_frames, pos_dim (sides of the
-            position tables of the four stages; maps of another size resize them).
-
-    Raises:
-        ValueError: if there is no such depth, branch, or way to unfold the channels, or a table for each stage.
+            position tables of the four stages, which are resized for other maps).
 
     Source: Zhai et al. 2024, "No Time to Waste: Squeeze Time into Channel for Mobile Video Understanding", official
     code.
@@ -139,7 +134,7 @@ class SqueezeTime(TableEncoder):
             )
         detection = self.arch.detection
         if detection and self.arch.embed_dims % self.arch.num_frames:
-            raise ValueError(f'{self.arch.embed_dims} channels cannot be unfolded into {self.arch.num_frames} moments')
+            raise ValueError(f'{self.arch.embed_dims} channels cannot be unfolded into {self.arch.num_frames} steps')
         if detection:
             self.left_out = ('net.layer4.0.downsample.',)
         self.net = SqueezeTimeNet(self.arch, 1 if detection else 2, branches)
@@ -154,17 +149,16 @@ class SqueezeTime(TableEncoder):
     def fuse(self, dtype=torch.float32):
         """A frozen copy for inference: batch norms folded, weights laid out for the processor, channels last.
 
+        Its state dict has other keys: save the original.
+
         Args:
-            dtype (torch.dtype): To compute in; float32 gives the same outputs but for rounding, bfloat16 is faster.
+            dtype (torch.dtype): To compute in; float32 gives the same outputs up to rounding, bfloat16 is faster.
 
         Returns:
-            SqueezeTime: takes and gives what this one does in eval mode. Its state dict is another one: save this one.
-
-        Raises:
-            ValueError: if this is such a copy.
+            SqueezeTime: with the inputs and outputs of this one in eval mode.
         """
         if isinstance(self.net, FusedSqueezeTimeNet):
-            raise ValueError('this SqueezeTime is fused already: take the one that it was made of')
+            raise ValueError('this SqueezeTime is fused already: use the original')
         fused = copy.deepcopy(self).requires_grad_(False)
         fused.net = FusedSqueezeTimeNet(fused.net, dtype)
         fused.frozen = True
@@ -172,12 +166,11 @@ class SqueezeTime(TableEncoder):
         return fused.eval()
 
     def encode(self, video):
-        """See :meth:`twlv_mm.Encoder.encode`."""
         frames = video.shape[2]
         if frames != self.arch.num_frames or 0 in video.shape[3:]:
             raise ValueError(
                 f'a clip of {frames} frames of {video.shape[3]} x {video.shape[4]} pixels; {self.arch_name} was built '
-                f'for {self.arch.num_frames} frames, which are its channels: sample as many, or set num_frames'
+                f'for {self.arch.num_frames} frames, which are its channels: sample that many, or set num_frames'
             )
         x = self.net(video.flatten(1, 2))
         x = x.unflatten(1, (-1, frames)) if self.arch.detection else x.unsqueeze(2)

@@ -1,9 +1,9 @@
-"""What the encoders of the table of architectures have in common."""
+"""The base of the encoders of the table of architectures."""
 
 from .architectures import get_architecture
 from .checkpoint import load_weights
 from .encoder import Encoder
-from .official import official_weights
+from .published_weights import official_weights
 
 
 class TableEncoder(Encoder):
@@ -14,31 +14,24 @@ class TableEncoder(Encoder):
         **overrides: Numbers of the row to change.
 
     Attributes:
-        arch (Architecture): The row, overrides applied.
+        arch (Architecture): The row, with overrides.
         arch_name (str): Its name.
     """
 
-    kind = None  # class of the rows that the subclass builds
+    kind = None  # class of the rows that a subclass builds
 
     def __init__(self, arch, **overrides):
         self.arch_name = arch
         self.arch = get_architecture(arch, **overrides)
         if not isinstance(self.arch, self.kind):
             raise ValueError(
-                f'{arch} is not built by {type(self).__name__}: in configs, VideoViT is the type of vision '
-                'transformers, SqueezeTime that of squeezetime_r50'
+                f'{arch} is not built by {type(self).__name__}: in configs, use the type VideoViT for vision '
+                'transformers, SqueezeTime for squeezetime_r50'
             )
         super().__init__(self.arch.spec(arch))
 
     def load(self, path):
-        """Load weights of this project's or of an official layout, told apart by their keys, strictly.
-
-        Args:
-            path (str): 'official', where this package brings the weights; otherwise a file.
-
-        Returns:
-            str: SHA-256, in hex.
-        """
+        """Load weights of this project's or an official layout; 'official' are those that come with this package."""
         if path != 'official':
             return load_weights(self, path)
         sha256 = load_weights(self, official_weights(self.arch_name))

@@ -1,8 +1,8 @@
-"""``timm:NAME``: an image model of timm as an encoder that sees each frame alone.
+"""``timm:NAME``: an image model of timm as an encoder of single frames.
 
-Mean, standard deviation, size, interpolation and squashing are those of its ``pretrained_cfg``. Where that crops the
-centre out of a larger picture (``crop_pct``), frames here are resized to the size itself, so that all encoders see as
-much of a video. Width and feature map are what comes out of a run on torch's meta device, which computes nothing.
+Mean, standard deviation, size, interpolation and squashing come from its ``pretrained_cfg``. Where that crops the
+centre out of a larger picture (``crop_pct``), frames are resized to the size itself instead, so that all encoders see
+the same part of a video. Width and feature map come from a run on torch's meta device.
 """
 
 import difflib
@@ -12,7 +12,7 @@ import torch
 
 from twlv_mm.compat import torchvision_for_timm
 
-from . import meta
+from . import meta_device
 from .checkpoint import load_plain_weights
 from .per_frame import NUM_FRAMES, PerFrameEncoder
 from .spec import EncoderSpec, probe_heads
@@ -20,31 +20,28 @@ from .spec import EncoderSpec, probe_heads
 torchvision_for_timm.apply()
 import timm  # noqa: E402
 
-PRETRAINED = 'pretrained'  # as weights: those that timm publishes under the name
+PRETRAINED = 'pretrained'  # as weights: those that timm publishes for the model
 
 
 def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, **settings):
     """Describe a model of timm.
 
     Args:
-        name (str): Of ``timm.list_models()``, with or without the tag of its weights.
+        name (str): A name of ``timm.list_models()``, with or without the tag of its weights.
         num_frames (int): Frames of a clip.
         img_size (int, optional): Side of a picture; the model's own if None.
-        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which timm does not say.
+        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which timm does not give.
         **settings: For ``timm.create_model``.
 
     Returns:
-        EncoderSpec: its description.
-
-    Raises:
-        ValueError: if there is no such model, or it gives nothing to be used.
+        EncoderSpec
     """
     settings = dict(settings, model_name=name)
-    with meta.EmptyWeights():
+    with meta_device.EmptyWeights():
         net = _create(settings, img_size)
     cfg = net.pretrained_cfg
     if len(cfg['mean']) != 3 or cfg['input_size'][1] != cfg['input_size'][2]:
-        raise ValueError(f'timm:{name} does not take square RGB pictures, but {cfg["input_size"]}')
+        raise ValueError(f'timm:{name} takes {cfg["input_size"]}, not square RGB pictures')
     size = img_size or cfg['input_size'][1]
     sizes = dict(
         num_frames=num_frames,
@@ -56,9 +53,9 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
         per_frame=True,
     )
     short = name.rpartition('/')[2]
-    # The sizes of its output are not known yet.
+    # A placeholder spec: the sizes of the output are not known yet.
     model = TimmEncoder(net, EncoderSpec(name=short, grid=None, embed_dims=16, **sizes))
-    tokens, grid, vector = meta.run(model, f'timm:{name}', num_frames, size)
+    tokens, grid, vector = meta_device.run(model, f'timm:{name}', num_frames, size)
     class_token = tokens.shape[1] > torch.Size(grid).numel()
     return EncoderSpec(
         name=short,
@@ -76,16 +73,12 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
 def build(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, with_cp=False, **settings):
     """Build a model of timm, without its weights.
 
-    Args:
-        name (str): As for :func:`describe`; so are the others.
+    Args: as for :func:`describe`, and
         with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
-
-    Returns:
-        TimmEncoder: the encoder.
     """
     spec = describe(name, num_frames, img_size, pretraining_sets, **settings)
     settings = dict(settings, model_name=name)
-    net = meta.build(lambda: _create(settings, img_size))
+    net = meta_device.build(lambda: _create(settings, img_size))
     if with_cp:
         net.set_grad_checkpointing()
     return TimmEncoder(net, spec, settings)
@@ -94,44 +87,36 @@ def build(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, wit
 class TimmEncoder(PerFrameEncoder):
     """A model of timm without its classifier.
 
-    Tokens of a picture are class tokens, then patches; registers are left out. Its own pooling gives what timm's
-    classifier would get.
+    Tokens of a picture are class tokens, then patches; registers are dropped. Its own pooling gives the input of timm's
+    classifier.
 
     Args:
         net (nn.Module): As made by timm with ``num_classes=0``.
         spec (EncoderSpec): Its description.
-        settings (dict, optional): What it was made with, but ``num_classes``.
+        settings (dict, optional): The arguments of ``timm.create_model``, except ``num_classes``.
     """
 
-    inner = 'net.'  # files of timm hold what is inside
+    inner = 'net.'  # which timm's files lack
 
     def __init__(self, net, spec, settings=None):
         super().__init__(spec)
         self.net = net
         self.settings = settings or {}
         registers = getattr(net, 'reg_token', None)
-        # Pooling by attention may look at registers, so they stay; no other does.
+        # Registers are kept for attention pooling only, which may use them.
         keep = registers is None or getattr(net, 'attn_pool', None) is not None
         self.registers = 0 if keep else registers.shape[1]
         self.channels_last = getattr(net, 'output_fmt', 'NCHW') == 'NHWC'
 
     def load(self, path):
-        """Load weights of a file of timm, with or without classifier, or of this project, strictly.
-
-        Args:
-            path (str): A file; 'pretrained' fetches the one that timm publishes under the model's name.
-
-        Returns:
-            str: SHA-256, in hex.
-        """
+        """Load weights of timm, with or without classifier, or of this project; 'pretrained' downloads timm's own."""
         name = self.settings['model_name']
-        with meta.EmptyWeights():
+        with meta_device.EmptyWeights():
             whole = timm.create_model(**self.settings, num_classes=1)
         classifier = {f'net.{key}' for key in whole.state_dict()} - self.state_dict().keys()
         return load_plain_weights(self, _published(name, whole) if path == PRETRAINED else path, classifier)
 
     def encode_frames(self, frames):
-        """See :meth:`PerFrameEncoder.encode_frames`."""
         features = self.net.forward_features(frames)
         self.is_map = features.ndim == 4
         if self.is_map:
@@ -141,17 +126,16 @@ class TimmEncoder(PerFrameEncoder):
         count = features.shape[1] - prefix
         height = round(math.sqrt(count * frames.shape[2] / frames.shape[3]))
         if count % height:
-            raise ValueError(f'its {count} tokens have no places in a picture')
+            raise ValueError(f'its {count} tokens do not form a grid')
         tokens = torch.cat([features[:, : prefix - self.registers], features[:, prefix:]], dim=1)
         return tokens, (height, count // height)
 
     def pool_frames(self, tokens, size):
-        """See :meth:`PerFrameEncoder.pool_frames`."""
         if self.is_map:
             features = tokens.unflatten(1, size)
             features = features if self.channels_last else features.movedim(-1, 1)
         else:
-            # timm counts registers, and looks at none of them.
+            # timm's pooling skips registers by their number, so zeros stand in for them.
             gap = tokens.new_zeros(len(tokens), self.registers, tokens.shape[2])
             first = tokens.shape[1] - math.prod(size)
             features = torch.cat([tokens[:, :first], gap, tokens[:, first:]], dim=1)
@@ -159,7 +143,7 @@ class TimmEncoder(PerFrameEncoder):
 
 
 def _create(settings, img_size):
-    """The model without classifier and weights; of a transformer, one that takes pictures of any size."""
+    """Create the model without classifier and weights, for pictures of any size if it supports that."""
     name = settings['model_name']
     if not timm.is_model(name):
         close = difflib.get_close_matches(name.partition('.')[0], timm.list_models(), n=5)
@@ -168,7 +152,7 @@ def _create(settings, img_size):
         )
     try:
         return timm.create_model(**settings, num_classes=0, dynamic_img_size=True)
-    except TypeError:  # it takes any size as it is, or is built for one
+    except TypeError:  # it takes any size without this argument, or is built for one
         chosen = {} if img_size is None else dict(img_size=img_size)
     try:
         return timm.create_model(**settings, num_classes=0, **chosen)
@@ -179,7 +163,7 @@ def _create(settings, img_size):
 
 
 def _published(name, net):
-    """Path of the weights that timm publishes on the Hugging Face hub, fetched if need be."""
+    """Path of the weights that timm publishes on the Hugging Face hub, downloaded if necessary."""
     repository = net.pretrained_cfg.get('hf_hub_id')
     if not repository:
         raise ValueError(
@@ -189,8 +173,8 @@ def _published(name, net):
         from huggingface_hub import hf_hub_download
 
         return hf_hub_download(repository, net.pretrained_cfg.get('hf_hub_filename') or 'model.safetensors')
-    except Exception as error:  # of network, hub and disk
+    except Exception as error:  # of the network, the hub or the disk
         raise ValueError(
-            f'the weights of timm:{name} cannot be fetched from {repository} on the Hugging Face hub '
+            f'the weights of timm:{name} cannot be downloaded from {repository} on the Hugging Face hub '
             f'({type(error).__name__}: {str(error).splitlines()[0]}): give weights=FILE'
         ) from error

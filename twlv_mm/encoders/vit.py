@@ -1,4 +1,4 @@
-"""The one configurable video vision transformer."""
+"""The configurable video vision transformer."""
 
 import math
 
@@ -19,11 +19,7 @@ from .table_encoder import TableEncoder
 
 
 class PatchEmbed(nn.Module):
-    """Cut a video into patches of ``tubelet_size`` frames and project each to a token.
-
-    Args:
-        arch (Architecture): Patch sizes and width.
-    """
+    """Cut a video into patches of ``tubelet_size`` frames and project each to a token."""
 
     def __init__(self, arch):
         super().__init__()
@@ -31,7 +27,7 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv3d(3, arch.embed_dims, kernel_size=size, stride=size, bias=arch.patch_bias)
 
     def forward(self, video, keep=None):
-        """(N, 3, T, H, W) -> (N, T', H', W', D); with ``keep`` (N, K), places of patches, (N, K, D) of those only."""
+        """(N, 3, T, H, W) -> (N, T', H', W', D); with indices of patches ``keep`` (N, K), (N, K, D) of those only."""
         if keep is None:
             return self.proj(video).movedim(1, -1)
         patches = take(patchify(video, self.proj.kernel_size), keep)
@@ -43,7 +39,7 @@ def patchify(video, size):
 
     Args:
         video (Tensor): (N, C, T, H, W), multiples of the patch.
-        size (tuple[int, int, int]): Of a patch: frames, height, width.
+        size (tuple[int, int, int]): Frames, height and width of a patch.
 
     Returns:
         Tensor: (N, T' * H' * W', C * t * h * w), ordered as a 3D convolution's weights.
@@ -54,25 +50,21 @@ def patchify(video, size):
 
 
 def take(tokens, places):
-    """Some tokens of each clip: (N, L, D) and (N, K) int64 -> (N, K, D)."""
+    """Select tokens of each clip: (N, L, D) and indices (N, K) int64 -> (N, K, D)."""
     return tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
 
 
-# mmaction2's layer-decay constructor knows a ViT by 'VisionTransformer' in the name of its class.
+# mmaction2's layer-decay constructor recognises a ViT by 'VisionTransformer' in its class name.
 @MODELS.register_module(name='VideoViT')
 class VideoVisionTransformer(TableEncoder):
     """Video vision transformer with joint space-time attention; in configs ``type='twlv_mm.VideoViT'``.
 
-    Called as a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, T', H', W'); T a multiple
-    of the tubelet, H and W of the patch. Frame counts and resolutions other than the native ones resize the position
-    table.
+    As a module it is an mmaction2 backbone: (N, 3, T, H, W) normalised float -> (N, D, T', H', W'); T a multiple of the
+    tubelet, H and W of the patch. For other numbers of frames and resolutions, the position table is resized.
 
     Args:
         arch (str): Name of a row of the table, see :func:`twlv_mm.list_models`.
-        weights (str, optional): Checkpoint: this project's or an official one, told apart by its keys.
-        frozen (bool): Stay in eval mode, build no graph, train nothing.
-        allow_random (bool): Let a frozen encoder run without weights. Otherwise its first use is an error, so that
-            nobody trains a probe on noise without knowing.
+        weights, frozen, allow_random: As for :func:`twlv_mm.get_model`.
         drop_path_rate (float): Stochastic depth of the last block; grows linearly from 0 at the first.
         with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
         **overrides: Numbers of the row to change: img_size, patch_size, num_frames, tubelet_size, embed_dims, depth,
@@ -95,7 +87,7 @@ class VideoVisionTransformer(TableEncoder):
         if arch.position == 'learnable':
             self.pos_embed = nn.Parameter(torch.zeros(1, *arch.table_grid, arch.embed_dims))
         elif arch.position in TABLES:
-            # On the meta device torch would import its compiler to do this, which takes a second.
+            # On the meta device, torch would import its compiler for this, which takes a second.
             with torch.device('cpu'):
                 table = TABLES[arch.position](arch.embed_dims, arch.table_grid)
             self.register_buffer('pos_embed', table.to(self.patch_embed.proj.weight.device))
@@ -122,34 +114,28 @@ class VideoVisionTransformer(TableEncoder):
 
         Args:
             video (Tensor): As in :meth:`forward`.
-            keep (Tensor, optional): (N, K) int64, the patches of each clip to look at, by their places in order of
-                time, height, width. The others cost nothing: masked pretraining.
+            keep (Tensor, optional): (N, K) int64, indices of the patches of each clip to encode, in order of time,
+                height, width. For masked pretraining: the others are not computed.
 
         Returns:
-            Tensor: (N, L, D), class token first where the architecture has one (those of all frames where it encodes
-            each alone), then patches by time, height, width; with ``keep`` those K patches, in the order given.
-
-        Raises:
-            ValueError: if patches are to be kept of an architecture that encodes each frame alone.
+            Tensor: (N, L, D), class tokens (of all frames) first, then patches by time, height, width; with ``keep``
+            those K patches, in the order given.
         """
-        return self._encode_checked(video, keep=keep)[0]
+        return self.tokens_and_grid(video, keep=keep)[0]
 
     def own_pooling(self, tokens, grid):
-        """See :meth:`twlv_mm.Encoder.own_pooling`."""
         if self.arch.pooling == 'attention':
             return self.projector(tokens)
         vectors = super().own_pooling(tokens, grid)
         return self.projector(vectors) if self.arch.output_dims else vectors
 
     def pool(self, tokens, grid, pooling=None):
-        """See :meth:`twlv_mm.Encoder.pool`."""
         vectors = super().pool(tokens, grid, pooling)
         return vectors if pooling is None else self.fc_norm(vectors)
 
     def encode(self, video, keep=None):
-        """See :meth:`twlv_mm.Encoder.encode`; ``keep`` as for :meth:`tokens`."""
         if keep is not None and self.arch.per_frame:
-            raise ValueError(f'{self.arch_name} encodes each frame alone, so patches of a clip cannot be left out')
+            raise ValueError(f'{self.arch_name} encodes each frame alone, so patches of a clip cannot be masked')
         grid = self.grid(video)
         x = self.patch_embed(video, keep)
         if self.arch.per_frame:
@@ -178,17 +164,7 @@ class VideoVisionTransformer(TableEncoder):
         return x, grid
 
     def grid(self, video):
-        """How many patches a video is cut into.
-
-        Args:
-            video (Tensor): As in :meth:`forward`.
-
-        Returns:
-            tuple[int, int, int]: T', H', W'.
-
-        Raises:
-            ValueError: if the shape does not fit the patches.
-        """
+        """The grid T', H', W' of patches of clips (N, 3, T, H, W); ValueError if they cannot be cut into patches."""
         self._check_shape(video)
         time, height, width = video.shape[2:]
         tubelet, patch = self.arch.tubelet_size, self.arch.patch_size

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from twlv_mm.encoders import encoder_in, is_config, read_config, spec_of, weights_sha256
-from twlv_mm.encoders.official import official_weights
+from twlv_mm.encoders.published_weights import official_weights
 from twlv_mm.encoders.sources import own_weights
 from twlv_mm.engine.config_reading import read_with_variables
 

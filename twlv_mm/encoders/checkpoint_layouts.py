@@ -1,8 +1,8 @@
-"""The layouts that encoders' weights come in, told apart by their keys, and how each becomes this project's.
+"""The layouts of encoders' weights, told apart by their keys, and their conversion to this project's.
 
-Blocks are called norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2 in all of them but CLIP's, so most of it is
-stripping prefixes. What multiplies or adds up to one tensor of ours is folded into it: LayerScale into the layer before
-it, a class token's position into the class token.
+All of them but CLIP's name the parts of a block norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2, so most of the
+conversion is stripping prefixes. LayerScale is folded into the layer before it, a class token's position into the
+class token.
 """
 
 import re
@@ -11,22 +11,22 @@ from typing import NamedTuple
 
 import torch
 
-from . import layouts_hf
+from . import hf_layouts
 
-# Below which names checkpoints keep a state dict, outermost first. V-JEPA's "encoder" is not the one to evaluate.
+# Keys under which checkpoints keep a state dict, outermost first. V-JEPA evaluates target_encoder, not encoder.
 CONTAINERS = ('target_encoder', 'state_dict', 'model', 'module')
-# An encoder has one of these, and what is before it in the key is the encoder's prefix.
+# Every encoder has one of these; what precedes it in the key is the encoder's prefix.
 MARKERS = ('patch_embed.proj.weight', 'patch_embed.projection.weight', 'class_embedding')
 TEXT_TOWER = r'text_encoder\.|(vision|text)_proj\.|itm_head\.|temp$'
 
 
 class Family(NamedTuple):
-    """Whose files have a layout in common.
+    """Models whose official files share a layout.
 
     Attributes:
         title (str): Its name.
-        ignored (str): Pattern of keys, below the encoder's prefix, that are no part of an encoder.
-        beside (str): Pattern of keys beside the encoder's prefix that are no part of it.
+        ignored (str): Pattern of keys, below the encoder's prefix, that do not belong to the encoder.
+        beside (str): Pattern of keys outside the encoder's prefix that do not belong to it.
     """
 
     title: str
@@ -35,17 +35,17 @@ class Family(NamedTuple):
 
 
 FAMILIES = {
-    # An encoder is what a model of ours or of mmengine's calls its backbone; heads are beside it.
+    # The encoder is the backbone of a model of ours or mmengine's; heads are outside its prefix.
     'own': Family('this project', beside=r''),
     'vjepa': Family('V-JEPA'),
-    # Rotary positions need no table, and some of its files hold one.
+    # Some files hold a table that rotary positions do not need.
     'vjepa2': Family('V-JEPA 2', ignored=r'pos_embed$'),
     'umt': Family(
         'UMT',
         ignored=r'head\.|mask_token$',
         beside=rf'(vision_encoder\.)?clip_decoder\.|(vision_encoder\.)?mask_token$|{TEXT_TOWER}',
     ),
-    # In mmaction2's files (VisionTransformer) heads are beside the backbone.
+    # In mmaction2's files (VisionTransformer), heads are outside the backbone's prefix.
     'videomae': Family(
         'VideoMAE',
         ignored=r'head\.|mask_token$',
@@ -61,24 +61,24 @@ FAMILIES = {
         beside=r'(transformer|token_embedding|ln_final|text)\.|(positional_embedding|text_projection|logit_scale|'
         r'logit_bias|attn_mask|input_resolution|context_length|vocab_size)$',
     ),
-    # ImageNet's classifier is a part of the network; heads of other tasks are beside it, as in files of ours.
+    # ImageNet's classifier is part of the network; heads of other tasks are outside its prefix, as in our files.
     'squeezetime': Family('SqueezeTime', ignored=r'(net\.)?fc\.', beside=r''),
 }
 
 
 @dataclass
 class Conversion:
-    """An encoder's weights under this project's names, and what became of the keys of their file.
+    """An encoder's weights under this project's names, and how the keys of their file were mapped.
 
     Attributes:
         family (str): A key of :data:`FAMILIES`.
         state (dict[str, Tensor]): The encoder's state dict. ``pos_embed`` of official files is flat, (1, L, D).
-        ignored (list[str]): Keys that are no part of the encoder.
-        origin (dict[str, str]): Name of ours, or one on the way to it -> key in the file.
-        folded (dict[str, list[str]]): Name of ours -> keys that it was made of.
-        arch (str | None): Name of its model, where this project's converter has written that into the file.
-        published (bool): Whether this project's converter made the file of an official one.
-        pretraining_sets (tuple[str] | None): What the weights were trained on, where the file says so.
+        ignored (list[str]): Keys that do not belong to the encoder.
+        origin (dict[str, str]): Our name, final or intermediate -> key in the file.
+        folded (dict[str, list[str]]): Our name -> keys that were merged into it.
+        arch (str | None): Name of the model, if this project's converter wrote it into the file.
+        published (bool): Whether this project's converter made the file from an official one.
+        pretraining_sets (tuple[str] | None): What the weights were trained on, if the file says so.
     """
 
     family: str
@@ -92,11 +92,11 @@ class Conversion:
 
     @property
     def renamed(self):
-        """dict[str, str]: key in the file -> name of ours, of tensors that stayed as they were."""
+        """Key in the file -> our name, of unchanged tensors."""
         return {self.origin[name]: name for name in self.state if name not in self.folded}
 
     def rename(self, *replacements):
-        """Rename by pairs of a pattern and what takes its place."""
+        """Rename keys by pairs of a pattern and its replacement."""
         for key in list(self.state):
             new = key
             for old, replacement in replacements:
@@ -104,7 +104,7 @@ class Conversion:
             self.state[new], self.origin[new] = self.state.pop(key), self.origin.pop(key)
 
     def fold(self, name, value, *parts):
-        """Set a tensor that was made of others, which are taken out."""
+        """Set a tensor that was computed from others, which are removed."""
         keys = [key for part in parts for key in self.folded.get(part, [self.origin[part]])]
         for part in parts:
             self.state.pop(part, None)
@@ -117,21 +117,20 @@ def encoder_state(checkpoint, path='the checkpoint'):
 
 
 def convert(checkpoint, path='the checkpoint', family=None):
-    """Pick the encoder's weights out of a checkpoint, under this project's names.
+    """Extract the encoder's weights from a checkpoint, under this project's names.
 
     Args:
-        checkpoint (dict): An encoder's own state dict; an mmengine checkpoint with the encoder as ``backbone``; or an
-            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime; of
-            V-JEPA 2, VideoMAE and CLIP also one in Hugging Face's layout.
+        checkpoint (dict): An encoder's own state dict; an mmengine checkpoint with the encoder as ``backbone``; an
+            official file of V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN (open_clip) or SqueezeTime; or, of
+            V-JEPA 2, VideoMAE and CLIP, one in Hugging Face's layout.
         path (str): For the error message.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
 
     Returns:
-        Conversion: the encoder's state dict, and what became of the keys.
+        Conversion
 
     Raises:
-        ValueError: if no weights are found in it, or there are keys that are neither the encoder's nor known to be no
-            part of it; the message names them.
+        ValueError: if it holds no weights, or unknown keys; the message names them.
     """
     state, container = checkpoint, None
     for name in CONTAINERS:
@@ -140,7 +139,7 @@ def convert(checkpoint, path='the checkpoint', family=None):
     state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
     if not state:
         raise ValueError(f'{path} holds no weights; its keys are {", ".join(map(str, list(checkpoint)[:8]))}')
-    if layouts_hf.layout_of(state) and family in (None, layouts_hf.layout_of(state)):
+    if hf_layouts.layout_of(state) and family in (None, hf_layouts.layout_of(state)):
         return _from_hugging_face(state, path)
     prefix = _prefix(state, path)
     inside = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
@@ -151,8 +150,8 @@ def convert(checkpoint, path='the checkpoint', family=None):
     unknown = [key for key in beside if not re.match(rules.beside, key.removeprefix('module.'))]
     if unknown:
         raise ValueError(
-            f'{path} seems to hold an encoder of {rules.title} below {prefix!r}, and beside it keys that are neither '
-            f'known nor to be ignored: {some(unknown)}'
+            f'{path} seems to hold an encoder of {rules.title} below {prefix!r}, and outside it unknown keys: '
+            f'{abbreviate(unknown)}'
         )
     origin = {key: whole for key, whole in inside.items() if not re.match(rules.ignored, key)}
     ignored = beside + [whole for key, whole in inside.items() if key not in origin]
@@ -168,9 +167,9 @@ def convert(checkpoint, path='the checkpoint', family=None):
 
 
 def _from_hugging_face(state, path):
-    found = Conversion(layouts_hf.layout_of(state), dict(state), [], {key: key for key in state})
+    found = Conversion(hf_layouts.layout_of(state), dict(state), [], {key: key for key in state})
     try:
-        layouts_hf.rename(found)
+        hf_layouts.rename(found)
     except KeyError as error:
         title = FAMILIES[found.family].title
         raise ValueError(
@@ -185,7 +184,7 @@ def _prefix(state, path):
     if len(preferred or found) > 1:
         raise ValueError(f'{path} holds several encoders, below {", ".join(map(repr, sorted(found)))}: keep one')
     if found:
-        # Where a model has several encoders, a teacher's say, its backbone is the one.
+        # Of several encoders, a teacher's for example, the backbone counts.
         return (preferred or list(found))[0]
     for prefix in ('module.backbone.', 'backbone.', 'module.'):
         if any(key.startswith(prefix) for key in state):
@@ -205,7 +204,7 @@ def _recognise(state, container):
     if any('.param_conv.' in key for key in state):
         return 'squeezetime'
     if container == 'target_encoder':
-        # Where a file of V-JEPA 2 holds a table, it is for 64 frames.
+        # If a file of V-JEPA 2 holds a table, it is for 64 frames.
         table = state.get('pos_embed')
         return 'vjepa2' if table is None or table.shape[1] in (32 * 16**2, 32 * 24**2) else 'vjepa'
     return 'own'
@@ -253,7 +252,7 @@ def _from_masked(found):
 
 
 def _from_squeezetime(found):
-    found.rename((r'^(?!net\.)', 'net.'))  # files of ImageNet hold the network alone
+    found.rename((r'^(?!net\.)', 'net.'))  # ImageNet's files hold the bare network
 
 
 _RENAMINGS = dict(
@@ -276,6 +275,6 @@ def _fold_layer_scale(found, *names):
             found.fold(bias, gamma * state[bias], bias, key)
 
 
-def some(keys, count=6):
-    """The first of some keys, and how many more there are."""
+def abbreviate(keys, count=6):
+    """The first ``count`` keys, and the number of the others."""
     return ', '.join(keys[:count]) + (f' and {len(keys) - count} more' if len(keys) > count else '')

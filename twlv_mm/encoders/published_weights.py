@@ -1,10 +1,10 @@
-"""Where the weights of the table's encoders are published, under which licence, and the file of this package's own."""
+"""Where official weights are published and under which licence; the weights that come with this package."""
 
 from pathlib import Path
 
 SHIPPED = Path(__file__).parent / 'weights'
-# The beginning of a model's name -> page, and the licence of that repository or card as of 2026-11 (weights may have
-# another); '' where we do not know it.
+# Prefix of a model's name -> page, and licence of that repository or card as of 2026-11 (that of the weights may
+# differ); '' if unknown.
 PUBLISHED = {
     'vjepa2_': ('https://github.com/facebookresearch/vjepa2', 'MIT'),
     'vjepa_': ('https://github.com/facebookresearch/jepa', 'CC BY-NC 4.0'),
@@ -19,13 +19,10 @@ PUBLISHED = {
 
 
 def official_weights(name):
-    """The file of a model's official weights, where this package brings it.
+    """The path of a model's official weights, if they come with this package.
 
     Args:
         name (str): SOURCE.
-
-    Returns:
-        str: a path.
 
     Raises:
         FileNotFoundError: if they are published elsewhere, or not at all; the message says where, and the licence.
@@ -42,6 +39,6 @@ def official_weights(name):
             )
     if ':' in name:
         raise FileNotFoundError(
-            f'{name} has the weights of its source, or none that we know of: give a file as weights'
+            f'{name} has no official weights here, only those of its source, if any: give a file as weights'
         )
     raise FileNotFoundError(f'weights of {name} were never published: train your own, or give a file as weights')

@@ -1,19 +1,19 @@
-"""What others' models say of themselves without being there: built and run on torch's meta device."""
+"""Build and run other libraries' models on torch's meta device, to learn the sizes of their outputs."""
 
 import torch
 from torch.overrides import TorchFunctionMode
 
 
 class EmptyWeights(TorchFunctionMode):
-    """Within it parameters are made on the meta device: no memory, no random numbers.
+    """Creates parameters on the meta device: no memory, no random initialisation.
 
-    Unlike with ``torch.device('meta')``, what models compute their settings with, rates of a ``linspace`` say, stays on
-    the CPU. A model made so is to be moved to the meta device as a whole before it is run.
+    Unlike under ``torch.device('meta')``, values that models compute from, such as a ``linspace`` of rates, stay on the
+    CPU. Move the model to the meta device as a whole before running it.
     """
 
     DEVICES = {
         **dict.fromkeys((torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full), 'meta'),
-        # Also where the default device is meta.
+        # Even if the default device is meta.
         **dict.fromkeys((torch.arange, torch.linspace, torch.tensor, torch.eye), 'cpu'),
     }
 
@@ -25,14 +25,7 @@ class EmptyWeights(TorchFunctionMode):
 
 
 def build(make):
-    """Build a module of others; on the meta device as a whole, where that is torch's default.
-
-    Args:
-        make (Callable): Makes it.
-
-    Returns:
-        nn.Module: the module.
-    """
+    """Call ``make`` to build a module; entirely on the meta device if that is torch's default."""
     if torch.empty(0).device.type != 'meta':
         return make()
     with EmptyWeights():
@@ -40,27 +33,24 @@ def build(make):
 
 
 def run(model, source, num_frames, img_size):
-    """What an encoder gives for one clip.
+    """The outputs of an encoder for one clip, on the meta device.
 
     Args:
-        model (Encoder): Made within :class:`EmptyWeights`; it is moved to the meta device.
-        source (str): For the message.
+        model (Encoder): Built within :class:`EmptyWeights`; it is moved to the meta device.
+        source (str): For the error message.
         num_frames (int): Frames of the clip.
-        img_size (int): Its side, pixels.
+        img_size (int): Its side in pixels.
 
     Returns:
         tuple[Tensor, tuple[int, int, int] | None, Tensor]: tokens (1, L, D) and their grid, as of
-        :meth:`twlv_mm.Encoder.encode`, and the vector (1, D'); without content.
-
-    Raises:
-        ValueError: if it cannot encode such a clip.
+        :meth:`twlv_mm.Encoder.encode`, and the vector (1, D').
     """
     model.to('meta').eval()
     try:
         with torch.no_grad():
             tokens, grid = model.encode(torch.empty(1, 3, num_frames, img_size, img_size, device='meta'))
             return tokens, grid, model.own_pooling(tokens, grid)
-    except Exception as error:  # the network is of others and may fail in any way
+    except Exception as error:  # a foreign network can raise anything
         raise ValueError(
             f'{source} cannot encode a clip of {num_frames} frames of {img_size} x {img_size} pixels: {error}'
         ) from error

@@ -1,4 +1,4 @@
-"""Hugging Face's layout of the models that are rows of the table too: V-JEPA 2, VideoMAE and CLIP."""
+"""Hugging Face's layouts of models that are also rows of the table: V-JEPA 2, VideoMAE and CLIP."""
 
 import re
 from pathlib import Path
@@ -17,10 +17,10 @@ class Layout(NamedTuple):
 
     Attributes:
         marker (str): Pattern of a key that only its files have.
-        ignored (str): Pattern of keys that are no part of the encoder.
-        renaming (tuple[tuple[str, str]]): Patterns, and what takes their place.
-        settings (dict): What config.json says and the shapes of tensors do not: its name there -> that of a row of the
-            table, and what a file that does not say it means.
+        ignored (str): Pattern of keys that do not belong to the encoder.
+        renaming (tuple[tuple[str, str]]): Patterns and their replacements.
+        settings (dict): Settings that the shapes of tensors do not show: name in config.json -> name in the table, and
+            the default of a file that lacks it.
     """
 
     marker: str
@@ -83,7 +83,7 @@ LAYOUTS = {
 
 
 def layout_of(state):
-    """The family whose layout in Hugging Face's files a state dict has, a key of :data:`LAYOUTS`; None if none."""
+    """The key of :data:`LAYOUTS` that a state dict matches, or None."""
     for family, layout in LAYOUTS.items():
         if any(re.fullmatch(layout.marker, key) for key in state):
             return family
@@ -91,11 +91,7 @@ def layout_of(state):
 
 
 def rename(found):
-    """Bring an encoder's weights from Hugging Face's layout to this project's.
-
-    Args:
-        found (Conversion): All tensors of a file, under the file's own names, and its family.
-    """
+    """Convert all tensors of a file (a Conversion) from Hugging Face's layout to this project's."""
     layout = LAYOUTS[found.family]
     for key in [key for key in found.state if re.match(layout.ignored, key)]:
         del found.state[key]
@@ -108,7 +104,7 @@ def rename(found):
         found.fold(f'{block}qkv.weight', torch.cat([state[part] for part in parts]), *parts)
         biases = [f'{block}{part}.bias' for part in 'qkv' if f'{block}{part}.bias' in state]
         if biases:
-            # VideoMAE has none for the keys.
+            # VideoMAE's keys have no bias.
             zeros = torch.zeros_like(state[f'{block}q.bias'])
             parts = [state.get(f'{block}{part}.bias', zeros) for part in 'qkv']
             found.fold(f'{block}qkv.bias', torch.cat(parts), *biases)
@@ -120,15 +116,12 @@ def rename(found):
 
 
 def check_settings(folder, arch, name):
-    """Compare what config.json says with a row of the table, where weights of another model would fit as well.
+    """Compare config.json with a row of the table, in settings that the shapes of weights do not show.
 
     Args:
-        folder (str | Path): The folder that the weights are from; nothing is checked if it has no config.json.
+        folder (str | Path): The folder of the weights; nothing is checked without a config.json.
         arch (Architecture): The row.
-        name (str): Its name, for the message.
-
-    Raises:
-        ValueError: if a number differs.
+        name (str): Its name, for the error message.
     """
     path, layout = Path(folder) / 'config.json', LAYOUTS.get(arch.family)
     if layout is None or not path.is_file():
@@ -140,5 +133,5 @@ def check_settings(folder, arch, name):
         there, here = settings.get(key, default), getattr(arch, ours)
         if there != here:
             raise ValueError(
-                f'{path}: {key} is {shown(there)}, and {name} has {ours}={here!r}: its weights mean another model'
+                f'{path}: {key} is {shown(there)}, but {name} has {ours}={here!r}: the weights are of another model'
             )
