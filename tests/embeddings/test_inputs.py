@@ -139,7 +139,7 @@ def test_every_ending_of_video_counts_and_the_rest_is_said_in_words(tmp_path, mo
     monkeypatch.setattr('twlv_mm.embeddings.inputs.print_log', lambda text, logger: said.append(text))
     assert [Path(video.path).name for video in find_videos(tmp_path)] == names
     assert len(said) == 1
-    counts = said[0].removeprefix(f'{tmp_path}: passed over 5 files that are no videos: ').split(', ')
+    counts = said[0].removeprefix(f'{tmp_path}: passed over 5 files that are not videos: ').split(', ')
     assert sorted(counts) == ['.jpg 1', '.m4a 1', '.txt 2', 'no ending 1']
 
 

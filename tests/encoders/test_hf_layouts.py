@@ -175,8 +175,8 @@ def test_old_names_of_biases_are_the_same(folders, tmp_path):
 @pytest.mark.parametrize(
     ('name', 'change', 'message'),
     [
-        ('clip', dict(hidden_act='gelu'), "hidden_act is 'gelu', and clip_base has activation='quick_gelu'"),
-        ('vjepa2', dict(num_attention_heads=3), 'num_attention_heads is 3, and vjepa2_large has num_heads=4'),
+        ('clip', dict(hidden_act='gelu'), "hidden_act is 'gelu', but clip_base has activation='quick_gelu'"),
+        ('vjepa2', dict(num_attention_heads=3), 'num_attention_heads is 3, but vjepa2_large has num_heads=4'),
     ],
 )
 def test_what_only_config_json_tells_is_compared(name, change, message, folders, tmp_path):

@@ -222,7 +222,7 @@ def test_weights_are_checked_key_by_key(folders, tmp_path):
     for change, message in (
         (lambda s: s.pop('vivit.layernorm.weight'), 'Missing key: layernorm.weight'),
         (lambda s: s.update({'vivit.surprise': torch.zeros(1)}), 'Unexpected key: .*surprise'),
-        (lambda s: s.update({'vivit.embeddings.cls_token': torch.zeros(1, 1, 5)}), r'cls_token is \(1, 1, 5\) there'),
+        (lambda s: s.update({'vivit.embeddings.cls_token': torch.zeros(1, 1, 5)}), r'cls_token is \(1, 1, 5\) in the file'),
         (lambda s: s['vivit.layernorm.weight'].fill_(math.nan), 'NaN, infinity'),
     ):
         changed = {key: value.clone() for key, value in state.items()}
@@ -246,7 +246,7 @@ def test_without_weights_the_folder_gives_a_random_encoder_that_stays_unused_whe
     ('file', 'change', 'message'),
     [
         ('config', dict(model_type='bert'), "model_type 'bert' is not supported; supported are vjepa2, videomae"),
-        ('config', dict(model_type=['vjepa2']), 'are not known'),
+        ('config', dict(model_type=['vjepa2']), 'is not supported'),
         ('config', dict(hidden_size='a'), 'hidden_size'),
         ('config', dict(hidden_size=10**9), 'hidden_size: 1000000000 is not a whole number from 0 to 131072'),
         ('config', dict(num_hidden_layers=100000), 'num_hidden_layers'),

@@ -191,7 +191,7 @@ def test_what_is_no_encoder_of_rgb_clips_is_refused(tmp_path):
             "model = dict(type='Recognizer3D', backbone=dict(type='C3D'), data_preprocessor=dict(mean=[1, 1]))",
             'does not take clips of RGB frames',
         ),
-        ("model = dict(type='Recognizer3D', backbone=dict(type='Nothing'))", 'mmaction2 knows no backbone Nothing'),
+        ("model = dict(type='Recognizer3D', backbone=dict(type='Nothing'))", 'mmaction2 has no backbone Nothing'),
     ):
         path.write_text(text)
         sizes = dict(num_frames=4, img_size=32) if 'Nothing' in text else {}

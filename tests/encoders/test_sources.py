@@ -147,7 +147,7 @@ def test_wrong_sources_are_told(own):
     for source, message in (
         ('no_such_module:Name', 'cannot be imported .* install its package'),
         (f'{module}:Missing', f'the module {module} has no class or function Missing'),
-        (f'{module}:nothing', 'gives a Identity; it has to give a twlv_mm.Encoder'),
+        (f'{module}:nothing', 'gives a Identity; it must give a twlv_mm.Encoder'),
         ('twlv_bas', 'did you mean twlv_base'),
         ('a b:c', 'give a name of twlv_mm.list_models'),
     ):

@@ -1,4 +1,4 @@
-"""Opening a video file: which of its streams is the video, and whether all of the file is there."""
+"""Open a video file: find its video stream and check that the file is complete."""
 
 import io
 import os
@@ -18,39 +18,39 @@ def open_container(path, content=None):
 
     Args:
         path (str): The file.
-        content (bytes, optional): Its bytes, where it is not a file of its own but a member of an archive.
+        content (bytes, optional): Its bytes, if it is a member of an archive.
 
     Yields:
-        tuple[av.InputContainer, av.VideoStream]: decoding with one thread. Of several video streams it is the one that
-        the file marks as default, else the one that FFmpeg finds best; covers and thumbnails are no video.
+        tuple[av.InputContainer, av.VideoStream]: decoding with one thread. Of several video streams, the one marked as
+        default, else FFmpeg's best; covers and thumbnails are ignored.
 
     Raises:
         VideoError: if the file is a picture, has no video, is cut short, or FFmpeg has no decoder for it.
     """
     with _opened(path, content) as container:
-        # FFmpeg opens a picture as a video of one frame, whatever its name, through formats such as png_pipe.
+        # FFmpeg opens a picture as a video of one frame, with formats such as png_pipe.
         if container.format.name.endswith('_pipe'):
             raise VideoError(f'{path} is a picture ({container.format.long_name}), not a video')
         stream = _video_stream(container)
         if stream is None:
             raise VideoError(f'{path} has no video stream')
         if stream.codec_context is None:
-            raise VideoError(f'{path} cannot be decoded: FFmpeg knows no decoder for its video')
+            raise VideoError(f'{path} cannot be decoded: FFmpeg has no decoder for its video')
         size = os.path.getsize(path) if content is None else len(content)
         end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
         if end > size:
-            raise VideoError(f'{path} is cut short: {size} bytes, its index counts on {end}')
+            raise VideoError(f'{path} is cut short: it has {size} bytes, its index expects {end}')
         stream.codec_context.thread_count = 1
         yield container, stream
 
 
 def _opened(path, content):
-    # Tags of old files are in any encoding, which PyAV 19 takes as it comes.
+    # Tags of old files can be in any encoding, which PyAV 19 accepts by itself.
     options = dict(metadata_errors='replace') if int(av.__version__.split('.')[0]) < 19 else {}
     if content is not None:
         return av.open(io.BytesIO(content), **options)
     try:
-        # Without the prefix, FFmpeg takes 12:30.mp4 for an address of the protocol 12.
+        # Without the prefix, FFmpeg reads 12:30.mp4 as a URL of the protocol 12.
         return av.open(f'file:{os.fspath(path)}', **options)
     except UnicodeEncodeError:
         return av.open(open(path, 'rb'), **options)

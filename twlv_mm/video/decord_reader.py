@@ -1,4 +1,4 @@
-"""Frames through decord, of files of which it gives the right ones."""
+"""Read frames with decord, from files of which it returns the right ones."""
 
 import decord
 import numpy as np
@@ -6,7 +6,7 @@ from av.sidedata.sidedata import Type
 
 from .container import open_container
 from .errors import VideoError, reason, video_errors
-from .index import SEEKABLE, index_file
+from .frame_index import SEEKABLE, index_file
 from .reader import Reader
 
 # decord keeps time stamps as float32.
@@ -14,18 +14,15 @@ TOLERANCE = 1e-3
 
 
 class DecordReader(Reader):
-    """Frames through decord, decoded by one thread.
+    """Reads frames with decord, in one thread.
 
-    decord seeks without looking where it has come to, and hands out wrong frames of MPEG-TS, AVI, WMV and FLV, of
-    H.265 with an open GOP, H.264 with intra refresh and others. It is let read H.264 in MP4, MOV and MKV whose key
-    frames all begin afresh, and only if it counts the frames and times that the file's index has. Of damage, it
-    notices what stops it; it conceals other wrong bytes.
-
-    Args:
-        path (str): A video file.
+    decord seeks without checking where it arrives, and returns wrong frames of MPEG-TS, AVI, WMV and FLV, of H.265 with
+    an open GOP, H.264 with intra refresh and others. It is only used for H.264 in MP4, MOV and MKV whose key frames are
+    all independent, and only if its frames and times match the file's index. It notices damage that stops it, and
+    conceals other wrong bytes.
 
     Raises:
-        VideoError: if decord cannot read the file, would give wrong frames of it, or it is damaged.
+        VideoError: if decord cannot read the file, would return wrong frames of it, or it is damaged.
     """
 
     def __init__(self, path):
@@ -38,7 +35,7 @@ class DecordReader(Reader):
             self._reader = decord.VideoReader(path, num_threads=1, fault_tol=1)
             shown, counted = len(index.frame_times), len(self._reader)
             if shown != counted:
-                self._refuse(f'{shown} frames are shown and it counts {counted}')
+                self._refuse(f'the file shows {shown} frames, decord counts {counted}')
             starts = self._reader.get_frame_timestamp(np.arange(counted))[:, 0].astype(np.float64)
             if np.abs(starts - starts[0] - index.frame_times[:, 0]).max() > TOLERANCE + 1e-6 * starts[-1]:
                 self._refuse('its time stamps are not those of the file')
@@ -46,23 +43,22 @@ class DecordReader(Reader):
 
     def _refuse(self, why):
         if why:
-            raise VideoError(f"{self.path} is not for decord, which may give wrong frames ({why}): use decoder='av'")
+            raise VideoError(f"{self.path} is not for decord, which may return wrong frames ({why}): use decoder='av'")
 
     def _decode(self, wanted):
         for index in wanted:
             try:
                 frame = self._reader[index].asnumpy()
-            except Exception as error:  # its errors are of several kinds, and do not name the file
+            except Exception as error:  # its errors are of several types, and do not name the file
                 raise VideoError(f'{self.path}: frame {index}: {reason(error)}') from error
             yield _drop_row_padding(frame) if self._padded else frame
 
     def close(self):
-        """See the base class."""
         self._reader = None
 
 
 def _unsound(path, index):
-    """Why decord may give wrong frames of a file, or frames that are not upright; None if it does not."""
+    """Why decord may return wrong frames of a file, or frames that are not upright; None if it does not."""
     if index.container not in SEEKABLE or index.codec != 'h264':
         return f'{index.codec} in {index.container}'
     if index.depends:
@@ -77,18 +73,11 @@ def _unsound(path, index):
             if a * d - b * c < 0:
                 return 'it is mirrored'
         if frame.format.name != 'yuv420p':
-            return f'pictures of the kind {frame.format.name}'
+            return f'pixel format {frame.format.name}'
     return None
 
 
 def _drop_row_padding(frame):
-    """Undo decord's mistake on rotated videos under 64 pixels wide: it counts their padded rows as a fourth channel.
-
-    Args:
-        frame (ndarray): (H, W, C) uint8, one frame from decord; as a batch it cannot even copy them.
-
-    Returns:
-        ndarray: (H, W, 3) uint8.
-    """
+    """Undo decord's bug on rotated videos under 64 pixels wide: (H, W, C), the padding of rows counted as a channel."""
     height, width, _ = frame.shape
     return frame.reshape(height, -1)[:, : width * 3].reshape(height, width, 3)

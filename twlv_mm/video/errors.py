@@ -1,14 +1,14 @@
-"""What can be wrong with a video, whichever decoder finds it."""
+"""Errors of reading a video, whichever decoder is used."""
 
 from contextlib import contextmanager
 
 
 class VideoError(ValueError):
-    """A file that is there and cannot be read as a video; the message names the file and the reason."""
+    """An existing file cannot be read as a video; the message names the file and the reason."""
 
 
 class ReadFault(VideoError):
-    """A video could not be read, or not to its end, or not be embedded.
+    """A video could not be read, or not completely, or not be embedded.
 
     Attributes:
         stage (str): 'open' (missing, empty, not a video), 'decode' (a frame in it), 'timeout' (the decoder hung),
@@ -22,17 +22,10 @@ class ReadFault(VideoError):
 
 @contextmanager
 def video_errors(path):
-    """Turn whatever a decoder raises into a :class:`VideoError` that names the file.
+    """Turn any exception of a decoder into a :class:`VideoError` that names ``path``, except FileNotFoundError.
 
-    Decoders raise classes of many kinds: decord's limit error derives from Exception, a tag in another encoding is a
+    Decoders raise many classes: decord's limit error derives from Exception, a tag in another encoding is a
     UnicodeDecodeError. None of them may end a run over many videos.
-
-    Args:
-        path (str | Segment): What is read within.
-
-    Raises:
-        FileNotFoundError: if the file is not there.
-        VideoError: if it cannot be read.
     """
     try:
         yield
@@ -43,17 +36,10 @@ def video_errors(path):
 
 
 def reason(error):
-    """The first line of an error that says something: decord's errors end in a C++ stack trace.
-
-    Args:
-        error (Exception): From a decoder.
-
-    Returns:
-        str: one line.
-    """
+    """The first informative line of a decoder's error: decord's errors end in a C++ stack trace."""
     if isinstance(error, MemoryError):
         return 'not enough memory'
-    # PyAV's name the file again, behind what is wrong.
+    # str() of PyAV's errors also names the file.
     text = getattr(error, 'strerror', None) or str(error)
     lines = [line.strip() for line in text.split('Stack trace')[0].splitlines() if line.strip()]
     return lines[0].split('] ')[-1] if lines else type(error).__name__

@@ -1,33 +1,29 @@
-"""Frames through PyAV, each compared with the index of the file."""
+"""Read frames with PyAV, each checked against the index of the file."""
 
 import av
 import numpy as np
 
 from .container import open_container
 from .errors import VideoError
-from .index import NONE, index_file, index_part, number_packets
-from .picture import PictureMaker
+from .frame_converter import FrameConverter
+from .frame_index import NONE, index_file, index_part, number_packets
 from .reader import Reader, Segment, segment_frames
 
-LEAP = 16  # packets that are rather decoded than leapt over
+LEAP = 16  # packets that are decoded rather than skipped by seeking
 
 
 class PyAVReader(Reader):
-    """Frames through PyAV, decoded by one thread.
+    """Reads frames with PyAV, in one thread.
 
-    A frame is found by the packet that the index says it is in: decoding begins at a key frame before it, and every
-    frame from there on has to come in its turn. Where one does not, or a container leads elsewhere than it says, the
-    video is decoded from its start; where it is missing then, too, that is an error. Frames on the way that FFmpeg
-    calls damaged are errors as well. What remains unnoticed are wrong bytes that decode to a valid frame: with random
-    bytes in one H.264 frame of some kilobytes that was 1 in 20 to 3 in 20 files, in one predicted frame of a few
-    hundred bytes half of them or more.
-
-    Args:
-        path (str | Segment): A video file, or a stretch of one.
-        content (bytes, optional): The file's bytes, where it is a member of an archive.
+    A frame is identified by its packet in the index: decoding begins at a key frame before it, and every frame from
+    there on must arrive in order. If one does not, or seeking misses its target, the video is decoded from its start; a
+    frame still missing then is an error, as is a frame that FFmpeg marks as damaged. What remains unnoticed are wrong
+    bytes that
+    decode to a valid frame: with random bytes in one H.264 frame of some kilobytes that was 1 in 20 to 3 in 20 files,
+    in one predicted frame of a few hundred bytes half of them or more.
 
     Raises:
-        VideoError: if the file cannot be read, is damaged, or ends before the stretch starts.
+        VideoError: if the file cannot be read, is damaged, or ends before the segment starts.
     """
 
     def __init__(self, path, content=None):
@@ -36,7 +32,7 @@ class PyAVReader(Reader):
         self._file = path.path if isinstance(path, Segment) else path
         self._content = content
         self._opened = self._container = self._run = None
-        self._picture = PictureMaker()
+        self._picture = FrameConverter()
         self._take(index_part(*path) if isinstance(path, Segment) else index_file(path, content))
 
     def _take(self, index):
@@ -58,7 +54,7 @@ class PyAVReader(Reader):
         except (VideoError, av.FFmpegError):
             if not self._sought:
                 raise
-        # Something is not where the container says: decode from the start of the file.
+        # Seeking led to the wrong place: decode from the start of the file.
         self.close()
         if self._index.is_part:
             self._take(index_file(self._file))
@@ -67,7 +63,7 @@ class PyAVReader(Reader):
 
     def _find(self, place):
         start = self._index.start_of(place) if self._seekable else 0
-        # Decoding on is less work than a leap of a few frames.
+        # Decoding on is less work than seeking ahead by a few frames.
         if self._run is None or place < self._next or start > self._fed + LEAP:
             self._run = self._frames_from(start)
         for frame_place, frame in self._run:
@@ -76,7 +72,7 @@ class PyAVReader(Reader):
         raise VideoError(f'{self._file} ends after {self._next} of {len(self._index.frame_times)} frames')
 
     def _frames_from(self, start):
-        """Frames with their places, from the first that decoding from a packet gives for certain."""
+        """Yield indices and frames, from the first that decoding from a packet is certain to give."""
         self._next, self._fed = self._index.certain_from(start), start
         fresh = self._container is None or not self._seekable
         if fresh:
@@ -98,7 +94,7 @@ class PyAVReader(Reader):
         for frame in frames:
             number = frame.pts
             place = -1 if number is None or number >= len(self._places) else self._places[number]
-            # Frames before the first for certain, and those that an edit list hides, are not looked at.
+            # Ignore frames before the first certain one, and those that an edit list hides.
             if place < self._next:
                 continue
             if place > self._next:
@@ -109,7 +105,7 @@ class PyAVReader(Reader):
             yield place, frame
 
     def _packets_from(self, start):
-        """Numbered packets from one on, or from before it: their places in the file tell which they are."""
+        """Yield numbered packets from one on, or from before it, identified by their byte offsets."""
         positions = self._index.positions
         order = np.argsort(positions)
         for stamp in self._index.stamps[start]:
@@ -121,7 +117,7 @@ class PyAVReader(Reader):
                 if number is None:
                     at = len(order) if packet.pos is None else np.searchsorted(positions, packet.pos, sorter=order)
                     if at == len(order) or positions[order[at]] != packet.pos:
-                        continue  # before the part that is indexed
+                        continue  # before the indexed part
                     number = int(order[at])
                     if number > start:
                         break
@@ -133,7 +129,6 @@ class PyAVReader(Reader):
         raise VideoError(f'{self._file}: packet {start} cannot be found')
 
     def close(self):
-        """See the base class."""
         if self._run is not None:
             self._run.close()
             self._run = None

@@ -1,8 +1,7 @@
 """RandAugment on clips: V-JEPA's augmentation of the frames that a probe is trained on.
 
-An operation takes a clip, (T, H, W, 3) uint8 RGB, and returns a new one. All frames are treated with the same
-parameters; what an operation measures, such as a histogram, it measures in each frame. Pixels are those of PIL's
-operations of the same name to within one grey level.
+An operation maps a clip, (T, H, W, 3) uint8 RGB, to a new one, with the same parameters for all frames; statistics such
+as histograms are per frame. Pixels equal those of PIL's operations of the same name to within one grey level.
 """
 
 import math
@@ -17,32 +16,29 @@ from twlv_mm.registry import TRANSFORMS
 
 MAX_MAGNITUDE = 10.0
 FILL = (128, 128, 128)
-# PIL cuts the fraction of a blended pixel off, OpenCV rounds. A little less than a half, or whole numbers would drop.
+# PIL truncates a blended pixel, OpenCV rounds. A little less than a half, so that whole numbers stay.
 _ROUND_DOWN = -0.499
 
 
 @TRANSFORMS.register_module()
 class RandAugment(BaseTransform):
-    """Apply operations drawn at random, the same for all frames of a clip.
+    """Apply random operations to a clip, the same for all its frames.
 
     For each clip, ``num_ops`` of the 15 operations in :data:`OPERATIONS` are drawn with replacement, and each is
-    applied or not. The defaults are what timm calls ``rand-m7-n4-mstd0.5-inc1``. Goes on whole frames, before crops.
+    applied with probability ``prob``. The defaults are timm's ``rand-m7-n4-mstd0.5-inc1``. Goes before crops.
 
     Required keys: imgs, a list of (H, W, 3) uint8 RGB frames, clip after clip; num_clips (one clip if missing).
-    Modified keys: imgs, in memory of their own.
+    Modified keys: imgs, a copy.
 
     Args:
         magnitude (float): Mean strength of the operations, from 0 to 10.
         num_ops (int): Operations drawn for a clip.
-        magnitude_std (float): Standard deviation of the strength, which is drawn anew for each operation and clipped
-            to [0, 10].
-        prob (float): Probability that an operation drawn is applied.
+        magnitude_std (float): Standard deviation of the strength, which is drawn for each operation and clipped to
+            [0, 10].
+        prob (float): Probability that a drawn operation is applied.
 
-    Raises:
-        ValueError: if magnitude or prob is out of its range, or the frames are not as required.
-
-    Source: Cubuk et al. 2020, in the form used by V-JEPA's evaluation of probes on K400 and SSv2, which
-    fills with grey what geometric operations leave bare.
+    Source: Cubuk et al. 2020, as in V-JEPA's evaluation of probes on K400 and SSv2, which fills the areas uncovered by
+    geometric operations with grey.
     """
 
     def __init__(self, magnitude=7, num_ops=4, magnitude_std=0.5, prob=0.5):
@@ -56,7 +52,6 @@ class RandAugment(BaseTransform):
         self.prob = prob
 
     def transform(self, results):
-        """See the class."""
         frames = []
         for clip in stack_clips(results, 'RandAugment'):
             for operation, strength in self._draw():
@@ -66,7 +61,7 @@ class RandAugment(BaseTransform):
         return results
 
     def _draw(self):
-        """Operations for one clip, and the strength of each in [-1, 1]."""
+        """The operations for one clip, each with its strength in [-1, 1]."""
         operations = np.random.choice(list(OPERATIONS.values()), self.num_ops)
         applied = np.random.random(self.num_ops) < self.prob
         magnitudes = np.clip(np.random.normal(self.magnitude, self.magnitude_std, self.num_ops), 0, MAX_MAGNITUDE)
@@ -76,25 +71,14 @@ class RandAugment(BaseTransform):
 
 
 def stack_clips(results, name):
-    """Clips of a sample, in memory of their own.
-
-    Args:
-        results (dict): imgs, a list of (H, W, 3) uint8 frames, clip after clip; num_clips (one clip if missing).
-        name (str): The transform that asks, for the message of an error.
-
-    Returns:
-        list[ndarray]: Clips of (T, H, W, 3).
-
-    Raises:
-        ValueError: if frames have another shape or type, or do not divide into clips.
-    """
+    """Copy a sample's ``imgs`` into a list of clips (T, H, W, 3); ``name`` is the calling transform, for errors."""
     images, num_clips = results['imgs'], results.get('num_clips', 1)
     if not images or len(images) % num_clips:
         raise ValueError(f'{name} got {len(images)} frames for {num_clips} clips: imgs must hold T frames for each')
     for image in images:
         if image.shape != images[0].shape or image.shape[2:] != (3,) or image.dtype != np.uint8:
             raise ValueError(
-                f'{name} got a frame of shape {image.shape} and type {image.dtype}, the first being {images[0].shape}: '
+                f'{name} got a frame of shape {image.shape} and type {image.dtype} (the first: {images[0].shape}): '
                 f'it needs (H, W, 3) uint8 RGB frames of one size, so put it after decoding and before FormatShape'
             )
     length = len(images) // num_clips
@@ -102,14 +86,7 @@ def stack_clips(results, name):
 
 
 def auto_contrast(clip):
-    """Stretch each channel of each frame from 0 to 255.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Stretch each channel of each frame to 0..255."""
     lowest = clip.min(axis=1).min(axis=1)[..., None].astype(np.float64)
     highest = clip.max(axis=1).max(axis=1)[..., None].astype(np.float64)
     flat = lowest == highest
@@ -119,113 +96,50 @@ def auto_contrast(clip):
 
 
 def equalize(clip):
-    """Spread the grey levels of each channel of each frame evenly.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Equalise the histogram of each channel of each frame."""
     tables = np.array([[_equalizing_table(frame, channel) for channel in range(3)] for frame in clip])
     return _look_up_each(clip, tables)
 
 
 def look_up(clip, table):
-    """Replace each grey level by another; fractions are cut off, and what is out of range is clipped.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        table (ndarray): (256,) new levels.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Replace grey levels by ``table`` (256,), truncated to integers and clipped."""
     return cv2.LUT(_as_picture(clip), np.clip(table, 0, 255).astype(np.uint8)).reshape(clip.shape)
 
 
 def posterize(clip, bits):
-    """Keep the highest bits of each grey level.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        bits (int): Bits kept, 0 to 8. None leaves black.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Keep the highest ``bits`` (0 to 8) of each grey level."""
     step = 2 ** (8 - bits)
     return look_up(clip, np.arange(256) // step * step)
 
 
 def solarize(clip, threshold):
-    """Invert grey levels from a threshold on.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        threshold (int): The lowest level inverted.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Invert grey levels from a threshold on."""
     levels = np.arange(256)
     return look_up(clip, np.where(levels < threshold, levels, 255 - levels))
 
 
 def solarize_add(clip, amount):
-    """Add to grey levels below 128.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        amount (int): Grey levels added.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Add to grey levels below 128."""
     levels = np.arange(256)
     return look_up(clip, np.where(levels < 128, levels + amount, levels))
 
 
 def color(clip, factor):
-    """Blend frames with their grey pictures.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        factor (float): 0 gives grey frames, 1 the frames, 2 strong colours.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Blend frames with their greyscale: a factor of 0 gives grey frames, 2 strong colours."""
     picture = _as_picture(clip)
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return cv2.addWeighted(picture, factor, grey, 1 - factor, _ROUND_DOWN).reshape(clip.shape)
 
 
 def contrast(clip, factor):
-    """Blend frames with their mean grey level.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        factor (float): 0 gives even grey, 1 the frames, 2 strong contrast.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Blend frames with their mean grey level: a factor of 0 gives even grey, 2 strong contrast."""
     means = [round(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).mean()) for frame in clip]
     tables = np.array([mean + factor * (np.arange(256) - mean) for mean in means])
     return _look_up_each(clip, np.repeat(tables[:, None], 3, axis=1))
 
 
 def sharpness(clip, factor):
-    """Blend frames with smoothed ones; the outermost pixels stay.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        factor (float): 0 gives smooth frames, 1 the frames, 2 sharp ones.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Blend frames, except border pixels, with smoothed ones: a factor of 0 gives smooth frames, 2 sharp ones."""
     kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
     kernel[1, 1] = 5 * (1 - factor) / 13 + factor
     sharp = cv2.filter2D(_as_picture(clip), -1, kernel, delta=_ROUND_DOWN).reshape(clip.shape)
@@ -235,15 +149,7 @@ def sharpness(clip, factor):
 
 
 def rotate(clip, degrees):
-    """Turn frames about their centre.
-
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        degrees (float): Counter-clockwise.
-
-    Returns:
-        ndarray: A new clip.
-    """
+    """Rotate frames counter-clockwise about their centre."""
     height, width = clip.shape[1:3]
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     x, y = width / 2, height / 2
@@ -251,15 +157,10 @@ def rotate(clip, degrees):
 
 
 def warp(clip, matrix):
-    """Move pixels by an affine map, with cubic convolution; what comes from outside the frame is grey.
+    """Apply an affine map with cubic convolution, filling with grey.
 
-    Args:
-        clip (ndarray): (T, H, W, 3) uint8.
-        matrix (sequence): 2 x 3; takes a place in the new frame, x to the right and y down in pixels from the upper
-            left corner, to its place in the old one.
-
-    Returns:
-        ndarray: A new clip.
+    ``matrix`` (2 x 3) maps positions in the new frame, x to the right and y down in pixels from the upper left corner,
+    to positions in the old one.
     """
     num_frames, height, width, _ = clip.shape
     (a, b, c), (d, e, f) = matrix
@@ -271,8 +172,8 @@ def warp(clip, matrix):
     sources = (rows[:, :, None] * width + columns[:, None]).reshape(-1, 16)
     weights = (row_weights[:, :, None] * column_weights[:, None]).reshape(-1, 16)
 
-    # The values of a pixel in all frames side by side, so that a place and its weights are worked out once for a clip;
-    # four channels, because pixels of 32 bits are quick to transpose.
+    # A pixel's values in all frames side by side, so that positions and weights are computed once per clip; four
+    # channels, because 32-bit pixels are fast to transpose.
     pixels = cv2.cvtColor(_as_picture(clip), cv2.COLOR_RGB2RGBA).view(np.int32).reshape(num_frames, height * width)
     table = torch.from_numpy(cv2.transpose(pixels).view(np.uint8)).float()
     moved = F.embedding_bag(torch.from_numpy(sources), table, mode='sum', per_sample_weights=torch.from_numpy(weights))
@@ -282,7 +183,7 @@ def warp(clip, matrix):
     return cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB).reshape(clip.shape)
 
 
-# Names and ranges are timm's; strength is in [-1, 1]. Those that take no sign ignore it.
+# Names and ranges are timm's; strength is in [-1, 1], its sign ignored where it has no meaning.
 OPERATIONS = {
     'AutoContrast': lambda clip, strength: auto_contrast(clip),
     'Equalize': lambda clip, strength: equalize(clip),
@@ -303,7 +204,7 @@ OPERATIONS = {
 
 
 def _cubic_taps(places, length):
-    """Four neighbours of places on a line, (P, 4) indices and weights: cubic convolution with a = -1, as PIL's."""
+    """The four neighbours of positions on a line: indices and weights (P, 4) of PIL's cubic convolution, a = -1."""
     floors = np.floor(places)
     t = (places - floors).astype(np.float32)
     indices = np.clip(floors.astype(np.int32)[:, None] + np.arange(-1, 3, dtype=np.int32), 0, length - 1)
@@ -314,7 +215,7 @@ def _cubic_taps(places, length):
 
 
 def _equalizing_table(frame, channel):
-    """(256,) levels that share the pixels of a frame's channel evenly, in whole steps as PIL counts them."""
+    """The equalised levels (256,) of a frame's channel, in integer steps as in PIL."""
     counts = cv2.calcHist([frame], [channel], None, [256], [0, 256]).reshape(-1).astype(np.int64)
     step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
     if step == 0:
@@ -329,5 +230,5 @@ def _look_up_each(clip, tables):
 
 
 def _as_picture(clip):
-    """The frames one below the other, (T * H, W, 3)."""
+    """Stack the frames vertically: (T * H, W, 3)."""
     return clip.reshape(-1, *clip.shape[2:])

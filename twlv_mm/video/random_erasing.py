@@ -17,22 +17,16 @@ STD = (58.395, 57.12, 57.375)
 
 @TRANSFORMS.register_module()
 class RandomErasing(BaseTransform):
-    """Cover a rectangle of a clip with noise, at the same place in all frames.
+    """Fill a rectangle of a clip with noise, at the same place in all frames.
 
-    Each pixel of each frame has noise of its own, normal with the mean and standard deviation of ImageNet's colours
-    and clipped to [0, 255]. Goes after the crop, on frames of their final size.
+    The noise differs for each pixel and frame: normal with the mean and standard deviation of ImageNet's colours,
+    clipped to [0, 255]. Goes after the crop, on frames of their final size.
 
     Required keys: imgs, a list of (H, W, 3) uint8 RGB frames, clip after clip; num_clips (one clip if missing).
-    Modified keys: imgs, in memory of their own.
+    Modified keys: imgs, a copy.
 
-    Args:
-        prob (float): Probability that a clip is erased.
-
-    Raises:
-        ValueError: if prob is out of its range, or the frames are not as required.
-
-    Source: Zhong et al. 2020, in the form used by V-JEPA's evaluation of probes on K400 and SSv2, which adds the noise
-    after normalization, and does not clip it.
+    Source: Zhong et al. 2020, as in V-JEPA's evaluation of probes on K400 and SSv2, which adds the noise after
+    normalization, and does not clip it.
     """
 
     def __init__(self, prob=0.25):
@@ -41,12 +35,11 @@ class RandomErasing(BaseTransform):
         self.prob = prob
 
     def transform(self, results):
-        """See the class."""
         frames = []
         for clip in stack_clips(results, 'RandomErasing'):
             if np.random.random() < self.prob:
                 top, left, height, width = draw_rectangle(*clip.shape[1:3])
-                # A generator of its own, several times as fast as np.random's functions, which gives its seed.
+                # Several times as fast as np.random's functions, which give its seed.
                 noise = np.random.default_rng(np.random.randint(2**31)).standard_normal(
                     (len(clip), height, width, 3), dtype=np.float32
                 )
@@ -58,17 +51,10 @@ class RandomErasing(BaseTransform):
 
 
 def draw_rectangle(frame_height, frame_width):
-    """Draw a rectangle: its area evenly, the logarithm of its aspect ratio evenly, then its place.
+    """Draw a rectangle: area and logarithm of the aspect ratio uniform, then its position.
 
-    Args:
-        frame_height (int): Pixels.
-        frame_width (int): Pixels.
-
-    Returns:
-        tuple[int, int, int, int]: top, left, height and width in pixels. Empty if none of 100 rectangles is smaller
-        than the frame in both directions and larger than nothing, as in frames of a few pixels.
-
-    Source: V-JEPA's evaluation code.
+    Returns top, left, height and width in pixels; zeros if none of 100 rectangles is smaller than the frame in both
+    directions and not empty, as in frames of a few pixels. Source: V-JEPA's evaluation code.
     """
     areas = np.random.uniform(*AREA_RANGE, MAX_ATTEMPTS) * frame_height * frame_width
     ratios = np.exp(np.random.uniform(*np.log(ASPECT_RATIO_RANGE), MAX_ATTEMPTS))

@@ -1,4 +1,4 @@
-"""Videos read ahead of their use, in worker processes that may hang or die without harm."""
+"""Read videos ahead in worker processes, which may hang or die without harm."""
 
 import multiprocessing
 import queue
@@ -8,34 +8,33 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .clip_stream import FrameStream, stream_frames
+from .decoders import check_decoder, open_video
 from .errors import ReadFault, reason
-from .opening import check_decoder, open_video
-from .stream import FrameStream, stream_frames
 
-CHUNKS_AHEAD = 8  # decoded chunks that wait for their use, a worker
+CHUNKS_AHEAD = 8  # decoded chunks queued per worker
 
 
 def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
-    """Read videos one after another, the next ones while the present one is in use.
+    """Read videos in order, decoding the next ones while the current one is used.
 
-    A worker is a process with one decoding thread. One that hangs is killed, and one that dies is replaced; the videos
-    that they read fail.
+    A worker is a process with one decoding thread. One that hangs is killed, and one that dies is replaced; the video
+    that it was reading fails.
 
     Args:
-        paths (Iterable[str | Segment]): Video files, or stretches of them.
-        sampling (ClipSampling): The clips that are wanted of each.
-        workers (int): Worker processes; with 0 videos are read in this process, which a hanging or crashing decoder
-            then takes along.
+        paths (Iterable[str | Segment]): Video files, or segments of them.
+        sampling (ClipSampling): The clips to read of each.
+        workers (int): Worker processes; with 0, videos are read in this process, which a hanging or crashing decoder
+            then takes down.
         decoder (str, optional): As for :func:`open_video`.
         timeout (float): Seconds that a worker may take to open a video or to decode its next chunk of frames.
 
     Yields:
-        FrameStream | ReadFault: for each path in order. A stream has to be used up before the next is taken; taking
-        its chunks raises :class:`ReadFault` where the video breaks off.
+        FrameStream | ReadFault: for each path in order. Exhaust a stream before taking the next; taking its chunks
+        raises :class:`ReadFault` if the video breaks off.
 
     Raises:
         RuntimeError: if no worker can be started.
-        ValueError: if the decoder is not there.
     """
     check_decoder(decoder)
     if workers == 0:
@@ -48,7 +47,7 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
     def work(process):
         while True:
             outbox = queue.Queue(maxsize=CHUNKS_AHEAD)
-            with lock:  # outboxes are in the order of the paths
+            with lock:  # keeps outboxes in the order of the paths
                 try:
                     path = next(jobs, None)
                 except Exception as error:
@@ -60,7 +59,7 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
             try:
                 if not all(_put(outbox, message, closing) for message in process.messages(path)):
                     break
-            except Exception as error:  # no fault of the video: the one who reads is to know
+            except Exception as error:  # not the video's fault: raise it in the consumer
                 _put(outbox, error, closing)
                 break
         process.close()
@@ -81,13 +80,13 @@ def read_ahead(paths, sampling, *, workers, decoder=None, timeout=120.0):
     finally:
         closing.set()
         for process in processes:
-            process.kill()  # a decoder at work, or hanging, is not waited for
+            process.kill()  # do not wait for a decoder
         for thread in threads:
             thread.join()
 
 
 def _put(target, item, closing):
-    """Put an item into a queue as soon as there is room; False if nobody will take it any more."""
+    """Put an item into a queue once there is room; False if the consumer has stopped."""
     while not closing.is_set():
         try:
             target.put(item, timeout=0.2)
@@ -120,7 +119,7 @@ def _from_messages(messages):
 
 
 def _messages(path, sampling, decoder):
-    """A FrameStream without chunks, then each chunk; a ReadFault as soon as something fails."""
+    """Yield a FrameStream without chunks, then each chunk; a ReadFault once something fails."""
     stage = 'open'
     try:
         with open_video(path, decoder) as reader:
@@ -128,14 +127,14 @@ def _messages(path, sampling, decoder):
             stage = 'decode'
             yield stream._replace(chunks=None)
             yield from stream.chunks
-    except Exception as error:  # a video's, whatever its class: the other videos go on
+    except Exception as error:  # of any class: the other videos continue
         message = str(error) if isinstance(error, (ValueError, OSError)) else f'{path}: {reason(error)}'
         yield ReadFault(message, stage)
 
 
 def _serve(connection, sampling, decoder):
-    """The worker process: paths in, messages and None out, until its other end is closed."""
-    # Ctrl-C reaches all processes of a terminal: what this one reads would count as a video that failed.
+    """The worker process: receives paths, sends messages and None, until the connection is closed."""
+    # Ctrl-C reaches all processes of a terminal; here it would count as a failed video.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         connection.send('ready')
@@ -155,19 +154,16 @@ def _serve(connection, sampling, decoder):
 
 
 class _Chunk(NamedTuple):
-    """Announces frames: their numbers and shape."""
+    """Announces frames: their indices and shape."""
 
     indices: np.ndarray
     shape: tuple
 
 
 class ReaderProcess:
-    """A process that reads one video after the other, with one decoding thread; started when there is one to read.
+    """A process that reads one video after another, with one decoding thread; started on first use.
 
-    Args:
-        sampling (ClipSampling): The clips that are wanted of each.
-        decoder (str, optional): As for :func:`open_video`.
-        timeout (float): Seconds that it may take to open a video or to decode its next chunk of frames.
+    Args: as for :func:`read_ahead`.
     """
 
     def __init__(self, sampling, decoder, timeout):
@@ -176,21 +172,14 @@ class ReaderProcess:
         self._present = iter(())
 
     def stream(self, path):
-        """Begin to read a video.
-
-        Args:
-            path (str | Segment): A video file, or a stretch of one.
-
-        Returns:
-            FrameStream | ReadFault: to be used up before the next is asked for, as :func:`read_ahead` says.
-        """
-        for _ in self._present:  # its end, at least
+        """Start reading a video; returns an item of :func:`read_ahead`."""
+        for _ in self._present:  # consume its end marker
             pass
         self._present = iter(self.messages(path).__next__, None)
         return _from_messages(self._present)
 
     def messages(self, path):
-        """What :func:`_messages` yields, then None."""
+        """Yield the items of :func:`_messages`, then None."""
         try:
             if self._process is None:
                 self._start()
@@ -219,7 +208,7 @@ class ReaderProcess:
         return ReadFault(*message) if isinstance(message, tuple) and not isinstance(message, FrameStream) else message
 
     def _start(self):
-        # Not fork: this process has threads. The server imports the package once, so that a new worker costs little.
+        # Not fork: this process has threads. The server imports the package once, so that workers start fast.
         context = multiprocessing.get_context('forkserver')
         context.set_forkserver_preload(['twlv_mm.video.read_ahead'])
         self._connection, theirs = context.Pipe()
@@ -228,20 +217,20 @@ class ReaderProcess:
             process.start()
             self._process = process
             theirs.close()
-            self._connection.recv()  # that it is ready: importing is no part of a video's time
+            self._connection.recv()  # 'ready': importing does not count towards a video's timeout
         except EOFError:
             raise RuntimeError(
                 'a process to read videos cannot be started; its own error is above. Processes import the script that '
-                "starts them: put what the script does below `if __name__ == '__main__':`"
+                "starts them: put the script's actions below `if __name__ == '__main__':`"
             ) from None
 
     def kill(self):
-        """Kill the process; what it reads ends in a fault."""
+        """Kill the process; the video being read ends in a fault."""
         if self._process is not None:
             self._process.kill()
 
     def close(self):
-        """Kill the process and free what belongs to it."""
+        """Kill the process and free its resources."""
         if self._process is not None:
             self._connection.close()
             self._process.kill()

@@ -1,4 +1,4 @@
-"""Reading frames of a video file by the places that its index gives them."""
+"""Read frames of a video file by their indices."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,7 @@ from .errors import VideoError, video_errors
 
 
 class Segment(NamedTuple):
-    """A stretch of a video file, where a path stands otherwise.
-
-    Attributes:
-        path (str): The file.
-        start (float): Seconds since the first frame.
-        end (float): Seconds since the first frame, after the start.
-    """
+    """A segment of a video file in seconds since its first frame, accepted instead of a path."""
 
     path: str
     start: float
@@ -29,24 +23,18 @@ class Reader:
     """An open video, also a context manager. Decoders derive from it and define ``_decode``.
 
     Attributes:
-        path (str | Segment): The file, or what is read of it.
-        decoder (str): Name and version of what decodes it.
+        path (str | Segment): What is read.
+        decoder (str): Name and version of the decoder.
         frame_times (ndarray): (F, 2) float64, start and end of each frame in seconds since the first frame.
     """
 
     @property
     def rate(self):
-        """float: frames a second, on average."""
+        """Frames per second, on average."""
         return len(self.frame_times) / float(self.frame_times[-1, 1] - self.frame_times[0, 0])
 
     def frames(self, wanted):
-        """Decode frames one after another.
-
-        Args:
-            wanted (Sequence[int]): Frame indices from 0 to F - 1, ascending, none twice.
-
-        Yields:
-            ndarray: (H, W, 3) uint8 RGB, upright; where the file changes its size on the way, of another size.
+        """Yield the frames of ascending indices, (H, W, 3) uint8 RGB, upright; their size changes if the video's does.
 
         Raises:
             IndexError: if the video has no such frame.
@@ -60,18 +48,7 @@ class Reader:
             yield from self._decode(map(int, wanted))
 
     def read(self, indices):
-        """Decode frames.
-
-        Args:
-            indices (Sequence[int]): Frame indices from 0 to F - 1, in any order, repeats allowed.
-
-        Returns:
-            ndarray: (n, H, W, 3) uint8 RGB, upright; all of the size of the first of them in the video.
-
-        Raises:
-            IndexError: if the video has no such frame.
-            VideoError: if a frame cannot be decoded.
-        """
+        """Decode frames of any indices, as (n, H, W, 3) uint8 RGB, upright, in the size of the earliest of them."""
         wanted, inverse = np.unique(indices, return_inverse=True)
         frames = list(self.frames(wanted))
         height, width = frames[0].shape[:2]
@@ -96,20 +73,15 @@ def _sized(frame, width, height):
 
 
 def segment_frames(frame_times, path, start, end, tolerance=1e-3):
-    """The frames that are on screen in a stretch of time.
+    """The frames on screen during a segment.
 
     Args:
         frame_times (ndarray): (F, 2) start and end of each frame of the file in seconds.
-        path (str): The file, for the error.
-        start (float): Seconds.
-        end (float): Seconds.
+        path, start, end: As in :class:`Segment`.
         tolerance (float): Seconds by which times may be rounded.
 
     Returns:
-        tuple[int, ndarray]: the first frame, and (f, 2) times of all since ``start``, cut to the stretch.
-
-    Raises:
-        VideoError: if the video ends before the stretch starts.
+        tuple[int, ndarray]: the first frame, and (f, 2) times of all since ``start``, cut to the segment.
     """
     starts = frame_times[:, 0]
     if frame_times[-1, 1] <= start + tolerance:

@@ -1,4 +1,4 @@
-"""From pictures of any size to the squares that encoders take."""
+"""Resize pictures of any size to the squares that encoders take."""
 
 import cv2
 import numpy as np
@@ -13,67 +13,36 @@ INTERPOLATIONS = {
 
 
 def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear', short_side=None):
-    """Make frames square, as an encoder wants it.
+    """Make frames (H, W, 3) square, as an encoder expects them: (n, size, size, 3) uint8.
 
     Args:
         frames (Sequence[ndarray]): n of (H, W, 3) uint8.
         size (int): Side in pixels.
-        resize (str): 'short_side' and the square in the centre, as mmaction2's ``Resize((-1, size))`` and
-            ``CenterCrop(size)``, or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
-        interpolation (str): A key of INTERPOLATIONS, as OpenCV does them.
-        short_side (int, optional): Pixels of the short side before the square is cut out; ``size`` if None.
-
-    Returns:
-        ndarray: (n, size, size, 3) uint8.
+        resize (str): 'short_side' with a centre crop, as mmaction2's ``Resize((-1, size))`` and ``CenterCrop(size)``,
+            or 'squash', as its ``Resize((size, size), keep_ratio=False)``.
+        interpolation (str): 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
+        short_side (int, optional): Pixels of the short side before the crop, as ImageNet's 256 for 224; ``size`` if
+            None.
     """
     return np.stack([square(frame, size, resize, interpolation, short_side) for frame in frames])
 
 
 def resize_short_side(frame, size, interpolation='bilinear'):
-    """Resize a picture so that its short side has a length, as mmaction2's ``Resize((-1, size))``.
-
-    Args:
-        frame (ndarray): (H, W, 3) uint8.
-        size (int): Pixels.
-        interpolation (str): A key of INTERPOLATIONS.
-
-    Returns:
-        ndarray: (h, w, 3) uint8.
-    """
+    """Resize a picture (H, W, 3) so that its short side has ``size`` pixels, as mmaction2's ``Resize((-1, size))``."""
     height, width = frame.shape[:2]
     scale = size / min(height, width)
     return _resized(frame, int(width * scale + 0.5), int(height * scale + 0.5), interpolation)
 
 
 def crop_offsets(length, size, count):
-    """Where crops start along one side: evenly from one end to the other, in the middle if there is one.
-
-    Args:
-        length (int): Pixels of the side.
-        size (int): Pixels of a crop.
-        count (int): Number of crops.
-
-    Returns:
-        list[int]: ``count`` offsets in pixels.
-    """
+    """Offsets in pixels of ``count`` crops along one side: evenly from end to end, a single one in the middle."""
     if count == 1:
         return [(length - size) // 2]
     return [(length - size) * i // (count - 1) for i in range(count)]
 
 
 def square(frame, size, resize='short_side', interpolation='bilinear', short_side=None):
-    """Make one frame square, as :func:`resize_and_crop`.
-
-    Args:
-        frame (ndarray): (H, W, 3) uint8.
-        size (int): Side in pixels.
-        resize (str): 'short_side' or 'squash'.
-        interpolation (str): A key of INTERPOLATIONS.
-        short_side (int, optional): As in :func:`resize_and_crop`.
-
-    Returns:
-        ndarray: (size, size, 3) uint8, a view where it is cropped.
-    """
+    """As :func:`resize_and_crop`, for one frame (H, W, 3); a view if it is cropped."""
     if resize == 'squash':
         return _resized(frame, size, size, interpolation)
     whole = resize_short_side(frame, short_side or size, interpolation)

@@ -1,19 +1,19 @@
-"""Which frames make a clip: Uniform Embedding and Multi-Clip Embedding (paper section 2.1, Figure 4).
+"""Choose the frames of clips: Uniform Embedding and Multi-Clip Embedding (paper section 2.1, Figure 4).
 
-All of it on real time stamps, so that variable frame rates and any number of frames a second are right.
+Everything works on time stamps, so that it is right for variable and any frame rates.
 """
 
 import numpy as np
 
-# Readers round time stamps (decord keeps them as float32), so instants this close count as the same.
+# Readers round time stamps (decord to float32), so instants this close count as equal.
 TOLERANCE = 1e-3  # seconds
 
 
 def clip_windows(duration, clip_seconds, stride_seconds=None):
     """Divide a video into clips (Multi-Clip Embedding).
 
-    Only whole clips count: a tail shorter than ``clip_seconds`` that is left at the end makes no clip, as in the
-    published embeddings. A video shorter than one clip is one clip, its whole length.
+    A remainder shorter than ``clip_seconds`` at the end is dropped, as in the published embeddings. A video shorter
+    than one clip is one clip, its whole length.
 
     Args:
         duration (float): Length of the video in seconds.
@@ -23,10 +23,7 @@ def clip_windows(duration, clip_seconds, stride_seconds=None):
     Returns:
         ndarray: (M, 2) float64, start and end of each clip in seconds, M >= 1.
 
-    Raises:
-        ValueError: if a length is not positive.
-
-    Source: paper section 2.1; the tail as in the embeddings published with it, whose number of clips is
+    Source: paper section 2.1; the remainder as in the embeddings published with it, whose number of clips is
     ``floor((duration - T) / T_s) + 1``.
     """
     stride_seconds = clip_seconds if stride_seconds is None else stride_seconds
@@ -40,18 +37,11 @@ def clip_windows(duration, clip_seconds, stride_seconds=None):
 
 
 def frames_of_windows(frame_times, windows, num_frames):
-    """Sample frames at a uniform stride from windows of time.
+    """Sample frames at a uniform stride from time windows.
 
-    A window is cut into ``num_frames`` equal parts, and the frame on screen at the middle of each part is taken: frames
-    repeat where the window has fewer of them.
-
-    Args:
-        frame_times (ndarray): (F, 2) start and end of each frame in seconds.
-        windows (ndarray): (M, 2) start and end of each window in seconds.
-        num_frames (int): N, frames a clip.
-
-    Returns:
-        ndarray: (M, N) int64 frame indices.
+    A window is divided into ``num_frames`` (N) equal parts, and the frame on screen at the middle of each is taken, so
+    frames repeat if the window has fewer. ``frame_times`` (F, 2) and ``windows`` (M, 2) are in seconds; returns (M, N)
+    indices.
     """
     middles = (np.arange(num_frames) + 0.5) / num_frames
     starts, ends = windows[:, :1], windows[:, 1:]
@@ -60,32 +50,24 @@ def frames_of_windows(frame_times, windows, num_frames):
 
 
 def frames_at(frame_times, instants):
-    """The frames that are on screen at some instants; the first or last one before or after the video.
-
-    Args:
-        frame_times (ndarray): (F, 2) start and end of each frame in seconds.
-        instants (ndarray): Seconds.
-
-    Returns:
-        ndarray: int64 frame indices in the instants' shape.
-    """
+    """The indices of the frames on screen at ``instants`` (seconds); the first or last one outside the video."""
     indices = np.searchsorted(frame_times[:, 0], instants + TOLERANCE, side='right') - 1
     return np.clip(indices, 0, len(frame_times) - 1)
 
 
 def clip_offsets(total_frames, num_frames, frame_interval, num_clips, test_mode):
-    """Where clips of frames with a stride begin in a video, as mmaction2's SampleFrames chooses it.
+    """The first frames of strided clips, as mmaction2's SampleFrames chooses them.
 
     Args:
         total_frames (int): Frames of the video.
-        num_frames (int): N, frames a clip.
-        frame_interval (int): Frames of the video from one of the clip to the next.
+        num_frames (int): N, frames of a clip.
+        frame_interval (int): Stride between a clip's frames.
         num_clips (int): M.
-        test_mode (bool): Whether clips are at equal intervals, or one in each of M parts, drawn with NumPy's global
+        test_mode (bool): Clips at equal intervals; otherwise one at random in each of M parts, by NumPy's global
             generator.
 
     Returns:
-        ndarray: (M,) int64 indices of the clips' first frames.
+        ndarray: (M,) int64 frame indices.
     """
     if test_mode and num_frames == 1:  # a frame in the middle of each part
         part = total_frames / num_clips
@@ -108,19 +90,12 @@ def clip_offsets(total_frames, num_frames, frame_interval, num_clips, test_mode)
 
 
 def sample_windows(frame_times, sampling, clip_seconds=2.0, stride_seconds=None):
-    """The windows of time that one of the paper's two samplings takes from a video.
+    """The time windows, (M, 2) in seconds, of one of the paper's two samplings.
 
     Args:
         frame_times (ndarray): (F, 2) start and end of each frame in seconds.
         sampling (str): 'uniform' (one window, the whole video) or 'multi-clip'.
-        clip_seconds (float): T of 'multi-clip'.
-        stride_seconds (float, optional): T_s of 'multi-clip'; T if None.
-
-    Returns:
-        ndarray: (M, 2) float64 start and end in seconds.
-
-    Raises:
-        ValueError: if the sampling is unknown or a length is not positive.
+        clip_seconds, stride_seconds: As for :func:`clip_windows`.
     """
     duration = frame_times[-1, 1]
     if sampling == 'uniform':

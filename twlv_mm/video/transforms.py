@@ -1,7 +1,7 @@
 """From a file to a clip in mmaction2's pipelines: open, choose frames, decode, resize and crop.
 
-OpenVideo, SampleClips and DecodeVideo stand in place of mmaction2's DecordInit, SampleFrames and DecordDecode, which
-take frames by their number from a decoder that may seek to others.
+OpenVideo, SampleClips and DecodeVideo replace mmaction2's DecordInit, SampleFrames and DecordDecode, which request
+frames by number from a decoder that may return others.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from mmengine import fileio
 
 from twlv_mm.registry import TRANSFORMS
 
-from .opening import check_decoder, open_video
+from .decoders import check_decoder, open_video
 from .reader import Segment
 from .resize import crop_offsets, resize_and_crop, resize_short_side
 from .sampling import TOLERANCE, clip_offsets, frames_at, frames_of_windows, sample_windows
@@ -20,15 +20,8 @@ from .sampling import TOLERANCE, clip_offsets, frames_at, frames_of_windows, sam
 class OpenVideo(BaseTransform):
     """Open a video and index its frames. Goes before SampleClips or EmbeddingSample.
 
-    Required keys: filename, a path or an address that one of mmengine's file backends reads. Added keys: video_reader
-    (a :class:`Reader`), total_frames, avg_fps.
-
-    Args:
-        decoder (str, optional): As for :func:`open_video`.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if it cannot be read as a video.
+    Required keys: filename, a path or a URL that one of mmengine's file backends reads. Added keys: video_reader (a
+    :class:`Reader`), total_frames, avg_fps. ``decoder``: as for :func:`open_video`.
     """
 
     def __init__(self, decoder=None):
@@ -36,7 +29,6 @@ class OpenVideo(BaseTransform):
         self.decoder = decoder
 
     def transform(self, results):
-        """See the class."""
         path = str(results['filename'])
         content = fileio.get(path) if '://' in path else None
         reader = open_video(path, self.decoder, content)
@@ -46,19 +38,19 @@ class OpenVideo(BaseTransform):
 
 @TRANSFORMS.register_module()
 class SampleClips(BaseTransform):
-    """Choose clips of n frames with a stride in frames, the same ones as mmaction2's SampleFrames.
+    """Choose clips of frames at a fixed stride, as mmaction2's SampleFrames does.
 
-    In training, the video is cut into ``num_clips`` equal parts, and a clip begins at random in each. In testing, clips
-    are at equal intervals from the first frame to the last; a single one is in the middle. A clip that goes on after
-    the video's end goes on from its start.
+    In training, the video is divided into ``num_clips`` equal parts, and a clip begins at random in each. In testing,
+    clips are at equal intervals from the first frame to the last; a single one is in the middle. A clip that exceeds
+    the video's end continues from its start.
 
     Required keys: total_frames. Added keys: frame_inds (M * N,), clip_len N, num_clips M, frame_interval.
 
     Args:
-        num_frames (int): N, frames a clip.
-        frame_interval (int): Frames of the video from one of the clip to the next.
+        num_frames (int): N, frames of a clip.
+        frame_interval (int): Stride between a clip's frames.
         num_clips (int): M.
-        test_mode (bool): Whether clips are where they are by rule, not at random.
+        test_mode (bool): Choose clips deterministically.
 
     Source: V-JEPA's clips of 16 frames with stride 4, which the paper follows (section 2.2).
     """
@@ -71,7 +63,6 @@ class SampleClips(BaseTransform):
         self.choices = dict(frames=num_frames, frame_interval=frame_interval, clips=num_clips)  # for results.json
 
     def transform(self, results):
-        """See the class."""
         total = results['total_frames']
         offsets = clip_offsets(total, self.num_frames, self.frame_interval, self.num_clips, self.test_mode)
         indices = (offsets[:, None] + np.arange(self.num_frames) * self.frame_interval) % total
@@ -86,19 +77,10 @@ class SampleClips(BaseTransform):
 
 @TRANSFORMS.register_module()
 class EmbeddingSample(BaseTransform):
-    """Choose the clips of Uniform Embedding or Multi-Clip Embedding, by time stamps. Goes after OpenVideo.
+    """Choose the clips of Uniform Embedding or Multi-Clip Embedding by time stamps. Goes after OpenVideo.
 
     Required keys: video_reader. Added keys: frame_inds (M * N,), clip_len N, num_clips M, frame_interval (None),
-    clip_times (M, 2) in seconds.
-
-    Args:
-        num_frames (int): N, frames a clip.
-        sampling (str): 'uniform' or 'multi-clip'.
-        clip_seconds (float): T of 'multi-clip', in seconds.
-        stride_seconds (float, optional): T_s of 'multi-clip', in seconds; T if None.
-
-    Raises:
-        TypeError: if the video was not opened by OpenVideo.
+    clip_times (M, 2) in seconds. Arguments: N, and those of :func:`sample_windows`.
 
     Source: paper section 2.1 and Figure 4; T = 2 s: section 2.2.3.
     """
@@ -115,7 +97,6 @@ class EmbeddingSample(BaseTransform):
             self.choices |= dict(clip_seconds=clip_seconds, stride_seconds=stride_seconds or clip_seconds)
 
     def transform(self, results):
-        """See the class."""
         reader = results['video_reader']
         if not hasattr(reader, 'frame_times'):
             raise TypeError(
@@ -137,22 +118,16 @@ class EmbeddingSample(BaseTransform):
 
 @TRANSFORMS.register_module()
 class DecodeVideo(BaseTransform):
-    """Decode the frames that were chosen, each once, from the key frame before the first to the last.
+    """Decode the chosen frames, each once, from the key frame before the first to the last.
 
-    Required keys: frame_inds (n,) and the video_reader of OpenVideo; or, for a part of a file that need not be indexed
-    as a whole, instants (n,) in seconds since the first frame, and filename: then the frames on screen at these
-    instants are decoded, the last one of the video for instants after its end. Added keys: imgs, a list of n (H, W, 3)
-    uint8 RGB arrays, upright; img_shape, original_shape, decoder (its name and version). Modified keys, where there are
-    any: gt_bboxes and proposals (..., 4), from shares of the picture's sides to pixels, as mmaction2's decoders do;
-    video_reader is closed and taken out.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if the video cannot be decoded, or ends before the first instant.
+    Required keys: frame_inds (n,) and the video_reader of OpenVideo; or, to index only part of a file, filename and
+    instants (n,) in seconds since the first frame, of which the frames on screen are decoded (the last one for instants
+    after the end). Added keys: imgs, a list of n (H, W, 3) uint8 RGB arrays, upright; img_shape, original_shape,
+    decoder (its name and version). Modified keys, if present: gt_bboxes and proposals (..., 4), from relative
+    coordinates to pixels, as mmaction2's decoders do; video_reader is closed and removed.
     """
 
     def transform(self, results):
-        """See the class."""
         reader = results.pop('video_reader', None)
         if reader is None:
             instants = results['instants']
@@ -173,24 +148,14 @@ class DecodeVideo(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ResizeCrop(BaseTransform):
-    """Make frames square, as an extraction of embeddings does.
+    """Make frames square, as the extraction of embeddings does: see :func:`resize_and_crop`.
 
     Required keys: imgs. Modified keys: imgs, img_shape.
-
-    Args:
-        size (int): Side in pixels.
-        resize (str): 'short_side', and the square in the centre, or 'squash' the whole picture.
-        interpolation (str): 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
-        short_side (int, optional): Pixels of the short side before the square is cut out, as ImageNet's 256 for 224;
-            ``size`` if None.
-
-    Raises:
-        ValueError: if the short side would be less than the square's.
     """
 
     def __init__(self, size=224, resize='short_side', interpolation='bilinear', short_side=None):
         if short_side is not None and short_side < size:
-            raise ValueError(f'short_side={short_side} is less than size={size}: no square of that size can be cut out')
+            raise ValueError(f'short_side={short_side} is less than size={size}, the side of the crop')
         self.short_side = short_side
         self.size = size
         self.resize = resize
@@ -198,7 +163,6 @@ class ResizeCrop(BaseTransform):
         self.choices = dict(crops=1, resolution=size)
 
     def transform(self, results):
-        """See the class."""
         images = resize_and_crop(results['imgs'], self.size, self.resize, self.interpolation, self.short_side)
         results.update(imgs=list(images), img_shape=(self.size, self.size))
         return results
@@ -208,27 +172,24 @@ class ResizeCrop(BaseTransform):
 class LongSideCrops(BaseTransform):
     """m square crops at equal intervals along the long side, for multi-view testing.
 
-    One crop is the centre crop; three are mmaction2's ThreeCrop with the crops in order. Crops come crops-major, as
-    FormatShape expects them.
+    One crop is the centre crop; three are mmaction2's ThreeCrop with the crops in order. Crops are the outer axis, as
+    FormatShape expects.
 
     Required keys: imgs. Modified keys: imgs (m times as many), img_shape; added: crop_bbox.
 
     Args:
         size (int): Side of a crop in pixels.
         num_crops (int): m.
-        resize (str, optional): 'short_side' resizes frames so that their short side is ``size``. If None, they are
-            cropped as they come, and must not be smaller.
+        resize (str, optional): 'short_side' resizes the short side of frames to ``size``. If None, they are cropped as
+            they are, and must not be smaller.
         interpolation (str): As for ResizeCrop.
-
-    Raises:
-        ValueError: if the frames are smaller than a crop.
 
     Source: paper section 2.2 ("uniformly sample m clips along the long side direction").
     """
 
     def __init__(self, size=224, num_crops=3, resize=None, interpolation='bilinear'):
         if resize not in (None, 'short_side'):
-            raise ValueError(f"resize is {resize!r}; several crops go with 'short_side', or with None")
+            raise ValueError(f"resize is {resize!r}; it must be 'short_side' or None")
         self.size = size
         self.num_crops = num_crops
         self.resize = resize
@@ -236,7 +197,6 @@ class LongSideCrops(BaseTransform):
         self.choices = dict(crops=num_crops, resolution=size)
 
     def transform(self, results):
-        """See the class."""
         images = results['imgs']
         if self.resize:
             images = [resize_short_side(image, self.size, self.interpolation) for image in images]

@@ -1,4 +1,4 @@
-"""From frames to a video file, with the same bytes each time."""
+"""Write frames as a video file, with the same bytes each time."""
 
 from itertools import chain
 
@@ -6,23 +6,19 @@ import av
 
 from twlv_mm.records import writing
 
-# One thread: several cut a frame in other places on other machines. Bit exact: no versions in the file.
+# One thread, because slices depend on their number; bitexact below, because FFmpeg would write its version.
 _OPTIONS = {'qp': '22', 'preset': 'veryfast', 'threads': '1'}
 
 
 def write_video(path, frames, fps=8, key_interval=1):
-    """Encode frames as H.264 in MP4; the file appears under its name only when it is complete.
+    """Encode frames as H.264 in MP4; the file appears under its name only once it is complete.
 
     Args:
-        path (str): An .mp4 file in a folder that exists.
+        path (str): An .mp4 file in an existing folder.
         frames (Iterable[ndarray]): (H, W, 3) uint8 RGB each, or all of them as (T, H, W, 3); H and W even.
-        fps (int | Fraction): Frames a second.
-        key_interval (int): Frames from one that is coded by itself to the next such. With 1, a frame's quality does not
-            depend on the frames before it, so that the order of frames leaves no other trace; with more, the file is
-            several times smaller.
-
-    Raises:
-        ValueError: if H or W is odd, or there are no frames.
+        fps (int | Fraction): Frames per second.
+        key_interval (int): Distance of key frames. With 1, a frame's quality does not depend on the frames before it,
+            so that the order of frames leaves no other trace; with more, the file is several times smaller.
     """
     frames = iter(frames)
     first = next(frames, None)

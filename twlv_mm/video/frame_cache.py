@@ -1,4 +1,4 @@
-"""An mmaction2 transform that decodes the videos of a small set once, not in every epoch."""
+"""An mmaction2 transform that decodes the videos of a small data set once, not in every epoch."""
 
 from mmcv.transforms import BaseTransform, Compose
 
@@ -7,16 +7,16 @@ from twlv_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class CachedFrames(BaseTransform):
-    """Apply transforms that draw nothing at random, and keep the frames they give for the next time.
+    """Apply deterministic transforms and keep the frames for the next epoch.
 
-    For sets that fit in memory: 3,000 clips of 16 frames of 32 x 32 pixels take 150 MB. Every worker process has a
-    cache of its own and loses it when it ends, so use it with ``num_workers=0``.
+    For sets that fit in memory: 3,000 clips of 16 frames of 32 x 32 pixels take 150 MB. Every worker process has its
+    own cache and loses it when it ends, so use it with ``num_workers=0``.
 
-    Required keys: filename, img_key where items are keyframes of files, and what the transforms require. Modified keys:
-    what the transforms modify; imgs come as a list of (H, W, C) arrays of which each call gets its own copy.
+    Required keys: filename, img_key where items are keyframes of files, and those of the transforms. Modified keys:
+    those of the transforms; imgs is a list of (H, W, C) arrays, copied for each call.
 
     Args:
-        transforms (list[dict]): From the opening of a video to frames of their last size: OpenVideo, sampling without
+        transforms (list[dict]): From opening a video to frames of their final size: OpenVideo, sampling without
             randomness, DecodeVideo, Resize.
     """
 
@@ -25,7 +25,6 @@ class CachedFrames(BaseTransform):
         self._made = {}
 
     def transform(self, results):
-        """See the class."""
         name = results['filename'], results.get('img_key')
         if name not in self._made:
             made = self.transforms(dict(results))

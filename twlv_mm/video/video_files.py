@@ -1,4 +1,4 @@
-"""Which files below a folder are videos."""
+"""Find the video files below a folder."""
 
 import os
 import warnings
@@ -9,51 +9,36 @@ import av
 
 from twlv_mm.records import raise_if_system
 
-# FFmpeg's containers and raw streams of video; their endings are asked of it.
+# FFmpeg's video containers and raw streams; FFmpeg knows their endings.
 FORMATS = (
     *('amv', 'asf', 'avi', 'avs2', 'avs3', 'cavsvideo', 'dhav', 'dirac', 'dnxhd', 'dv', 'dvd', 'f4v', 'flv', 'gif'),
     *('gxf', 'h261', 'h263', 'h264', 'hevc', 'ismv', 'ivf', 'kux', 'm4v', 'matroska', 'mjpeg', 'mov', 'mpeg'),
     *('mpeg1video', 'mpeg2video', 'mpegts', 'mxf', 'nut', 'obu', 'ogv', 'rm', 'roq', 'smjpeg', 'svcd', 'swf', 'ty'),
     *('vc1', 'vc1test', 'vivo', 'vob', 'vvc', 'webm', 'wtv', 'yuv4mpegpipe'),
 )
-# Endings of the same containers that files without video have.
+# Endings of the same containers for files without video.
 NO_VIDEO = {'avif', 'heic', 'heif', 'ism', 'isma', 'm4a', 'm4b', 'mka', 'mks', 'mpo', 'ra', 'wma'}
-# Usual ones that FFmpeg does not list: it recognises these files by their content.
+# Common endings that FFmpeg does not list: it recognises these files by their content.
 OTHERS = {'divx', 'm2p', 'm2v', 'mod', 'mpe', 'mpv', 'ogm', 'ogx', 'qt', 'rmvb', 'tod', 'tp', 'trp', 'xvid'}
 
 
 @cache
 def video_endings():
-    """The endings of files that are taken for videos.
-
-    Returns:
-        frozenset[str]: in lower case, with the dot.
-    """
+    """The endings of video files, in lower case with the dot."""
     known = set().union(*(av.ContainerFormat(name).extensions for name in FORMATS if name in av.formats_available))
     return frozenset(f'.{ending}' for ending in (known | OTHERS) - NO_VIDEO)
 
 
 def is_video(path):
-    """Whether a file is a video by the ending of its name.
-
-    Args:
-        path (str | Path): Its path, or only its name.
-    """
+    """Whether the name of a file has the ending of a video."""
     return os.path.splitext(path)[1].lower() in video_endings()
 
 
 def walk_files(folder):
-    """List the files below a folder.
+    """Yield the paths of the files below a folder.
 
-    Links to folders are followed, but no folder is entered twice: not one that a link in it leads back to, nor one that
-    has been listed under its own name. Hidden files and folders are passed over. A warning names folders that cannot be
-    read.
-
-    Args:
-        folder (str | Path): The folder.
-
-    Yields:
-        str: path of a file, or of a link that leads nowhere.
+    Links to folders are followed, but no folder is entered twice. Hidden files and folders are skipped, and links to
+    nothing are yielded. A warning names folders that cannot be read.
     """
     entered, folders, links = set(), [os.fspath(folder)], []
     while folders or links:
@@ -68,7 +53,7 @@ def walk_files(folder):
         except OSError as error:
             if not isinstance(error, PermissionError):
                 raise_if_system(error, place)
-            warnings.warn(f'the folder {place} is left out, it cannot be read: {error}', stacklevel=2)
+            warnings.warn(f'skipping the folder {place}, which cannot be read: {error}', stacklevel=2)
             continue
         for entry in entries:
             if entry.name.startswith('.'):
@@ -85,19 +70,12 @@ def walk_files(folder):
 
 
 def passed_over(paths):
-    """Say which files are no videos.
-
-    Args:
-        paths (Iterable[str | Path]): Files.
-
-    Returns:
-        str: 'passed over 3 files that are no videos: .txt 2, .jpg 1'; empty where there are none.
-    """
+    """Summarise files that are not videos: 'passed over 3 files that are not videos: .txt 2, .jpg 1', or ''."""
     endings = Counter(os.path.splitext(path)[1].lower() or 'no ending' for path in paths)
     total = endings.total()
     if not total:
         return ''
     counts = ', '.join(f'{ending} {count}' for ending, count in endings.most_common(10))
     more = f', {len(endings) - 10} other endings' if len(endings) > 10 else ''
-    what = 'file that is no video' if total == 1 else 'files that are no videos'
+    what = 'file that is not a video' if total == 1 else 'files that are not videos'
     return f'passed over {total} {what}: {counts}{more}'

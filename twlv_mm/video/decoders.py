@@ -1,4 +1,4 @@
-"""Opening a video: with PyAV, or with the decoder that is asked for."""
+"""Open a video with PyAV or decord."""
 
 import os
 
@@ -15,18 +15,17 @@ def open_video(path, decoder=None, content=None):
     """Open a video file.
 
     Args:
-        path (str | Segment): A video file, or a stretch of one.
-        decoder (str, optional): 'av', which reads everything that FFmpeg does and is taken if None, or 'decord', which
-            is refused the files of which it may give wrong frames and does not read segments. Both give the same
-            pixels.
-        content (bytes, optional): The file's bytes, where it is a member of an archive: ``path`` is its name then.
+        path (str | Segment): A video file, or a segment of one.
+        decoder (str, optional): 'av' (default), which reads everything that FFmpeg does, or 'decord', which does not
+            read segments, nor files of which it may return wrong frames. Both give the same pixels.
+        content (bytes, optional): The file's bytes, if it is a member of an archive called ``path``.
 
     Returns:
         Reader: also a context manager.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if there is no such decoder, it is not installed, or it does not read segments.
+        ValueError: if the decoder does not exist, is not installed, or does not read segments.
         VideoError: if the file is empty or cannot be read as a video.
     """
     check_decoder(decoder, segments=isinstance(path, Segment))
@@ -50,15 +49,7 @@ def open_video(path, decoder=None, content=None):
 
 
 def check_decoder(decoder, segments=False):
-    """Refuse a decoder that is not there, before it fails on every video.
-
-    Args:
-        decoder (str | None): As for :func:`open_video`.
-        segments (bool): Whether it is to read stretches of videos.
-
-    Raises:
-        ValueError: if there is no such decoder, it is not installed, or it does not read segments.
-    """
+    """Raise ValueError if a decoder does not exist, is not installed, or does not read ``segments`` that are needed."""
     if decoder not in (None, *DECODERS):
         raise ValueError(f"there is no decoder '{decoder}'; choose one of {', '.join(DECODERS)}")
     if decoder != 'decord':

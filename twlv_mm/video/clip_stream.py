@@ -1,4 +1,4 @@
-"""Clips of a video in order, each needed frame decoded and resized once."""
+"""Clips of a video in order, with each needed frame decoded and resized once."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,20 +9,14 @@ from .errors import VideoError
 from .resize import square
 from .sampling import frames_of_windows, sample_windows
 
-CHUNK_FRAMES = 32  # frames that are handed out at once
+CHUNK_FRAMES = 32
 
 
 class ClipSampling(NamedTuple):
-    """Which clips are wanted of a video, and at what size.
+    """Which clips of a video to read, and at what size.
 
-    Attributes:
-        sampling (str): 'uniform' or 'multi-clip'.
-        clip_seconds (float): T of 'multi-clip'.
-        stride_seconds (float): T_s of 'multi-clip'.
-        num_frames (int): N, frames a clip.
-        size (int): Side of the square frames in pixels.
-        resize (str): As for :func:`resize_and_crop`.
-        interpolation (str): As for :func:`resize_and_crop`.
+    The first three are arguments of :func:`sample_windows`, ``num_frames`` is N of a clip, the last three are arguments
+    of :func:`resize_and_crop`.
     """
 
     sampling: str
@@ -35,16 +29,16 @@ class ClipSampling(NamedTuple):
 
 
 class FrameStream(NamedTuple):
-    """A video on its way: what its clips are, and the frames that they need, in order.
+    """A video being read: its clips, and the frames that they need, in order.
 
     Attributes:
         duration (float): Seconds.
         num_frames (int): Frames of the file.
-        decoder (str): Name and version of what decodes it.
+        decoder (str): Name and version of the decoder.
         windows (ndarray): (M, 2) start and end of each clip in seconds.
         indices (ndarray): (M, N) frames of each clip.
-        chunks (Iterator): Of (k,) frame indices and their (k, size, size, 3) uint8 frames; raises
-            :class:`VideoError` where the video cannot be decoded.
+        chunks (Iterator): Of (k,) frame indices and (k, size, size, 3) uint8 frames; raises :class:`VideoError` where
+            the video cannot be decoded.
     """
 
     duration: float
@@ -56,15 +50,7 @@ class FrameStream(NamedTuple):
 
 
 def stream_frames(reader, sampling):
-    """Begin to read what the clips of a video need, front to back.
-
-    Args:
-        reader (Reader): An open video.
-        sampling (ClipSampling): The clips.
-
-    Returns:
-        FrameStream: the frames are decoded while its chunks are taken.
-    """
+    """Start reading the clips of an open video (a Reader); frames are decoded as the FrameStream's chunks are taken."""
     times = reader.frame_times
     windows = sample_windows(times, *sampling[:3])
     indices = frames_of_windows(times, windows, sampling.num_frames)
@@ -73,20 +59,16 @@ def stream_frames(reader, sampling):
 
 
 def iter_frames(reader, wanted, size, resize='short_side', interpolation='bilinear'):
-    """Decode and resize frames in chunks of at most :data:`CHUNK_FRAMES`, one after another.
+    """Decode and resize frames, in chunks of at most :data:`CHUNK_FRAMES`.
 
     Args:
         reader (Reader): An open video.
         wanted (ndarray): (n,) frame indices, ascending.
-        size (int): Side in pixels.
-        resize (str): As for :func:`resize_and_crop`.
-        interpolation (str): As for :func:`resize_and_crop`.
+        size, resize, interpolation: As for :func:`resize_and_crop`.
 
     Yields:
-        tuple[ndarray, ndarray]: (k,) indices, (k, size, size, 3) uint8.
-
-    Raises:
-        VideoError: if a frame cannot be decoded, after all frames before it were handed out.
+        tuple[ndarray, ndarray]: (k,) indices, (k, size, size, 3) uint8. If a frame cannot be decoded, VideoError is
+        raised after all frames before it.
     """
     frames, fault, start = reader.frames(wanted), None, 0
     while fault is None and start < len(wanted):
@@ -106,19 +88,14 @@ def iter_frames(reader, wanted, size, resize='short_side', interpolation='biline
 
 
 def clips_of_frames(chunks, indices):
-    """Put clips together from frames that come in order; clips that overlap share theirs.
-
-    Frames are held from the start of the present clip on.
+    """Assemble clips (N, size, size, 3) from frames that arrive in order; overlapping clips share frames.
 
     Args:
-        chunks (Iterator): Of frame indices and frames, as :func:`iter_frames` yields.
-        indices (ndarray): (M, N) frame indices: ascending in a clip, and clips in order of their first frames.
-
-    Yields:
-        ndarray: (N, size, size, 3) uint8, clip after clip.
+        chunks (Iterator): Frame indices and frames, as :func:`iter_frames` yields.
+        indices (ndarray): (M, N) frame indices, ascending within a clip, clips ordered by their first frames.
     """
     held = {}
-    for clip in map(np.ndarray.tolist, indices):  # lists of all would take five times their memory
+    for clip in map(np.ndarray.tolist, indices):  # one at a time: lists take five times the memory
         for index in [index for index in held if index < clip[0]]:
             del held[index]
         while clip[-1] not in held:

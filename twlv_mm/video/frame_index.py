@@ -1,9 +1,9 @@
 """When each frame of a video is on screen, and which packet of the file holds it.
 
-Everything that chooses frames chooses them from this index, and every frame that is handed out is compared with it. It
-comes from the packets' presentation time stamps (PTS). Where these cannot be relied on (AVI, MPEG program streams, raw
-H.264, joined recordings, files that begin between key frames), all frames are decoded once to learn their order, and
-times come from the decoding time stamps or the frame rate.
+Frames are chosen from this index, and every frame returned is checked against it. It comes from the packets'
+presentation time stamps (PTS). If these are unreliable (AVI, MPEG program streams, raw H.264, joined recordings, files
+that begin between key frames), all frames are decoded once to learn their order, and times come from the decoding time
+stamps (DTS) or the frame rate.
 """
 
 import os
@@ -14,43 +14,43 @@ from typing import NamedTuple
 import numpy as np
 
 from .container import open_container
-from .damage import PacketCheck
 from .errors import VideoError, video_errors
+from .packet_check import PacketCheck
 
-# Formats whose packets have presentation time stamps of their own. In others, FFmpeg makes some of them up.
+# Formats whose packets have presentation time stamps. In others, FFmpeg guesses some of them.
 STAMPED = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'flv', 'mpegts', 'asf', 'ogg', 'gif', 'nut', 'ivf', 'mxf'}
-# Formats with an index, in which a part of a long file can be read without the rest.
+# Formats with an index, which allows reading part of a long file.
 SEEKABLE = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm'}
-# Formats whose clock may jump where recordings were joined, and how many seconds a step back has to have to be one: in
-# program streams FFmpeg makes up the stamps that packets lack, and may go back by some frames.
+# Formats whose clock may jump where recordings were joined -> seconds from which a step back is a jump: in program
+# streams FFmpeg guesses missing stamps, and may go back by some frames.
 JUMPING = {'mpegts': 0.0, 'mpeg': 0.5}
-JUMP_SECONDS = 10  # a wait of this length is taken for a jump, too
-# A frame that stays for longer, or more frames a second, is taken for a damaged clock.
+JUMP_SECONDS = 10  # a gap from which the clock has jumped too
+# Limits beyond which the clock is considered damaged.
 LONGEST_FRAME_SECONDS, HIGHEST_RATE = 3600, 10_000
-CACHED = 64  # indices of files that a process keeps
+CACHED = 64  # files whose indices a process keeps
 NONE = np.iinfo(np.int64).min
-PALETTE = 'pal8'  # the palette may come with the first packet only, so decoding begins there
+PALETTE = 'pal8'  # only the first packet may hold the palette, so decoding begins there
 
 
 class FrameIndex(NamedTuple):
-    """The frames of a video file, or of a part of one, in the order in which they are shown.
+    """The frames of a video file, or of part of one, in the order of presentation.
 
-    Packets are numbered from 0 in the order of the file, frames in the order in which they are shown.
+    Packets are numbered from 0 in the order of the file, frames in the order of presentation.
 
     Attributes:
         frame_times (ndarray): (F, 2) float64, start and end of each frame in seconds since the file's first frame.
-        packets (ndarray): (F,) int64, the number of the packet that holds each frame.
-        positions (ndarray): (P,) int64, where each packet lies in the file, in bytes; empty if that does not tell
-            packets apart, so that the file can only be decoded from its start.
-        stamps (ndarray): (P, 2) int64, PTS and DTS of each packet in the stream's unit, for seeking; NONE where it has
-            none.
-        starts (ndarray): (S,) int64, packets that decoding can begin with, the first packet at least.
-        first_shown (ndarray): (S,) int64, the first frame that decoding from there gives for certain.
-        depends (bool): Whether frames may depend on what is before the key frame that they follow.
-        codec (str): FFmpeg's name of the coding.
+        packets (ndarray): (F,) int64, the packet of each frame.
+        positions (ndarray): (P,) int64, byte offset of each packet; empty if offsets are not unique, so that the file
+            can only be decoded from its start.
+        stamps (ndarray): (P, 2) int64, PTS and DTS of each packet in the stream's time base, for seeking; NONE if
+            missing.
+        starts (ndarray): (S,) int64, packets at which decoding can begin; the first packet at least.
+        first_shown (ndarray): (S,) int64, the first frame that decoding from there is certain to give.
+        depends (bool): Whether frames may depend on packets before their key frame.
+        codec (str): FFmpeg's name of the codec.
         container (str): FFmpeg's name of the format.
-        is_part (bool): Whether it is of a part of the file only.
-        joints (frozenset): Packets that the container calls damaged only because recordings were joined there.
+        is_part (bool): Whether it covers only part of the file.
+        joints (frozenset): Packets that the container marks as damaged only because recordings were joined there.
     """
 
     frame_times: np.ndarray
@@ -67,32 +67,32 @@ class FrameIndex(NamedTuple):
 
     @property
     def rate(self):
-        """float: frames a second, on average."""
+        """Frames per second, on average."""
         return len(self.frame_times) / float(self.frame_times[-1, 1] - self.frame_times[0, 0])
 
     def start_of(self, frame):
-        """The packet that decoding has to begin with to give a frame."""
+        """The packet at which decoding must begin to give a frame."""
         return int(self.starts[np.searchsorted(self.first_shown, frame, side='right') - 1])
 
     def certain_from(self, start):
-        """The first frame that decoding from a packet gives for certain."""
+        """The first frame that decoding from a packet is certain to give."""
         return int(self.first_shown[self.starts == start].min())
 
 
 class _Packets(NamedTuple):
-    """What a demuxer says of each packet, in the order of the file."""
+    """The demuxer's data of each packet, in the order of the file."""
 
     pts: np.ndarray
     dts: np.ndarray
     duration: np.ndarray
     position: np.ndarray
-    key: np.ndarray  # 0, 1 for key frames, 2 for those after which nothing depends on what was before
+    key: np.ndarray  # 0, 1 for key frames, 2 for those after which nothing depends on earlier packets
     hidden: np.ndarray
-    corrupt: np.ndarray  # whether the container calls it damaged
+    corrupt: np.ndarray  # whether the container marks it as damaged
 
 
 def index_file(path, content=None):
-    """Index a whole file. Kept for the next time, if it is a file.
+    """Index a whole file; the index of a file on disk is cached.
 
     Args:
         path (str): The file.
@@ -102,7 +102,7 @@ def index_file(path, content=None):
         FrameIndex: all frames that a player shows.
 
     Raises:
-        VideoError: if it cannot be read as a video, is damaged, or lasts impossibly long.
+        VideoError: if it cannot be read as a video, is damaged, or its duration is impossible.
     """
     if content is not None:
         return _index(path, content)
@@ -111,7 +111,7 @@ def index_file(path, content=None):
 
 
 def index_part(path, start, end):
-    """Index the frames around a stretch of time; of formats with an index, nothing else of the file is read.
+    """Index the frames of a time span; in formats with an index, the rest of the file is not read.
 
     Args:
         path (str): The file.
@@ -119,28 +119,14 @@ def index_part(path, start, end):
         end (float): Seconds since the first frame.
 
     Returns:
-        FrameIndex: frames from one on screen at the start, or earlier, to one on screen at the end, or later.
-
-    Raises:
-        VideoError: as :func:`index_file`.
+        FrameIndex: at least the frames on screen from start to end.
     """
     with video_errors(path):
         return _index_part(path, start, end) or index_file(path)
 
 
 def read_header(path):
-    """How many frames a file has and how many a second, in milliseconds where the format says so.
-
-    Args:
-        path (str): A video file.
-
-    Returns:
-        tuple[float, int]: frames a second on average, frames.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        VideoError: if it cannot be read as a video.
-    """
+    """The average frames per second and the number of frames of a file; takes milliseconds if the format allows."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no video file at {path}')
     with video_errors(path):
@@ -157,15 +143,7 @@ def read_header(path):
 
 
 def number_packets(container, stream):
-    """The packets of a stream, but for empty ones: those only say that nothing changes.
-
-    Args:
-        container (av.InputContainer): Open.
-        stream (av.VideoStream): Of it.
-
-    Yields:
-        av.Packet: in the order of the file.
-    """
+    """The packets of a stream, except empty ones, which mean that nothing changes."""
     return (packet for packet in container.demux(stream) if packet.size)
 
 
@@ -203,7 +181,7 @@ def _index(path, content=None):
 
 
 def _index_part(path, start, end):
-    """None where only an index of the whole file can tell."""
+    """None if only an index of the whole file can tell."""
     with open_container(path) as (container, stream):
         if container.format.name not in SEEKABLE or stream.codec_context.pix_fmt == PALETTE:
             return None
@@ -214,7 +192,7 @@ def _index_part(path, start, end):
         unit, origin = float(stream.time_base), visible.min()
         packets = None
         target = origin + round(start / unit)
-        for _ in range(3):  # a key frame that depends on those before it is no start
+        for _ in range(3):  # a key frame that depends on earlier ones cannot be the start
             container.seek(int(target), stream=stream)
             packets = _read_packets(path, container, stream, until=origin + round(end / unit))
             if not len(packets.pts) or packets.pts[0] == NONE:
@@ -236,7 +214,7 @@ def _index_part(path, start, end):
 
 
 def _read_packets(path, container, stream, until=None, ahead=None):
-    """Packets up to the first that is decoded after a time; with ``ahead``, those that tell which frame is first."""
+    """Packets up to the first that is decoded after a time; with ``ahead``, those that determine the first frame."""
     columns = tuple(array('q') for _ in _Packets._fields)
     check = PacketCheck(stream)
     first = None
@@ -269,11 +247,11 @@ def _seconds(packet):
 
 
 def _without_jumps(path, packets, unit, step_back):
-    """Let the clock go on where it jumps back by more than ``step_back`` seconds, starts anew, or waits for long.
+    """Remove jumps of the clock: back by more than ``step_back`` seconds, or a long gap.
 
     Returns:
-        tuple[_Packets, frozenset, bool]: the packets; those that are called damaged at a jump, which are what joining
-        leaves; whether there is a jump.
+        tuple[_Packets, frozenset, bool]: the packets; those marked as damaged at a jump, an artefact of joining;
+        whether there is a jump.
     """
     dts, near = packets.dts, np.zeros(len(packets.dts), bool)
     joined = False
@@ -287,16 +265,16 @@ def _without_jumps(path, packets, unit, step_back):
             near[max(place - 2, 0) : place + 3] = True
     lost = np.flatnonzero(packets.corrupt & ~near)
     if len(lost):
-        raise VideoError(f'{path} is damaged at packet {lost[0]}: the container calls it damaged')
+        raise VideoError(f'{path} is damaged at packet {lost[0]}: the container marks it as damaged')
     return packets, frozenset(np.flatnonzero(packets.corrupt).tolist()), joined
 
 
 def _tells_order(packets, whole=True):
-    """Whether every packet has a presentation time stamp of its own, and the first is shown first."""
+    """Whether every packet has a unique presentation time stamp, and the first is shown first."""
     pts = packets.pts
     if (pts == NONE).any() or len(np.unique(pts)) < len(pts):
         return False
-    # What is shown before the first key frame may lack what it was predicted from.
+    # Frames shown before the first key frame may lack their references.
     return bool(packets.key[0]) and (not whole or pts[0] == pts.min())
 
 
@@ -306,7 +284,7 @@ def _by_stamps(packets):
 
 
 def _decoding_order(path, content, packets):
-    """Packets in the order in which decoding gives their frames; what cannot be decoded at the start is left out."""
+    """Packets in the order in which decoding gives their frames, without undecodable ones at the start."""
     shown = array('q')
     with open_container(path, content) as (container, stream):
         first = int(np.argmax(packets.key > 0))
@@ -324,7 +302,7 @@ def _numbers(path, frames, started):
     for frame in frames:
         started = started or not frame.is_corrupt
         if frame.pts is None:
-            raise VideoError(f'{path}: its decoder does not tell which packet a frame is from: convert it to MP4')
+            raise VideoError(f'{path}: its decoder does not report the packet of a frame: convert it to MP4')
         if started:
             yield frame.pts
 
@@ -349,11 +327,11 @@ def _made(path, packets, shown, edges, origin, last, codec, name):
     edges = np.append(edges, edges[-1] + (last if last > 0 else usual)) - origin
     if not _is_plausible(edges):
         raise VideoError(
-            f'{path} has {len(shown)} frames in {edges[-1] - edges[0]:g} s by its time stamps, which cannot be: '
+            f'{path} has {len(shown)} frames in {edges[-1] - edges[0]:g} s by its time stamps, which cannot be true: '
             'convert it to MP4'
         )
     starts = np.flatnonzero(packets.key)
-    # From a key frame that depends on others, what is shown after the next key frame is right.
+    # From a key frame that depends on others, frames are right from the next key frame on.
     places = np.full(len(packets.pts), len(shown))
     places[shown] = np.arange(len(shown))
     first_shown = places[starts]
