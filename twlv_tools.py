@@ -1,6 +1,6 @@
 """The console command ``twlv``: the tools of this project by short names, and its configs.
 
-It lies beside the package because importing ``twlv_mm`` imports torch, which a page of help does not need.
+It is outside the package because importing ``twlv_mm`` imports torch, which a help page does not need.
 """
 
 import sys
@@ -28,22 +28,22 @@ COMMANDS = {
         'annotations': ('convert_annotations.py', 'from and to ELAN, CVAT, Label Studio, VIA, csv, FiftyOne'),
     },
     'From videos to embeddings': {
-        'embed': ('embed.py', 'embed a video or a few, and print the vectors'),
+        'embed': ('embed.py', 'embed a few videos, and print the vectors'),
         'extract': ('extract.py', 'embed collections of videos into a folder'),
-        'search': ('search.py', 'find where else something happens, and videos that are there twice'),
-        'visualize': ('visualize.py', 'draw embeddings, and test whether they tell the direction of motion'),
+        'search': ('search.py', 'find similar moments, and duplicate videos'),
+        'visualize': ('visualize.py', 'plot embeddings, and test whether they capture the direction of motion'),
     },
     'Train, test, use': {
         'train': ('train.py', 'train the model of a config'),
         'test': ('test.py', 'test it'),
         'folds': ('run_folds.py', 'train and test on each fold of a data set'),
-        'infer': ('infer.py', 'run a trained model over your own videos'),
+        'infer': ('infer.py', 'run a trained model on your own videos'),
         'configs': (None, 'list the configs and what each is for'),
     },
     'Compare encoders': {
-        'evaluate': ('evaluate_all.py', 'every task on one encoder'),
-        'report': ('report.py', 'the page of any number of runs'),
-        'errors': ('errors.py', 'the page of what a test got wrong'),
+        'evaluate': ('evaluate_all.py', 'run every task on one encoder'),
+        'report': ('report.py', 'a page with the results of any number of runs'),
+        'errors': ('errors.py', "a page with a test's errors"),
         'benchmark': ('benchmark.py', 'measure speed'),
         'convert': ('convert_checkpoint.py', 'check or convert the weights of an encoder'),
         'onnx': ('export_onnx.py', 'export SqueezeTime to ONNX'),
@@ -53,7 +53,7 @@ COMMANDS = {
         'small': ('make_small.py', 'train a small encoder on them'),
     },
     'Help': {
-        'doctor': (None, 'versions found, what is missing for which task, and the command that installs it'),
+        'doctor': (None, 'installed versions, what is missing for which task, and the command that installs it'),
         'completion': (None, 'completion for bash or zsh: eval "$(twlv completion bash)"'),
     },
 }
@@ -68,11 +68,7 @@ complete -o default -F _twlv twlv"""
 
 
 def main():
-    """Run the command that is named on the command line.
-
-    Raises:
-        SystemExit: the tool's exit code; 2 if there is no such command.
-    """
+    """Run the command that is named on the command line."""
     command, *args = sys.argv[1:] or ['--help']
     if command in ('-h', '--help', 'help'):
         print(help_page())
@@ -92,11 +88,6 @@ def main():
 
 
 def help_page():
-    """The commands, grouped by what one wants.
-
-    Returns:
-        str: lines.
-    """
     lines = [USAGE]
     for title, group in COMMANDS.items():
         lines += [f'{title}:', *(f'  {name:12}{purpose}' for name, (_, purpose) in group.items()), '']
@@ -104,11 +95,7 @@ def help_page():
 
 
 def resources():
-    """Where the configs and tools are: in the package, linked or copied.
-
-    Returns:
-        Path: the folder with ``configs`` and ``tools``.
-    """
+    """The folder with ``configs`` and ``tools``, in the package, linked or copied."""
     spec = find_spec('twlv_mm')  # does not import it
     if spec is None:
         _fail('twlv_mm is not installed in this Python: pip install twlv-i')
@@ -116,14 +103,7 @@ def resources():
 
 
 def config_path(argument):
-    """Find a shipped config by its name, as in ``twlv train twlv/k400_linear.py``.
-
-    Args:
-        argument (str): An argument of the command line.
-
-    Returns:
-        str: the path of the config, if there is one of that name and no such file from here; else the argument.
-    """
+    """The path of a shipped config for an argument such as ``twlv/k400_linear.py``; other arguments unchanged."""
     shipped = resources() / 'configs' / argument
     if argument.endswith('.py') and not os.path.exists(argument) and shipped.is_file():
         return str(shipped)
@@ -131,18 +111,14 @@ def config_path(argument):
 
 
 def configs():
-    """The shipped configs.
-
-    Returns:
-        dict[str, str]: by name, such as 'twlv/k400_linear.py', what each is for.
-    """
+    """The purposes of the shipped configs by name, such as 'twlv/k400_linear.py'."""
     root = resources() / 'configs'
     files = sorted(path for path in root.glob('*/*.py') if not path.parent.name.startswith('_'))
     return {path.relative_to(root).as_posix(): _purpose(path) for path in files}
 
 
 def _run_tool(command, args):
-    # Not runpy.run_path, which would put the file's name where --help is to say 'twlv COMMAND'.
+    # Not runpy.run_path, which would show the file's name instead of 'twlv COMMAND' in --help.
     path = resources() / 'tools' / TOOLS[command]
     sys.argv = [f'twlv {command}', *map(config_path, args)]
     main_module = sys.modules['__main__'] = ModuleType('__main__')
@@ -151,7 +127,7 @@ def _run_tool(command, args):
 
 
 def _purpose(path):
-    """The first sentence of the comment that a config begins with; that of its base if it has none."""
+    """The first sentence of a config's leading comment, or a reference to its base."""
     text = path.read_text(encoding='utf-8')
     comment = []
     for line in text.splitlines():
@@ -172,7 +148,7 @@ def _list_configs(args):
         name: purpose for name, purpose in configs().items() if any(fnmatch.fnmatch(name, f'*{p}*') for p in patterns)
     }
     if not found:
-        _fail(f'no config is named like {" or ".join(patterns)}: twlv configs lists them')
+        _fail(f'no config matches {" or ".join(patterns)}: twlv configs lists them')
     width = max(map(len, found)) + 2
     for name, purpose in found.items():
         print(f'{name:{width}}{purpose}')
@@ -180,7 +156,7 @@ def _list_configs(args):
 
 def _completion(args):
     if args not in (['bash'], ['zsh']):
-        _fail('say for which shell: twlv completion bash, or zsh')
+        _fail('name the shell: twlv completion bash, or zsh')
     zsh = 'autoload -U +X bashcompinit && bashcompinit\n' if args == ['zsh'] else ''
     print(COMPLETION.format(zsh=zsh, commands=' '.join(TOOLS), configs=' '.join(configs())))
 

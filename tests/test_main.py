@@ -43,28 +43,28 @@ def test_sound_environment_gives_zero_and_names_every_version(capsys):
 
 
 @pytest.mark.parametrize(
-    ('distribution', 'module', 'cure'),
+    ('distribution', 'module', 'fix'),
     [
         ('mmaction2', 'mmaction', "pip install 'mmaction2>=1.2.0,<1.3'"),
         ('mmengine', 'mmengine', "pip install 'mmengine>=0.10.7,<0.11'"),
         ('av', 'av', "pip install 'av>=17'"),
     ],
 )
-def test_absent_component_is_named_with_its_cure(distribution, module, cure, monkeypatch, capsys):
+def test_absent_component_is_named_with_its_fix(distribution, module, fix, monkeypatch, capsys):
     set_versions(monkeypatch, **{distribution: None})
     monkeypatch.setitem(sys.modules, module, None)
     assert main() == 1
     text = capsys.readouterr().out
     assert 'not installed' in line_of(distribution, text)
-    assert line_of(distribution, text).endswith(cure)
+    assert line_of(distribution, text).endswith(fix)
     assert f'Missing or wrong: {distribution}' in text
 
 
 @pytest.mark.parametrize('version', ['0.10.6', '0.11.0', '1.0.0rc1'])
-def test_wrong_version_is_named_with_its_cure(version, monkeypatch):
+def test_wrong_version_is_named_with_its_fix(version, monkeypatch):
     set_versions(monkeypatch, mmengine=version)
     assert row('mmengine')[1:3] == (version, '>=0.10.7,<0.11')
-    assert row('mmengine').cure == "pip install 'mmengine>=0.10.7,<0.11'"
+    assert row('mmengine').fix == "pip install 'mmengine>=0.10.7,<0.11'"
 
 
 def test_broken_component_says_why_its_import_fails(monkeypatch, tmp_path, capsys):
@@ -96,10 +96,10 @@ def test_decord_is_asked_for_only_where_it_has_wheels(monkeypatch):
     ],
     ids=['both', 'too new', 'neither'],
 )
-def test_mmcv_is_cured_by_taking_out_whatever_is_there_first(versions, monkeypatch):
+def test_mmcv_is_fixed_by_taking_out_whatever_is_there_first(versions, monkeypatch):
     set_versions(monkeypatch, **versions)
-    assert row('mmcv or mmcv-lite').cure.startswith('pip uninstall -y mmcv mmcv-lite && ')
-    assert row('mmcv or mmcv-lite').cure.endswith('mmcv-lite==2.1.0')
+    assert row('mmcv or mmcv-lite').fix.startswith('pip uninstall -y mmcv mmcv-lite && ')
+    assert row('mmcv or mmcv-lite').fix.endswith('mmcv-lite==2.1.0')
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_compiled_operators_are_optional_unless_they_are_there_and_broken(
     assert bool(diagnosis.missing([operators])) is required
 
 
-def test_absent_optional_component_is_named_with_its_cure_and_no_fault(monkeypatch, capsys):
+def test_absent_optional_component_is_named_with_its_fix_and_no_fault(monkeypatch, capsys):
     set_versions(monkeypatch, **{'scikit-learn': None})
     monkeypatch.setitem(sys.modules, 'sklearn', None)
     assert main() == 0
@@ -154,10 +154,10 @@ def test_command_prints_its_table_when_the_package_cannot_be_imported(without_mm
     assert 'Traceback' not in run.stderr
     assert line_of('mmengine', run.stdout).endswith("pip install 'mmengine>=0.10.7,<0.11'")
     # mmcv is sound and only lacks mmengine; reinstalling it would help nobody.
-    assert line_of('mmcv or', run.stdout).endswith('cure the rows above, then look again')
+    assert line_of('mmcv or', run.stdout).endswith('fix the rows above, then look again')
 
 
-def test_import_in_an_incomplete_environment_names_the_cure(without_mmengine):
+def test_import_in_an_incomplete_environment_names_the_fix(without_mmengine):
     run = subprocess.run(
         [sys.executable, '-c', 'import twlv_mm'], env=without_mmengine, capture_output=True, text=True, check=False
     )

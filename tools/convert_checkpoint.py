@@ -1,13 +1,13 @@
 #!/usr/bin/env python
 """Rewrite an encoder's official weights (V-JEPA, V-JEPA 2, UMT, VideoMAE, InternVideo2, CLIP, DFN) in this project's
-layout; --check only tells what is in the file, and with --encoder SOURCE whether it is that encoder's. Official files
-can also be used as they are, as encoder_weights.
+layout. --check only reports what the file holds; with --encoder SOURCE, whether it fits that encoder. Official files
+also work unconverted, as encoder_weights.
 """
 
 import argparse
 import sys
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.encoders import FAMILIES, convert_checkpoint, encoder_in, get_model, is_config, read_config
 from twlv_mm.records.checks import printable
@@ -20,21 +20,21 @@ def main(argv=None):
         'source', metavar='SRC', help='.pth, .pt, .bin or .safetensors, or a folder of the Hugging Face hub'
     )
     parser.add_argument('target', metavar='DST', nargs='?', help='file to write')
-    parser.add_argument('--family', choices=list(FAMILIES), help='whose weights they are, where the keys do not tell')
+    parser.add_argument('--family', choices=list(FAMILIES), help='model family, if the keys are ambiguous')
     parser.add_argument(
         '--pretraining-sets',
         nargs='+',
         metavar='NAME',
-        help='data sets that the weights were trained on, named as in results.json (default: as the file says, or '
-        'those of the published weights)',
+        help='data sets that the weights were trained on, named as in results.json (default: those named in the file, '
+        'or those of the published weights)',
     )
-    parser.add_argument('--check', action='store_true', help='write nothing; print what would become of the keys')
+    parser.add_argument('--check', action='store_true', help='write nothing; print how the keys would be mapped')
     parser.add_argument('--encoder', metavar='SOURCE', help='with --check: any SOURCE, or a config, to load it into')
     args = parser.parse_args(argv)
     if args.target is None and not args.check:
-        parser.error('DST is needed, or --check')
+        parser.error('give DST, or --check')
     if args.encoder is not None and not args.check:
-        parser.error('--encoder goes with --check: only official weights are rewritten')
+        parser.error('--encoder needs --check: only official weights are rewritten')
     try:
         if args.encoder is not None:
             source, overrides = (
@@ -42,8 +42,8 @@ def main(argv=None):
             )
             model = get_model(source, args.source, **overrides)
             count = len(model.state_dict())
-            told = f'{args.source} holds the weights of {model.spec.name}: {count} tensors, none missing, none unknown'
-            print(printable(told))
+            found = f'{args.source} holds the weights of {model.spec.name}'
+            print(printable(f'{found}: {count} tensors, none missing, none unexpected'))
             return
         report = convert_checkpoint(
             args.source, None if args.check else args.target, args.family, args.pretraining_sets

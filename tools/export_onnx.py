@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Write an encoder, or a trained recognizer, as an ONNX file and check it in ONNX Runtime.
 
-The file takes pixels, (N, 3, T, H, W) RGB from 0 to 255, and gives the encoder's vector (MODEL is a name), or the
-scores of the classes before softmax (MODEL is a config of recognition on feature maps, such as configs/squeezetime/*).
+The input is pixels, (N, 3, T, H, W) RGB from 0 to 255; the output is the encoder's vector if MODEL is a name, or the
+class scores before softmax if MODEL is a config of recognition on feature maps, such as configs/squeezetime/*.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main():
     parser.add_argument('--size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help="default: the encoder's own")
     args = parser.parse_args()
     if args.weights is None:
-        print('no --weights: the file will hold random ones', file=sys.stderr)
+        print('no --weights: the exported weights are random', file=sys.stderr)
     try:
         encoder, head = parts_of(args.model, args.weights)
         difference = export_onnx(encoder, args.out, head, args.size)

@@ -1,12 +1,12 @@
 """TWLV-I for OpenMMLab: a video encoder and the paper's evaluation of video foundation models.
 
-Importing the package mends the known defects of the OpenMMLab stack on today's Python (``twlv_mm.compat``) and makes
+Importing the package works around known defects of the OpenMMLab stack on today's Python (``twlv_mm.compat``) and makes
 ``type='twlv_mm.Name'`` and ``_base_ = 'twlv_mm::twlv/k400_linear.py'`` work in configs.
 """
 
 import sys
 
-# With python -m, what lies in the current folder would stand for torch, or even for re. It is no place for modules.
+# With python -m, files in the current folder would shadow torch, or even re.
 if sys.argv[:1] == ['-m'] and 'twlv_mm' in sys.orig_argv and not getattr(sys.flags, 'safe_path', False):
     sys.path.pop(0)
 
@@ -14,7 +14,7 @@ from .diagnosis import explained
 
 __version__ = '0.1.0'
 
-# What follows needs the whole stack; where something of it is missing or broken, the error names the cure.
+# The imports below need the whole stack; if part of it is missing or broken, the error names the fix.
 with explained():
     from . import compat
 

@@ -1,4 +1,4 @@
-"""``python -m twlv_mm``: the versions found, what is missing for which task, and the command that cures it."""
+"""``python -m twlv_mm``: the installed versions, what is missing for which task, and the command that fixes it."""
 
 import sys
 
@@ -8,19 +8,15 @@ from twlv_mm.diagnosis import examine, missing, table
 
 
 def main():
-    """Print the table.
-
-    Returns:
-        int: 1 if something required is missing, broken or of a wrong version, else 0.
-    """
+    """Print the table; returns 1 if a required component is missing, broken or of a wrong version, else 0."""
     rows = examine()
     faults = missing(rows)
     print(f'twlv_mm {__version__}, {location}\n')
     print(table(rows))
     if faults:
-        print(f'\nMissing or wrong: {", ".join(row.component for row in faults)}. The last column says how to cure it.')
+        print(f'\nMissing or wrong: {", ".join(row.component for row in faults)}. The last column says how to fix it.')
     else:
-        print('\nAll that is required is there.')
+        print('\nEverything required is installed.')
     return 1 if faults else 0
 
 

@@ -1,6 +1,6 @@
-"""Which versions are installed, what is missing for which task, and the command that cures it.
+"""The installed versions, what is missing for which task, and the command that fixes it.
 
-Only the standard library is imported at the top, because this has to run when anything else is missing or broken.
+Only the standard library is imported at the top, because this must run when anything else is missing or broken.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from typing import NamedTuple
 
-# mmcv and mmcv-lite write the same files: whichever is there goes first, or pip leaves a mixture of the two.
+# mmcv and mmcv-lite install the same files: uninstall both first, or pip leaves a mixture of the two.
 REPLACE_MMCV = (
     "pip uninstall -y mmcv mmcv-lite && pip install 'setuptools<81' wheel && pip install --no-build-isolation"
 )
@@ -23,9 +23,9 @@ MMCV_COMPILED = f'{REPLACE_MMCV} --no-cache-dir mmcv==2.1.0  # compiles for 5 to
 
 
 class Component(NamedTuple):
-    """A distribution that some task needs; ``at_least`` is included in the range of good versions, ``below`` is not.
+    """A distribution that some task needs; good versions are from ``at_least`` to before ``below``.
 
-    One that is not ``required`` comes with an extra of the package's, and may be missing.
+    One that is not ``required`` belongs to an extra of the package.
     """
 
     distribution: str
@@ -45,13 +45,13 @@ class Component(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of the table; ``cure`` is empty where nothing is wrong, ``error`` says why an import fails."""
+    """One line of the table; ``fix`` is empty if nothing is wrong, ``error`` says why an import fails."""
 
     component: str
     found: str
     needed: str
     used_for: str
-    cure: str = ''
+    fix: str = ''
     error: str = ''
     required: bool = True
 
@@ -59,10 +59,10 @@ class Row(NamedTuple):
 EVERYTHING = 'everything'
 READING = 'reading video files'
 MMCV = Component('mmcv', 'mmcv', EVERYTHING, at_least='2.1.0', below='2.2.0')
-# A component comes after those that it imports, so that the first fault in the table is the one to cure.
-# torch also comes before decord because decord, imported first, can hang.
+# A component comes after those that it imports, so that the first fault in the table is the one to fix.
+# torch also comes before decord, which can hang if it is imported first.
 COMPONENTS = (
-    # Below 2.6 a checkpoint can run code while it loads, and the import of twlv_mm refuses to go on.
+    # Below 2.6 a checkpoint can run code while it loads; twlv_mm then refuses to be imported.
     Component('torch', 'torch', EVERYTHING, at_least='2.6'),
     Component('numpy', 'numpy', EVERYTHING),
     Component('opencv-contrib-python', 'cv2', EVERYTHING),
@@ -86,11 +86,7 @@ COMPONENTS = (
 
 
 def examine():
-    """Look at what is installed by asking for its version and importing it.
-
-    Returns:
-        list[Row]: one row per component, in the order of the table.
-    """
+    """Check every component by its version and by importing it; a list of :class:`Row`."""
     rows = [Row('Python', platform.python_version(), '>=3.10', EVERYTHING)]
     for component in COMPONENTS:
         # decord has wheels for x86 only; elsewhere PyAV reads the videos.
@@ -98,37 +94,33 @@ def examine():
             continue
         for row in [_examine_mmcv(), _examine_operators()] if component is MMCV else [_examine(component)]:
             if row.error and missing(rows):
-                row = row._replace(cure='cure the rows above, then look again')
+                row = row._replace(fix='fix the rows above, then look again')
             rows.append(row)
     return rows
 
 
 def missing(rows):
     """The rows of required components that are absent, broken or of a wrong version."""
-    return [row for row in rows if row.required and row.cure]
+    return [row for row in rows if row.required and row.fix]
 
 
 def table(rows):
-    """Lay the rows out as text: component, found, needed, used for, cure; below it, why imports fail."""
-    lines = [('component', 'found', 'needed', 'used for', 'cure')]
-    lines += [(row.component, row.found, row.needed or 'any', row.used_for, row.cure) for row in rows]
+    """Format the rows as a text table, followed by the errors of failed imports."""
+    lines = [('component', 'found', 'needed', 'used for', 'fix')]
+    lines += [(row.component, row.found, row.needed or 'any', row.used_for, row.fix) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     text = ['  '.join(map(str.ljust, line, widths)).rstrip() for line in lines]
     text += [f'{row.component}: {row.error}' for row in rows if row.error]
-    if any('pip' in row.cure for row in rows):
-        text.append(f'pip here is the one of this Python: {shlex.quote(sys.executable)} -m pip')
+    if any('pip' in row.fix for row in rows):
+        text.append(f'pip is that of this Python: {shlex.quote(sys.executable)} -m pip')
     return '\n'.join(text)
 
 
 @contextmanager
 def explained():
-    """Turn an import error that a missing, broken or wrong component explains into one that names the cure.
+    """Turn an error due to a missing, broken or wrong component into an ImportError with the table of such components.
 
-    ``python -m twlv_mm`` imports the package before it prints the table, so there the error is passed over: the table
-    that follows tells the same.
-
-    Raises:
-        ImportError: with the table of the components that are at fault.
+    ``python -m twlv_mm`` imports the package before it prints the table, so it ignores the error.
     """
     try:
         yield
@@ -153,7 +145,7 @@ def _version(distribution):
 
 
 def _import_error(module):
-    """Why a module cannot be imported; '' if it can. A broken package can raise anything, as mmdet does."""
+    """Why a module cannot be imported, or ''. A broken package can raise anything, as mmdet does."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
@@ -170,12 +162,12 @@ def _examine(component):
     row = Row(name, version or 'not installed', needed, component.used_for, required=component.required)
     error = _import_error(component.module)
     if error and not version:
-        return row._replace(cure=f'pip install {install}')
+        return row._replace(fix=f'pip install {install}')
     if error:
-        cure = f'pip install --force-reinstall --no-deps {install}'
-        return row._replace(found=f'{version}, import fails', cure=cure, error=error)
+        fix = f'pip install --force-reinstall --no-deps {install}'
+        return row._replace(found=f'{version}, import fails', fix=fix, error=error)
     if version and not component.accepts(version):
-        return row._replace(cure=f'pip install {install}')
+        return row._replace(fix=f'pip install {install}')
     if name == 'torch':
         return row._replace(found=f'{version} ({_device()})')
     return row if version else row._replace(found='version unknown')
@@ -194,14 +186,14 @@ def _examine_mmcv():
     row = Row('mmcv or mmcv-lite', ' and '.join(found) or 'not installed', MMCV.needed, MMCV.used_for)
     error = _import_error('mmcv')
     if error and found:
-        return row._replace(found=f'{row.found}, import fails', cure=MMCV_LITE, error=error)
+        return row._replace(found=f'{row.found}, import fails', fix=MMCV_LITE, error=error)
     if len(found) != 1 or not MMCV.accepts(found[0].split()[1]):
-        return row._replace(cure=MMCV_LITE)
+        return row._replace(fix=MMCV_LITE)
     return row
 
 
 def _examine_operators():
-    """mmcv's compiled operators: optional, but worse than none when they are there and do not load."""
+    """mmcv's compiled operators: optional, but an error if they are there and do not load."""
     row = Row('mmcv operators', 'none', 'optional', "mmdet's own detectors", MMCV_COMPILED, required=False)
     if _import_error('mmcv'):
         return row
@@ -211,6 +203,6 @@ def _examine_operators():
         return row
     error = _import_error('mmcv._ext')
     if error:
-        # They are built for one torch; with another, mmcv.ops and all that imports it break.
+        # They are built for one torch; with another, mmcv.ops and everything that imports it breaks.
         return row._replace(found='do not load', error=error, required=True)
-    return row._replace(found='compiled', cure='')
+    return row._replace(found='compiled', fix='')

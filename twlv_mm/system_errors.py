@@ -1,4 +1,4 @@
-"""How tools end: one line and exit code 2 where the operating system refuses something, 130 after Ctrl-C."""
+"""How tools end: one line and exit code 2 on an error of the operating system, 130 after Ctrl-C."""
 
 import _thread
 import gc
@@ -12,31 +12,31 @@ from functools import partial
 
 from twlv_mm.records.checks import printable
 
-# What torch says, as RuntimeError, where the operating system has refused something.
+# Texts of torch's RuntimeErrors for errors of the operating system.
 SYSTEM_TEXTS = ('No space left on device', 'Too many open files', 'shared memory', 'DataLoader worker')
-INTERRUPTED = 130  # what shells give a process that SIGINT ended
+INTERRUPTED = 130  # the shells' exit code of a process ended by SIGINT
 
 
 def run_tool(main):
-    """Run a tool's main function. Code 1 is left to what a tool counts, such as videos or tasks that failed.
+    """Run a tool's main function.
+
+    Exits with code 2 after a line on stderr that names the file, for a full disk, a quota, a read-only folder, a file
+    in place of a folder, too many open files or no shared memory; with code 130 after a line, for Ctrl-C. Code 1 is
+    left to tools that count failed videos or tasks.
 
     Args:
-        main (Callable): Takes no arguments. A KeyboardInterrupt or error of it may say in ``advice`` what to do next.
-
-    Raises:
-        SystemExit: code 2, after a line on stderr that names the file, for a full disk, a quota, a read-only folder, a
-            file where a folder should be, too many open files or no shared memory; code 130, after a line, for Ctrl-C.
+        main (Callable): Takes no arguments. Its KeyboardInterrupt or error may have an ``advice`` on what to do next.
     """
     sys.unraisablehook = _keep_interrupt
     sys.excepthook = partial(_print_traceback, os.getpid())
-    gc.freeze()  # what imports have made is not looked at again each time that many objects are new
+    gc.freeze()  # keeps the collector from scanning the imported modules again and again
     try:
         main()
     except (KeyboardInterrupt, Exception) as error:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # until the end: torch would raise that a worker has died
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch would raise that a worker has died
         if _is_interrupt(error):
-            sys.unraisablehook = _ignore  # of objects that were half built
+            sys.unraisablehook = _ignore  # errors of half-built objects
             print(printable(_with_advice('interrupted', error)), file=sys.stderr)
             sys.exit(INTERRUPTED)
         text = _describe(error)
@@ -46,21 +46,14 @@ def run_tool(main):
 
 
 def fail(text):
-    """End a tool that cannot do what was asked.
-
-    Args:
-        text (str | Exception): Why.
-
-    Raises:
-        SystemExit: code 2, after the text on stderr.
-    """
+    """Exit with code 2 after printing an error, a text or exception, on stderr."""
     print(printable(f'error: {text}'), file=sys.stderr)
     sys.exit(2)
 
 
 @contextmanager
 def dead_workers_ignored():
-    """Keep a data loader from raising, while an error is reported, what may be its cause: that a worker has died."""
+    """Keep a data loader from raising, while an error is reported, that a worker has died, which may have caused it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -76,7 +69,7 @@ def _ignore(unraisable):
 
 
 def _keep_interrupt(unraisable):
-    """Raise Ctrl-C again where Python drops it: while an object ends, such as a data loader after an epoch."""
+    """Raise Ctrl-C again that Python drops while an object is finalised, such as a data loader after an epoch."""
     if unraisable.exc_type is KeyboardInterrupt:
         threading.Timer(0.1, _thread.interrupt_main).start()
     else:
@@ -84,14 +77,14 @@ def _keep_interrupt(unraisable):
 
 
 def _print_traceback(tool, kind, error, place):
-    """As Python does, but names of files and what stands in them reach the terminal without its escape sequences."""
+    """Print a traceback as Python does, without terminal escape sequences from file names and contents."""
     if os.getpid() != tool and isinstance(error, (ConnectionError, EOFError)):
-        return  # of a data loader's worker: the tool at the other end has been interrupted
+        return  # a data loader's worker, whose tool has been interrupted
     print(printable(''.join(traceback.format_exception(kind, error, place))), end='', file=sys.stderr)
 
 
 def _is_interrupt(error):
-    """Whether Ctrl-C is what an error comes of: mmengine makes a SyntaxError of it while it formats a config."""
+    """Whether an error was caused by Ctrl-C: mmengine turns it into a SyntaxError while it formats a config."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
@@ -103,10 +96,10 @@ def _with_advice(text, error):
 
 
 def _describe(error):
-    """What the operating system said, in the error or what caused it; None if it said nothing."""
+    """The operating system's message in an error or its causes, or None."""
     cause = error
     while cause is not None:
-        # multiprocessing raises a bare EOFError where the other end of a pipe or socket is gone.
+        # multiprocessing raises a bare EOFError if the other end of a pipe or socket is gone.
         if isinstance(cause, ConnectionError) or (isinstance(cause, EOFError) and not cause.args):
             return f'a process of this run has died ({_last_line(cause)})'
         if isinstance(cause, OSError):
@@ -120,6 +113,6 @@ def _describe(error):
 
 
 def _last_line(error):
-    # An error of a worker process carries its traceback as text.
+    # The text of a worker process's error includes its traceback.
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -106,9 +106,9 @@ def test_errors_say_what_is_wrong_and_end_the_tool_with_code_2(official, tmp_pat
     _, source, _ = official('internvideo2_stage1', lambda content: content.pop('pos_embed'))
     assert 'seems to hold an encoder of InternVideo2, and lacks its tensor pos_embed' in error(source, '--check')
     assert 'no weights at nowhere.pth' in error('nowhere.pth', '--check')
-    assert 'DST is needed' in error(source)
+    assert 'give DST' in error(source)
     torch.save(twlv_mm.get_model('twlv_base', embed_dims=48, depth=1, num_heads=4).state_dict(), tmp_path / 'odd.pth')
-    assert "sizes of none of its models" in error(tmp_path / 'odd.pth', '--check')
+    assert 'sizes of none of its models' in error(tmp_path / 'odd.pth', '--check')
 
 
 def test_weights_that_fit_two_families_ask_whose_they_are(tmp_path):
