@@ -89,16 +89,6 @@ class Architecture:
     def hidden_dims(self):
         return round(self.embed_dims * self.mlp_ratio)
 
-    @property
-    def embedding_dims(self):
-        """Width of the output of the architecture's own pooling."""
-        return self.output_dims or self.clip_embed_dims or self.embed_dims
-
-    @property
-    def backbone(self):
-        """Type of the encoder in a config."""
-        return 'twlv_mm.VideoViT'
-
     def spec(self, name):
         """The EncoderSpec of this row, under the name of the model."""
         grid = self.num_frames // self.tubelet_size, *self.table_grid[1:]
@@ -131,7 +121,6 @@ class SqueezeTimeArchitecture:
     resize = 'short_side'
     interpolation = 'bilinear'
     family = 'squeezetime'
-    backbone = 'twlv_mm.SqueezeTime'  # its type in a config
     patch_size = 32  # pixels of the input per pixel of the feature map
     source = 'Zhai et al. 2024; its official code'
 
@@ -147,10 +136,6 @@ class SqueezeTimeArchitecture:
     @property
     def embed_dims(self):
         return 4 * round(512 * self.widen_factor)
-
-    @property
-    def embedding_dims(self):
-        return self.embed_dims
 
     def spec(self, name):
         if self.detection:

@@ -10,10 +10,10 @@ import torch
 from twlv_mm.records import write_tensors
 
 from .architectures import ARCHITECTURES, get_architecture
-from .checkpoint import convert_file, fitting_state, likely_names
 from .checkpoint_layouts import FAMILIES, Conversion, abbreviate
 from .hf_files import weights_sha256
 from .position import grid_of_table
+from .weight_loading import convert_file, fitting_state, likely_names
 
 
 @dataclass(frozen=True)

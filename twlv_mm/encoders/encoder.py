@@ -6,8 +6,8 @@ from contextlib import nullcontext
 import torch
 from mmengine.model import BaseModule
 
-from .checkpoint import load_plain_weights
 from .pooling import POOLINGS
+from .weight_loading import load_plain_weights
 
 
 class Encoder(BaseModule):

@@ -8,10 +8,11 @@ import transformers
 from mmengine.logging import print_log
 from transformers.utils import logging
 
-from .checkpoint import differing, load_plain_weights, read_checkpoint, unusable
+from .checkpoint import read_checkpoint
 from .checkpoint_layouts import abbreviate
 from .encoder import Encoder
 from .hf_files import weights_sha256
+from .weight_loading import differing, load_plain_weights, unusable
 
 # Heads of other tasks, and buffers in old files.
 BESIDE = r'classifier\.|(.*\.)?position_ids$'

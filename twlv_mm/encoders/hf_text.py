@@ -7,11 +7,12 @@ from torch import nn
 from twlv_mm.records.checks import shown
 
 from . import hf_image, hf_video
-from .checkpoint import differing, read_checkpoint, unusable
+from .checkpoint import read_checkpoint
 from .hf_config import make_config, read_settings
 from .hf_encoder import silent
 from .hf_files import model_folder, weight_files, weights_sha256
 from .hf_models import kind_of, tower_config
+from .weight_loading import differing, unusable
 
 # model_type -> the class with both towers, our encoder whose pooling is in the same space, the padding of sentences:
 # SigLIP was trained on sentences of one length.

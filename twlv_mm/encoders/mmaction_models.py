@@ -16,9 +16,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from . import meta_device
-from .checkpoint import load_plain_weights
 from .encoder import Encoder
 from .spec import EncoderSpec, probe_heads
+from .weight_loading import load_plain_weights
 
 # The backbones' names of their number of frames and side of the picture.
 FRAMES = ('num_frames', 'temporal_size', 't_size', 'num_segments')

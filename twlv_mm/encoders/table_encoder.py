@@ -1,9 +1,9 @@
 """The base of the encoders of the table of architectures."""
 
 from .architectures import get_architecture
-from .checkpoint import load_weights
 from .encoder import Encoder
 from .published_weights import official_weights
+from .weight_loading import load_weights
 
 
 class TableEncoder(Encoder):

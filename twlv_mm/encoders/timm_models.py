@@ -13,9 +13,9 @@ import torch
 from twlv_mm.compat import torchvision_for_timm
 
 from . import meta_device
-from .checkpoint import load_plain_weights
 from .per_frame import NUM_FRAMES, PerFrameEncoder
 from .spec import EncoderSpec, probe_heads
+from .weight_loading import load_plain_weights
 
 torchvision_for_timm.apply()
 import timm  # noqa: E402

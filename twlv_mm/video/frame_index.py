@@ -7,7 +7,6 @@ stamps (DTS) or the frame rate.
 """
 
 import os
-from array import array
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,20 +14,22 @@ import numpy as np
 
 from .container import open_container
 from .errors import VideoError, video_errors
-from .packet_check import PacketCheck
+from .packets import (
+    JUMPING,
+    NO_STAMP,
+    STAMPED,
+    decoding_order,
+    presentation_order,
+    read_packets,
+    stamps_tell_order,
+    without_jumps,
+)
 
-# Formats whose packets have presentation time stamps. In others, FFmpeg guesses some of them.
-STAMPED = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'flv', 'mpegts', 'asf', 'ogg', 'gif', 'nut', 'ivf', 'mxf'}
 # Formats with an index, which allows reading part of a long file.
 SEEKABLE = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm'}
-# Formats whose clock may jump where recordings were joined -> seconds from which a step back is a jump: in program
-# streams FFmpeg guesses missing stamps, and may go back by some frames.
-JUMPING = {'mpegts': 0.0, 'mpeg': 0.5}
-JUMP_SECONDS = 10  # a gap from which the clock has jumped too
 # Limits beyond which the clock is considered damaged.
 LONGEST_FRAME_SECONDS, HIGHEST_RATE = 3600, 10_000
 CACHED = 64  # files whose indices a process keeps
-NONE = np.iinfo(np.int64).min
 PALETTE = 'pal8'  # only the first packet may hold the palette, so decoding begins there
 
 
@@ -42,7 +43,7 @@ class FrameIndex(NamedTuple):
         packets (ndarray): (F,) int64, the packet of each frame.
         positions (ndarray): (P,) int64, byte offset of each packet; empty if offsets are not unique, so that the file
             can only be decoded from its start.
-        stamps (ndarray): (P, 2) int64, PTS and DTS of each packet in the stream's time base, for seeking; NONE if
+        stamps (ndarray): (P, 2) int64, PTS and DTS of each packet in the stream's time base, for seeking; NO_STAMP if
             missing.
         starts (ndarray): (S,) int64, packets at which decoding can begin; the first packet at least.
         first_shown (ndarray): (S,) int64, the first frame that decoding from there is certain to give.
@@ -77,18 +78,6 @@ class FrameIndex(NamedTuple):
     def certain_from(self, start):
         """The first frame that decoding from a packet is certain to give."""
         return int(self.first_shown[self.starts == start].min())
-
-
-class _Packets(NamedTuple):
-    """The demuxer's data of each packet, in the order of the file."""
-
-    pts: np.ndarray
-    dts: np.ndarray
-    duration: np.ndarray
-    position: np.ndarray
-    key: np.ndarray  # 0, 1 for key frames, 2 for those after which nothing depends on earlier packets
-    hidden: np.ndarray
-    corrupt: np.ndarray  # whether the container marks it as damaged
 
 
 def index_file(path, content=None):
@@ -142,11 +131,6 @@ def read_header(path):
         return index.rate, len(index.frame_times)
 
 
-def number_packets(container, stream):
-    """The packets of a stream, except empty ones, which mean that nothing changes."""
-    return (packet for packet in container.demux(stream) if packet.size)
-
-
 def _file_seconds(container):
     return (container.duration or 0) / 1_000_000
 
@@ -159,7 +143,7 @@ def _index_of_file(path, size, changed):
 def _index(path, content=None):
     with video_errors(path):
         with open_container(path, content) as (container, stream):
-            packets = _read_packets(path, container, stream)
+            packets = read_packets(path, container, stream)
             if not len(packets.pts):
                 raise VideoError(f'{path} has no video frames')
             unit = float(stream.time_base)
@@ -169,12 +153,12 @@ def _index(path, content=None):
                 packets = packets._replace(position=np.full_like(packets.position, -1))
         joints, joined = frozenset(), False
         if name in JUMPING:
-            packets, joints, joined = _without_jumps(path, packets, unit, JUMPING[name])
-        if name in STAMPED and not joined and _tells_order(packets):
-            shown = _by_stamps(packets)
+            packets, joints, joined = without_jumps(path, packets, unit, JUMPING[name])
+        if name in STAMPED and not joined and stamps_tell_order(packets):
+            shown = presentation_order(packets)
             edges = packets.pts[shown] * unit
         else:
-            shown = _decoding_order(path, content, packets)
+            shown = decoding_order(path, content, packets)
             edges = _times_of(packets, shown, unit, rate)
         last = packets.duration[shown[-1]] * unit if name in STAMPED else 0
         return _made(path, packets, shown, edges, edges[0], last, codec, name)._replace(joints=joints)
@@ -185,26 +169,26 @@ def _index_part(path, start, end):
     with open_container(path) as (container, stream):
         if container.format.name not in SEEKABLE or stream.codec_context.pix_fmt == PALETTE:
             return None
-        head = _read_packets(path, container, stream, ahead=0)
+        head = read_packets(path, container, stream, ahead=0)
         visible = head.pts[~head.hidden]
-        if not len(visible) or not _tells_order(head):
+        if not len(visible) or not stamps_tell_order(head):
             return None
         unit, origin = float(stream.time_base), visible.min()
         packets = None
         target = origin + round(start / unit)
         for _ in range(3):  # a key frame that depends on earlier ones cannot be the start
             container.seek(int(target), stream=stream)
-            packets = _read_packets(path, container, stream, until=origin + round(end / unit))
-            if not len(packets.pts) or packets.pts[0] == NONE:
+            packets = read_packets(path, container, stream, until=origin + round(end / unit))
+            if not len(packets.pts) or packets.pts[0] == NO_STAMP:
                 return None
             if packets.key[0] == 2 and packets.pts[0] <= origin + round(start / unit):
                 break
             target = min(packets.pts[0], target) - 1
         else:
             return None
-        if not _tells_order(packets, whole=False):
+        if not stamps_tell_order(packets, whole=False):
             return None
-        shown = _by_stamps(packets)
+        shown = presentation_order(packets)
         edges = packets.pts[shown] * unit
         last = packets.duration[shown[-1]] * unit
         index = _made(
@@ -213,104 +197,10 @@ def _index_part(path, start, end):
         return index._replace(is_part=True)
 
 
-def _read_packets(path, container, stream, until=None, ahead=None):
-    """Packets up to the first that is decoded after a time; with ``ahead``, those that determine the first frame."""
-    columns = tuple(array('q') for _ in _Packets._fields)
-    check = PacketCheck(stream)
-    first = None
-    for number, packet in enumerate(number_packets(container, stream)):
-        corrupt = packet.is_corrupt and container.format.name in JUMPING
-        damage = None if corrupt else check.damage(packet)
-        if damage:
-            raise VideoError(f'{path} is damaged at packet {number}, at {_seconds(packet):.3f} s: {damage}')
-        key = 2 if check.starts_afresh(packet) else int(packet.is_keyframe)
-        values = (packet.pts, packet.dts, packet.duration, packet.pos)
-        for column, value in zip(columns, values, strict=False):
-            column.append(NONE if value is None else value)
-        columns[4].append(key)
-        columns[5].append(packet.is_discard)
-        columns[6].append(corrupt)
-        # A frame is shown no earlier than it is decoded.
-        if until is not None and packet.dts is not None and packet.dts > until:
-            break
-        if ahead is not None and packet.pts is not None and not packet.is_discard:
-            first = packet.pts if first is None else min(first, packet.pts)
-            if packet.dts is not None and packet.dts >= first:
-                break
-    arrays = [np.asarray(column) for column in columns]
-    return _Packets(*arrays[:5], *(array.astype(bool) for array in arrays[5:]))
-
-
-def _seconds(packet):
-    stamp = packet.dts if packet.pts is None else packet.pts
-    return 0.0 if stamp is None else float(stamp * packet.time_base)
-
-
-def _without_jumps(path, packets, unit, step_back):
-    """Remove jumps of the clock: back by more than ``step_back`` seconds, or a long gap.
-
-    Returns:
-        tuple[_Packets, frozenset, bool]: the packets; those marked as damaged at a jump, an artefact of joining;
-        whether there is a jump.
-    """
-    dts, near = packets.dts, np.zeros(len(packets.dts), bool)
-    joined = False
-    if (dts != NONE).all():
-        steps, usual = np.diff(dts), np.maximum(packets.duration[:-1], 1)
-        jumps = (steps * unit < -step_back) | (steps * unit > JUMP_SECONDS)
-        joined = bool(jumps.any())
-        shift = np.concatenate([[0], np.cumsum(np.where(jumps, usual - steps, 0))])
-        packets = packets._replace(pts=np.where(packets.pts == NONE, NONE, packets.pts + shift), dts=dts + shift)
-        for place in np.flatnonzero(jumps):
-            near[max(place - 2, 0) : place + 3] = True
-    lost = np.flatnonzero(packets.corrupt & ~near)
-    if len(lost):
-        raise VideoError(f'{path} is damaged at packet {lost[0]}: the container marks it as damaged')
-    return packets, frozenset(np.flatnonzero(packets.corrupt).tolist()), joined
-
-
-def _tells_order(packets, whole=True):
-    """Whether every packet has a unique presentation time stamp, and the first is shown first."""
-    pts = packets.pts
-    if (pts == NONE).any() or len(np.unique(pts)) < len(pts):
-        return False
-    # Frames shown before the first key frame may lack their references.
-    return bool(packets.key[0]) and (not whole or pts[0] == pts.min())
-
-
-def _by_stamps(packets):
-    shown = np.flatnonzero(~packets.hidden)
-    return shown[np.argsort(packets.pts[shown])]
-
-
-def _decoding_order(path, content, packets):
-    """Packets in the order in which decoding gives their frames, without undecodable ones at the start."""
-    shown = array('q')
-    with open_container(path, content) as (container, stream):
-        first = int(np.argmax(packets.key > 0))
-        for number, packet in enumerate(number_packets(container, stream)):
-            if number >= first:
-                packet.pts = number
-                shown.extend(_numbers(path, packet.decode(), bool(shown)))
-        shown.extend(_numbers(path, stream.codec_context.decode(None), bool(shown)))
-    if not shown:
-        raise VideoError(f'{path}: none of its {len(packets.pts)} frames can be decoded')
-    return np.array(shown, np.int64)
-
-
-def _numbers(path, frames, started):
-    for frame in frames:
-        started = started or not frame.is_corrupt
-        if frame.pts is None:
-            raise VideoError(f'{path}: its decoder does not report the packet of a frame: convert it to MP4')
-        if started:
-            yield frame.pts
-
-
 def _times_of(packets, shown, unit, rate):
     """Starts of frames in seconds: by PTS if they ascend, else by DTS, else by the rate."""
     for stamps in (packets.pts[shown], np.sort(packets.dts)[: len(shown)]):
-        if (stamps != NONE).all() and (np.diff(stamps) > 0).all() and _is_plausible(stamps * unit):
+        if (stamps != NO_STAMP).all() and (np.diff(stamps) > 0).all() and _is_plausible(stamps * unit):
             return stamps * unit
     return np.arange(len(shown)) / rate
 

@@ -6,7 +6,8 @@ import numpy as np
 from .container import open_container
 from .errors import VideoError
 from .frame_converter import FrameConverter
-from .frame_index import NONE, index_file, index_part, number_packets
+from .frame_index import index_file, index_part
+from .packets import NO_STAMP, nonempty_packets
 from .reader import Reader, Segment, segment_frames
 
 LEAP = 16  # packets that are decoded rather than skipped by seeking
@@ -83,7 +84,7 @@ class PyAVReader(Reader):
         if self._sought:
             packets = self._packets_from(start)
         else:
-            packets = enumerate(number_packets(self._container, self._stream))
+            packets = enumerate(nonempty_packets(self._container, self._stream))
         for number, packet in packets:
             if number >= start:
                 self._fed = packet.pts = number
@@ -109,11 +110,11 @@ class PyAVReader(Reader):
         positions = self._index.positions
         order = np.argsort(positions)
         for stamp in self._index.stamps[start]:
-            if stamp == NONE:
+            if stamp == NO_STAMP:
                 continue
             self._container.seek(int(stamp), stream=self._stream)
             number = None
-            for packet in number_packets(self._container, self._stream):
+            for packet in nonempty_packets(self._container, self._stream):
                 if number is None:
                     at = len(order) if packet.pos is None else np.searchsorted(positions, packet.pos, sorter=order)
                     if at == len(order) or positions[order[at]] != packet.pos:
