@@ -17,16 +17,13 @@ from .hf_files import SINGLE, weight_files
 
 
 def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
-    """The data sets that, according to a checkpoint, its weights were trained on.
+    """The data sets that, according to a checkpoint, its weights were trained on; None if it does not say.
 
     Args:
         checkpoint (dict): From :func:`read_checkpoint`.
         path (str): For the error message.
         keys (Sequence[str]): Which of its lists to read: the sets of the weights that its run started from, and those
             that the run trained the encoder on.
-
-    Returns:
-        tuple[str] | None: their names; None if it does not say.
     """
     meta = checkpoint.get('meta')
     if not isinstance(meta, dict):

@@ -79,17 +79,11 @@ def _warn_of_shipped_weights(source):
 
 
 def spec_of(source, overrides):
-    """The spec of an encoder as a dict, which a config can hold.
+    """The spec of an encoder as a dict, which a config can hold, with tubelet_size and patch_size.
 
     Args:
         source (str): SOURCE.
         overrides (dict): As for :func:`twlv_mm.describe`; None values are dropped.
-
-    Returns:
-        dict: the fields of :class:`EncoderSpec`, and tubelet_size and patch_size.
-
-    Raises:
-        EncoderError: if there is no such encoder, or it has no such overrides.
     """
     try:
         spec = describe(source, **{key: value for key, value in overrides.items() if value is not None})
@@ -103,9 +97,8 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
 
     Args:
         path (str | Path): The config.
-        encoder (str, optional): SOURCE; by default from the environment or the config, as are the next two.
-        encoder_weights (str, optional): Its checkpoint.
-        encoder_overrides (dict, optional): Changes of the encoder's own numbers.
+        encoder, encoder_weights, encoder_overrides: As in a config; by default from the environment or the config
+            itself.
         **environment: Other environment variables for the config.
 
     Returns:
@@ -139,14 +132,7 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
 
 
 def encoder_in(cfg, path):
-    """The encoder of a parsed config.
-
-    Args:
-        cfg (dict): The config.
-        path (str | Path): Its file, for the error message.
-
-    Returns:
-        tuple[str, dict]: SOURCE and overrides.
+    """The encoder of a parsed config: SOURCE and overrides. ``path`` is for error messages.
 
     Raises:
         EncoderError: if it has none of this package, or two that contradict.
@@ -176,14 +162,9 @@ def is_config(source):
 
 
 def frame_interval(span, num_frames):
-    """The stride between a clip's frames so that clips with any number of frames cover the same span.
+    """The stride between a clip's frames at which ``num_frames`` of them cover ``span`` frames of the video.
 
-    Args:
-        span (int): Frames of the video that a clip covers.
-        num_frames (int): Frames of the clip.
-
-    Returns:
-        int: 1 or more; rounding is logged.
+    At least 1; rounding is logged.
     """
     interval = max(1, round(span / num_frames))
     if interval * num_frames != span:
@@ -196,15 +177,12 @@ def frame_interval(span, num_frames):
 
 
 def embeddings_folder(name, spec, root='embeddings'):
-    """The folder of a data set's embeddings by an encoder: ``<root>/<name>_<encoder>``.
+    """The folder of a data set's embeddings by an encoder: ``<root>/<name>_<encoder>``, or its earlier name.
 
     Args:
         name (str): The data set.
         spec (dict): As of :func:`spec_of`.
         root (str): Folder of all embeddings, unless EMBEDDINGS is set in the environment.
-
-    Returns:
-        str: the folder, under its name of earlier versions if only that exists.
     """
     return folder_of_embeddings(os.environ.get('EMBEDDINGS') or root, name, spec)
 

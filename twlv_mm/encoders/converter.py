@@ -20,11 +20,8 @@ from .weight_loading import convert_file, fitting_state, likely_names
 class ConversionReport:
     """The content of an official file, and how its keys were mapped.
 
-    Attributes:
-        arch (str): Name of the model.
-        overrides (dict): num_frames and img_size, if the position table is not for the model's own.
-        conversion (Conversion): The weights.
-        tensors (int): Number of tensors of the model.
+    ``arch`` is the model's name; ``overrides`` are num_frames and img_size, if the position table is not for its own;
+    ``tensors`` is the number of the model's tensors.
     """
 
     arch: str

@@ -50,9 +50,6 @@ def make_config(model_type, settings, where, **more):
         settings (dict): From config.json; transformers' defaults apply to missing ones.
         where (str): Their source, for the error message.
         **more: Settings to add, such as the configurations of its towers.
-
-    Returns:
-        transformers.PreTrainedConfig
     """
     make = CONFIG_MAPPING[model_type]
     own = {field.name for field in fields(make)} - {field.name for field in fields(PreTrainedConfig)}

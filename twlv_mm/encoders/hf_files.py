@@ -73,13 +73,10 @@ def model_folder(name, weights=False, tokenizer=False):
 
 
 def weight_files(path):
-    """The files that hold a model's weights.
+    """The files that hold a model's weights: one, or shards; empty for a folder without weights.
 
     Args:
         path (str | Path): A folder, an index of shards, or a file of weights.
-
-    Returns:
-        list[Path]: one, or the shards; empty for a folder without weights.
 
     Raises:
         FileNotFoundError: if a shard is missing.

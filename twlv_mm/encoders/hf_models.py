@@ -39,29 +39,17 @@ TOWERS = ('clip', 'siglip', 'siglip2', 'aimv2', 'xclip', 'videoprism')
 
 
 def describe(name, **overrides):
-    """Describe a model of transformers by its json files.
+    """Describe a model of transformers, in a folder or a repository of the Hugging Face hub, by its json files.
 
-    Args:
-        name (str): A folder, or a repository of the Hugging Face hub.
-        **overrides: img_size and num_frames, if the model takes others than its own; pretraining_sets, which no file
-            gives.
-
-    Returns:
-        EncoderSpec
+    Overrides: img_size and num_frames, if the model takes others than its own; pretraining_sets, which no file gives.
     """
     return _read(name, model_folder(name), **overrides)[2]
 
 
 def build(name, with_cp=False, **overrides):
-    """Build an encoder from a model of transformers.
+    """Build an encoder from a model of transformers, with the folder as its ``own_weights`` if that has weights.
 
-    Args:
-        name (str): As for :func:`describe`.
-        with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
-        **overrides: As for :func:`describe`.
-
-    Returns:
-        HuggingFaceEncoder: with the folder as its ``own_weights``, if that has weights.
+    Arguments: those of :func:`describe`, and ``with_cp``, to recompute blocks in the backward pass.
     """
     folder = model_folder(name, weights=True)
     kind, config, spec = _read(name, folder, **overrides)
@@ -123,17 +111,7 @@ def kind_of(settings):
 
 
 def tower_config(model_type, part, settings, where):
-    """The configuration of one tower of a model with two.
-
-    Args:
-        model_type (str): transformers' name of the model type.
-        part (str): 'vision' or 'text'.
-        settings (dict): From config.json.
-        where (str): Their source, for the error message.
-
-    Returns:
-        transformers.PreTrainedConfig
-    """
+    """The configuration of the 'vision' or 'text' tower of a model with both; ``where`` is for the error message."""
     # Old files have both; the one with _dict counts.
     found = settings.get(f'{part}_config_dict') or settings.get(f'{part}_config') or {}
     if not isinstance(found, dict):

@@ -33,7 +33,7 @@ def build(make):
 
 
 def run(model, source, num_frames, img_size):
-    """The outputs of an encoder for one clip, on the meta device.
+    """Encode one clip on the meta device, to learn the sizes of tokens, grid and vector.
 
     Args:
         model (Encoder): Built within :class:`EmptyWeights`; it is moved to the meta device.
@@ -42,8 +42,7 @@ def run(model, source, num_frames, img_size):
         img_size (int): Its side in pixels.
 
     Returns:
-        tuple[Tensor, tuple[int, int, int] | None, Tensor]: tokens (1, L, D) and their grid, as of
-        :meth:`twlv_mm.Encoder.encode`, and the vector (1, D').
+        tuple: tokens (1, L, D) and grid, as of :meth:`twlv_mm.Encoder.encode`, and the vector (1, D').
     """
     model.to('meta').eval()
     try:

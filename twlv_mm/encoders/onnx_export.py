@@ -39,9 +39,6 @@ def export_onnx(encoder, path, head=None, size=None):
     Returns:
         float: the largest difference between PyTorch's and ONNX Runtime's outputs for two random clips, relative to
         PyTorch's largest output.
-
-    Raises:
-        ImportError: if onnx, onnxscript or onnxruntime is not installed, or torch is 2.6.
     """
     if Version(torch.__version__) < Version('2.7'):
         raise ImportError(

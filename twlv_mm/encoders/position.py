@@ -49,17 +49,10 @@ TABLES = {'sincos_3d': sincos_3d, 'sincos_flat': sincos_flat}
 
 
 def resize_table(table, grid, per_frame=False):
-    """Resize a position table, trilinearly in time and space, or bicubically for a table of pictures.
+    """Resize a position table (1, T, H, W, D) to a grid T', H', W', itself if it has that grid.
 
-    Args:
-        table (Tensor): (1, T, H, W, D).
-        grid (tuple[int, int, int]): Wanted T', H', W'.
-        per_frame (bool): Whether it is a table of pictures: T and T' are 1.
-
-    Returns:
-        Tensor: (1, T', H', W', D); ``table`` itself if it has that grid.
-
-    Source: V-JEPA's ``interpolate_pos_encoding``; for pictures, CLIP's in transformers.
+    Trilinear, as V-JEPA's ``interpolate_pos_encoding``; bicubic for the table of pictures of a ``per_frame`` model (T =
+    1), as CLIP's in transformers.
     """
     if table.shape[1:4] == tuple(grid):
         return table
@@ -71,18 +64,10 @@ def resize_table(table, grid, per_frame=False):
 
 
 def grid_of_table(length, *grids):
-    """The grid of a flat position table.
+    """The grid T', H', W' of a flat position table of ``length`` tokens.
 
-    Args:
-        length (int): Its number of tokens.
-        *grids (tuple[int, int, int]): Expected T', H', W', best first. A table for another number of frames, or another
-            square, is recognised as well.
-
-    Returns:
-        tuple[int, int, int]
-
-    Raises:
-        ValueError: if no grid fits, or two do.
+    ``grids`` are the expected ones, best first; a table for another number of frames, or another square, is recognised
+    as well. ValueError if no grid fits, or two do.
     """
     for grid in grids:
         if length == math.prod(grid):
@@ -115,7 +100,7 @@ def rope_3d(head_dims, grid, like):
         like (Tensor): Gives device and dtype.
 
     Returns:
-        tuple[Tensor, Tensor]: cosines and sines, (T' * H' * W', head_dims) each, for :func:`rotate`.
+        tuple[Tensor, Tensor]: cosines and sines, (T' * H' * W', head_dims) each.
 
     Source: Assran et al. 2025 (V-JEPA 2), official implementation.
     """

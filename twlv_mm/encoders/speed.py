@@ -12,12 +12,9 @@ from .sources import get_model
 
 
 def best_of(function, seconds=3.0, least=3):
-    """The shortest time of a call in seconds, over repeated calls after one warm-up.
+    """The shortest time of a call in seconds, after one warm-up; calls for ``seconds``, and at least ``least`` times.
 
-    Args:
-        function (Callable): The function to call.
-        seconds (float): How long to repeat.
-        least (int): Minimum number of calls. With 0, a call that takes longer than ``seconds`` is the only one.
+    With ``least=0``, a call that takes longer than ``seconds`` is the only one.
     """
     times, end = [], time.perf_counter() + seconds
     while len(times) < least + 1 or time.perf_counter() < end:
@@ -45,13 +42,12 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
         precision (str): 'fp32', or 'bf16' or 'fp16' under autocast.
         batch_size (int): Clips at once.
         device (str): Where to encode.
-        seconds (float): As for :func:`best_of`.
-        least (int): As for :func:`best_of`.
+        seconds, least: As for :func:`best_of`.
         **overrides: As for :func:`twlv_mm.get_model`.
 
     Returns:
-        dict: gflop (per clip, of the matrix products), clips_per_second, gflops (per second), best_matmul_gflops, share
-        (of that rate), and the items of :func:`encoder_size`.
+        dict: clips_per_second, gflops (per second, of the matrix products), best_matmul_gflops, share (of that rate),
+        and the items of :func:`encoder_size`.
     """
     torch.set_flush_denormal(True)  # random weights make denormal numbers, trained ones do not
     size = encoder_size(name, **overrides)
@@ -73,15 +69,11 @@ def encoder_rate(name, precision='fp32', batch_size=1, device='cpu', seconds=3.0
 
 
 def encoder_size(name, **overrides):
-    """The size of an encoder, without computing anything.
-
-    Args:
-        name (str): SOURCE, as for :func:`twlv_mm.describe`.
-        **overrides: As for :func:`twlv_mm.get_model`.
+    """The size of an encoder (arguments as for :func:`twlv_mm.get_model`), without computing anything.
 
     Returns:
-        dict: frames and pixels of a clip, parameters, tokens (of a clip), gflop (of its matrix products, counting a
-        multiplication and an addition as two).
+        dict: frames and pixels of a clip, parameters, tokens (of a clip), gflop (of a clip's matrix products, counting
+        a multiplication and an addition as two).
     """
     # The counter does not count the CPU's fused attention.
     with torch.device('meta'), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):

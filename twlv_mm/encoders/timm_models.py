@@ -73,8 +73,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
 def build(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, with_cp=False, **settings):
     """Build a model of timm, without its weights.
 
-    Args: as for :func:`describe`, and
-        with_cp (bool): Recompute each block in the backward pass instead of keeping its activations.
+    Arguments: those of :func:`describe`, and ``with_cp``, to recompute blocks in the backward pass.
     """
     spec = describe(name, num_frames, img_size, pretraining_sets, **settings)
     settings = dict(settings, model_name=name)

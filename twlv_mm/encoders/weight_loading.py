@@ -93,12 +93,12 @@ def convert_file(path, wanted=None, family=None):
 
     Args:
         path (str): As for :func:`read_checkpoint`.
-        wanted (str, optional): The expected family. V-JEPA and V-JEPA 2 share a layout, and a file of unpublished sizes
-            does not tell which of them it is.
+        wanted (str, optional): The expected family: V-JEPA and V-JEPA 2 share a layout, so that a file of unpublished
+            sizes does not tell which of them it is.
         family (str, optional): A key of :data:`FAMILIES`, instead of the family that its keys suggest.
 
     Returns:
-        Conversion: its weights, and how its keys were mapped.
+        Conversion
     """
     checkpoint = read_checkpoint(path)
     found = convert(checkpoint, path, family)
@@ -113,12 +113,7 @@ def convert_file(path, wanted=None, family=None):
 
 
 def fitting_state(model, found, path):
-    """Check that weights fit an encoder of the table, tensor by tensor.
-
-    Args:
-        model (nn.Module): The encoder, also on the meta device.
-        found (Conversion): From :func:`convert_file`.
-        path (str): For the error message.
+    """Check that weights (a Conversion) fit an encoder of the table, also on the meta device, tensor by tensor.
 
     Returns:
         dict[str, Tensor]: the state dict, with its position table, if any, as a grid.
@@ -162,13 +157,9 @@ def fitting_state(model, found, path):
 
 
 def likely_names(found):
-    """The models of the table that weights may belong to, by family and sizes.
+    """The models of the table that weights (a Conversion) may belong to, by family and sizes, best first.
 
-    Args:
-        found (Conversion): The weights.
-
-    Returns:
-        list[str]: names, best first; of every family if the file does not tell its own.
+    Of every family if the file does not tell its own.
     """
     if found.family == 'squeezetime':
         return [name for name, arch in ARCHITECTURES.items() if arch.family == 'squeezetime']
@@ -220,13 +211,7 @@ def _differences(state, wanted, name):
 
 
 def differing(missing, unexpected, sizes):
-    """Describe mismatched keys, one line per kind.
-
-    Args:
-        missing (Iterable[str]): Keys that the file lacks.
-        unexpected (Iterable[str]): Keys that the model lacks.
-        sizes (list[tuple]): Keys of other shapes, with the file's and the model's shape.
-    """
+    """Describe mismatched keys, one line per kind; ``sizes`` has keys with the file's and the model's shape."""
     reasons = [
         f'{what}{"s" * (len(keys) > 1)}: {abbreviate(sorted(keys))}'
         for what, keys in (('Missing key', missing), ('Unexpected key', unexpected))
