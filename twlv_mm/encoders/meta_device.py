@@ -49,7 +49,7 @@ def run(model, source, num_frames, img_size):
         with torch.no_grad():
             tokens, grid = model.encode(torch.empty(1, 3, num_frames, img_size, img_size, device='meta'))
             return tokens, grid, model.own_pooling(tokens, grid)
-    except Exception as error:  # a foreign network can raise anything
+    except Exception as error:  # another library's network can raise anything
         raise ValueError(
             f'{source} cannot encode a clip of {num_frames} frames of {img_size} x {img_size} pixels: {error}'
         ) from error
