@@ -245,7 +245,7 @@ def test_without_weights_the_folder_gives_a_random_encoder_that_stays_unused_whe
 @pytest.mark.parametrize(
     ('file', 'change', 'message'),
     [
-        ('config', dict(model_type='bert'), "model_type 'bert' is not supported; supported are vjepa2, videomae"),
+        ('config', dict(model_type='bert'), "model_type 'bert' is not supported, only vjepa2, videomae"),
         ('config', dict(model_type=['vjepa2']), 'is not supported'),
         ('config', dict(hidden_size='a'), 'hidden_size'),
         ('config', dict(hidden_size=10**9), 'hidden_size: 1000000000 is not a whole number from 0 to 131072'),

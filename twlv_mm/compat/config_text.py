@@ -1,7 +1,7 @@
-"""mmengine formats the whole config with yapf again for the log, the dumped file, the visualizer and every checkpoint.
+"""mmengine formats the whole config with yapf for the log, the dumped file, the visualizer and every checkpoint.
 
-A config of one of our experiments takes yapf about a second, so a short run spent most of its time there. Here a text
-that was formatted before is not formatted again.
+A config of this package takes yapf about a second, most of the time of a short run. Here a text that was formatted
+before is not formatted again.
 """
 
 from functools import wraps
@@ -10,7 +10,7 @@ from mmengine.config import config
 
 
 def apply():
-    """Let mmengine format each config text once."""
+    """Make mmengine format each config text once."""
     if not hasattr(config.FormatCode, '__wrapped__'):
         config.FormatCode = remember(config.FormatCode)
 

@@ -26,43 +26,43 @@ class Family(NamedTuple):
     Attributes:
         title (str): Its name.
         ignored (str): Pattern of keys, below the encoder's prefix, that do not belong to the encoder.
-        beside (str): Pattern of keys outside the encoder's prefix that do not belong to it.
+        ignored_outside (str): Pattern of keys outside the encoder's prefix that do not belong to it.
     """
 
     title: str
     ignored: str = r'$^'
-    beside: str = r'$^'
+    ignored_outside: str = r'$^'
 
 
 FAMILIES = {
     # The encoder is the backbone of a model of ours or mmengine's; heads are outside its prefix.
-    'own': Family('this project', beside=r''),
+    'own': Family('this project', ignored_outside=r''),
     'vjepa': Family('V-JEPA'),
     # Some files hold a table that rotary positions do not need.
     'vjepa2': Family('V-JEPA 2', ignored=r'pos_embed$'),
     'umt': Family(
         'UMT',
         ignored=r'head\.|mask_token$',
-        beside=rf'(vision_encoder\.)?clip_decoder\.|(vision_encoder\.)?mask_token$|{TEXT_TOWER}',
+        ignored_outside=rf'(vision_encoder\.)?clip_decoder\.|(vision_encoder\.)?mask_token$|{TEXT_TOWER}',
     ),
     # In mmaction2's files (VisionTransformer), heads are outside the backbone's prefix.
     'videomae': Family(
         'VideoMAE',
         ignored=r'head\.|mask_token$',
-        beside=r'(decoder|encoder_to_decoder|cls_head|roi_head)\.|mask_token$',
+        ignored_outside=r'(decoder|encoder_to_decoder|cls_head|roi_head)\.|mask_token$',
     ),
     'internvideo2': Family(
         'InternVideo2',
         ignored=r'(final_clip_decoder|clip_decoder|mae_decoder|fc_norm|head)\.|(clip|img|clip_img|mae)_pos_embed$',
-        beside=TEXT_TOWER,
+        ignored_outside=TEXT_TOWER,
     ),
     'clip': Family(
         'CLIP (also DFN, open_clip)',
-        beside=r'(transformer|token_embedding|ln_final|text)\.|(positional_embedding|text_projection|logit_scale|'
+        ignored_outside=r'(transformer|token_embedding|ln_final|text)\.|(positional_embedding|text_projection|logit_scale|'
         r'logit_bias|attn_mask|input_resolution|context_length|vocab_size)$',
     ),
     # ImageNet's classifier is part of the network; heads of other tasks are outside its prefix, as in our files.
-    'squeezetime': Family('SqueezeTime', ignored=r'(net\.)?fc\.', beside=r''),
+    'squeezetime': Family('SqueezeTime', ignored=r'(net\.)?fc\.', ignored_outside=r''),
 }
 
 
@@ -143,19 +143,19 @@ def convert(checkpoint, path='the checkpoint', family=None):
         return _from_hugging_face(state, path)
     prefix = _prefix(state, path)
     inside = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
-    family = family or _recognise({key: state[whole] for key, whole in inside.items()}, container)
+    family = family or _recognise({key: state[full_key] for key, full_key in inside.items()}, container)
 
     rules = FAMILIES[family]
-    beside = [key for key in state if not key.startswith(prefix)]
-    unknown = [key for key in beside if not re.match(rules.beside, key.removeprefix('module.'))]
+    outside = [key for key in state if not key.startswith(prefix)]
+    unknown = [key for key in outside if not re.match(rules.ignored_outside, key.removeprefix('module.'))]
     if unknown:
         raise ValueError(
             f'{path} seems to hold an encoder of {rules.title} below {prefix!r}, and outside it unknown keys: '
             f'{abbreviate(unknown)}'
         )
-    origin = {key: whole for key, whole in inside.items() if not re.match(rules.ignored, key)}
-    ignored = beside + [whole for key, whole in inside.items() if key not in origin]
-    found = Conversion(family, {key: state[whole] for key, whole in origin.items()}, ignored, origin)
+    origin = {key: full_key for key, full_key in inside.items() if not re.match(rules.ignored, key)}
+    ignored = outside + [full_key for key, full_key in inside.items() if key not in origin]
+    found = Conversion(family, {key: state[full_key] for key, full_key in origin.items()}, ignored, origin)
     if family in _RENAMINGS:
         try:
             _RENAMINGS[family](found)

@@ -46,13 +46,13 @@ def parsed_encoder(default):
     Raises:
         EncoderError: if there is no such encoder, or it has no such overrides.
     """
-    said = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
+    values = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
     files = [file.known for file in reversed(files_being_parsed())]
-    for known in [*files, _of_environment()]:
+    for known in [*files, _from_environment()]:
         found = {key: known[key] for key in (*VARIABLES, DEFAULTS) if key in known}
-        found['encoder_overrides'] = said['encoder_overrides'] | found.get('encoder_overrides', {})
-        said.update(found)
-    source, weights, overrides, defaults = said.values()
+        found['encoder_overrides'] = values['encoder_overrides'] | found.get('encoder_overrides', {})
+        values.update(found)
+    source, weights, overrides, defaults = values.values()
     overrides = defaults.get(source, {}) | overrides
     own = overrides.pop('weights', None)
     if weights is None and own is not None and not overrides.get('allow_random'):
@@ -110,21 +110,21 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
     given = dict(encoder=encoder, encoder_weights=encoder_weights, encoder_overrides=encoder_overrides)
     given = {key: value for key, value in given.items() if value is not None}
     variables = {VARIABLES[key]: str(value) for key, value in given.items()}
-    with _lock, _environment(variables | environment):
+    with _lock, _environment_set(variables | environment):
         _parsed.clear()
         cfg = Config.fromfile(path)
-        used, asked = list(_parsed), _of_environment()
-    for key in asked if used else ():
+        used, requested = list(_parsed), _from_environment()
+    for key in requested if used else ():
         cfg[key] = used[0][key]  # the file may set another one, which did not apply
     if used and cfg.get('encoder_weights') == 'official':
         cfg.encoder_weights = used[0]['encoder_weights']
-    for key in () if used else asked:
+    for key in () if used else requested:
         place = (cfg.get('model') or {}).get('backbone') or (cfg.get('extraction') or {}).get('encoder')
         if key == 'encoder_weights' and place:
-            cfg[key] = place['weights'] = asked[key]
-        elif key == 'encoder_overrides' or cfg.get(key) != asked[key]:
+            cfg[key] = place['weights'] = requested[key]
+        elif key == 'encoder_overrides' or cfg.get(key) != requested[key]:
             raise EncoderError(
-                f'{VARIABLES[key]}={asked[key]} (or {key}=) has no effect: {path} does not ask which encoder it is '
+                f'{VARIABLES[key]}={requested[key]} (or {key}=) has no effect: {path} does not ask which encoder it is '
                 'for, because it does not inherit twlv_mm::_base_/encoder.py. Set model.backbone in it, or give the '
                 'config that it was made from'
             )
@@ -202,19 +202,19 @@ def slug(name):
     return re.sub(r'[^A-Za-z0-9.-]+', '_', name).strip('._') or 'encoder'
 
 
-def _of_environment():
-    said = {key: os.environ[name] for key, name in VARIABLES.items() if os.environ.get(name)}
-    if 'encoder_overrides' in said:
-        text = said['encoder_overrides']
+def _from_environment():
+    values = {key: os.environ[name] for key, name in VARIABLES.items() if os.environ.get(name)}
+    if 'encoder_overrides' in values:
+        text = values['encoder_overrides']
         try:
-            said['encoder_overrides'] = dict(ast.literal_eval(text))
+            values['encoder_overrides'] = dict(ast.literal_eval(text))
         except (ValueError, SyntaxError, TypeError):
             raise EncoderError(f"ENCODER_OVERRIDES={text}: give a dict, such as {{'num_frames': 16}}") from None
-    return said
+    return values
 
 
 @contextmanager
-def _environment(variables):
+def _environment_set(variables):
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -15,7 +15,7 @@ from .hf_files import weights_sha256
 from .weight_loading import differing, load_plain_weights, unusable
 
 # Heads of other tasks, and buffers in old files.
-BESIDE = r'classifier\.|(.*\.)?position_ids$'
+IGNORED_KEYS = r'classifier\.|(.*\.)?position_ids$'
 
 
 class HuggingFaceEncoder(Encoder):
@@ -29,9 +29,9 @@ class HuggingFaceEncoder(Encoder):
     """
 
     model_class = ''  # name in transformers
-    whole = False  # whether that class takes the configuration of both towers
-    trimmed = ()  # modules that encoding does not need
-    beside = r'$^'  # keys in its files that do not belong to it
+    both_towers = False  # whether that class takes the configuration of both towers
+    unused_modules = ()  # modules that encoding does not need
+    ignored_keys = r'$^'  # keys in its files that do not belong to it
     preprocessing = {}  # transformers' defaults, as for read_preprocessing
     # Accepted sizes: 'any'; 'built': those it is built for; 'native': only its own.
     img_sizes = frame_counts = 'any'
@@ -39,14 +39,14 @@ class HuggingFaceEncoder(Encoder):
     def __init__(self, config, spec, own_weights=None, with_cp=False):
         super().__init__(spec)
         self.config, self.own_weights, self.with_cp = config, own_weights, with_cp
-        numbers = self.numbers(config)
+        numbers = self.spec_fields(config)
         self.patch_size, self.tubelet_size = numbers['patch_size'], numbers['tubelet_size']
         # No memory and no random initialisation if weights follow.
         with torch.device('meta' if own_weights else 'cpu'):
             self.model = self._trim(self._class(config))
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         """The numbers of the encoder in its configuration.
 
         Args:
@@ -63,7 +63,7 @@ class HuggingFaceEncoder(Encoder):
         return getattr(transformers, self.model_class)
 
     def _trim(self, model):
-        for name in self.trimmed:
+        for name in self.unused_modules:
             setattr(model, name, None)
         if self.with_cp and hasattr(model, 'activation_checkpointing_enable'):
             model.activation_checkpointing_enable()
@@ -83,7 +83,7 @@ class HuggingFaceEncoder(Encoder):
         state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
         with silent():
             # from_pretrained renames the keys of older files.
-            model, told = self._class.from_pretrained(
+            model, info = self._class.from_pretrained(
                 None,
                 config=self.config,
                 state_dict=dict(state),
@@ -93,12 +93,12 @@ class HuggingFaceEncoder(Encoder):
                 output_loading_info=True,
             )
         self.model = self._trim(model).to(device)
-        wanted, beside = self.model.state_dict(), re.compile(f'{BESIDE}|{self.beside}')
-        left_out = {key: found[0] for key in told['unexpected_keys'] if (found := beside.match(key))}
+        wanted, ignorable = self.model.state_dict(), re.compile(f'{IGNORED_KEYS}|{self.ignored_keys}')
+        left_out = {key: found[0] for key in info['unexpected_keys'] if (found := ignorable.match(key))}
         reasons = differing(
-            told['missing_keys'] & wanted.keys(),
-            told['unexpected_keys'] - left_out.keys(),
-            [(key, there, here) for key, there, here in told['mismatched_keys'] if key in wanted],
+            info['missing_keys'] & wanted.keys(),
+            info['unexpected_keys'] - left_out.keys(),
+            [(key, there, here) for key, there, here in info['mismatched_keys'] if key in wanted],
         ) or unusable(wanted)
         if reasons:
             raise ValueError('\n  '.join([f'{path} does not hold the weights of {self.spec.name}:', *reasons]))
@@ -138,7 +138,7 @@ class HuggingFaceEncoder(Encoder):
         return time // tubelet, height // patch, width // patch
 
     @classmethod
-    def resized(cls, config, img_size, num_frames):
+    def configure_for(cls, config, img_size, num_frames):
         """The configuration of a model for other clips; for types that are 'built' for a size."""
         return config
 

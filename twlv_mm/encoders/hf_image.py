@@ -15,7 +15,7 @@ class HuggingFaceImages(PerFrameEncoder, HuggingFaceEncoder):
     """Base of these: calls the vision model on pictures and drops its registers."""
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         config = getattr(config, 'vision_config', config)
         return dict(
             num_frames=NUM_FRAMES,
@@ -44,12 +44,12 @@ class CLIPImages(HuggingFaceImages):
     """CLIP's image tower with its projection."""
 
     model_class = 'CLIPVisionModelWithProjection'
-    beside = TEXT
+    ignored_keys = TEXT
     preprocessing = dict(CLIP, **CENTRE)
 
     @staticmethod
-    def numbers(config):
-        numbers = HuggingFaceImages.numbers(config)
+    def spec_fields(config):
+        numbers = HuggingFaceImages.spec_fields(config)
         return dict(numbers, class_token=True, pooling='class_token', embedding_dims=config.projection_dim)
 
     def tower(self, frames):
@@ -64,11 +64,11 @@ class CLIPVision(CLIPImages):
     """CLIP's image tower alone: the class token."""
 
     model_class = 'CLIPVisionModel'
-    beside = rf'{TEXT}|visual_projection\.'
+    ignored_keys = rf'{TEXT}|visual_projection\.'
 
     @staticmethod
-    def numbers(config):
-        return dict(HuggingFaceImages.numbers(config), class_token=True, pooling='class_token')
+    def spec_fields(config):
+        return dict(HuggingFaceImages.spec_fields(config), class_token=True, pooling='class_token')
 
     def tower(self, frames):
         return self.model.post_layernorm(self.model(frames, interpolate_pos_encoding=True).last_hidden_state)
@@ -85,13 +85,13 @@ class SigLIP(HuggingFaceImages):
     """SigLIP's image tower (and SigLIP 2's of fixed resolution), with its attention pooling if it has one."""
 
     model_class = 'SiglipVisionModel'
-    beside = TEXT
+    ignored_keys = TEXT
     preprocessing = dict(HALF, size={'height': 224, 'width': 224}, resample=3)
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         pooling = 'attention' if _has_head(config) else 'mean'
-        return dict(HuggingFaceImages.numbers(config), pooling=pooling)
+        return dict(HuggingFaceImages.spec_fields(config), pooling=pooling)
 
     def tower(self, frames):
         return self.model(frames, interpolate_pos_encoding=True).last_hidden_state
@@ -107,7 +107,7 @@ class SigLIP2(SigLIP):
     preprocessing = dict(HALF, max_num_patches=256, patch_size=16, resample=2)
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         patch = side(config.patch_size, 'patch_size')
         return dict(
             num_frames=NUM_FRAMES,
@@ -133,8 +133,8 @@ class DINOv2(HuggingFaceImages):
     preprocessing = CENTRE | IMAGENET | dict(size={'shortest_edge': 256})
 
     @staticmethod
-    def numbers(config):
-        return dict(HuggingFaceImages.numbers(config), class_token=True, pooling='class_token')
+    def spec_fields(config):
+        return dict(HuggingFaceImages.spec_fields(config), class_token=True, pooling='class_token')
 
 
 class DINOv2WithRegisters(DINOv2):
@@ -158,8 +158,8 @@ class AIMv2(HuggingFaceImages):
     img_sizes = 'native'
 
     @staticmethod
-    def numbers(config):
-        return dict(HuggingFaceImages.numbers(config), pooling='attention' if config.use_head else 'mean')
+    def spec_fields(config):
+        return dict(HuggingFaceImages.spec_fields(config), pooling='attention' if config.use_head else 'mean')
 
     def pool_frames(self, tokens, size):
         return self.model.head(tokens) if self.config.use_head else tokens.mean(dim=1)
@@ -175,13 +175,13 @@ class AIMv2WithText(AIMv2):
     """AIMv2 trained with text: its image tower with the projection."""
 
     model_class = 'Aimv2Model'
-    whole = True
-    trimmed = ('text_model', 'text_projection', 'logit_scale')
-    beside = TEXT
+    both_towers = True
+    unused_modules = ('text_model', 'text_projection', 'logit_scale')
+    ignored_keys = TEXT
 
     @staticmethod
-    def numbers(config):
-        return dict(AIMv2.numbers(config.vision_config), embedding_dims=config.projection_dim)
+    def spec_fields(config):
+        return dict(AIMv2.spec_fields(config.vision_config), embedding_dims=config.projection_dim)
 
     def tower(self, frames):
         return self.model.vision_model(frames).last_hidden_state

@@ -9,7 +9,7 @@ from .hf_files import model_folder, model_name, weight_files
 from .spec import EncoderSpec, probe_heads
 
 # model_type in config.json -> encoder class.
-KINDS = {
+ENCODERS = {
     'vjepa2': hf_video.VJEPA2,
     'videomae': hf_video.VideoMAE,
     'vivit': hf_video.ViViT,
@@ -30,7 +30,7 @@ KINDS = {
     'aimv2_vision_model': hf_image.AIMv2,
 }
 # Model types for which the class in config.json's architectures decides.
-ARCHITECTURES = {
+BY_ARCHITECTURE = {
     "['VideoMAEForVideoClassification']": hf_video.FineTunedVideoMAE,
     "['CLIPVisionModelWithProjection']": hf_image.CLIPImages,
     "['CLIPForImageClassification']": hf_image.CLIPVision,
@@ -66,14 +66,14 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
         )
     where, settings = f'{folder / "config.json"}', read_settings(folder)
     model_type = settings.get('model_type')
-    if not isinstance(model_type, str) or model_type not in KINDS:
-        raise ValueError(f'{where}: model_type {shown(model_type)} is not supported; supported are {", ".join(KINDS)}')
-    kind = kind_of(settings)
+    if not isinstance(model_type, str) or model_type not in ENCODERS:
+        raise ValueError(f'{where}: model_type {shown(model_type)} is not supported, only {", ".join(ENCODERS)}')
+    kind = encoder_class(settings)
     config = _config(kind, model_type, settings, where)
     if kind is hf_image.AIMv2 and config.is_native:
         kind = hf_image.NativeAIMv2
     with parsing(where):
-        numbers = kind.numbers(config)
+        numbers = kind.spec_fields(config)
     made = read_preprocessing(folder, kind.preprocessing)
     chosen = made.pop('img_size')
     native = numbers['img_size']
@@ -102,12 +102,12 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
             **numbers,
             **made,
         )
-    return kind, kind.resized(config, spec.img_size, spec.num_frames), spec
+    return kind, kind.configure_for(config, spec.img_size, spec.num_frames), spec
 
 
-def kind_of(settings):
+def encoder_class(settings):
     """The encoder class for a config.json of a supported model_type."""
-    return ARCHITECTURES.get(str(settings.get('architectures')), KINDS[settings['model_type']])
+    return BY_ARCHITECTURE.get(str(settings.get('architectures')), ENCODERS[settings['model_type']])
 
 
 def tower_config(model_type, part, settings, where):
@@ -123,7 +123,7 @@ def _config(kind, model_type, settings, where):
     if model_type not in TOWERS:
         return make_config(model_type, settings, where)
     vision = tower_config(model_type, 'vision', settings, where)
-    if kind.whole:
+    if kind.both_towers:
         text = tower_config(model_type, 'text', settings, where)
         return make_config(model_type, settings, where, vision_config=vision, text_config=text)
     if model_type == 'clip':

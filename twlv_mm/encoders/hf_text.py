@@ -11,7 +11,7 @@ from .checkpoint import read_checkpoint
 from .hf_config import make_config, read_settings
 from .hf_encoder import silent
 from .hf_files import model_folder, weight_files, weights_sha256
-from .hf_models import kind_of, tower_config
+from .hf_models import encoder_class, tower_config
 from .weight_loading import differing, unusable
 
 # model_type -> the class with both towers, our encoder whose pooling is in the same space, the padding of sentences:
@@ -49,7 +49,7 @@ class TextEncoder(nn.Module):
         folder = model_folder(name, weights=True, tokenizer=True)
         settings = read_settings(folder)
         model_type = settings.get('model_type')
-        if model_type not in TOWERS or kind_of(settings) is not TOWERS[model_type][1]:
+        if model_type not in TOWERS or encoder_class(settings) is not TOWERS[model_type][1]:
             raise ValueError(
                 f'hf:{name} is of type {shown(model_type)}, whose vectors are not comparable with texts; there are '
                 f'{", ".join(TOWERS)}, with both towers'
@@ -103,13 +103,13 @@ def _load(kind, config, folder):
         raise ValueError(f'{folder} has no weights: download the whole folder of the model')
     state = {key: value for key, value in read_checkpoint(folder).items() if isinstance(value, torch.Tensor)}
     with silent():
-        model, told = kind.from_pretrained(
+        model, info = kind.from_pretrained(
             None, config=config, state_dict=state, dtype=torch.float32, ignore_mismatched_sizes=True,
             output_loading_info=True,
         )  # fmt: skip
     ours = {key: value for key, value in model.state_dict().items() if key.startswith(TEXT_PARTS)}
-    mismatched = [(key, there, here) for key, there, here in told['mismatched_keys'] if key in ours]
-    reasons = differing(told['missing_keys'] & ours.keys(), (), mismatched) or unusable(ours)
+    mismatched = [(key, there, here) for key, there, here in info['mismatched_keys'] if key in ours]
+    reasons = differing(info['missing_keys'] & ours.keys(), (), mismatched) or unusable(ours)
     if reasons:
         raise ValueError('\n  '.join([f'{folder} does not hold the text tower of its config.json:', *reasons]))
     model.vision_model = None

@@ -13,13 +13,13 @@ class VJEPA2(HuggingFaceEncoder):
     """V-JEPA 2's encoder, without its predictor: rotary positions, mean pooling."""
 
     model_class = 'VJEPA2Model'
-    trimmed = ('predictor',)
-    beside = r'(vjepa2\.)?predictor\.|pooler\.'
+    unused_modules = ('predictor',)
+    ignored_keys = r'(vjepa2\.)?predictor\.|pooler\.'
     preprocessing = dict(IMAGENET, size={'shortest_edge': 292}, crop_size=256, do_center_crop=True, resample=2)
     img_sizes = 'built'
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         return dict(
             num_frames=config.frames_per_clip,
             img_size=config.crop_size,
@@ -28,7 +28,7 @@ class VJEPA2(HuggingFaceEncoder):
         )
 
     @classmethod
-    def resized(cls, config, img_size, num_frames):
+    def configure_for(cls, config, img_size, num_frames):
         config.crop_size, config.frames_per_clip = img_size, num_frames
         return config
 
@@ -41,12 +41,12 @@ class VideoMAE(HuggingFaceEncoder):
     """VideoMAE, pretrained: a fixed table computed for the clip, mean pooling."""
 
     model_class = 'VideoMAEModel'
-    beside = r'(decoder|encoder_to_decoder)\.|mask_token$|fc_norm\.'
+    ignored_keys = r'(decoder|encoder_to_decoder)\.|mask_token$|fc_norm\.'
     preprocessing = dict(IMAGENET, **SHORT_SIDE)
     img_sizes = frame_counts = 'built'
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         return dict(
             num_frames=config.num_frames,
             img_size=side(config.image_size, 'image_size'),
@@ -55,7 +55,7 @@ class VideoMAE(HuggingFaceEncoder):
         )
 
     @classmethod
-    def resized(cls, config, img_size, num_frames):
+    def configure_for(cls, config, img_size, num_frames):
         config.image_size, config.num_frames = img_size, num_frames
         return config
 
@@ -68,8 +68,8 @@ class FineTunedVideoMAE(VideoMAE):
     """VideoMAE after fine-tuning: the mean of the tokens is normalised, not the tokens."""
 
     model_class = 'VideoMAEForVideoClassification'
-    trimmed = ('classifier',)
-    beside = r'$^'
+    unused_modules = ('classifier',)
+    ignored_keys = r'$^'
 
     def encode(self, video):
         grid = self.grid(video)
@@ -83,13 +83,13 @@ class ViViT(HuggingFaceEncoder):
     """ViViT (tubelets, joint attention): a learned table, the class token."""
 
     model_class = 'VivitModel'
-    trimmed = ('pooler',)
-    beside = r'(vivit\.)?pooler\.'
+    unused_modules = ('pooler',)
+    ignored_keys = r'(vivit\.)?pooler\.'
     preprocessing = SHORT_SIDE | HALF | dict(size={'shortest_edge': 256}, rescale_factor=1 / 127.5, offset=True)
     img_sizes = frame_counts = 'native'
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         return dict(
             num_frames=config.num_frames,
             img_size=side(config.image_size, 'image_size'),
@@ -111,7 +111,7 @@ class TimeSformer(HuggingFaceEncoder):
     preprocessing = dict(IMAGENET, **SHORT_SIDE)
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         if config.attention_type == 'space_only':
             raise ValueError('a TimeSformer with attention in space only has no tokens of clips')
         return dict(
@@ -141,10 +141,10 @@ class VideoPrism(HuggingFaceEncoder):
 
     model_class = 'VideoPrismVisionModel'
     preprocessing = dict(HALF, size={'height': 288, 'width': 288}, resample=3, do_normalize=False)
-    beside = r'(head|head_layernorm|video_model\.(head|head_layernorm|auxiliary_layers)|text_model)\.'
+    ignored_keys = r'(head|head_layernorm|video_model\.(head|head_layernorm|auxiliary_layers)|text_model)\.'
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         config = getattr(config, 'vision_config', config)
         return dict(
             num_frames=config.num_frames,
@@ -162,9 +162,9 @@ class VideoPrismClip(VideoPrism):
     """VideoPrism trained with text: auxiliary layers on the tokens, and attention pooling."""
 
     model_class = 'VideoPrismClipModel'
-    whole = True
-    trimmed = ('text_model',)
-    beside = r'text_model\.'
+    both_towers = True
+    unused_modules = ('text_model',)
+    ignored_keys = r'text_model\.'
 
     def encode(self, video):
         grid = self.grid(video)
@@ -186,17 +186,17 @@ class XCLIP(HuggingFaceEncoder):
     """X-CLIP: frames exchange message tokens; the pooled vector is its video features."""
 
     model_class = 'XCLIPModel'
-    whole = True
-    trimmed = (
+    both_towers = True
+    unused_modules = (
         *('text_model', 'text_projection', 'logit_scale', 'prompts_generator'),
         *('prompts_visual_layernorm', 'prompts_visual_projection'),
     )
-    beside = r'(text_model|text_projection|prompts_\w+)\.|(logit_scale|prompts_visual_projection)$'
+    ignored_keys = r'(text_model|text_projection|prompts_\w+)\.|(logit_scale|prompts_visual_projection)$'
     preprocessing = dict(CLIP, **SHORT_SIDE)
     frame_counts = 'native'
 
     @staticmethod
-    def numbers(config):
+    def spec_fields(config):
         vision = config.vision_config
         return dict(
             num_frames=vision.num_frames,

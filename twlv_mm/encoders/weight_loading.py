@@ -67,23 +67,23 @@ def load_plain_weights(model, path, heads=()):
     state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
     own = model.state_dict()
     wanted = {key: value.shape for key, value in own.items()}
-    beside = []
+    ignored = []
     for prefix in ('module.', 'backbone.'):
         within = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         if within and not state.keys() & wanted.keys():
-            beside += [key for key in state if not key.startswith(prefix)]
+            ignored += [key for key in state if not key.startswith(prefix)]
             state = within
     if model.inner and not any(key.startswith(model.inner) for key in state):
         state = {f'{model.inner}{key}': value for key, value in state.items()}
-    beside += [key for key in state if key in heads]
+    ignored += [key for key in state if key in heads]
     state = {key: value for key, value in state.items() if key not in heads}
     name = model.spec.name
     reasons = _differences(state, wanted, name)
     reasons = reasons or unusable({key: value for key, value in state.items() if own[key].is_floating_point()})
     if reasons:
         raise ValueError('\n  '.join([f'{path} does not hold the weights of {name}:', *reasons]))
-    if beside:
-        print_log(f'{path}: ignored {abbreviate(beside)}, which do not belong to {name}', 'current')
+    if ignored:
+        print_log(f'{path}: ignored {abbreviate(ignored)}, which do not belong to {name}', 'current')
     model.load_state_dict(state)
     return weights_sha256(path)
 
