@@ -1,7 +1,5 @@
 """Fixtures that several rooms need."""
 
-import subprocess
-import sys
 from functools import cache
 from types import SimpleNamespace
 
@@ -17,6 +15,8 @@ from mmengine.runner import runner
 from mmengine.visualization import Visualizer
 
 from twlv_mm.engine import launch
+
+from .commands import Fresh
 
 TINY_CONFIG = """
 default_scope = 'mmaction'
@@ -89,14 +89,21 @@ def own_logs():
         kind._instance_dict.clear()
 
 
+@pytest.fixture(scope='session')
+def fresh():
+    """An interpreter that has imported twlv_mm and nothing else since: ``fresh.run(code, *arguments)``."""
+    fresh = Fresh()
+    yield fresh
+    fresh.close()
+
+
 @pytest.fixture
-def imported_by():
+def imported_by(fresh):
     """The modules that a process has imported after a run: (main_train or main_test, its arguments) -> set[str]."""
 
     def names(function, arguments):
         code = f'from twlv_mm.engine import launch; launch.{function}(sys.argv[1:])'
-        command = [sys.executable, '-c', f'import sys; {code}; print(); print(*sys.modules)', *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = fresh.run(f'import sys; {code}; print(); print(*sys.modules)', *arguments)
         assert done.returncode == 0, done.stderr
         return set(done.stdout.splitlines()[-1].split())
 

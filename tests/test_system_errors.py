@@ -3,7 +3,6 @@ import gc
 import os
 import runpy
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,8 @@ from twlv_mm.pretraining import index_shards
 from twlv_mm.records import open_log, read_npz, read_table
 from twlv_mm.records.reading import parsing
 from twlv_mm.system_errors import run_tool
+
+from .commands import start_tool
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 
@@ -172,19 +173,14 @@ def test_wrong_use_has_code_2_since_1_counts_failures(arguments, tmp_path, monke
 
 
 def test_interrupted_training_says_how_to_go_on(tiny_config, tmp_path):
-    command = [sys.executable, TOOLS / 'train.py', tiny_config, '--no-validate', '--work-dir', tmp_path]
     options = ['--cfg-options', 'train_cfg.max_epochs=1000', 'train_dataloader.num_workers=1']
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        while process.poll() is None and not (tmp_path / 'epoch_2.pth').exists():
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
-        told = process.communicate(timeout=60)[1].splitlines()
-    finally:
-        process.kill()
-    assert process.returncode == 130
+    process = start_tool('train.py', tiny_config, '--no-validate', '--work-dir', tmp_path, *options)
+    while process.runs() and not (tmp_path / 'epoch_2.pth').exists():
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
+    ended = process.finish(60)
+    told = ended.stderr.splitlines()
+    assert ended.returncode == 130
     last = (tmp_path / 'last_checkpoint').read_text()
     assert told[-1] == f'interrupted. The same command with --resume goes on from {last}'
     assert not any('Traceback' in line for line in told), told

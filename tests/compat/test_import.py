@@ -1,4 +1,3 @@
-import subprocess
 import sys
 
 import twlv_mm
@@ -13,8 +12,8 @@ import mmaction.models, mmaction.datasets, mmaction.evaluation, mmaction.visuali
 """
 
 
-def test_import_is_light_and_then_every_openmmlab_package_imports():
-    run = subprocess.run([sys.executable, '-c', SCRIPT], capture_output=True, text=True, check=False)
+def test_import_is_light_and_then_every_openmmlab_package_imports(fresh):
+    run = fresh.run(SCRIPT)
     assert run.returncode == 0, run.stderr
 
 

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
@@ -23,16 +21,13 @@ print('done')
 """
 
 
-def test_transformers_is_imported_only_when_it_is_used():
-    run = subprocess.run([sys.executable, '-c', SCRIPT], capture_output=True, text=True, check=False)
+def test_transformers_is_imported_only_when_it_is_used(fresh):
+    run = fresh.run(SCRIPT)
     assert run.returncode == 0, run.stderr
     assert run.stdout.split()[-1] == 'done'
 
 
-def test_real_one_is_taken_where_it_has_been_imported():
-    script = (
-        'import transformers, twlv_mm, mmdet.models.language_models.bert as bert; print(bert.BertConfig.__module__)'
-    )
-    run = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, check=False)
+def test_real_one_is_taken_where_it_has_been_imported(fresh):
+    run = fresh.run('import transformers, mmdet.models.language_models.bert as bert; print(bert.BertConfig.__module__)')
     assert run.returncode == 0, run.stderr
     assert run.stdout.split()[-1] == 'transformers.models.bert.configuration_bert'

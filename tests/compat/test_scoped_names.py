@@ -1,8 +1,5 @@
 """Names in configs lead to the same classes as before, without importing what is not asked for."""
 
-import subprocess
-import sys
-
 import pytest
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
@@ -48,8 +45,8 @@ def of_mmaction(registry, name):
         return child.get(name)
 
 
-def test_name_with_a_scope_imports_no_more_than_its_room():
-    run = subprocess.run([sys.executable, '-c', SCRIPT], capture_output=True, text=True, check=False)
+def test_name_with_a_scope_imports_no_more_than_its_room(fresh):
+    run = fresh.run(SCRIPT)
     assert run.returncode == 0, run.stderr
 
 

@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -10,13 +6,13 @@ from twlv_mm.compat import weights_only
 VARIABLE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
-def test_import_refuses_an_environment_that_makes_checkpoints_executable():
-    run = subprocess.run(
-        [sys.executable, '-c', 'import twlv_mm'],
-        env={**os.environ, VARIABLE: '1'},
-        capture_output=True,
-        text=True,
-        check=False,
+def test_import_refuses_an_environment_that_makes_checkpoints_executable(fresh):
+    run = fresh.run(
+        'import os, sys\n'
+        f"os.environ['{VARIABLE}'] = '1'\n"
+        "for name in [name for name in sys.modules if name.partition('.')[0] == 'twlv_mm']:\n"
+        '    del sys.modules[name]\n'
+        'import twlv_mm'
     )
     assert run.returncode != 0
     assert f'RuntimeError: {VARIABLE}=1 is set' in run.stderr

@@ -1,10 +1,7 @@
 """The configs of spatio-temporal action localization: whole, and from training to resuming to the test on videos."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,8 @@ from mmengine.registry import MODELS, init_default_scope
 from twlv_mm.detection import ROIDetector, SpatioTemporalDetector
 from twlv_mm.engine import launch
 from twlv_mm.synthetic import make_boxes
+
+from ..commands import run_together
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
@@ -45,7 +44,7 @@ TINY = dict(
 def ava(tmp_path_factory):
     """Generated videos under the names of AVA v2.2; the folder in which a config finds them as data/ava."""
     root = tmp_path_factory.mktemp('ava')
-    make_boxes(root / 'boxes', num_clips=2)
+    make_boxes(root / 'boxes', num_clips=2, workers=1)
     annotations = root / 'data/ava/annotations'
     annotations.mkdir(parents=True)
     shutil.move(root / 'boxes/videos', root / 'data/ava/videos')
@@ -89,21 +88,16 @@ def test_run_goes_from_training_over_resuming_to_the_test_on_video_files(name, a
 
 def test_two_processes_train_and_give_the_test_score_of_one(ava, tmp_path, monkeypatch):
     monkeypatch.chdir(ava)
-    config, *options = arguments('ava_stal', tmp_path / 'trained', 2, val_cfg=None, val_dataloader=None)
-    options += ['val_evaluator=None', 'default_hooks.checkpoint.save_best=None']
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
-    run = dict(env=env, capture_output=True, text=True, check=False)
-    trained = subprocess.run([ROOT / 'tools/dist_train.sh', config, '2', *options], **run)
-    assert trained.returncode == 0, trained.stderr
+    config, *options = arguments('ava_stal', tmp_path / 'two', 2, val_cfg=None, val_dataloader=None)
+    # Three keyframes to test on: one of the processes gets one of them a second time.
+    three = 'test_dataloader.dataset.indices=3'
+    options += ['val_evaluator=None', 'default_hooks.checkpoint.save_best=None', three]
+    for ended in run_together(2, launch.main_train, [config, '--launcher', 'pytorch', '--test', *options]):
+        assert ended.returncode == 0, ended.stderr
 
-    # Three keyframes: one of the processes gets one of them a second time.
-    config, _, _, *options = arguments('ava_stal', '', 2, **{'test_dataloader.dataset.indices': 3})
-    command = [config, str(tmp_path / 'trained/epoch_2.pth')]
-    tested = subprocess.run(
-        [ROOT / 'tools/dist_test.sh', *command, '2', '--work-dir', tmp_path / 'two', *options], **run
-    )
-    assert tested.returncode == 0, tested.stderr
-    launch.main_test([*command, '--work-dir', str(tmp_path / 'one'), *options])
+    config, _, _, *options = arguments('ava_stal', '', 2)
+    checkpoint = str(tmp_path / 'two/epoch_2.pth')
+    launch.main_test([config, checkpoint, '--work-dir', str(tmp_path / 'one'), *options, three])
     one, two = (json.loads(next(tmp_path.glob(f'{name}/*/results.json')).read_text()) for name in ('one', 'two'))
     assert two['hardware']['processes'] == 2
     assert two['metrics'] == one['metrics']

@@ -3,9 +3,7 @@
 import json
 import os
 import re
-import runpy
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -31,9 +29,9 @@ from twlv_mm.embeddings.parquet import read_ids
 from twlv_mm.embeddings.store import Store
 from twlv_mm.synthetic import render_clip, write_video
 
+from ..commands import run_together, run_tool, start_tool
 from ..video.faults import make_faults
 
-ROOT = Path(__file__).parents[2]
 SMALL = 'twlv_small_synthetic'
 
 
@@ -329,19 +327,8 @@ def test_segments_are_not_for_every_decoder(encoder, folder, tmp_path):
         extract_collection(dense(encoder), find_videos(tmp_path / 'list.txt', root=folder), tmp_path, decoder='decord')
 
 
-def extract(*arguments, tool='extract.py', **environment):
-    command = [sys.executable] if tool.endswith('.py') else ['bash']
-    command += [str(ROOT / 'tools' / tool), *map(str, arguments)]
-    environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHON=sys.executable, OMP_NUM_THREADS='1', **environment)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def finish(process):
-    out, err = process.communicate(timeout=300)
-    return process.returncode, out, err
-
-
-def test_every_kind_of_bad_file_is_listed_and_the_good_ones_are_embedded(folder, tmp_path):
+@pytest.mark.filterwarnings('ignore:random encoder')
+def test_every_kind_of_bad_file_is_listed_and_the_good_ones_are_embedded(folder, tmp_path, capsys):
     videos = tmp_path / 'videos'
     (videos / 'good').mkdir(parents=True)
     for path in folder.rglob('*.mp4'):
@@ -349,8 +336,8 @@ def test_every_kind_of_bad_file_is_listed_and_the_good_ones_are_embedded(folder,
     (videos / 'good/broken.mp4').unlink()
     (videos / 'bad').mkdir()
     faults = make_faults(videos / 'bad')
-    code, out, err = finish(extract(SMALL, videos, '--out', tmp_path / 'out', '--workers', 1))
-    assert code == 1, err
+    assert run_tool('extract.py', SMALL, videos, '--out', tmp_path / 'out', '--workers', 1) == 1
+    out = capsys.readouterr().out
     failures = read_failures(tmp_path / 'out/multi-clip/all')
     found = EmbeddingFolder(tmp_path / 'out/multi-clip/all').video_ids
     assert [video_id for video_id in found if video_id.startswith('good')] == [f'good/{index}' for index in range(7)]
@@ -361,31 +348,29 @@ def test_every_kind_of_bad_file_is_listed_and_the_good_ones_are_embedded(folder,
     assert f'{len(failures)} failed' in out
     assert all(failure['reason'] and failure['stage'] in ('open', 'decode') for failure in failures)
     assert len(faults) >= 12
-    assert 'random encoder' in err
 
 
-def test_killed_run_ends_where_an_uninterrupted_one_does(folder, tmp_path):
+@pytest.mark.filterwarnings('ignore:random encoder')
+def test_killed_run_ends_where_an_uninterrupted_one_does(folder, tmp_path, capsys):
     arguments = [SMALL, folder, '--clip-seconds', 1, '--stride-seconds', 0.05, '--formats', 'npy,parquet', '--out']
-    code, _, err = finish(extract(*arguments, tmp_path / 'whole'))
-    assert code == 1, err
-    process = extract(*arguments, tmp_path / 'killed')
-    while process.poll() is None and len(list((tmp_path / 'killed').rglob('*.json'))) < 3:
+    assert run_tool('extract.py', *arguments, tmp_path / 'whole') == 1  # one video is broken
+    process = start_tool('extract.py', *arguments, tmp_path / 'killed')
+    while process.runs() and len(list((tmp_path / 'killed').rglob('*.json'))) < 3:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    code, out, err = finish(extract(*arguments, tmp_path / 'killed'))
-    assert code == 1, err
-    assert 'were there before' in out
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.finish().returncode == -signal.SIGKILL
+    assert run_tool('extract.py', *arguments, tmp_path / 'killed') == 1
+    assert 'were there before' in capsys.readouterr().out
     assert read_all(tmp_path / 'killed') == read_all(tmp_path / 'whole')
 
 
 @pytest.mark.parametrize('formats', ['npy', 'parquet'])
 def test_two_runs_at_once_share_the_videos(folder, tmp_path, formats):
     arguments = [SMALL, folder, '--clip-seconds', 1, '--stride-seconds', 0.1, '--workers', 0]
-    together = [extract(*arguments, '--formats', formats, '--out', tmp_path / 'two') for _ in range(2)]
-    ended = [finish(process) for process in together]
-    assert [code for code, *_ in ended] == [1, 1], ended  # one video is broken
-    counts = [re.search(r'(\d+) videos embedded .* (\d+) were there before, 1 failed', out) for _, out, _ in ended]
+    arguments += ['--formats', formats, '--out', tmp_path / 'two']
+    ended = [process.finish() for process in [start_tool('extract.py', *arguments) for _ in range(2)]]
+    assert [one.returncode for one in ended] == [1, 1], ended  # one video is broken
+    counts = [re.search(r'(\d+) videos embedded .* (\d+) were there before, 1 failed', one.stdout) for one in ended]
     embedded, by_others = zip(*(map(int, found.groups()) for found in counts), strict=True)
     assert sum(embedded) == 7
     assert sum(by_others) == 7
@@ -468,12 +453,13 @@ def test_folder_that_goes_away_during_a_run_is_an_error(encoder, folder, tmp_pat
         extract_collection(dense(encoder), find_videos(folder), tmp_path, workers=0)
 
 
-def test_torchrun_gives_the_vectors_of_one_process(encoder, folder, tmp_path):
+def test_two_processes_give_the_vectors_of_one(encoder, folder, tmp_path):
     torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
     options = ['--weights', tmp_path / 'encoder.pth', '--clip-seconds', 1, '--workers', 0, '--formats', 'parquet']
-    code, out, err = finish(extract(SMALL, folder, 2, '--out', tmp_path / 'two', *options, tool='dist_extract.sh'))
-    assert code != 0, err  # one video is broken
-    assert '7 videos embedded' in out
+    arguments = [SMALL, folder, '--launcher', 'pytorch', '--out', tmp_path / 'two', *options]
+    ended = run_together(2, run_tool, 'extract.py', *arguments)
+    assert [one.returncode for one in ended] == [1, 1], ended  # one video is broken
+    assert '7 videos embedded' in ended[0].stdout + ended[1].stdout
     assert len(list((tmp_path / 'two').rglob('part-*.parquet'))) == 2
     extract_collection(
         Extractor(SMALL, tmp_path / 'encoder.pth', sampling='multi-clip', clip_seconds=1.0),
@@ -486,10 +472,7 @@ def test_torchrun_gives_the_vectors_of_one_process(encoder, folder, tmp_path):
 
 def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, capsys, monkeypatch):
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['extract.py', *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(ROOT / 'tools/extract.py'), run_name='__main__')
-        return end.value.code, *capsys.readouterr()
+        return run_tool('extract.py', *arguments), *capsys.readouterr()
 
     monkeypatch.delenv('RANK', raising=False)
     for arguments, said in (

@@ -348,7 +348,7 @@ def test_localization_embeds_and_takes_a_step_on_another_encoder(tmp_path, monke
 
 def test_detection_takes_a_step_on_another_encoder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    make_boxes(tmp_path / 'boxes', num_clips=2)
+    make_boxes(tmp_path / 'boxes', num_clips=2, workers=1)
     (tmp_path / 'work_dirs/synthetic').mkdir(parents=True)
     shutil.move(tmp_path / 'boxes', tmp_path / 'work_dirs/synthetic/boxes')
     runner = launch.main_train(

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,6 +19,8 @@ from twlv_mm.embeddings.claims import Claims
 from twlv_mm.engine import launch
 from twlv_mm.recognition import EmbeddingLinearProbe, LabelledEmbeddings, knn_votes
 from twlv_mm.recognition.predictions import read_predictions
+
+from ..commands import run_together
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
@@ -153,10 +153,8 @@ def test_unknown_column_is_an_error(monkeypatch):
 def test_two_processes_test_every_video_once(root):
     launch.main_test([*config(root, 'k400_knn'), '--dump', f'{root}/one.pkl'])
     arguments = [*config(root, 'k400_knn', work_dir=f'{root}/two'), '--dump', f'{root}/two.pkl']
-    command = [ROOT / 'tools/dist_run.sh', 'test.py', '2', *arguments, '--launcher', 'pytorch']
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
-    done = subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    for ended in run_together(2, launch.main_test, [*arguments, '--launcher', 'pytorch']):
+        assert ended.returncode == 0, ended.stderr
     one, two = (mmengine.load(f'{root}/{name}.pkl') for name in ('one', 'two'))
     assert len(one) == len(two) == 26
     assert [sample['gt_label'].item() for sample in one] == [number % NUM_CLASSES for number in range(26)]

@@ -1,9 +1,6 @@
 """Many probes at once: each is trained as if alone, and one is chosen on videos that are not for the test."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,8 @@ from twlv_mm.encoders import read_checkpoint
 from twlv_mm.engine import launch
 from twlv_mm.recognition import AttentiveProbe, HeldOutMetric, SplitDataset
 from twlv_mm.recognition.probe_sweep import ProbeSweepHead, scores_of_probes
+
+from ..commands import run_together
 
 ROOT = Path(__file__).parents[2]
 LRS, DECAYS = (1e-2, 1e-3), (0.01, 5.0)
@@ -188,11 +187,9 @@ def test_training_and_held_out_parts_are_disjoint_and_together_the_whole(tiny_vi
 
 
 def test_two_processes_train_and_choose_on_all_held_out_videos(sweep, tmp_path):
-    command = [ROOT / 'tools/dist_train.sh', sweep[0], '2', '--work-dir', tmp_path]
-    options = ['--cfg-options', 'train_cfg.max_epochs=1']
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
-    done = subprocess.run([*command, *options], env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    options = ['--launcher', 'pytorch', '--cfg-options', 'train_cfg.max_epochs=1']
+    for ended in run_together(2, launch.main_train, [sweep[0], '--work-dir', str(tmp_path), *options]):
+        assert ended.returncode == 0, ended.stderr
     thirds = read_state(tmp_path / 'epoch_1.pth')['cls_head.heldout'] * 3
     torch.testing.assert_close(thirds, thirds.round())
     assert thirds.shape == (8,)

@@ -238,15 +238,6 @@ def test_motions_say_how_the_boxes_move_and_none_is_cut_off_by_the_frame(covered
     assert seen == set(changes)
 
 
-def test_same_seed_gives_same_bytes_with_one_or_two_workers(made, tmp_path):
-    boxes.make_boxes(tmp_path / 'again', SEED, sum(SPLITS.values()), workers=2)
-
-    files = sorted(path.relative_to(made.folder) for path in made.folder.rglob('*') if path.is_file())
-    assert sorted(path.relative_to(tmp_path / 'again') for path in tmp_path.rglob('*') if path.is_file()) == files
-    for file in files:
-        assert (tmp_path / 'again' / file).read_bytes() == (made.folder / file).read_bytes(), file
-
-
 def test_one_clip_is_too_few_for_two_splits(tmp_path):
     with pytest.raises(ValueError, match='at least 2'):
         boxes.make_boxes(tmp_path / 'set', num_clips=1)

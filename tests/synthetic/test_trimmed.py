@@ -26,9 +26,8 @@ def content(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-@pytest.mark.parametrize('workers', [1, 2])
-def test_same_seed_gives_the_same_bytes_with_any_number_of_workers(folder, tmp_path, workers):
-    make_trimmed(tmp_path / 'again', seed=4, workers=workers, **NUMBERS)
+def test_same_seed_gives_the_same_bytes_with_any_number_of_workers(folder, tmp_path):
+    make_trimmed(tmp_path / 'again', seed=4, workers=2, **NUMBERS)
     assert content(tmp_path / 'again') == content(folder)
 
 

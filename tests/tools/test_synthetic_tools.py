@@ -1,43 +1,33 @@
 """The commands of the generated videos, as a user runs them."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
 
 import twlv_mm
 from twlv_mm.compat.checkpoints import load_checkpoint
+from twlv_mm.synthetic import make_trimmed
 from twlv_mm.visualization import contact_sheet
 
-ROOT = Path(__file__).parents[2]
+from ..commands import run_tool
 
 
-def run(tool, *arguments):
-    command = [sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)]
-    env = dict(os.environ, PYTHONPATH=str(ROOT))
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-
-
-def test_set_is_made_once_and_other_settings_are_refused(tmp_path):
+def test_set_is_made_once_and_other_settings_are_refused(tmp_path, capsys):
     arguments = ['images', '--out', tmp_path, '--num-train', 2, '--num-test', 1, '--workers', 1]
-    first = run('make_synthetic.py', *arguments)
-    assert first.returncode == 0, first.stderr
-    assert 'images: written' in first.stdout
-    assert 'unchanged' in run('make_synthetic.py', *arguments).stdout
-    refused = run('make_synthetic.py', *arguments, '--seed', 1)
-    assert refused.returncode == 2
-    assert 'error: ' in refused.stderr
-    assert 'seed is 0 there, 1 is wanted' in refused.stderr
+    assert run_tool('make_synthetic.py', *arguments) == 0
+    assert 'images: written' in capsys.readouterr().out
+    assert run_tool('make_synthetic.py', *arguments) == 0
+    assert 'unchanged' in capsys.readouterr().out
+    assert run_tool('make_synthetic.py', *arguments, '--seed', 1) == 2
+    refused = capsys.readouterr().err
+    assert 'error: ' in refused
+    assert 'seed is 0 there, 1 is wanted' in refused
 
 
 def test_small_encoder_is_trained_and_left_where_get_model_takes_it(tmp_path):
+    make_trimmed(tmp_path / 'set', num_train=4, num_test=2, workers=1)
     arguments = ['--data', tmp_path / 'set', '--out', tmp_path / 'small', '--num-train', 4, '--num-test', 2]
-    made = run('make_small.py', *arguments)
-    assert made.returncode == 0, made.stderr
+    assert run_tool('make_small.py', *arguments) == 0
     path = tmp_path / 'small/encoder.pth'
     encoder = twlv_mm.get_model('twlv_small_synthetic', path)
     trained = load_checkpoint(max((tmp_path / 'small/encoder').glob('epoch_*.pth')))['state_dict']

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,25 +13,25 @@ import mmengine
 import numpy as np
 import pytest
 import torch
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
+
+from ..commands import start_tool
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / 'tools'
 ENV = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable}
 
-KILL_SWITCH = """
-import os, signal
-from mmengine.hooks import Hook
-from mmengine.registry import HOOKS
 
 @HOOKS.register_module()
 class KillSwitch(Hook):
     def after_train_iter(self, runner, batch_idx, **kwargs):
         if runner.epoch == 1 and batch_idx == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-"""
+
 
 # What runs last in a process: it was registered first.
 THREADS_LEFT = """
@@ -57,22 +58,11 @@ def results(work_dir):
 
 
 def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, tmp_path, monkeypatch):
-    (tmp_path / 'kill_switch.py').write_text(KILL_SWITCH)
     config = tmp_path / 'killed.py'
-    config.write_text(
-        f"_base_ = ['{tiny_config}']\n"
-        "custom_imports = dict(imports=['kill_switch'])\n"
-        "custom_hooks = [dict(type='KillSwitch')]\n"
-    )
+    config.write_text(f"_base_ = ['{tiny_config}']\ncustom_hooks = [dict(type='KillSwitch')]\n")
     work_dir = tmp_path / 'work_dir'
-    killed = subprocess.run(
-        [sys.executable, TOOLS / 'train.py', config, '--work-dir', work_dir],
-        env={**ENV, 'PYTHONPATH': f'{ROOT}:{tmp_path}'},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert killed.returncode == -9, killed.stderr
+    killed = start_tool('train.py', config, '--work-dir', work_dir).finish()
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (work_dir / 'epoch_1.pth').is_file()
     assert not (work_dir / 'epoch_2.pth').exists()
 
@@ -104,11 +94,12 @@ def test_two_processes_train_and_give_the_test_score_of_one(tiny_config, tmp_pat
     folder = tmp_path / 'a folder'
     folder.mkdir()
     config = folder / 'my config.py'
-    config.write_text(Path(tiny_config).read_text() + "custom_imports = dict(imports=['threads_left'])\n")
+    dump = "test_evaluator = [dict(type='AccMetric'), dict(type='DumpResults', out_file_path='two.pkl')]\n"
+    config.write_text(f"{Path(tiny_config).read_text()}custom_imports = dict(imports=['threads_left'])\n{dump}")
     (folder / 'threads_left.py').write_text(THREADS_LEFT)
     env = {**ENV, 'PYTHONPATH': f'{ROOT}:{folder}'}
 
-    command = [TOOLS / 'dist_train.sh', config.name, '2', '--work-dir', 'my run', '--cfg-options']
+    command = [TOOLS / 'dist_train.sh', config.name, '2', '--work-dir', 'my run', '--test', '--cfg-options']
     options = ['train_cfg.max_epochs=1', 'train_dataloader.batch_size=2', 'val_cfg=None']
     options += ['val_dataloader=None', 'val_evaluator=None']
     trained = subprocess.run(command + options, cwd=folder, env=env, capture_output=True, text=True, check=False)
@@ -118,20 +109,30 @@ def test_two_processes_train_and_give_the_test_score_of_one(tiny_config, tmp_pat
     if Path('/proc/self/task').is_dir():
         assert 'gloo' not in (folder / 'threads_0.txt').read_text() + (folder / 'threads_1.txt').read_text()
 
-    command = [TOOLS / 'dist_test.sh', config.name, 'my run/epoch_1.pth', '2', '--work-dir', 'two', '--dump', 'two.pkl']
-    tested = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stderr
-    config.write_text(Path(tiny_config).read_text())
-    arguments = [str(config), str(folder / 'my run/epoch_1.pth'), '--work-dir', str(folder / 'one')]
+    arguments = [tiny_config, str(folder / 'my run/epoch_1.pth'), '--work-dir', str(folder / 'one')]
     launch.main_test([*arguments, '--dump', str(folder / 'one.pkl')])
-
-    assert results(folder / 'two')['hardware']['processes'] == 2
-    assert results(folder / 'two')['metrics'] == results(folder / 'one')['metrics']
+    assert results(folder / 'my run')['hardware']['processes'] == 2
+    assert results(folder / 'my run')['metrics'] == results(folder / 'one')['metrics']
     one, two = (mmengine.load(folder / f'{name}.pkl') for name in ('one', 'two'))
     assert len(one) == len(two) == 7
     for sample, other in zip(one, two, strict=True):
         assert sample['gt_label'] == other['gt_label']
         np.testing.assert_allclose(sample['pred_score'], other['pred_score'], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('script', 'files'),
+    [('dist_test.sh', ['my config.py', 'my weights.pth']), ('dist_extract.sh', ['twlv_base', 'my videos'])],
+)
+def test_launcher_hands_its_arguments_over(script, files, tmp_path):
+    python = tmp_path / 'python'
+    python.write_text('#!/bin/sh\nfor argument; do echo "$argument"; done\n')
+    python.chmod(0o755)
+    command = [TOOLS / script, *files, '2', '--out', 'my run']
+    given = subprocess.run(command, env={**ENV, 'PYTHON': str(python)}, capture_output=True, text=True, check=True)
+    tool = TOOLS / script.removeprefix('dist_').replace('.sh', '.py')
+    own = [str(tool), *files, '--launcher', 'pytorch', '--out', 'my run']
+    assert given.stdout.splitlines()[-len(own) - 1 :] == ['--nproc_per_node=2', *own]
 
 
 @pytest.mark.parametrize(
