@@ -44,11 +44,12 @@ def twlv(*arguments):
 
 
 def trained(config, *options):
-    """The last checkpoint of a config, which is trained if there is none; its folder is named after the config."""
-    last = WORK / f'work_dirs/{Path(config).stem}/last_checkpoint'
-    if not last.exists():
-        twlv('train', config, '--seed', 0, *options)
-    return Path(last.read_text())
+    """The last checkpoint of a config, which is trained first; its folder is named after the config."""
+    folder = WORK / f'work_dirs/{Path(config).stem}'
+    if not (folder / 'finished').exists():
+        twlv('train', config, '--seed', 0, '--resume', *options)
+        (folder / 'finished').touch()
+    return Path((folder / 'last_checkpoint').read_text())
 
 
 def newest(pattern):
@@ -107,10 +108,10 @@ def label_frames():
 def draw_boxes():
     """Keyframes of the first test videos, with boxes as a person detector gives them, and their actions."""
     checkpoint = trained('synthetic/ava_roi.py', '--cfg-options', 'encoder_weights=official', 'max_epochs=4')
-    few = ('--cfg-options', 'encoder_weights=official', 'test_dataloader.dataset.indices=60')
+    few = ('--cfg-options', 'encoder_weights=official', 'test_dataloader.dataset.indices=80')
     shutil.rmtree(WORK / 'keyframes', ignore_errors=True)
     twlv('test', 'synthetic/ava_roi.py', checkpoint, '--show-dir', 'keyframes', *few)
-    return [sorted(folder.iterdir())[3] for folder in sorted((WORK / 'keyframes').iterdir())[:4]]
+    return [sorted(folder.iterdir())[3] for folder in sorted((WORK / 'keyframes').iterdir())[:6]]
 
 
 def draw_embeddings():
@@ -193,7 +194,7 @@ def draw_overview(frames, vectors, scores, actions, segments, boxes):
     for axes in (localization, segmentation):
         axes.set(xlim=(0, segments[-1][2]), ylim=(0, 0.8))
     page.text(left, 0.32, 'detection: who, where?', fontsize=10, va='center')
-    for place, box in enumerate(boxes):
+    for place, box in enumerate(boxes[:4]):
         panel(left + 0.097 * place, 0.015, 0.09, 0.275).imshow(box)
     figure.savefig(WORK / 'overview.png')
     save('overview', WORK / 'overview.png')
@@ -224,7 +225,8 @@ def main():
     save('label_bars', WORK / 'bars.png')
 
     boxes = [np.asarray(Image.open(file)) for file in draw_boxes()]
-    Image.fromarray(np.hstack(boxes)).save(WORK / 'boxes.png')
+    rows = [np.hstack(boxes[:3]), np.hstack(boxes[3:])]
+    Image.fromarray(np.vstack(rows)).save(WORK / 'boxes.png')
     save('boxes', WORK / 'boxes.png')
     draw_embeddings()
 
