@@ -1,8 +1,9 @@
-"""What README and docs name is there: files, links, names of the package."""
+"""What README and docs name exists: files, links, names of the package, options of commands."""
 
 import importlib
 import json
 import re
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +14,13 @@ PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', ROOT / 'CHANGELOG.md', *s
 FOLDERS = 'benchmarks|configs|demo|docs|requirements|tests|tools|twlv_mm'
 PATH = re.compile(rf'(?<![\w/.:-])(?:{FOLDERS})/[\w./*{{}},$-]*[\w*}}/]')
 LINK = re.compile(r'\]\(([^)#\s]+)(?:#[^)]*)?\)')
+
+
+@cache
+def source():
+    """The text of all code."""
+    files = (path for folder in ('twlv_mm', 'tools', 'benchmarks') for path in ROOT.glob(f'{folder}/**/*.py'))
+    return '\n'.join(path.read_text(encoding='utf-8') for path in files)
 
 
 def expanded(pattern):
@@ -39,9 +47,16 @@ def test_every_name_of_the_package_on_a_page_is_there(page):
         names |= {(module, name.strip()) for name in imported.split('#')[0].split(',')}
     missing = [pair for pair in sorted(names) if not hasattr(importlib.import_module(f'twlv_mm.{pair[0]}'), pair[1])]
     assert not missing
-    source = '\n'.join(path.read_text(encoding='utf-8') for path in ROOT.glob('twlv_mm/**/*.py'))
     types = set(re.findall(r'\btwlv_mm\.([A-Z]\w+)', text)) - {'Name'}
-    assert not [name for name in sorted(types) if not re.search(rf'\b{name}\b', source)]
+    assert not [name for name in sorted(types) if not re.search(rf'\b{name}\b', source())]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_every_option_of_a_command_on_a_page_is_there(page):
+    text = page.read_text(encoding='utf-8').replace('\\\n', ' ')
+    commands = re.findall(r'(?:tools/\w+\.py|benchmarks/\w+\.py|(?<![\w.])twlv [a-z]+)[^`\n]*', text)
+    options = {option for command in commands for option in re.findall(r'(?<=\s)--[a-z][a-z-]*', command.split('#')[0])}
+    assert not options - set(re.findall(r"'(--[a-z-]+)'", source()))
 
 
 def test_the_tutorial_is_stored_without_outputs():
