@@ -58,8 +58,8 @@ test: $(STAMP)
 # What breaks with another Python, torch, numpy or mmcv, in about a minute.
 quick: $(STAMP)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile tests/compat tests/encoders/test_vit.py \
-		tests/encoders/test_squeezetime.py tests/encoders/test_hf_models.py tests/embeddings/test_extractor.py \
-		tests/engine/test_launch.py tests/test_twlv_tools.py tests/test_surroundings.py
+		tests/encoders/test_squeezetime.py tests/embeddings/test_extractor.py tests/engine/test_launch.py \
+		tests/test_twlv_tools.py tests/test_surroundings.py
 
 $(VENV)/.docs: requirements/docs.txt $(STAMP)
 	@$(PIP) -c $(VENV)/lock.txt -r requirements/docs.txt

@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Name what happens in videos, when and where: <out>/<video>.json and .png or .mp4 for each, and summary.csv."""
+"""Recognise, localize, segment or detect actions in videos: <out>/<video>.json, .png or .mp4 for each, and
+summary.csv."""
 
 import argparse
 import inspect
@@ -14,8 +15,8 @@ from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import run_tool
 from twlv_mm.video import DECODERS
 
-EXIT_CODES = 'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
-# Names, of which one is imported: detection needs mmdet, which takes seconds.
+EXIT_CODES = 'Exit code: 0 success, 1 some videos failed (failures.jsonl lists them), 2 nothing was done.'
+# Names, so that only one is imported: detection needs mmdet, which takes seconds.
 INFERENCERS = dict(
     recognition_knn='twlv_mm.recognition.EmbeddingInferencer',
     recognition_linear='twlv_mm.recognition.RecognitionInferencer',
@@ -33,68 +34,72 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
     parser.add_argument('config', metavar='CONFIG', help='config of the run that wrote the checkpoint')
     parser.add_argument(
-        'checkpoint', metavar='CHECKPOINT', help='its checkpoint; of kNN, the folder of the embeddings that vote'
+        'checkpoint', metavar='CHECKPOINT', help='its checkpoint; for kNN, the folder of the labelled embeddings'
     )
     parser.add_argument('input', metavar='INPUT', help='a video, a folder, a quoted pattern, or a list of videos')
     parser.add_argument('--out', required=True, help='folder to write to')
     parser.add_argument(
-        '--classes', metavar='FILE', help="names of the classes, one a line (default: the config's or the checkpoint's)"
+        '--classes',
+        metavar='FILE',
+        help="class names, one per line (default: the config's or the checkpoint's)",
     )
     parser.add_argument(
-        '--top-k', type=int, help='of recognition: classes to name (default 5); of localization: actions (20)'
+        '--top-k', type=int, help='number of classes for recognition (default 5), of actions for localization (20)'
     )
     parser.add_argument(
-        '--min-score', type=float, help='least score of an action: of localization (default 0.05), of detection (0.3)'
+        '--min-score', type=float, help='least score of an action, for localization (default 0.05) and detection (0.3)'
     )
     parser.add_argument(
         '--interval-seconds',
         type=float,
         metavar='S',
-        help='of detection: time from one picture with boxes to the next (default 1)',
+        help='for detection: time from one frame with boxes to the next (default 1)',
     )
     parser.add_argument(
         '--encoder-weights',
         metavar='PATH',
-        help="of classifiers of embeddings, localization and segmentation: the encoder's checkpoint (default: the "
+        help="the encoder's checkpoint, for localization, segmentation and recognition on embeddings (default: the "
         "config's)",
     )
     parser.add_argument(
         '--overlay',
         action='store_true',
-        help='of localization and segmentation: also write <video>.mp4, the video with its labels and a bar of them',
+        help='for localization and segmentation: also write <video>.mp4, the video with its labels and a timeline',
     )
-    parser.add_argument('--decoder', choices=DECODERS, help='not of detection (default: av, which reads everything)')
+    parser.add_argument(
+        '--decoder', choices=DECODERS, help='except for detection (default: av, which reads everything)'
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     parser.add_argument(
         '--zero-shot',
         metavar='FILE',
-        help='instead of a trained model, sentences to choose from, one a line, by an encoder trained with text: '
-        '%(prog)s SOURCE INPUT --zero-shot FILE --out FOLDER',
+        help='classify with an encoder trained with text instead of a trained model; the file has the sentences to '
+        'choose from, one per line: %(prog)s SOURCE INPUT --zero-shot FILE --out FOLDER',
     )
     return parser.parse_args()
 
 
 def parse_zero_shot():
-    """Arguments where there is no trained model."""
-    parser = argparse.ArgumentParser(description='Name the sentence that fits videos best.', epilog=EXIT_CODES)
+    """The arguments without a trained model."""
+    parser = argparse.ArgumentParser(description='Find the sentences that fit videos best.', epilog=EXIT_CODES)
     parser.add_argument('source', metavar='SOURCE', help='hf:FOLDER_OR_REPO of CLIP, SigLIP, SigLIP 2 or X-CLIP')
     parser.add_argument('input', metavar='INPUT', help='a video, a folder, a quoted pattern, or a list of videos')
-    parser.add_argument('--zero-shot', metavar='FILE', help='the sentences, one a line')
+    parser.add_argument('--zero-shot', metavar='FILE', help='the sentences, one per line')
     parser.add_argument('--out', required=True, help='folder to write to')
-    parser.add_argument('--top-k', type=int, default=5, help='sentences to name (default %(default)s)')
-    parser.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
+    parser.add_argument('--top-k', type=int, default=5, help='number of sentences (default %(default)s)')
+    parser.add_argument('--decoder', choices=DECODERS, help='(default: av, which reads everything)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     parser.set_defaults(overlay=False)
     return parser.parse_args()
 
 
 def inferencer_class(config):
-    """The inferencer of the task that a config's results are of."""
+    """The inferencer of the task of a config's results."""
     cfg = read_config(config)
     task = cfg.get('default_hooks', {}).get('results', {}).get('task')
     if task not in INFERENCERS:
         raise ValueError(
-            f'{config} is of the task {task!r} (default_hooks.results.task), and there are inferencers for '
+            f'the task of {config} is {task!r} (default_hooks.results.task); there are inferencers for '
             f'{", ".join(INFERENCERS)}'
         )
     of_embeddings = cfg.model.type.endswith('EmbeddingLinearProbe')
@@ -103,10 +108,10 @@ def inferencer_class(config):
 
 
 def given(args, names, function):
-    """The options of these names that were given, which a function must know."""
+    """The options of these names that were given, which a function must have."""
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     for name in options.keys() - inspect.signature(function).parameters.keys():
-        raise ValueError(f'--{name.replace("_", "-")} means nothing for {args.config}: leave it out')
+        raise ValueError(f'--{name.replace("_", "-")} does not apply to {args.config}: leave it out')
     return options
 
 

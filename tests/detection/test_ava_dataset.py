@@ -180,5 +180,5 @@ def test_proposals_of_another_form_are_named(folder, content, message):
 
 def test_tubes_without_persons_are_an_error(folder):
     (folder / 'tubes.csv').write_text('a,902.0,0.1,0.2,0.3,0.4,-1\n')
-    with pytest.raises(ValueError, match='id of a person in every row, and that of a at 902 s has none'):
+    with pytest.raises(ValueError, match='id of a person in every row, and one of a at 902 s has none'):
         build(folder, tube_file=str(folder / 'tubes.csv'))

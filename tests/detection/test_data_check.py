@@ -115,7 +115,7 @@ def test_boxes_that_rounding_puts_outside_are_none(folder):
 def test_another_number_of_classes_in_the_model_is_an_error(folder):
     (error,) = errors_of(folder, [61, 5])
     assert 'the model has num_classes=61' in error
-    assert '3 actions with ids from 1 to 4, which makes 5 with column 0' in error
+    assert '3 actions with ids from 1 to 4, which makes 5 with the unused column 0' in error
 
 
 def test_actions_that_are_not_in_the_list_and_what_is_left_out_are_told(folder):

@@ -165,7 +165,7 @@ def test_video_or_numbers_that_are_no_good_are_an_error(inferencer, config, fold
         inferencer.draw(folder / 'broken.mp4', dict(keyframes=[]), folder / 'drawn.mp4')
     torch.save(dict(walk=torch.tensor(torch.nan)), folder / 'diverged.pth')
     inferencer = DetectionInferencer(config, folder / 'diverged.pth', 'cpu')
-    with pytest.raises(ValueError, match='no finite numbers: is the checkpoint of a run that diverged'):
+    with pytest.raises(ValueError, match='not finite: is the checkpoint of a run that diverged'):
         inferencer(folder / 'videos/a.mp4')
 
 
@@ -217,4 +217,4 @@ def test_command_takes_the_options_of_its_task(config, folder, tmp_path, capsys)
     assert run_tool(config, checkpoint, folder / 'broken.mp4', *options) == 1
     capsys.readouterr()
     assert run_tool(config, checkpoint, folder / 'videos', *options, '--top-k', 3) == 2
-    assert '--top-k means nothing for' in capsys.readouterr().err
+    assert '--top-k does not apply to' in capsys.readouterr().err

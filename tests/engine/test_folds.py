@@ -12,7 +12,8 @@ from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, HOOKS, METRICS, MODELS
 from torch.utils.data import Dataset
 
-from twlv_mm.engine import FoldError, folds, launch, log_folder
+from twlv_mm.engine import FoldError, folds, launch
+from twlv_mm.records import log_folder
 
 CONFIG = """
 default_scope = 'mmengine'

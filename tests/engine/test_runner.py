@@ -61,7 +61,7 @@ def test_gradients_accumulated_for_another_number_of_processes_are_told(tiny_con
     config = tmp_path / 'config.py'
     config.write_text(f"_base_ = '{tiny_config}'\ngpus = 8\n")
     runner = launch.main_train([str(config), '--work-dir', str(tmp_path / 'run'), *QUICK, 'train_cfg.max_epochs=1'])
-    assert 'for 8 processes, and there are 1: a batch is 0.125 times as large as it is meant to be' in log_of(runner)
+    assert 'for 8 processes, and there are 1: a batch is 0.125 times as large as intended' in log_of(runner)
 
 
 def test_resume_without_a_checkpoint_starts_anew_from_load_from(tiny_config, tiny_run, tmp_path):
@@ -71,7 +71,7 @@ def test_resume_without_a_checkpoint_starts_anew_from_load_from(tiny_config, tin
     log = log_of(runner)
     assert f'There is no checkpoint in {tmp_path} to resume from: starting anew' in log
     # A block has 12 tensors; the second has no place in a model of one.
-    assert 'fits the model in part: 0 of' in log
+    assert 'fits the model partly: 0 of' in log
     assert '12 of its' in log
 
 
@@ -80,7 +80,9 @@ def test_lost_checkpoint_is_not_a_new_start(tiny_config, at_epoch_1, capsys):
     with pytest.raises(SystemExit) as stopped:
         launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])
     assert stopped.value.code == 2
-    assert f'To go on from the newest complete checkpoint: --resume {at_epoch_1}/epoch_1.pth' in capsys.readouterr().err
+    assert (
+        f'To resume from the newest complete checkpoint: --resume {at_epoch_1}/epoch_1.pth' in capsys.readouterr().err
+    )
 
 
 def test_config_text_in_a_checkpoint_does_not_run(tiny_config, at_epoch_1):

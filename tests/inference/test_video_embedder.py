@@ -100,12 +100,12 @@ def test_training_of_which_nothing_is_known_is_warned_of(folder, trained_on):
     embedder = VideoEmbedder(make_config(folder), device='cpu')
     unknown = dict(trained_on, settings=dict.fromkeys(trained_on['settings']))  # as other tools write embeddings
     for said in ({}, unknown):
-        with pytest.warns(UserWarning, match=r'silent\.pth does not say what embeddings it was trained on'):
+        with pytest.warns(UserWarning, match=r'silent\.pth does not say which embeddings it was trained on'):
             embedder.check(said, 'silent.pth')
 
 
 def test_config_must_say_how_videos_are_embedded(folder):
-    with pytest.raises(ValueError, match=r'my_config\.py does not say how videos are embedded'):
+    with pytest.raises(ValueError, match=r'my_config\.py does not say how to embed videos'):
         VideoEmbedder(config_of(model=dict()))
     with pytest.raises(ValueError, match=r"my_config\.py must have sampling='multi-clip'"):
         VideoEmbedder(make_config(folder, sampling='uniform'))

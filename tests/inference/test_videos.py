@@ -63,7 +63,7 @@ def test_each_video_has_its_files_and_as_many_lines_as_rows(folder, tmp_path):
 
 
 def test_overlay_is_asked_for_and_no_video_is_overwritten(folder, tmp_path):
-    with pytest.raises(ValueError, match='Lengths draws on no videos: leave out overlay'):
+    with pytest.raises(ValueError, match='Lengths cannot draw onto videos: leave out overlay'):
         infer_videos(Lengths(), folder / 'a.mp4', tmp_path, overlay=True)
 
     class Overlays(Lengths):
@@ -73,7 +73,7 @@ def test_overlay_is_asked_for_and_no_video_is_overwritten(folder, tmp_path):
     infer_videos(Overlays(), folder / 'a.mp4', tmp_path / 'out', overlay=True)
     assert (tmp_path / 'out/a.mp4').read_text() == 'video'
     before = (folder / 'a.mp4').read_bytes()
-    with pytest.raises(ValueError, match=r'a\.mp4 would be overwritten by what is drawn: give another folder'):
+    with pytest.raises(ValueError, match=r'a\.mp4 would be overwritten by a drawing: give another folder'):
         infer_videos(Overlays(), folder / 'a.mp4', folder, overlay=True)
     assert (folder / 'a.mp4').read_bytes() == before
 

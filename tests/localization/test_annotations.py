@@ -93,7 +93,7 @@ def test_actions_without_length_are_left_out_and_counted(tmp_path):
     annotations = read_annotations(path)
     np.testing.assert_array_equal(annotations.videos['ZZVrH3Hv1fM'].segments, [[0.02, 3.1]])
     assert [note.split(': ', 1)[1] for note in annotations.notes] == [
-        '1 actions of 1 videos (ZZVrH3Hv1fM) end when they begin and are left out.'
+        '1 actions of 1 videos (ZZVrH3Hv1fM) have no length and are left out.'
     ]
 
 
@@ -113,7 +113,7 @@ def test_repetitions_and_ambiguous_moments_are_left_out_and_counted(tmp_path):
     assert annotations.classes == ('a', 'b')
     np.testing.assert_array_equal(annotations.videos['v'].segments, [[1, 2], [1, 2], [1, 2.1]])
     assert [note.split(') ')[1] for note in annotations.notes] == [
-        'are written twice and count once.',
+        'are repeated and count once.',
         "are 'Ambiguous' and are left out.",
     ]
     wanted = read_annotations(path, classes=['a', 'b', 'Ambiguous'])
@@ -124,14 +124,14 @@ def test_repetitions_and_ambiguous_moments_are_left_out_and_counted(tmp_path):
     ('content', 'message'),
     [
         ('{"database": {', r'actions\.json is not valid json'),
-        ({'a': [1, 2]}, r'neither of the known formats'),
+        ({'a': [1, 2]}, r'none of the known formats'),
         ([dict(annotations=[])], 'the video_id of entry 1: None is not a name'),
-        ({}, 'neither of the known formats'),
-        ({'v': dict(annotations=[dict(label='a')])}, 'neither of the known formats'),
+        ({}, 'none of the known formats'),
+        ({'v': dict(annotations=[dict(label='a')])}, 'none of the known formats'),
         ({'u': dict(annotations=[]), 'v': dict(anotations=[])}, "It has another entry for 'v'"),
         ([dict(annotations=[], video_id='u'), dict(annotations=[], video='v')], 'video_id of entry 2: None is not'),
         ([dict(video(), video_id='v')] * 2, "several videos 'v'"),
-        ({'v': video()}, 'no action at all'),
+        ({'v': video()}, 'has no actions'),
         ({'v': video(action('a', 3, 2))}, r"v has 'a' from 3 to 2 s"),
         ({'v': video(action('a', -1, 3))}, r"v, a segment of 'a': -1 is not a time"),
         ('{"v": {"annotations": [{"label": "a", "segment": [NaN, 3]}]}}', 'is not valid json: NaN is not'),

@@ -113,7 +113,7 @@ def test_missing_embeddings_are_said_loudly_with_their_share_of_the_actions(tmp_
     assert '1 OF 2 VIDEOS' in log[0]
     assert '3 of 4 actions (75.0 %). Each counts as missed. Missing: b.' in log[0]
     ann_file = annotate(tmp_path, dict(b=(10, [('serve', 1, 2)])))
-    with pytest.raises(FileNotFoundError, match=r"none of the 1 videos .* the one has 'a', the other 'b'"):
+    with pytest.raises(FileNotFoundError, match=r"none of the 1 videos .* the former has 'a', the latter 'b'"):
         build(ann_file, tmp_path / 'val', test_mode=True)
 
 
@@ -121,8 +121,8 @@ def test_notes_of_the_annotations_and_durations_that_differ_are_logged(tmp_path,
     save(tmp_path / 'train', 'a', 10)
     item = build(annotate(tmp_path, dict(a=(12, [('serve', 1, 2), ('serve', 1, 2)]))), tmp_path / 'train')[0]
     assert item['duration'] == 10  # the embeddings' video is the one that is there
-    assert 'written twice' in log[0]
-    assert '1 videos are of another duration' in log[1]
+    assert 'are repeated' in log[0]
+    assert '1 videos have another duration' in log[1]
     log.clear()
     build(annotate(tmp_path, dict(a=(10.4, [('serve', 1, 2)]))), tmp_path / 'train')
     assert log == []

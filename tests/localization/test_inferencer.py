@@ -169,7 +169,7 @@ def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint,
     given.write_text('a\nb\nc\n')
     assert LocalizationInferencer(config, checkpoint, 'cpu').classes == NAMES
     assert LocalizationInferencer(config, checkpoint, 'cpu', classes=str(given)).classes == ['a', 'b', 'c']
-    with pytest.warns(UserWarning, match=r'untold\.pth does not say what embeddings it was trained on'):
+    with pytest.warns(UserWarning, match=r'untold\.pth does not say which embeddings it was trained on'):
         assert LocalizationInferencer(config, folder / 'untold.pth', 'cpu').classes == ['0', '1', '2']
     with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
         LocalizationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
@@ -267,6 +267,6 @@ def test_command_takes_the_options_of_its_task(config, checkpoint, folder, tmp_p
     recognition = ROOT / 'configs/synthetic/appearance_finetune.py'
     capsys.readouterr()
     assert run_tool(recognition, checkpoint, folder, *options) == 2
-    assert '--min-score means nothing for' in capsys.readouterr().err
+    assert '--min-score does not apply to' in capsys.readouterr().err
     assert run_tool(config, checkpoint, folder, *options, '--encoder-weights', 'gone.pth') == 2
     assert 'no weights at gone.pth' in capsys.readouterr().err

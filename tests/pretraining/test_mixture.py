@@ -13,10 +13,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
-from twlv_mm.engine.unreadable_samples import UnreadableError
 from twlv_mm.pretraining import FileListDataset, MixtureDataset, SampleKey, ShardDataset, index_shards
 from twlv_mm.pretraining.shards import index_path
 from twlv_mm.registry import TRANSFORMS
+from twlv_mm.video.unreadable_samples import UnreadableError
 
 VIDEO_PIPELINE = [
     dict(type='twlv_mm.OpenVideo'),
@@ -153,12 +153,12 @@ def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
 @pytest.mark.parametrize(
     ('sets', 'message'),
     [
-        ({}, 'by its name'),
-        ([dict(name='a', kind='video', weight=1)], 'by its name'),
+        ({}, 'by name'),
+        ([dict(name='a', kind='video', weight=1)], 'by name'),
         (dict(a=dict(kind='sound', weight=1, dataset={})), "'sound'"),
         (dict(a=dict(kind='video', weight=0, dataset={})), 'weight of the set a is 0'),
         (dict(a=dict(kind='video', weight=1, wieght=2, dataset={})), 'set a has to have .* it has .*wieght'),
-        (dict(a=dict(kind='video', weight=1)), 'set a has to have dataset, kind, weight'),
+        (dict(a=dict(kind='video', weight=1)), 'set a has to have exactly dataset, kind, weight'),
         (dict(a=None), 'set a has to have .* it has None'),
     ],
 )
@@ -246,7 +246,7 @@ def test_shard_of_another_ending_is_refused_before_it_is_trained_on(tmp_path, ca
     write_tar(tmp_path / 'a.tar.1', [('0.png', image(0))])
     with pytest.raises(SystemExit):
         index_shards([str(tmp_path / 'a.tar.1')])
-    assert 'a.tar.1 is not called *.tar' in capsys.readouterr().err
+    assert 'a.tar.1 has to be named *.tar' in capsys.readouterr().err
 
 
 def test_shard_of_images_and_videos_asks_which_are_samples(tmp_path, capsys):

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from twlv_mm.pretraining import MixtureSampler, rota, sampler
-from twlv_mm.pretraining.rota import Rota
+from twlv_mm.pretraining import MixtureSampler, choice_sequence, sampler
+from twlv_mm.pretraining.choice_sequence import ChoiceSequence
 
 
 def mixture(kinds=('video', 'video', 'image'), sizes=(17, 50, 31), weights=(1, 3, 4)):
@@ -78,16 +78,17 @@ def test_every_sample_of_a_run_has_a_seed_of_its_own():
     assert len(set(seeds)) == len(seeds)
 
 
-def test_rota_counts_what_it_lists():
-    made = Rota([0.66, 0.36, 10.7, 0.0001], [5])
-    listed = made.choices(0, 3 * rota.ROUND)
-    for slot in (0, 1, rota.ROUND - 1, rota.ROUND, rota.ROUND + 1, 3 * rota.ROUND):
+def test_sequence_counts_what_it_lists():
+    made = ChoiceSequence([0.66, 0.36, 10.7, 0.0001], [5])
+    listed = made.choices(0, 3 * choice_sequence.ROUND)
+    size = choice_sequence.ROUND
+    for slot in (0, 1, size - 1, size, size + 1, 3 * size):
         assert made.before(slot).tolist() == np.bincount(listed[:slot], minlength=4).tolist()
     # A share of less than a slot a round is not lost.
     assert made.before(3_000_000)[3] == pytest.approx(3_000_000 * 0.0001 / 11.7201, abs=1)
 
 
 @pytest.mark.parametrize('shares', [[], [1, 0], [1, -1], [1, float('nan')]])
-def test_rota_refuses_shares_that_are_none(shares):
+def test_sequence_refuses_invalid_shares(shares):
     with pytest.raises(ValueError, match='shares'):
-        Rota(shares, [0])
+        ChoiceSequence(shares, [0])

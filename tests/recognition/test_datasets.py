@@ -436,12 +436,11 @@ def one_of_three_damaged(tmp_path):
 
 @pytest.mark.parametrize('content', [b'', b'no video'])
 def test_training_replaces_a_damaged_video_and_lists_it_and_a_test_names_it(one_of_three_damaged, content, tmp_path):
-    from twlv_mm.engine.unreadable_samples import list_unreadable
     from twlv_mm.video import VideoError
 
     dataset = one_of_three_damaged(content)
-    list_unreadable(dataset, str(tmp_path))
-    with pytest.warns(UserWarning, match=r'another sample takes the place .*broken\.mp4'):
+    dataset.replacing.file = str(tmp_path / 'unreadable_samples.jsonl')  # as the runner does
+    with pytest.warns(UserWarning, match=r'an unreadable sample is replaced .*broken\.mp4'):
         samples = [dataset[0] for _ in range(3)]
     assert {sample['label'] for sample in samples} <= {1, 2}
     listed = [json.loads(line) for line in (tmp_path / 'unreadable_samples.jsonl').read_text().splitlines()]
@@ -452,7 +451,7 @@ def test_training_replaces_a_damaged_video_and_lists_it_and_a_test_names_it(one_
 
 
 def test_training_on_videos_of_which_none_can_be_read_ends(one_of_three_damaged, tmp_path):
-    from twlv_mm.engine.unreadable_samples import UnreadableError
+    from twlv_mm.video.unreadable_samples import UnreadableError
 
     for path in tmp_path.glob('*.mp4'):
         path.write_bytes(b'no video')

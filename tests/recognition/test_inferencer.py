@@ -218,4 +218,4 @@ def test_command_says_by_its_exit_code_what_became_of_the_videos(checkpoint, fol
     assert f'error: there is no file or folder {folder / "missing"}' in capsys.readouterr().err
     pretraining = ROOT / 'configs/synthetic/pretrain_pixels.py'
     assert run_tool(pretraining, checkpoint, folder, *options) == 2
-    assert 'is of the task None' in capsys.readouterr().err
+    assert 'is None (default_hooks.results.task)' in capsys.readouterr().err

@@ -75,7 +75,7 @@ def test_frames_get_their_step_and_the_last_step_is_cut():
             assert count_steps(num_frames, subsampling) == len(steps)
             frames = steps_to_frames(steps, subsampling, num_frames)
             assert (frames == np.arange(num_frames) // subsampling * subsampling).all()
-    with pytest.raises(ValueError, match='3 steps are not those of 7 frames at subsampling=2, which are 4'):
+    with pytest.raises(ValueError, match='3 steps for 7 frames at subsampling=2, which makes 4'):
         steps_to_frames(np.arange(3), 2, 7)
 
 

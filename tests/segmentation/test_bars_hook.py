@@ -75,7 +75,7 @@ def test_videos_without_a_file_are_counted(tmp_path):
 
 
 def test_what_cannot_be_done_is_refused_by_its_own_name():
-    with pytest.raises(ValueError, match='SegmentationVisualizationHook does not know where to draw'):
+    with pytest.raises(ValueError, match='SegmentationVisualizationHook has no folder to draw to'):
         SegmentationVisualizationHook(enable=True)
 
 

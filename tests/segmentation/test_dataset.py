@@ -81,7 +81,7 @@ def test_folds_of_gtea_align_with_their_features(tmp_path, log):
 @needs_shared
 def test_gtea_at_another_rate_is_refused(tmp_path):
     root, folder = unpack('GTEA', tmp_path), Path(SHARED, 'planted/gtea/train')
-    with pytest.raises(ValueError, match=r'end elsewhere than the labels .* fps=30, of 21 videos .*: set fps'):
+    with pytest.raises(ValueError, match=r'do not end where the labels .* fps=30, of 21 videos .*: set fps'):
         build(root, folder, fps=30, clip_seconds=0.5, stride_seconds=0.125)
 
 
@@ -94,7 +94,9 @@ def test_videos_without_embeddings_are_left_out_and_named(tmp_path, log):
     assert '2 OF 3 VIDEOS' in log[0]
     assert 'left out: a, c.' in log[0]
     write_labels(root, {}, train1=['a', 'c'])
-    with pytest.raises(FileNotFoundError, match=r"none of the 2 videos of .*bundle: the one has 'b', the other 'a'"):
+    with pytest.raises(
+        FileNotFoundError, match=r"none of the 2 videos of .*bundle: the former has 'b', the latter 'a'"
+    ):
         build(root, tmp_path / 'feats')
 
 

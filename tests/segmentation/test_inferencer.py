@@ -174,7 +174,7 @@ def test_result_says_what_it_was_made_with(inferencer, config, checkpoint, folde
 def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint, folder):
     assert SegmentationInferencer(config, checkpoint, 'cpu').classes == NAMES
     assert SegmentationInferencer(config, checkpoint, 'cpu', classes=['a', 'b', 'c', 'd']).classes == [*'abcd']
-    with pytest.warns(UserWarning, match=r'untold\.pth does not say what embeddings it was trained on'):
+    with pytest.warns(UserWarning, match=r'untold\.pth does not say which embeddings it was trained on'):
         assert SegmentationInferencer(config, folder / 'untold.pth', 'cpu').classes == ['0', '1', '2', '3']
     with pytest.raises(ValueError, match='there are 2 class names, but the model has 4 classes'):
         SegmentationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
@@ -247,6 +247,6 @@ def test_command_segments_videos(config, checkpoint, folder, tmp_path, capsys):
     assert len(json.loads((tmp_path / 'match.1.json').read_text())['frames']) == NUM_LABELS['match.1']
     assert (tmp_path / 'match.1.png').is_file()
     assert run_tool(*arguments, '--top-k', 3) == 2
-    assert '--top-k means nothing for' in capsys.readouterr().err
+    assert '--top-k does not apply to' in capsys.readouterr().err
     assert run_tool(*arguments, '--encoder-weights', 'gone.pth') == 2
     assert 'no weights at gone.pth' in capsys.readouterr().err

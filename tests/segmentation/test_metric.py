@@ -85,7 +85,7 @@ def test_published_numbers_have_their_faults(score, logged, tmp_path):
             'published/mF1': 5 / 6,
         }
     )
-    assert 'lower edit as if it were 0' in logged['warning'][0]
+    assert 'count as an edit score of 0' in logged['warning'][0]
     assert not list(tmp_path.iterdir())
 
 
@@ -93,7 +93,9 @@ def test_videos_without_embeddings_count_in_no_score_and_the_log_says_so(score, 
     metrics = score(dict(a=TRUTH['a']), missing=('b', 'c', 'd', 'e'))
     assert metrics == dict.fromkeys(NAMES, 1)
     (warning,) = logged['warning']
-    assert warning.startswith('4 of the 5 videos HAVE NO EMBEDDINGS (b, c, d, …). They count in no score')
+    assert warning.startswith(
+        '4 of the 5 videos HAVE NO EMBEDDINGS (b, c, d, …). The scores are those of the other videos'
+    )
 
 
 def test_test_of_background_alone_has_no_f1(score, logged):
@@ -166,7 +168,7 @@ def test_files_come_beside_the_log_of_a_run(tmp_path, monkeypatch):
         ([0, 3], [0, 1], 'a has a prediction of class 3, and the dataset has 3 classes'),
         ([0, -100], [0, 1], 'a has a prediction of class -100'),
         ([0, 1], [0, 4], 'a has a frame of class 4, and the dataset has 3 classes'),
-        ([0, 1, 1], [0, 1], 'a has 3 predicted steps for 2 frames, 1 frames a step'),
+        ([0, 1, 1], [0, 1], 'a has 3 predicted steps for 2 frames, 1 frames per step'),
     ],
 )
 def test_labels_that_make_no_sense_are_refused(score, steps, truth, error):

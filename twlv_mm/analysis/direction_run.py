@@ -4,16 +4,14 @@ import json
 import re
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 from rich.progress import Progress
 
 from twlv_mm.embeddings import encoder_of
-from twlv_mm.engine import provenance
-from twlv_mm.engine.results_hook import RESULTS, result_record
-from twlv_mm.records import write_json, write_table, write_text
+from twlv_mm.records import provenance, write_json, write_table, write_text
+from twlv_mm.records.results import RESULTS, result_record
 
 from .direction import CONFIDENCE, FOLDS, MIN_VIDEOS, REPEATS, mean_score, tell_direction
 from .direction_pairs import DIRECTIONS, common_pairs
@@ -207,7 +205,7 @@ def write_results(study, out, dataset, arguments):
                 frames=pairs.settings['frames_per_clip'],
             ),
             metrics,
-            encoder=provenance.encoder(SimpleNamespace(backbone=backbone)) | dict(label=name),
+            encoder=provenance.encoder(backbone) | dict(label=name),
             checkpoint=None,
             seed=study.settings['seed'],
             config=dict(path=None, dump=json.dumps(arguments | dict(embeddings=str(pairs.folder)), indent=2)),

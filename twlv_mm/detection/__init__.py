@@ -1,9 +1,9 @@
-"""Spatio-temporal action localization (paper 2.5): who does what, where and when.
+"""Spatio-temporal action localization (paper 2.5): boxes of persons with actions, in space and time.
 
-End to end: detector.py, with decoder.py and tubelet_head.py. With boxes of persons from outside: roi_detector.py.
-ava_annotations.py reads AVA's files; ava_dataset.py (on keyframes.py and proposals.py) and transforms.py bring clips
-and boxes, data_check.py (on faults.py) looks at all of it before a run. metric.py scores boxes, tube_metric.py tubes.
-inferencer.py goes from a video file to boxes, box_video_hook.py draws those of a test.
+End to end: detector.py, with decoder.py and tubelet_head.py; on given boxes of persons: roi_detector.py.
+ava_annotations.py reads AVA's files; ava_dataset.py (on keyframes.py and proposals.py) and transforms.py provide the
+data, data_check.py checks them before a run (on ava_checks.py). metric.py scores boxes, tube_metric.py tubes.
+inferencer.py processes video files, box_video_hook.py draws the results of a test.
 """
 
 from .ava_dataset import AVAVideoDataset

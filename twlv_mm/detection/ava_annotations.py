@@ -11,26 +11,26 @@ import numpy as np
 
 from twlv_mm.records import checks, numbered_lines, read_text
 
-# Time stamps are compared in these: seconds with decimals have no exact float.
+# Time stamps are compared in milliseconds, as seconds with decimals have no exact float.
 MILLISECONDS = 1000
 COLUMNS = 'time stamp', 'x1', 'y1', 'x2', 'y2', 'action', 'person'  # after the video
 CHUNK = 20_000  # lines
 MAX_NAMES_BYTES = 10_000_000
 NAME = r'\bname:\s*"(.*?)"'
-PLAIN = re.compile(r'[0-9.eE+ -]*')  # not the _ and other digits that Python takes
-SCORE = 'score'  # in the place of the person, of what a test has found
+PLAIN = re.compile(r'[0-9.eE+ -]*')  # without the _ and non-ASCII digits that Python accepts
+SCORE = 'score'  # replaces the person in predictions
 LIMITS = {'time stamp': (0, checks.MAX_SECONDS), 'action': (-1, 2**31 - 1), 'person': (-1, 2**31 - 1), SCORE: (0, 1)}
 
 
 class AVABoxes(NamedTuple):
-    """Rows of a csv, in its order; a person with several actions has several rows.
+    """Rows of a csv, in order; a person with several actions has several rows.
 
     Attributes:
-        videos (list[str]): R ids of videos.
+        videos (list[str]): R video ids.
         timestamps (ndarray): (R,) float64 seconds of the film.
         boxes (ndarray): (R, 4) float32 x1, y1, x2, y2, shares of the picture's width and height.
         actions (ndarray): (R,) int64 ids of actions; -1 where the row has none.
-        persons (ndarray): (R,) int64 ids of persons, in a video; -1 where the row has none.
+        persons (ndarray): (R,) int64 ids of persons within a video; -1 where the row has none.
     """
 
     videos: list
@@ -41,34 +41,15 @@ class AVABoxes(NamedTuple):
 
 
 def image_key(video_id, timestamp):
-    """What a keyframe is known by.
-
-    Args:
-        video_id (str): Id of the video.
-        timestamp (float): Seconds of the film.
-
-    Returns:
-        tuple[str, int]: the video and milliseconds.
-    """
+    """The key of a keyframe: video id and milliseconds of the film."""
     return video_id, round(float(timestamp) * MILLISECONDS)
 
 
 def read_ava_csv(path):
-    """Read boxes: rows of video, time stamp, x1, y1, x2, y2, action and, if it is there, person.
+    """Read boxes: rows of video, time stamp, x1, y1, x2, y2, action and perhaps person.
 
-    Empty lines are left out. A row that ends early, or has empty columns, after the time stamp is a keyframe without
-    labels: its box is NaN, its action -1. Actions and persons of -1 are as good as empty.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        AVABoxes: the rows.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a row has another number of columns, text where a number should be, part of a box, an action
-            without a box, or an action or person that is no whole number; with its line.
+    Empty lines are skipped. A row without values after the time stamp is a keyframe without labels: its box is NaN, its
+    action -1. An action or person of -1 is equivalent to an empty cell. A ValueError names the line of an invalid row.
     """
     rows, persons = _read_rows(path, COLUMNS)
     if not rows.videos:
@@ -77,37 +58,19 @@ def read_ava_csv(path):
 
 
 def read_ava_predictions(path):
-    """Read what a test has found: rows of video, time stamp, x1, y1, x2, y2, action and score.
-
-    Args:
-        path (str | Path): The file.
+    """Read predictions of a test: rows of video, time stamp, x1, y1, x2, y2, action and score.
 
     Returns:
-        tuple[AVABoxes, ndarray]: the rows, without persons, and (R,) float64 scores from 0 to 1; there may be none.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: as :func:`read_ava_csv`, or if a row has no score.
+        tuple[AVABoxes, ndarray]: the rows, without persons, and (R,) float64 scores from 0 to 1; R may be 0.
     """
     rows, scores = _read_rows(path, (*COLUMNS[:-1], SCORE))
     if np.isnan(scores).any():
-        raise ValueError(f'{path} has rows without a {SCORE}: a predictions.csv that a test has written is needed')
+        raise ValueError(f'{path} has rows without a {SCORE}: give a predictions.csv that a test has written')
     return rows, scores
 
 
 def read_excluded(path):
-    """Read the keyframes that do not count: rows of video and time stamp.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        set[tuple[str, int]]: the keys of the keyframes, as :func:`image_key` gives them.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a row is no video and time stamp; with its line.
-    """
+    """Read the keyframes that do not count, rows of video and time stamp, as a set of :func:`image_key`."""
     excluded = set()
     for lines, (names, column) in _chunks(path, 'excluded time stamps', (2,)):
         _check_names(path, lines, names)
@@ -118,21 +81,12 @@ def read_excluded(path):
 
 
 def read_action_names(path):
-    """Read a label map: the actions that count, and their names.
+    """Read a label map: id -> name of the actions that count, ids ascending.
 
-    Args:
-        path (str | Path): A .pbtxt file of items with a name and an id (AVA's lists of 80 and of 60 actions have
-            ``id`` and ``label_id``).
-
-    Returns:
-        dict[int, str]: id -> name, ids ascending.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if there are no actions, an id is less than 1 or comes twice, or an item has no name or no id.
+    A .pbtxt file has items with a name and an id (AVA's lists of 80 and of 60 actions have ``id`` and ``label_id``).
     """
     text = read_text(_existing(path, 'names of the actions'), max_bytes=MAX_NAMES_BYTES)
-    # An item may stand in one line. Names go first: one may hold what looks like an id.
+    # An item may be on one line. Names are removed first, as one may contain what looks like an id.
     names = re.findall(NAME, text)
     numbers = re.findall(r'\b(?:label_)?id:\s*([^\s{}]+)', re.sub(NAME, '', text))
     ids = [checks.count_in(number, f'{path}, an id of an action') for number in numbers]
@@ -159,7 +113,7 @@ def _read_rows(path, columns):
     """AVABoxes without persons, and the numbers of the last column: (R,) float64."""
     videos, parts = [], [np.zeros((len(columns), 0))]
     for lines, (names, *cells) in _chunks(path, 'annotations', (2, 6, 7, 8)):
-        # The same few ids again and again: one string each.
+        # The same few ids are repeated: keep one string of each.
         videos += map(sys.intern, names)
         _check_names(path, lines, names)
         parts.append([_numbers(path, lines, *column) for column in zip(columns, cells, strict=True)])
@@ -171,9 +125,9 @@ def _read_rows(path, columns):
 
 
 def _chunks(path, what, widths):
-    """Numbers of the lines that are not empty, and their columns, some lines at a time; short lines are filled up.
+    """Numbers of the non-empty lines, and their columns, some lines at a time; short lines are padded with empty cells.
 
-    These files have no quotes. A list for each line, as the csv module gives, takes ten times as long.
+    These files have no quotes, and the csv module takes ten times as long.
     """
     numbered = numbered_lines(_existing(path, what))
     while chunk := list(islice(numbered, CHUNK)):
@@ -215,8 +169,8 @@ def _check_rows(path, lines, last, timestamps, x1, y1, x2, y2, actions, numbers)
         (np.isnan(timestamps), 'no time stamp'),
         ((edges > 0) & (edges < 4), 'a part of a box'),
         ((edges == 0) & (actions >= 0), 'an action without a box'),
-        (actions % 1 > 0, 'an action that is no whole number'),
-        ((last != SCORE) & (numbers % 1 > 0), f'a {last} that is no whole number'),
+        (actions % 1 > 0, 'an action that is not a whole number'),
+        ((last != SCORE) & (numbers % 1 > 0), f'a {last} that is not a whole number'),
     ):
         if wrong.any():
             raise ValueError(f'{path} has {what} in line {lines[int(wrong.argmax())]}')

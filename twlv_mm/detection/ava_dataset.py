@@ -1,4 +1,4 @@
-"""Keyframes of videos with boxes and actions, in AVA's format."""
+"""Data set of keyframes of videos with boxes and actions, in AVA's format."""
 
 import logging
 import os
@@ -18,58 +18,50 @@ from .proposals import choose_proposals, read_proposals
 
 @DATASETS.register_module()
 class AVAVideoDataset(BaseActionDataset):
-    """The keyframes of AVA's files that have boxes with actions, in place of mmaction2's AVADataset.
+    """The keyframes of AVA's files that have boxes with actions; replaces mmaction2's AVADataset.
 
-    That one adds '.mp4' to the names of videos, takes 30 frames a second as given, shifts frames by its start_index,
-    and reads neither time stamps with decimals nor rows without a person. Where a video or a proposal is missing, it
-    goes on with something else or stops in the middle of an epoch. Here :class:`CheckAVAHook
-    <twlv_mm.detection.data_check.CheckAVAHook>` says so before.
+    That one appends '.mp4' to video names, assumes 30 frames per second, shifts frames by its start_index, and reads
+    neither time stamps with decimals nor rows without a person. If a video or proposal is missing, it substitutes
+    something else or stops in the middle of an epoch; here :class:`CheckAVAHook
+    <twlv_mm.detection.data_check.CheckAVAHook>` reports it before the run.
 
-    An item, before the pipeline, is a dict of video_id, timestamp (int, or float where it has decimals: seconds of the
-    film), img_key ('video,0902'), gt_bboxes ((n, 4) x1, y1, x2, y2 as shares of the picture), gt_labels ((n, C) 0 or
-    1), entity_ids ((n,), -1 where not known), offset_seconds, modality and start_index; filename, or with
-    ``use_frames`` frame_dir, filename_tmpl, total_frames and fps; proposals ((m, 4) shares) and scores where there are
-    proposals; tracks, for each box a tuple of seconds of the film (k,) and boxes (k, 4), where there is a
-    ``tube_file``.
+    An item, before the pipeline, is a dict of video_id, timestamp (int, or float if it has decimals: seconds of the
+    film), img_key ('video,0902'), gt_bboxes ((n, 4) x1, y1, x2, y2 in shares of the picture), gt_labels ((n, C) 0 or
+    1), entity_ids ((n,), -1 where unknown), offset_seconds, modality and start_index; filename, or with ``use_frames``
+    frame_dir, filename_tmpl, total_frames and fps; proposals ((m, 4) shares) and scores with a ``proposal_file``;
+    tracks, for each box a tuple of seconds of the film (k,) and boxes (k, 4), with a ``tube_file``.
 
-    Classes are the ids of ``label_file``: class c of AVA is column c, and column 0 and those of ids that the list does
-    not have are never used. So C is 81 with AVA's list of 80 and with that of 60, and mmaction2's AVAMetric reads the
-    predictions as they are. Actions that are not in the list are left out, here as in the evaluation; a box that has no
-    others, and a keyframe that has no other boxes, too. Boxes without area are left out.
+    Classes are the ids of ``label_file``: class c of AVA is column c, and column 0 and those of ids that the list lacks
+    are never used. So C is 81 with AVA's list of 80 and with that of 60, and mmaction2's AVAMetric can read the
+    predictions. Actions that are not in the list are left out, as in the evaluation, and so are boxes without other
+    actions, keyframes without other boxes, and boxes without area.
 
     Args:
-        ann_file (str): A csv for :func:`~twlv_mm.detection.ava_annotations.read_ava_csv`.
+        ann_file (str): A csv, see :func:`~twlv_mm.detection.ava_annotations.read_ava_csv`.
         pipeline (list[dict]): Transforms, from :class:`~twlv_mm.detection.transforms.SampleKeyframeClip` on.
-        data_prefix (dict): ``img`` is the folder of videos, ``<video_id>.<an ending of videos>``; with
-            ``use_frames`` of folders of frames, ``<video_id>/``.
+        data_prefix (dict): ``img`` is the folder of videos, ``<video_id>.<video suffix>``, or with ``use_frames`` of
+            folders of frames, ``<video_id>/``.
         label_file (str): A .pbtxt with the names and ids of the actions.
         exclude_file (str, optional): A csv of keyframes that do not count.
-        proposal_file (str, optional): Boxes of a person detector, for
+        proposal_file (str, optional): Boxes of a person detector, see
             :func:`~twlv_mm.detection.proposals.read_proposals`.
-        person_det_score_thr (float): Proposals with a lower score are left out, but for a keyframe's best.
-        num_max_proposals (int): Proposals of a keyframe.
-        tube_file (str, optional): A csv as ann_file with the boxes of people at every frame; the ids of persons tell
-            which belong to a person of ann_file.
-        offset_seconds (float): Time in the film of a file's first frame: 900 where files begin at minute 15, as AVA's
-            usual cuts do, 0 where they are whole films.
-        skip_missing (bool): Leave out keyframes whose video or proposals are missing, and say which in the log. If
-            False, reading one is an error.
-        use_frames (bool): Whether to read pictures instead of videos.
-        fps (float): With ``use_frames``, pictures a second.
+        person_det_score_thr (float): Proposals with a lower score are left out, except the best of a keyframe.
+        num_max_proposals (int): Greatest number of proposals of a keyframe.
+        tube_file (str, optional): A csv as ann_file with boxes at every frame; ids of persons connect them to ann_file.
+        offset_seconds (float): Time in the film of a file's first frame: 900 for AVA's usual cuts, which begin at
+            minute 15, 0 for whole films.
+        skip_missing (bool): Leave out keyframes without their video or proposals, and log them. If False, reading one
+            is an error.
+        use_frames (bool): Read pictures instead of videos.
+        fps (float): With ``use_frames``, pictures per second.
         filename_tmpl (str): With ``use_frames``, names of pictures; numbers start at 1.
-        **kwargs: test_mode, indices and the others of mmaction2's BaseActionDataset.
+        **kwargs: test_mode, indices, see mmaction2's BaseActionDataset.
 
     Attributes:
-        metainfo (dict): classes (tuple of C names, '' where a column is not used), source (ann_file) and folder.
-        keyframes (Keyframes): All keyframes that are read, before missing ones are left out.
-        videos (dict): Video id -> file or folder of each video of them; None where it is missing.
+        metainfo (dict): classes (tuple of C names, '' for unused columns), source (ann_file) and folder.
+        keyframes (Keyframes): All keyframes of ann_file, including ones that skip_missing leaves out.
+        videos (dict): Video id -> file or folder; None where it is missing.
         proposals (dict | None): Keyframe -> proposals.
-
-    Raises:
-        FileNotFoundError: if a file of annotations or the folder is missing; when an item is read, its video.
-        ValueError: if a file cannot be understood, several videos have the same id, or there is no keyframe with a box
-            and an action; when an item is read, if it has no proposals.
-        pickle.UnpicklingError: if a pickle of proposals asks for anything but data.
     """
 
     def __init__(
@@ -108,11 +100,7 @@ class AVAVideoDataset(BaseActionDataset):
         )
 
     def load_data_list(self):
-        """See the class.
-
-        Returns:
-            list[dict]: video_id, timestamp, img_key and ``keyframe``, the place in :attr:`keyframes`.
-        """
+        """Items of video_id, timestamp, img_key and ``keyframe``, the index in :attr:`keyframes`."""
         names = read_action_names(self.label_file)
         self._set_num_classes(max(names) + 1)
         excluded = read_excluded(self.exclude_file) if self.exclude_file else set()
@@ -134,14 +122,6 @@ class AVAVideoDataset(BaseActionDataset):
         return self._present([_item(place, *image) for place, image in enumerate(self.keyframes.images)])
 
     def get_data_info(self, idx):
-        """Read an item, without its frames.
-
-        Args:
-            idx (int): Place among the items.
-
-        Returns:
-            dict: see the class.
-        """
         item = super().get_data_info(idx)
         item.update(self.keyframes.boxes_of(item.pop('keyframe'), self.num_classes))
         item.update(self._source(item['video_id']), offset_seconds=self.offset_seconds)
@@ -155,9 +135,9 @@ class AVAVideoDataset(BaseActionDataset):
     def _set_num_classes(self, found):
         if self.num_classes not in (None, found):
             raise ValueError(
-                f'num_classes is {self.num_classes}, and the largest id in {self.label_file} is {found - 1}: with '
-                f'column 0, which is not used, that makes num_classes={found}. Ids that the list leaves out have '
-                'columns, too, so 60 of 80 actions also make 81'
+                f'num_classes is {self.num_classes}, and the largest id in {self.label_file} is {found - 1}: with the '
+                f'unused column 0, that makes num_classes={found}. Ids that the list leaves out have columns, too, so '
+                '60 of 80 actions also make 81'
             )
         self.num_classes = found
 
@@ -201,7 +181,7 @@ class AVAVideoDataset(BaseActionDataset):
         if lost:
             videos = list(dict.fromkeys(item['video_id'] for item in lost))
             print_log(
-                f'{len(lost)} of {total} keyframes of {self.ann_file} are left out, they have {reason}. '
+                f'{len(lost)} of {total} keyframes of {self.ann_file} are left out, as they have {reason}. '
                 f'{len(videos)} videos: {", ".join(videos)}.',
                 'current',
                 logging.WARNING,
@@ -209,20 +189,8 @@ class AVAVideoDataset(BaseActionDataset):
 
 
 def find_videos(folder, video_ids, use_frames=False):
-    """Where videos are, with one look at the folder.
-
-    Args:
-        folder (str): Of ``<video_id>.<an ending of videos>``, or, with ``use_frames``, of folders ``<video_id>``.
-        video_ids (Iterable[str]): The videos. An id may have its extension.
-        use_frames (bool): Whether videos are folders of frames.
-
-    Returns:
-        dict[str, str | None]: id -> path, None where there is none.
-
-    Raises:
-        FileNotFoundError: if there is no such folder.
-        ValueError: if several files have the name of a video.
-    """
+    """Find videos, or folders of frames, by id with a single scan of their folder: id -> path, None where there is
+    none."""
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'there is no folder of videos {folder}: set data_prefix=dict(img=...) to it')
     with os.scandir(folder) as entries:
@@ -242,17 +210,7 @@ def find_videos(folder, video_ids, use_frames=False):
 
 @cache
 def count_frames(folder):
-    """How many pictures a folder has; looked up once.
-
-    Args:
-        folder (str): A folder of frames.
-
-    Returns:
-        int: files in it.
-
-    Raises:
-        VideoError: if there are none.
-    """
+    """Number of pictures in a folder of frames, cached; VideoError if there are none."""
     with os.scandir(folder) as entries:
         count = sum(entry.name.endswith(('.jpg', '.jpeg', '.png')) for entry in entries)
     if not count:
@@ -262,7 +220,7 @@ def count_frames(folder):
 
 def _item(place, video_id, milliseconds):
     seconds, rest = divmod(milliseconds, MILLISECONDS)
-    # Whole numbers as AVA's tools write them.
+    # Whole numbers are written as AVA's tools do.
     timestamp = milliseconds / MILLISECONDS if rest else seconds
     img_key = f'{video_id},{timestamp}' if rest else f'{video_id},{seconds:04d}'
     return dict(video_id=video_id, timestamp=timestamp, img_key=img_key, keyframe=place)

@@ -1,4 +1,4 @@
-"""Pictures of a test: the boxes that were found on a keyframe, and those that were annotated."""
+"""Draws the predicted and annotated boxes of a test on its keyframes."""
 
 from PIL import Image
 
@@ -12,18 +12,11 @@ from twlv_mm.visualization import DrawnBox, class_colour, draw_boxes
 class DetectionVisualizationHook(DrawingHook):
     """Draw the keyframes of a test as the model sees them, ``<out_dir>/<video_id>/<timestamp>.png``.
 
-    Predicted boxes are in the colour of their best action, with their actions and scores; annotated ones are thin and
-    white, with their actions below. tools/test.py --show-dir DIR turns it on. In a config::
+    Predicted boxes have the colour of their best action, with their actions and scores if these reach ``min_score``;
+    annotated ones are thin and white, with their actions below. tools/test.py --show-dir DIR enables it; for other
+    arguments see :class:`~twlv_mm.inference.DrawingHook`. In a config::
 
         default_hooks = dict(visualization=dict(type='twlv_mm.DetectionVisualizationHook'))
-
-    Args:
-        *args: Those of :class:`~twlv_mm.inference.DrawingHook`, with a keyframe for a sample.
-        min_score (float): Least score of actions that are drawn; boxes without one are not.
-        **kwargs: Those of DrawingHook.
-
-    Raises:
-        ValueError: as DrawingHook.
     """
 
     def __init__(self, *args, min_score=0.3, **kwargs):
@@ -31,21 +24,12 @@ class DetectionVisualizationHook(DrawingHook):
         self.min_score = min_score
 
     def draw_sample(self, sample, classes, data_batch, place):
-        """Draw a keyframe.
-
-        Args:
-            sample (ActionDataSample): With video_id, timestamp, img_shape, key_frame, ``pred_instances`` in shares of
-                the picture and ``gt_instances`` in pixels.
-            classes (Sequence[str]): Names of the actions, in the order of their ids.
-            data_batch (dict): Its inputs are (3, T, H, W) uint8 RGB, of which the picture is img_shape.
-            place (int): The sample's place in it.
-        """
         height, width = sample.img_shape[:2]
         picture = data_batch['inputs'][place][:, sample.key_frame, :height, :width].permute(1, 2, 0).cpu().numpy()
         true, found = sample.gt_instances, sample.pred_instances
         shares = true.bboxes / true.bboxes.new_tensor([width, height] * 2)
         boxes = _drawn(shares, true.labels, classes, 0.5, annotated=True)
-        # Best last: it is on top.
+        # The best is drawn last, on top.
         order = found.scores.amax(dim=1).argsort()
         boxes += _drawn(found.bboxes[order], found.scores[order], classes, self.min_score)
         path = path_below(self.out_dir, f'{sample.video_id}/{_seconds(sample.timestamp)}.png')
@@ -54,7 +38,6 @@ class DetectionVisualizationHook(DrawingHook):
             Image.fromarray(draw_boxes(picture, boxes)).save(file, 'png')
 
     def after_test_epoch(self, runner, metrics=None):
-        """Say where the pictures are."""
         if self.enable:
             runner.logger.info(f'Pictures of the keyframes are in {self.out_dir}')
 

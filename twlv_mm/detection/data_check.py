@@ -1,4 +1,4 @@
-"""What is wrong with boxes, videos and proposals in AVA's format, before the first epoch finds out or does not."""
+"""Checks boxes, videos and proposals in AVA's format before a run."""
 
 from pickle import UnpicklingError
 
@@ -10,35 +10,30 @@ from twlv_mm.engine.dataset_parts import dataset_parts
 from twlv_mm.records import raise_if_system
 from twlv_mm.registry import DATASETS, HOOKS
 
+from .ava_checks import DataReport, check_dataset
 from .ava_dataset import AVAVideoDataset
-from .faults import DataReport, check_dataset
 
 
 @HOOKS.register_module()
 class CheckAVAHook(Hook):
     """Check the data sets of a run in AVA's format before it starts, and the model's number of classes.
 
-    Everything that is wrong comes in one error, warnings go to the log; see
-    :func:`~twlv_mm.detection.faults.check_dataset`. In a config::
+    All errors come in one ValueError, warnings go to the log; see :func:`~twlv_mm.detection.ava_checks.check_dataset`.
+    In a config::
 
         default_hooks = dict(data=dict(type='twlv_mm.CheckAVAHook'))
-
-    Raises:
-        ValueError: if something makes the run wrong.
     """
 
     def before_train(self, runner):
-        """Check the data of training, and of validation if there is one."""
         validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
         self._check(runner, runner.train_dataloader.dataset, *validation)
 
     def before_test(self, runner):
-        """Check the data of the test."""
         self._check(runner, runner.test_dataloader.dataset)
 
     def _check(self, runner, *datasets):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        # An encoder may have been made with a number of classes of its own.
+        # An encoder may have a num_classes of its own.
         parts = [part for name, part in model.named_children() if name != 'backbone']
         modules = [model, *(module for part in parts for module in part.modules())]
         num_classes = {getattr(module, 'num_classes', None) for module in modules} - {None}
@@ -50,18 +45,8 @@ class CheckAVAHook(Hook):
 
 
 def check_datasets(datasets, num_classes=()):
-    """Check data sets, also within wrappers such as ConcatDataset and RepeatDataset.
-
-    Args:
-        datasets (Iterable[BaseDataset]): Those of a run.
-        num_classes (Collection[int]): As for :func:`~twlv_mm.detection.faults.check_dataset`.
-
-    Returns:
-        DataReport: of all.
-
-    Raises:
-        TypeError: if one is no AVAVideoDataset.
-    """
+    """Check AVAVideoDatasets, also within wrappers; ``num_classes`` as for
+    :func:`~twlv_mm.detection.ava_checks.check_dataset`."""
     errors, warnings = {}, {}
     for dataset in datasets:
         for part in _parts(dataset):
@@ -72,17 +57,8 @@ def check_datasets(datasets, num_classes=()):
 
 
 def check_config(cfg):
-    """Check the data sets of a config without building its model.
-
-    Args:
-        cfg (Config): A run's: the data sets are those of its train, val and test_dataloader.
-
-    Returns:
-        DataReport: of all; a data set that cannot be built is an error in it.
-
-    Raises:
-        TypeError: if one is no AVAVideoDataset.
-    """
+    """Check the data sets of a run's config without building its model; one that cannot be built is an error in the
+    report."""
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     loaders = [cfg.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]
     heads = {key: value for key, value in cfg.get('model', {}).items() if key != 'backbone'}

@@ -1,4 +1,4 @@
-"""A decoder of space-time queries: attention in time, in space, and to the tokens of each query's own frame."""
+"""A decoder of space-time queries, with attention in time, in space, and to the tokens of each query's own frame."""
 
 import math
 
@@ -12,8 +12,7 @@ from torch.nn.init import xavier_uniform_
 
 from twlv_mm.registry import MODELS
 
-# Gain of the projections that queries and tokens are compared by, before training. Much more than this, and few tokens
-# get all of the attention.
+# Initial gain of the projections that compare queries and tokens. If it is much larger, few tokens get all attention.
 NEARNESS = 1.5
 
 
@@ -22,23 +21,23 @@ class FactorisedDecoder(BaseModule):
     """From an encoder's feature map to a vector for each of T x S queries.
 
     A query is the sum of one of S spatial and one of T temporal embeddings. In each layer it attends to the queries of
-    the same place in space at other times, to those of the same time, and to the tokens of its time. Where tokens have
-    fewer times than queries, each is used for several.
+    the same spatial embedding at other times, to those of the same time, and to the tokens of its time. If tokens have
+    fewer times than queries, each serves several.
 
-    Spatial embeddings start as the codes of places on a grid, and the attention to tokens as one to near tokens; what
-    queries read has the places of the tokens added, because an encoder's features need not tell where they are. All of
-    it goes on learning. This is ours: the source does not have it.
+    Spatial embeddings start as position codes of a grid, and the attention to tokens favours near ones at first;
+    position codes are added to the values of the tokens, because an encoder's features need not contain them. All of
+    these are trained. This is ours and not in the source.
 
     Args:
         in_channels (int): D of the feature map.
-        num_frames (int): T, the frames that boxes are found in.
-        num_queries (int): S, boxes of a frame.
+        num_frames (int): T, frames with boxes.
+        num_queries (int): S, boxes per frame.
         num_layers (int): Decoder layers.
         embed_dims (int): C, the hidden size.
         feedforward_channels (int): Width of the MLPs.
-        num_heads (int): Of each attention.
+        num_heads (int): Heads of each attention.
         dropout (float): In attention and MLPs.
-        drop_path (float): Share of the samples for which a part of a layer is left out in training.
+        drop_path (float): Rate at which parts of a layer are dropped for a sample in training.
 
     Source: Gritsenko et al. 2023 (STAR), section 3; TWLV-I Table 8 for the sizes.
     """
@@ -59,8 +58,8 @@ class FactorisedDecoder(BaseModule):
         self.in_channels, self.num_frames, self.num_queries = in_channels, num_frames, num_queries
         self.embed_dims = embed_dims
         self.input_proj = nn.Sequential(nn.Linear(in_channels, embed_dims), nn.LayerNorm(embed_dims))
-        # In DETR's code, whose temperature is 10000 and scale 2 pi, most channels are the same all over a picture; the
-        # temperature of 20 is that of Liu et al. 2022 (DAB-DETR). The offset puts a token at its centre.
+        # With DETR's temperature of 10000 and scale of 2 pi, most channels are constant over a picture; the temperature
+        # of 20 is that of Liu et al. 2022 (DAB-DETR). The offset puts a token at its centre.
         self.token_position = SinePositionalEncoding(
             num_feats=embed_dims // 2, temperature=20, normalize=True, scale=6 * math.pi, offset=-0.5
         )
@@ -102,25 +101,15 @@ class FactorisedDecoder(BaseModule):
             to_key.copy_(to_query)
 
     def _position_code(self, places):
-        """The code that a token has at places (S, 2), x and y in shares of the picture: (S, C)."""
+        """The code of tokens at places (S, 2), x and y in shares of the picture: (S, C)."""
         code = self.token_position
         channels = torch.arange(code.num_feats, device=places.device)
         angles = places[:, [1, 0], None] * code.scale / code.temperature ** (2 * (channels // 2) / code.num_feats)
         return torch.stack([angles[..., 0::2].sin(), angles[..., 1::2].cos()], dim=-1).flatten(1)
 
     def forward(self, features, padding):
-        """Decode.
-
-        Args:
-            features (Tensor): (N, D, T', h, w).
-            padding (Tensor): (N, h, w) bool, True for tokens outside of the picture.
-
-        Returns:
-            Tensor: (num_layers, N, T, S, C), what each layer gives.
-
-        Raises:
-            ValueError: if the features have another width, or their times do not divide those of the queries.
-        """
+        """features (N, D, T', h, w), padding (N, h, w), True outside of the picture -> the layers' outputs (layers, N,
+        T, S, C)."""
         batch, channels, times = features.shape[:3]
         if channels != self.in_channels:
             raise ValueError(
@@ -137,7 +126,7 @@ class FactorisedDecoder(BaseModule):
         token_position = self.token_position(padding).flatten(2).transpose(1, 2)[:, None].expand_as(tokens)
         position = self.temporal_queries.weight[:, None] + self.spatial_queries.weight
         position = position.expand(batch, -1, -1, -1)
-        # Not zeros, as in DETR, which leave the first layer's queries nothing to tell each other.
+        # Not zeros, as in DETR, with which the first layer's self-attention has nothing to exchange.
         query, layers = position, []
         for layer in self.layers:
             query = layer(query, position, tokens, token_position, padding.flatten(1))
@@ -146,10 +135,8 @@ class FactorisedDecoder(BaseModule):
 
 
 class FactorisedDecoderLayer(DetrTransformerDecoderLayer):
-    """DETR's decoder layer with an attention in time before the one in space.
-
-    Args: those of mmdet's DetrTransformerDecoderLayer.
-    """
+    """DETR's decoder layer with attention in time before that in space; arguments are those of
+    DetrTransformerDecoderLayer."""
 
     def _init_layers(self):
         super()._init_layers()
@@ -157,18 +144,7 @@ class FactorisedDecoderLayer(DetrTransformerDecoderLayer):
         self.temporal_norm = build_norm_layer(self.norm_cfg, self.embed_dims)[1]
 
     def forward(self, query, query_pos, tokens, token_pos, padding):
-        """One layer.
-
-        Args:
-            query (Tensor): (N, T, S, C).
-            query_pos (Tensor): (N, T, S, C).
-            tokens (Tensor): (N, T, L, C).
-            token_pos (Tensor): (N, T, L, C).
-            padding (Tensor): (N, L) bool, True for tokens that no query may see.
-
-        Returns:
-            Tensor: (N, T, S, C).
-        """
+        """query and query_pos (N, T, S, C), tokens and token_pos (N, T, L, C), padding (N, L) -> (N, T, S, C)."""
         shape = query.shape
         query = self.temporal_norm(_attend(self.temporal_attn, query.transpose(1, 2), query_pos.transpose(1, 2)))
         query, query_pos, tokens, token_pos = (
@@ -176,21 +152,14 @@ class FactorisedDecoderLayer(DetrTransformerDecoderLayer):
         )
         query = self.norms[0](self.self_attn(query, query_pos=query_pos, key_pos=query_pos))
         padding = padding.repeat_interleave(shape[1], dim=0)
-        # What is read tells where it is from.
+        # Values include their positions.
         values = tokens + token_pos
         query = self.cross_attn(query, tokens, values, query_pos=query_pos, key_pos=token_pos, key_padding_mask=padding)
         return self.norms[2](self.ffn(self.norms[1](query))).view(shape)
 
 
 def grid_centres(count):
-    """Places spread over a picture.
-
-    Args:
-        count (int): S.
-
-    Returns:
-        Tensor: (S, 2) x and y, shares of the picture: the centres of the cells of a grid as square as possible.
-    """
+    """(S, 2) x and y in shares of the picture: the centres of S cells of a grid as square as possible."""
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     places = torch.arange(count)
@@ -198,6 +167,6 @@ def grid_centres(count):
 
 
 def _attend(attention, query, position):
-    """Attention within the last but one axis of a (N, A, B, C) tensor."""
+    """Attention within the second-to-last axis of a (N, A, B, C) tensor."""
     query, position, shape = query.flatten(0, 1), position.flatten(0, 1), query.shape
     return attention(query, query_pos=position, key_pos=position).view(shape)

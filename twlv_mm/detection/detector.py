@@ -1,4 +1,4 @@
-"""Who does what, where and when: an encoder, a decoder of space-time queries and a head, trained end to end."""
+"""An end-to-end detector of actions in space and time: an encoder, a decoder of space-time queries and a head."""
 
 import torch.nn.functional as F
 from mmengine.model import BaseModel
@@ -8,17 +8,16 @@ from twlv_mm.registry import MODELS
 
 @MODELS.register_module()
 class SpatioTemporalDetector(BaseModel):
-    """Boxes with actions from a clip alone: no boxes of persons from outside, no non-maximum suppression.
+    """Boxes with actions from a clip alone, without given boxes of persons or non-maximum suppression.
 
-    The batch is that of :class:`~twlv_mm.detection.transforms.DetectionPreprocessor`: ``inputs`` (N, 3, T, H, W) and
+    A batch is that of :class:`~twlv_mm.detection.transforms.DetectionPreprocessor`: ``inputs`` (N, 3, T, H, W) and
     ``data_samples`` with gt_instances, and the metainfo img_shape, img_key and key_frame.
 
     Args:
         backbone (dict): An encoder that gives (N, D, T', h, w), frozen or not.
-        decoder (dict): :class:`~twlv_mm.detection.decoder.FactorisedDecoder`, or one with the same call.
-        head (dict): :class:`~twlv_mm.detection.tubelet_head.TubeletHead`, or one with the same calls.
-        data_preprocessor (dict, optional): As in mmaction2.
-        init_cfg (dict, optional): mmengine's.
+        decoder (dict): :class:`~twlv_mm.detection.decoder.FactorisedDecoder`, or one with the same interface.
+        head (dict): :class:`~twlv_mm.detection.tubelet_head.TubeletHead`, or one with the same interface.
+        data_preprocessor, init_cfg (dict, optional): As in mmaction2.
 
     Source: TWLV-I section 2.5 after Gritsenko et al. 2023 (STAR).
     """
@@ -32,25 +31,10 @@ class SpatioTemporalDetector(BaseModel):
 
     @property
     def num_classes(self):
-        """int: Columns of the scores, the first of which is no action."""
         return self.head.num_classes
 
     def forward(self, inputs, data_samples, mode='tensor'):
-        """Run a batch.
-
-        Args:
-            inputs (Tensor): See the class.
-            data_samples (list[ActionDataSample]): See the class.
-            mode (str): 'loss', 'predict' or 'tensor'.
-
-        Returns:
-            dict[str, Tensor] | list[ActionDataSample] | tuple[Tensor, Tensor]: the losses; the samples with
-            pred_instances, see :meth:`TubeletHead.predict <twlv_mm.detection.tubelet_head.TubeletHead.predict>`; or
-            the head's logits and boxes.
-
-        Raises:
-            ValueError: if encoder, decoder and data do not fit together, or the model gives NaN or infinite numbers.
-        """
+        """Run a batch in mode 'loss', 'predict' (see TubeletHead.predict) or 'tensor' (the head's logits and boxes)."""
         hidden = self._decode(inputs, data_samples)
         if mode == 'tensor':
             return self.head(hidden)
@@ -68,10 +52,10 @@ class SpatioTemporalDetector(BaseModel):
 
 
 def _padding(inputs, data_samples, size):
-    """Which tokens of an (h, w) map are outside of the pictures, (N, h, w) bool."""
+    """Mask of the tokens of an (h, w) map outside of the pictures, (N, h, w) bool."""
     inside = inputs.new_zeros(len(inputs), 1, *inputs.shape[-2:])
     for one, sample in zip(inside, data_samples, strict=True):
         height, width = sample.img_shape[:2]
         one[:, :height, :width] = 1
-    # A token that shows any of the picture is inside.
+    # A token that overlaps the picture is inside.
     return F.adaptive_max_pool2d(inside, size).squeeze(1) == 0

@@ -1,4 +1,4 @@
-"""Videos in, boxes with their actions out."""
+"""Finds boxes of persons with their actions in video files."""
 
 import os
 
@@ -8,9 +8,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import provenance
 from twlv_mm.inference import load_model, made_with, reading
-from twlv_mm.records import class_names
+from twlv_mm.records import class_names, provenance
 from twlv_mm.video import ReadFault, VideoError, open_video
 from twlv_mm.visualization import DrawnBox, class_colour, draw_box_video
 
@@ -19,7 +18,7 @@ from .transforms import SampleKeyframeClip
 
 
 class DetectionInferencer:
-    """Find who does what where in a video: a detector at keyframes, with the clips of the config's test pipeline.
+    """Run a detector on keyframes of a video, with the clips of the config's test pipeline.
 
     ::
 
@@ -31,18 +30,17 @@ class DetectionInferencer:
         inferencer.draw('match.mp4', result, 'match_boxes.mp4')
 
     Args:
-        config (str | Path | Config): Config of a detector that finds the boxes by itself.
-        checkpoint (str | Path): What a training run of that config has written.
-        device (str, optional): Where to compute; a GPU if there is one.
+        config (str | Path | Config): Config of a detector that needs no given boxes.
+        checkpoint (str | Path): From a training run of that config.
+        device (str, optional): Device to compute on; a GPU if there is one.
         classes (str | Sequence[str], optional): The names of the actions in the order of their ids, from 1 on, a file
-            of them, one a line, or a list of AVA's (.pbtxt), whose actions alone are reported. Without it, the names
-            that the checkpoint was trained on, or else numbers.
+            with one a line, or a list of AVA's (.pbtxt), which restricts the actions that are reported. By default the
+            names that the checkpoint was trained on, or else numbers.
 
     Raises:
-        FileNotFoundError: if the config, the checkpoint or the file of names is not there.
+        FileNotFoundError: if the config, the checkpoint or the file of names is missing.
         CheckpointError: if the checkpoint is another model's.
-        ValueError: if the checkpoint cannot be read, the model needs boxes that others have found, the test pipeline
-            has no SampleKeyframeClip, or the names are not one for each action.
+        ValueError: if the config or the names do not fit.
     """
 
     columns = ('time', 'x1', 'y1', 'x2', 'y2', 'label', 'index', 'score')
@@ -66,7 +64,10 @@ class DetectionInferencer:
         trained_on = (meta.get('dataset_meta') or {}).get('classes')
         self.classes = _class_names(trained_on if classes is None else classes, self.model.num_classes)
         self._made_with = dict(
-            model=dict(type=type(self.model).__name__, encoder=provenance.encoder(self.model)['name']),
+            model=dict(
+                type=type(self.model).__name__,
+                encoder=provenance.encoder(getattr(self.model, 'backbone', None))['name'],
+            ),
             decoder=provenance.decoder(cfg.test_dataloader),
             **made_with(cfg, checkpoint),
         )
@@ -82,16 +83,15 @@ class DetectionInferencer:
 
         Returns:
             dict: for json: video, duration_seconds, size (width and height in pixels), interval_seconds, keyframes (a
-            dict of time, in seconds, and predictions), model (type, encoder), config, checkpoint (path, sha256),
-            decoder (name, version), versions. Predictions are dicts, best first: box (x1, y1, x2, y2, shares of the
-            picture), pixels (the same in pixels), actions (dicts of label, index, which is the action's id, and score,
-            best first) and, if the model follows boxes through its clip, tube (times in seconds, and boxes).
+                dict of
+            time, in seconds, and predictions), model (type, encoder), config, checkpoint (path, sha256), decoder (name,
+            version), versions. Predictions are dicts, best first: box (x1, y1, x2, y2, shares of the picture), pixels
+            (the same in pixels), actions (dicts of label, index, which is the action's id, and score, best first) and,
+            if the model follows boxes through its clip, tube (times in seconds, and boxes).
 
         Raises:
             FileNotFoundError: if there is no such video.
             ReadFault: if it cannot be read.
-            ValueError: if ``interval_seconds`` is not positive or ``min_score`` not from 0 to 1, or if the model gives
-                numbers that are not finite.
         """
         if not interval_seconds > 0:
             raise ValueError(f'interval_seconds is {interval_seconds}; it has to be more than 0')
@@ -120,17 +120,7 @@ class DetectionInferencer:
         )
 
     def draw(self, path, result, out):
-        """Draw the boxes on the video, each until the next keyframe.
-
-        Args:
-            path (str): The video.
-            result (dict): What calling the inferencer gave.
-            out (str): An .mp4 file.
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read.
-        """
+        """Draw the boxes on the video, each until the next keyframe; ``out`` is an .mp4 file."""
         keyframes = [
             (one['time'], [_drawn(found) for found in reversed(one['predictions'])]) for one in result['keyframes']
         ]
@@ -141,14 +131,7 @@ class DetectionInferencer:
 
     @staticmethod
     def rows(result):
-        """Lines of a summary.
-
-        Args:
-            result (dict): What calling the inferencer gave.
-
-        Returns:
-            list[tuple]: the values of ``columns`` for each action of each box.
-        """
+        """The values of ``columns`` for each action of each box, for summary.csv."""
         return [
             (
                 f'{keyframe["time"]:.3f}',
@@ -165,7 +148,7 @@ class DetectionInferencer:
     def _predictions(self, sample, time, size, min_score):
         found = sample.pred_instances
         if not (found.bboxes.isfinite().all() and found.scores.isfinite().all()):
-            raise ValueError('boxes or scores are no finite numbers: is the checkpoint of a run that diverged?')
+            raise ValueError('boxes or scores are not finite: is the checkpoint of a run that diverged?')
         tubes = found.get('tubes')
         predictions = []
         for place, scores in enumerate(found.scores.tolist()):
@@ -190,7 +173,7 @@ class DetectionInferencer:
 
 
 def _item(path, time):
-    """What the data set gives to its pipeline, of a video whose film it is itself."""
+    """An item as the data set gives it to its pipeline, with the video as its own film."""
     return dict(filename=path, video_id=path, timestamp=time, offset_seconds=0, start_index=0, modality='RGB')
 
 
@@ -203,7 +186,7 @@ def _class_names(classes, num_classes):
         if max(names) >= num_classes:
             raise ValueError(f'{classes} has an action {max(names)}, and the model those up to {num_classes - 1}')
         return [names.get(index, '') for index in range(num_classes)]
-    # The data set names its columns, of which the first is not used.
+    # The data set names all columns, of which the first is not used.
     if not isinstance(classes, str) and len(classes) == num_classes and not classes[0]:
         return list(classes)
     return ['', *class_names(classes, num_classes - 1)]

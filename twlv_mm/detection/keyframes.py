@@ -1,4 +1,4 @@
-"""From the rows of AVA's csv to the boxes of keyframes, and to the tracks of persons."""
+"""Groups the rows of AVA's csv into boxes of keyframes, and into tracks of persons."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Keyframes(NamedTuple):
         images (list[tuple[str, int]]): K keyframes: the video, and milliseconds of the film.
         box_edges (ndarray): (K + 1,) int64: keyframe k has the boxes from box_edges[k] to box_edges[k + 1].
         boxes (ndarray): (B, 4) float32 x1, y1, x2, y2, shares of the picture.
-        persons (ndarray): (B,) int64 ids, -1 where not known.
+        persons (ndarray): (B,) int64 ids, -1 where unknown.
         action_edges (ndarray): (B + 1,) int64: box b has the actions from action_edges[b] to action_edges[b + 1].
         actions (ndarray): (A,) int64 ids.
     """
@@ -28,19 +28,11 @@ class Keyframes(NamedTuple):
 
     @property
     def video_ids(self):
-        """list[str]: the videos, each once, in order."""
         return list(dict.fromkeys(video_id for video_id, _ in self.images))
 
     def boxes_of(self, place, num_classes):
-        """Boxes of a keyframe.
-
-        Args:
-            place (int): Keyframe.
-            num_classes (int): C, more than the largest id of an action.
-
-        Returns:
-            dict: gt_bboxes (n, 4) and gt_labels (n, C), float32; entity_ids (n,) int64.
-        """
+        """Boxes of keyframe ``place``: gt_bboxes (n, 4) and gt_labels (n, num_classes), float32; entity_ids (n,)
+        int64."""
         first, last = self.box_edges[place : place + 2]
         edges = self.action_edges[first : last + 1]
         labels = np.zeros((last - first, num_classes), np.float32)
@@ -51,31 +43,20 @@ class Keyframes(NamedTuple):
 
 
 def has_area(boxes):
-    """Which boxes can be found at all.
-
-    Args:
-        boxes (ndarray): (..., 4) x1, y1, x2, y2.
-
-    Returns:
-        ndarray: (...,) bool; False also for NaN.
-    """
+    """Whether boxes (..., 4) x1, y1, x2, y2 have an area; False also for NaN."""
     return (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
 
 
 def group_keyframes(rows, actions, excluded=()):
-    """Gather rows by keyframe and box.
+    """Gather rows by keyframe and box, in the order of first rows.
 
-    Rows that have no box with an area, an action that does not count, or an excluded time stamp are left out. Rows of
-    the same box at the same keyframe are one person's, as in mmaction2. All comes in the order of the first row.
+    Rows without a box with an area, with an action that does not count, or an excluded time stamp are left out. Rows of
+    the same box at the same keyframe are one person's, as in mmaction2.
 
     Args:
         rows (AVABoxes): The csv.
         actions (Collection[int]): Ids of the actions that count.
-        excluded (Collection[tuple[str, int]]): Keyframes that do not, as
-            :func:`~twlv_mm.detection.ava_annotations.image_key` gives them.
-
-    Returns:
-        Keyframes: those with boxes.
+        excluded (Collection[tuple[str, int]]): Keys of keyframes that do not count.
     """
     images = image_keys(rows)
     places = {}
@@ -108,22 +89,16 @@ def group_keyframes(rows, actions, excluded=()):
 
 
 def group_tracks(rows):
-    """Gather the boxes of persons over time.
-
-    Args:
-        rows (AVABoxes): The boxes, at every frame; a person's rows at a time stamp have the same box.
+    """Gather the boxes of persons over time; a person's rows at a time stamp have the same box.
 
     Returns:
         dict[tuple[str, int], tuple[ndarray, ndarray]]: video and person -> seconds of the film (k,) float64, ascending,
         and boxes (k, 4) float32.
-
-    Raises:
-        ValueError: if a row has no person.
     """
     if (rows.persons < 0).any():
         place = int((rows.persons < 0).argmax())
         raise ValueError(
-            f'the boxes of tubes need the id of a person in every row, and that of {rows.videos[place]} at '
+            f'the boxes of tubes need the id of a person in every row, and one of {rows.videos[place]} at '
             f'{rows.timestamps[place]:g} s has none'
         )
     real = has_area(rows.boxes)
@@ -141,12 +116,5 @@ def group_tracks(rows):
 
 
 def image_keys(rows):
-    """Which keyframe each row is of.
-
-    Args:
-        rows (AVABoxes): The csv.
-
-    Returns:
-        list[tuple[str, int]]: R keys, as :func:`~twlv_mm.detection.ava_annotations.image_key` gives them.
-    """
+    """The :func:`~twlv_mm.detection.ava_annotations.image_key` of each row."""
     return list(zip(rows.videos, np.round(rows.timestamps * MILLISECONDS).astype(np.int64).tolist(), strict=True))

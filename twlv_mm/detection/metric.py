@@ -1,4 +1,4 @@
-"""Frame mAP of boxes with actions, as AVA's, by class and as AVA's file of predictions."""
+"""Frame mAP of boxes with actions, as AVA's, with a table by class and AVA's file of predictions."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,8 +7,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
-from twlv_mm.records import write_class_precision, writing
+from twlv_mm.records import log_folder, write_class_precision, writing
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import MILLISECONDS, image_key, read_action_names, read_ava_csv, read_excluded
@@ -17,7 +16,7 @@ from .keyframes import image_keys
 
 
 class _Found(NamedTuple):
-    """Predictions at a keyframe: K boxes, P actions of theirs, by class and best first."""
+    """Predictions at a keyframe: K boxes with P actions, by class and best first."""
 
     key: tuple  # of image_key
     boxes: np.ndarray  # (K, 4) float32
@@ -31,13 +30,13 @@ class _Found(NamedTuple):
 class FrameMAP(BaseMetric):
     """Mean average precision over the actions, of boxes at keyframes: ``mAP@0.5``, from 0 to 1.
 
-    The numbers are those of mmaction2's AVAMetric, up to this: an action that is annotated and never predicted counts
-    0 here, and does not count there. As there, boxes and scores count with four decimals, so that the file of
-    predictions gives the same number; predictions at keyframes without annotated actions do not count; of equal scores
-    in a picture, the box that comes first in the predictions is the better one. Every annotated keyframe counts, except
-    excluded ones: at those without predictions all is missed, and the log warns of them.
+    The numbers are those of mmaction2's AVAMetric, except that an action that is annotated and never predicted counts
+    as 0 here, and is left out there. As there, boxes and scores are rounded to four decimals, so that the file of
+    predictions gives the same number; predictions at keyframes without annotated actions do not count; ties in score
+    within a picture are broken by the order of the predictions. Every annotated keyframe that is not excluded counts:
+    all is missed at those without predictions, and the log warns of them.
 
-    Into the folder of the run's log come ``class_ap.csv`` (a line a class; also printed to the log), and
+    Written into the folder of the run's log: ``class_ap.csv`` (a line per class; also printed to the log), and
     ``predictions.csv`` and ``truth.csv`` in AVA's format: video, time stamp, x1, y1, x2, y2, action, and a score in the
     former.
 
@@ -49,24 +48,18 @@ class FrameMAP(BaseMetric):
             label_file='data/ava/annotations/ava_action_list_v2.2_for_activitynet_2019.pbtxt')
 
     Args:
-        ann_file (str): The annotated boxes, as :func:`read_ava_csv` takes them.
-        label_file (str): The actions that count, as :func:`read_action_names` takes them.
-        exclude_file (str, optional): Keyframes that do not count, as :func:`read_excluded` takes them.
-        iou_threshold (float): Least IoU of a box with an annotated one, above 0, up to 1.
+        ann_file (str): The annotated boxes, see :func:`read_ava_csv`.
+        label_file (str): The actions that count, see :func:`read_action_names`.
+        exclude_file (str, optional): Keyframes that do not count, see :func:`read_excluded`.
+        iou_threshold (float): Least IoU of a hit, above 0, up to 1.
         min_score (float): Scores up to this one do not count, from 0 to 1.
         out_dir (str, optional): Another folder for the files.
-        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
-
-    Raises:
-        FileNotFoundError: if one of the files is not there.
-        ValueError: if a file is wrong, no annotated action counts, or the threshold or the least score is out of its
-            range; in a test, if predictions are no proper boxes, have no scores of an action, are of one keyframe
-            twice, or of no annotated keyframe at all, or if there is no run and no ``out_dir``.
+        **kwargs: collect_device, prefix, collect_dir, see mmengine's BaseMetric.
 
     Source: AVA's evaluation; TWLV-I section 2.5.
     """
 
-    # The metrics are found by these names: no prefix.
+    # No prefix: other code looks the metrics up by these names.
     default_prefix = ''
 
     def __init__(
@@ -89,12 +82,10 @@ class FrameMAP(BaseMetric):
             )
 
     def process(self, data_batch, data_samples):
-        """Take the predictions of a batch.
+        """Match the predictions of a batch.
 
-        Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): Each with video_id, timestamp (seconds of the film) and pred_instances:
-                bboxes (K, 4), shares of the picture, and scores (K, C), whose column is the id of an action; tensors.
+        A sample has video_id, timestamp (seconds of the film) and pred_instances: bboxes (K, 4), shares of the picture,
+        and scores (K, C), whose columns are the ids of actions; tensors.
         """
         for sample in data_samples:
             key = image_key(sample['video_id'], sample['timestamp'])
@@ -109,16 +100,8 @@ class FrameMAP(BaseMetric):
             self.results.append(found)
 
     def compute_metrics(self, results):
-        """Score all predictions and write the files.
-
-        Args:
-            results (list[_Found]): Those of every keyframe.
-
-        Returns:
-            dict[str, float]: mAP, from 0 to 1.
-        """
         logger = MMLogger.get_current_instance()
-        results = [_Found(*found) for found in results]  # mmengine makes plain tuples of them
+        results = [_Found(*found) for found in results]  # mmengine turns them into plain tuples
         by_key = {found.key: found for found in results}
         self._check(results, by_key)
         self._warn(logger, by_key)
@@ -153,7 +136,7 @@ class FrameMAP(BaseMetric):
         if len(by_key) < len(results):
             seen = set()
             video_id, time = next(key for key, *_ in results if key in seen or seen.add(key))
-            raise ValueError(f'{video_id} was predicted twice at {time / MILLISECONDS:g} s: once is needed')
+            raise ValueError(f'{video_id} was predicted twice at {time / MILLISECONDS:g} s: predict it once')
         if not by_key.keys() & self.truth.keys():
             first = f', the first is {results[0].key[0]} at {results[0].key[1] / MILLISECONDS:g} s' if results else ''
             raise ValueError(
@@ -197,15 +180,7 @@ class FrameMAP(BaseMetric):
 
 
 def check_options(iou_thresholds, min_score):
-    """Refuse what is no threshold.
-
-    Args:
-        iou_thresholds (Sequence[float]): IoU.
-        min_score (float): Score.
-
-    Raises:
-        ValueError: if an IoU is not above 0 and up to 1, or the score not from 0 to 1.
-    """
+    """Refuse IoU thresholds or a least score out of range."""
     for threshold in iou_thresholds:
         if not 0 < threshold <= 1:
             raise ValueError(f'an IoU threshold is {threshold}; it has to be above 0 and up to 1')
@@ -214,15 +189,7 @@ def check_options(iou_thresholds, min_score):
 
 
 def check_boxes(boxes, name):
-    """Refuse what is no box.
-
-    Args:
-        boxes (ndarray): (..., 4) x1, y1, x2, y2.
-        name (str): Of what is predicted.
-
-    Raises:
-        ValueError: if a number is not finite or a box ends before it starts.
-    """
+    """Refuse boxes (..., 4), predicted for ``name``, that are not finite or end before they start."""
     if not np.isfinite(boxes).all():
         raise ValueError(f'the predicted boxes of {name} hold NaN or infinite numbers: has the training diverged?')
     if (boxes[..., 2:] < boxes[..., :2]).any():
@@ -230,23 +197,12 @@ def check_boxes(boxes, name):
 
 
 def class_scores(scores, names, name):
-    """The scores of the actions that count.
-
-    Args:
-        scores (Tensor): (K, C), whose column is the id of an action.
-        names (dict[int, str]): The actions.
-        name (str): Of what is predicted.
-
-    Returns:
-        ndarray: (K, len(names)) float32.
-
-    Raises:
-        ValueError: if there are not as many columns, or a score is not finite.
-    """
+    """Columns of (K, C) scores, C ids of actions, for the actions that count; ``name`` of the keyframe is for
+    messages."""
     if scores.shape[1] <= max(names):
         raise ValueError(
             f'{name} has scores of shape {tuple(scores.shape)}, and there is an action {max(names)} '
-            f'({names[max(names)]}): the model needs num_classes={max(names) + 1}, a column for each id, 0 unused'
+            f'({names[max(names)]}): the model needs num_classes={max(names) + 1}, a column for each id, with 0 unused'
         )
     scores = scores[:, list(names)].float().cpu().numpy()
     if not np.isfinite(scores).all():
@@ -255,15 +211,9 @@ def class_scores(scores, names, name):
 
 
 def best_first(scores, min_score):
-    """The actions of boxes, by class and, in a class, best first.
+    """The actions with more than ``min_score``, by class and, within a class, best first, from scores (K, C).
 
-    Args:
-        scores (ndarray): (K, C).
-        min_score (float): Scores up to this one are left out.
-
-    Returns:
-        tuple[ndarray, ndarray, ndarray]: (P,) places of the boxes, (P,) places of the classes, both uint16, and (P,)
-        scores, float32 with four decimals.
+    Returns (P,) indices of the boxes, (P,) indices of the classes, both uint16, and (P,) scores with four decimals.
     """
     classes, places = np.nonzero((scores > min_score).T)
     scores = np.round(scores[places, classes].astype(np.float64), 4).astype(np.float32)
@@ -282,12 +232,12 @@ def _written_box(box):
 
 
 def _by_keyframe(rows, actions, excluded):
-    """Key of each keyframe with actions that count -> (G, 4) boxes and (G,) places of their classes."""
+    """Key of each keyframe with actions that count -> (G, 4) boxes and (G,) indices of their classes."""
     kept = np.flatnonzero(np.isin(rows.actions, actions))
     keys = image_keys(rows)
     frames = {}
     numbers = np.array([frames.setdefault(keys[place], len(frames)) for place in kept.tolist()], dtype=np.int64)
-    # AVA's code takes the person for a score and puts the highest first: it decides between boxes of equal IoU.
+    # AVA's code treats the person as a score and sorts by it, which decides between boxes of equal IoU.
     order = np.lexsort((-rows.persons[kept], numbers))
     edges = np.searchsorted(numbers[order], np.arange(1, len(frames)))
     boxes = np.split(rows.boxes[kept][order], edges)

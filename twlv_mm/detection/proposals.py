@@ -1,4 +1,4 @@
-"""Boxes of a person detector at keyframes, as mmaction2 has them."""
+"""Boxes of a person detector at keyframes, in mmaction2's format."""
 
 from pathlib import Path
 
@@ -11,19 +11,14 @@ from .ava_annotations import image_key
 
 
 def read_proposals(path):
-    """Read proposals, ``{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}``; the score may be left out.
+    """Read proposals, ``{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}``; the score is optional.
 
     Args:
-        path (str | Path): .pkl, of which nothing but containers, numbers and arrays is read, or .json.
+        path (str | Path): .json, or .pkl with nothing but containers, numbers and arrays.
 
     Returns:
-        dict[tuple[str, int], ndarray]: keyframe (as :func:`~twlv_mm.detection.ava_annotations.image_key` gives it) ->
-        (m, 4 or 5) float32, best first as in the file. Keyframes with an empty list are left out.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it has another form.
-        pickle.UnpicklingError: if a pickle asks for anything but data.
+        dict[tuple[str, int], ndarray]: keyframe (see :func:`~twlv_mm.detection.ava_annotations.image_key`) -> (m, 4 or
+        5) float32, best first as in the file. Keyframes with an empty list are left out.
     """
     path = Path(path)
     if not path.exists():
@@ -36,7 +31,7 @@ def read_proposals(path):
                 content = load_pickle(file)
     if not isinstance(content, dict) or not content:
         raise ValueError(
-            f"{path} has no proposals: {{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}} is needed"
+            f"{path} has no proposals: it has to hold {{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}}"
         )
     return {
         _key(path, name): boxes for name, rows in content.items() for boxes in [_boxes(path, name, rows)] if len(boxes)
@@ -44,17 +39,10 @@ def read_proposals(path):
 
 
 def choose_proposals(proposals, score_thr, max_number):
-    """The proposals that are sure enough.
+    """Select the proposals (m, 4 or 5), m > 0, with a score of ``score_thr``, or else the best, as mmaction2's
+    AVADataset does.
 
-    Args:
-        proposals (ndarray): (m, 4 or 5) boxes, and scores if there are any; m > 0.
-        score_thr (float): Lowest score; the best stay in any case.
-        max_number (int): The first so many.
-
-    Returns:
-        tuple[ndarray, ndarray | None]: (k, 4) boxes within the picture, 1 <= k <= m; (k,) scores.
-
-    Source: mmaction2's AVADataset.
+    Returns at most ``max_number`` boxes (k, 4) within the picture, and scores (k,) or None.
     """
     scores = None
     if proposals.shape[1] == 5:

@@ -1,4 +1,4 @@
-"""The box-given way: the actions in boxes that a person detector found, on the parts of mmdet and mmaction2."""
+"""Actions in given boxes of persons, with the parts of mmdet and mmaction2."""
 
 import mmaction.models  # noqa: F401  registers AVARoIHead and its parts in mmdet's scope
 from mmdet.models.detectors import FastRCNN
@@ -9,12 +9,12 @@ from twlv_mm.registry import MODELS
 
 @MODELS.register_module()
 class ROIDetector(FastRCNN):
-    """mmdet's FastRCNN with mmaction2's AVARoIHead, made safe; in configs ``type='twlv_mm.ROIDetector'``.
+    """mmdet's FastRCNN with mmaction2's AVARoIHead, made robust; in configs ``type='twlv_mm.ROIDetector'``.
 
-    What upstream's pair does not: predict batches of more than one clip; say which clip has no proposals; go on with a
-    clip that has no person, in training (after a crop, say) and in prediction; notice that the feature map does not
-    have the stride that RoIAlign assumes, as with an encoder whose patch has another size. Boxes are pooled in float32,
-    and proposals stay as they are.
+    Unlike upstream's, it predicts batches of more than one clip; names a clip without proposals; handles clips without
+    a person, in training (after a crop, say) and in prediction; and notices if the feature map does not have the stride
+    that RoIAlign assumes, as with an encoder of another patch size. Boxes are pooled in float32, and proposals stay
+    unchanged.
 
     Takes samples with proposals, bboxes (m, 4 or 5) in pixels with or without a score, and in training gt_instances,
     bboxes (n, 4) and labels (n, C) 0 or 1, column 0 unused. ``predict`` adds pred_instances: bboxes (m, 4) as shares of
@@ -22,29 +22,18 @@ class ROIDetector(FastRCNN):
 
     Args:
         backbone (dict): An encoder of this package, or one of mmaction2 for detection.
-        roi_head (dict): An AVARoIHead. ``bbox_roi_extractor.featmap_stride`` has to be the encoder's.
+        roi_head (dict): An AVARoIHead; ``bbox_roi_extractor.featmap_stride`` has to be the encoder's.
         train_cfg (dict): ``rcnn``: assigner and sampler, as in mmaction2.
         test_cfg (dict): ``rcnn``, as in mmaction2.
         **kwargs: neck, data_preprocessor and init_cfg, as in mmdet.
-
-    Raises:
-        ValueError: with a batch, if a sample has no proposals, or the stride is another one.
     """
 
     @property
     def choices(self):
-        """dict: For results.json."""
         return dict(head=type(self.roi_head).__name__, boxes='proposals')
 
     def extract_feat(self, batch_inputs):
-        """Encode clips.
-
-        Args:
-            batch_inputs (Tensor): (N, 3, T, H, W).
-
-        Returns:
-            tuple[Tensor]: feature maps (N, D, T', H', W') in float32, one of each pathway.
-        """
+        """(N, 3, T, H, W) -> feature maps (N, D, T', H', W') in float32, one of each pathway."""
         features = super().extract_feat(batch_inputs)
         features = features if isinstance(features, tuple) else (features,)
         stride = self.roi_head.bbox_roi_extractor.featmap_stride
@@ -57,17 +46,9 @@ class ROIDetector(FastRCNN):
         return tuple(maps.float() for maps in features)
 
     def loss(self, batch_inputs, batch_data_samples):
-        """Losses of a batch. Clips without a labelled box add none.
-
-        Args:
-            batch_inputs (Tensor): (N, 3, T, H, W).
-            batch_data_samples (list[ActionDataSample]): As told at the class.
-
-        Returns:
-            dict[str, Tensor]: loss_action_cls, and recall and precision of the labelled boxes for the log.
-        """
         proposals = _proposals(batch_data_samples)
         features = self.extract_feat(batch_inputs)
+        # Clips without a labelled box add no loss.
         labelled = [place for place, sample in enumerate(batch_data_samples) if len(sample.gt_instances.bboxes)]
         if not labelled:
             return self._no_loss(features, batch_data_samples)
@@ -78,16 +59,6 @@ class ROIDetector(FastRCNN):
         )
 
     def predict(self, batch_inputs, batch_data_samples, rescale=True):
-        """Score the actions of the proposals.
-
-        Args:
-            batch_inputs (Tensor): (N, 3, T, H, W).
-            batch_data_samples (list[ActionDataSample]): As told at the class.
-            rescale (bool): Not used: boxes are shares of the picture.
-
-        Returns:
-            list[ActionDataSample]: the samples, with pred_instances.
-        """
         proposals = _proposals(batch_data_samples)
         features = self.extract_feat(batch_inputs)
         if any(len(given) for given in proposals):
@@ -99,12 +70,11 @@ class ROIDetector(FastRCNN):
                 InstanceData(bboxes=given.bboxes, scores=given.bboxes.new_zeros(0, classes)) for given in proposals
             ]
         for instances in found:
-            # No loss ever saw it.
-            instances.scores[:, 0] = 0
+            instances.scores[:, 0] = 0  # never trained
         return self.add_pred_to_datasample(batch_data_samples, found)
 
     def _no_loss(self, features, samples):
-        # Through the head, because processes that train together all have to have gradients of the same parameters.
+        # Through the head, because all processes must have gradients of the same parameters.
         height, width = samples[0].img_shape
         rois = features[0].new_tensor([[0, 0, 0, width, height]])
         scores = self.roi_head._bbox_forward(features, rois, [sample.metainfo for sample in samples])['cls_score']
@@ -112,11 +82,11 @@ class ROIDetector(FastRCNN):
 
 
 def _proposals(samples):
-    """The proposals of each sample as mmdet takes them, without scores; AVARoIHead renames what it is given."""
+    """The proposals of each sample without scores; a copy, since AVARoIHead renames its input."""
     for sample in samples:
         if 'proposals' not in sample:
             raise ValueError(
-                f'{sample.get("img_key", "a sample")} has no proposals, whose actions are to be told: give the data '
-                'set a proposal_file, or take a model that finds boxes itself (twlv_mm.SpatioTemporalDetector)'
+                f'{sample.get("img_key", "a sample")} has no proposals to classify: give the data set a '
+                'proposal_file, or use a model that finds boxes itself (twlv_mm.SpatioTemporalDetector)'
             )
     return [InstanceData(bboxes=sample.proposals.bboxes[:, :4]) for sample in samples]

@@ -1,7 +1,6 @@
-"""From a keyframe to what a detector takes: which frames, packing, and batches of pictures of several sizes.
+"""Transforms from a keyframe to a detector's input: sampling of frames, packing, batching of pictures of several sizes.
 
-What is between, mmaction2's transforms do, and they keep the boxes right: Resize, RandomRescale, RandomCrop, Flip,
-ColorJitter.
+mmaction2's transforms in between keep the boxes right: Resize, RandomRescale, RandomCrop, Flip, ColorJitter.
 """
 
 import math
@@ -24,31 +23,28 @@ META_KEYS = ('img_shape', 'img_key', 'video_id', 'timestamp', 'key_frame')
 
 @TRANSFORMS.register_module()
 class SampleKeyframeClip(BaseTransform):
-    """Choose T frames at equal distances in time with the keyframe at the place T // 2.
+    """Choose T frames at equal distances in time with the keyframe at index T // 2.
 
     The keyframe is the frame that starts nearest to ``timestamp - offset_seconds``, and frame i the one that starts
     nearest to it plus ``(i - T // 2) * seconds / T``, by the time stamps of a file. Before the start of a file its
-    first frame repeats, behind its end the last.
+    first frame repeats, after its end the last.
 
-    Goes before DecodeVideo where the item has a filename, before RawFrameDecode where it has a frame_dir.
+    Goes before DecodeVideo if the item has a filename, before RawFrameDecode if it has a frame_dir; not after
+    OpenVideo, which would read the whole video for each keyframe.
 
     Required keys: timestamp, offset_seconds; filename, or frame_dir with total_frames, fps and start_index. Added keys:
     instants (T,), for DecodeVideo, or frame_inds (T,), for RawFrameDecode; key_frame (T // 2), clip_len T, num_clips
-    (1) and frame_interval (None). Where there are tracks, they are taken out: gt_bboxes becomes (n, 1 + T, 4), the box
-    at the keyframe and those at the T frames, which mmaction2's transforms move with the pictures like any others, and
-    tube_valid (n, T) tells which of the T are known.
+    (1) and frame_interval (None). Tracks are removed: gt_bboxes becomes (n, 1 + T, 4), the box at the keyframe and
+    those at the T frames, which mmaction2's transforms treat like any others, and tube_valid (n, T) marks the known
+    ones of the T.
 
     Args:
         clip_len (int): T.
-        seconds (float): Time from a clip's first frame to the first one after it.
+        seconds (float): Duration of a clip, from its first frame to the first one after it.
 
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the keyframe is not within the file.
-        TypeError: if the video was opened before, which reads all of it for each keyframe.
-
-    Source: mmaction2's SampleAVAFrames has the same frames at 30 frames a second with frame_interval 4 and
-    ``seconds=16 * 4 / 30``, without its jitter.
+    Source: mmaction2's SampleAVAFrames has the same frames at 30 frames per second with frame_interval 4 and
+        ``seconds=16 *
+    4 / 30``, without its jitter.
     """
 
     def __init__(self, clip_len=16, seconds=2.1):
@@ -57,9 +53,8 @@ class SampleKeyframeClip(BaseTransform):
         self.choices = dict(frames=clip_len, seconds=seconds)  # for results.json
 
     def transform(self, results):
-        """See the class."""
         if 'video_reader' in results:
-            raise TypeError('SampleKeyframeClip goes with DecodeVideo alone: take OpenVideo or DecordInit out')
+            raise TypeError('SampleKeyframeClip needs DecodeVideo only: remove OpenVideo or DecordInit')
         in_frames = 'frame_dir' in results
         fps, num_frames = (results['fps'], results['total_frames']) if in_frames else file_header(results['filename'])
         key_index = keyframe_index(results, fps, num_frames)
@@ -74,7 +69,7 @@ class SampleKeyframeClip(BaseTransform):
             key = times[_nearest(times, results['timestamp'] - results['offset_seconds']), 0]
             times = times[_nearest(times, key + offsets)]
             starts = times[:, 0]
-            # The middle of a frame's time on screen is the same frame's whichever way its start was rounded.
+            # Midpoints of the frames' times, which are safe against rounding of their starts.
             results['instants'] = times.mean(axis=1)
         if 'tracks' in results:
             self._add_tubes(results, results['offset_seconds'] + starts, 1 / fps)
@@ -96,17 +91,15 @@ class SampleKeyframeClip(BaseTransform):
 class PackDetection(BaseTransform):
     """Pack a clip with its boxes, cut to the picture, for a detector.
 
-    Boxes of which nothing is left in the picture, as after a crop, are left out, in tubes marked as not known.
+    Boxes outside of the picture, as after a crop, are left out, or marked as unknown in tubes.
 
-    Required keys: imgs, (C, T, H, W) as FormatShape(collapse=True) gives them, and img_shape. Returns a dict of inputs,
-    (C, T, H, W) uint8, and data_samples, an ActionDataSample with those of ``META_KEYS`` that there are. Where there
-    are gt_bboxes, its gt_instances has bboxes (n, 4) in pixels, labels (n, C) and, where there are tubes, tubes (n, T,
-    4) and tube_valid (n, T); where there are proposals, its proposals has bboxes (m, 4) in pixels and, where they have
-    them, scores (m,).
+    Required keys: imgs, (C, T, H, W) as from FormatShape(collapse=True), and img_shape. Returns a dict of inputs, (C,
+    T, H, W) uint8, and data_samples, an ActionDataSample with the ``META_KEYS`` that exist. With gt_bboxes, its
+    gt_instances has bboxes (n, 4) in pixels, labels (n, C) and, with tubes, tubes (n, T, 4) and tube_valid (n, T); with
+    proposals, its proposals has bboxes (m, 4) in pixels and perhaps scores (m,).
     """
 
     def transform(self, results):
-        """See the class."""
         sample = ActionDataSample(metainfo={key: results[key] for key in META_KEYS if key in results})
         if 'gt_bboxes' in results:
             sample.gt_instances = self._instances(results)
@@ -129,15 +122,15 @@ class PackDetection(BaseTransform):
 
 @MODELS.register_module()
 class DetectionPreprocessor(BaseDataPreprocessor):
-    """Normalise clips, and pad those of a batch with zeros, right and below, to one size that an encoder takes.
+    """Normalise clips, and pad those of a batch with zeros, right and below, to one size that an encoder accepts.
 
-    mmaction2's ActionDataPreprocessor pads with black, which is not zero any more when it is normalised, and to the
-    size of the largest picture, which need not be cut into whole patches. Every sample gets batch_input_shape (H, W),
-    the padded size; its img_shape tells which part of that is the picture.
+    mmaction2's ActionDataPreprocessor pads before it normalises, so that padding is not zero, and to the size of the
+    largest picture, which need not be a multiple of the patch size. Every sample gets batch_input_shape (H, W), the
+    padded size; its img_shape is the size of the picture within.
 
     Args:
-        mean (Sequence[float]): Of R, G and B, which is subtracted.
-        std (Sequence[float]): Of R, G and B, which then divides.
+        mean (Sequence[float]): Of R, G and B, 0 to 255.
+        std (Sequence[float]): Of R, G and B.
         size_divisor (int): H and W become multiples of it: the side of an encoder's patch.
     """
 
@@ -148,15 +141,7 @@ class DetectionPreprocessor(BaseDataPreprocessor):
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1, 1), persistent=False)
 
     def forward(self, data, training=False):
-        """Make a batch.
-
-        Args:
-            data (dict): inputs, N tensors (3, T, h, w) of any sizes; data_samples, N of them.
-            training (bool): Not used: nothing here is random.
-
-        Returns:
-            dict: inputs, (N, 3, T, H, W) float32, and data_samples.
-        """
+        """N clips (3, T, h, w) of any sizes -> inputs (N, 3, T, H, W) float32; data_samples stay."""
         data = self.cast_data(data)
         clips, samples = data['inputs'], data['data_samples']
         sides = torch.tensor([clip.shape[-2:] for clip in clips]).amax(dim=0)
@@ -175,31 +160,19 @@ def file_header(path):
 
 
 def _nearest(times, instants):
-    """Which of (F, 2) times of frames start nearest to instants; of two that are as near, the later one."""
+    """Index of the frame, of (F, 2) times, that starts nearest to each instant; the later one of two."""
     middles = (times[:-1, 0] + times[1:, 0]) / 2
     return np.searchsorted(middles, np.asarray(instants) + 1e-4, side='right')  # seconds: stamps are rounded
 
 
 def keyframe_index(item, fps, num_frames):
-    """Which frame of a file is a keyframe.
-
-    Args:
-        item (dict): timestamp and offset_seconds, for the error also its filename or frame_dir.
-        fps (float): Frames a second.
-        num_frames (int): Frames of the file.
-
-    Returns:
-        int: index from 0.
-
-    Raises:
-        ValueError: if the file has no such frame.
-    """
+    """Index of a keyframe among the frames of a file; ValueError if it is outside of the file."""
     index = math.floor(fps * (item['timestamp'] - item['offset_seconds']) + 0.5)
-    # A keyframe on the last edge, such as second 10 of a file of 10 s, is the last frame.
+    # A keyframe at the very end, such as second 10 of a file of 10 s, is the last frame.
     if not 0 <= index <= num_frames:
         start = item['offset_seconds']
         raise ValueError(
-            f'{item.get("filename", item.get("frame_dir"))} goes from {start:g} to {start + num_frames / fps:g} s of '
+            f'{item.get("filename", item.get("frame_dir"))} lasts from {start:g} to {start + num_frames / fps:g} s of '
             f'the film if offset_seconds={start:g} is the time of its first frame, and the keyframe is at '
             f'{item["timestamp"]:g} s: set offset_seconds, or get the version of the video that was annotated'
         )
@@ -207,15 +180,9 @@ def keyframe_index(item, fps, num_frames):
 
 
 def boxes_at(track, times, tolerance):
-    """Boxes of a person at some times.
+    """Boxes (T, 4) of a person at T times, zeros where there is none, and (T,) bool, whether there is one.
 
-    Args:
-        track (tuple[ndarray, ndarray]): Seconds (k,), ascending, and boxes (k, 4).
-        times (ndarray): (T,) seconds.
-        tolerance (float): Seconds by which the time of a box may be off.
-
-    Returns:
-        tuple[ndarray, ndarray]: (T, 4) boxes, zeros where there is none; (T,) bool, whether there is one.
+    A ``track`` is seconds (k,), ascending, and boxes (k, 4); a box may be off by less than ``tolerance`` seconds.
     """
     known, boxes = track
     if not len(known):

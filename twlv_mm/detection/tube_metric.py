@@ -6,8 +6,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
-from twlv_mm.records import write_class_precision
+from twlv_mm.records import log_folder, write_class_precision
 from twlv_mm.registry import METRICS
 
 from .ava_annotations import read_action_names
@@ -19,30 +18,23 @@ from .metric import best_first, check_boxes, check_options, class_scores
 class TubeMAP(BaseMetric):
     """Mean average precision over the actions, of tubelets in clips: ``video_mAP@0.2``, ..., from 0 to 1.
 
-    A predicted tubelet has a box in each of the T frames of its clip, an annotated one in those where the person is.
-    Their IoU is the share of frames that both have, times the mean IoU of the two boxes in these frames; for a person
-    that is there in the whole clip, the mean IoU of the boxes. All else is as for :class:`FrameMAP`, with a clip in
-    the place of a picture; what is annotated comes with the samples.
+    A predicted tubelet has a box in each of the T frames of its clip, an annotated one in those where the person is
+    visible. Their IoU is the sum over the frames that both have of the IoU of their boxes, divided by T. All else is as
+    for :class:`FrameMAP`, with a clip in place of a picture; annotations come with the samples.
 
-    Into the folder of the run's log comes ``tube_class_ap.csv`` (a line a class; also printed to the log).
+    Written into the folder of the run's log: ``tube_class_ap.csv`` (a line per class; also printed to the log).
 
     Args:
-        label_file (str): The actions that count, as :func:`read_action_names` takes them.
+        label_file (str): The actions that count, see :func:`read_action_names`.
         iou_thresholds (Sequence[float]): Above 0, up to 1.
         min_score (float): Scores up to this one do not count, from 0 to 1.
         out_dir (str, optional): Another folder for the file.
-        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
+        **kwargs: collect_device, prefix, collect_dir, see mmengine's BaseMetric.
 
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file is wrong, or a threshold or the least score is out of its range; in a test, if a clip
-            has no tubelets, they are no proper boxes or of another number of frames, if there are no scores of an
-            action, no annotated action at all, or no run and no ``out_dir``.
-
-    Source: the spatio-temporal overlap that UCF101-24 and JHMDB are evaluated with.
+    Source: the spatio-temporal overlap used to evaluate on UCF101-24 and JHMDB.
     """
 
-    # The metrics are found by these names: no prefix.
+    # No prefix: other code looks the metrics up by these names.
     default_prefix = ''
 
     def __init__(self, label_file, iou_thresholds=(0.2, 0.5), min_score=0.002, out_dir=None, **kwargs):
@@ -54,13 +46,11 @@ class TubeMAP(BaseMetric):
         self.out_dir = out_dir
 
     def process(self, data_batch, data_samples):
-        """Find which tubelets of a batch hit.
+        """Match the tubelets of a batch.
 
-        Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): Each with video_id, timestamp, img_shape (height and width in pixels);
-                gt_instances: tubes (G, T, 4) in pixels, tube_valid (G, T) bool and labels (G, C) multi-hot;
-                pred_instances: tubes (K, T, 4), shares of the picture, and scores (K, C); tensors.
+        A sample has video_id, timestamp, img_shape (height and width in pixels); gt_instances: tubes (G, T, 4) in
+        pixels, tube_valid (G, T) bool and labels (G, C) multi-hot; pred_instances: tubes (K, T, 4), shares of the
+        picture, and scores (K, C); tensors.
         """
         for sample in data_samples:
             name = f'{sample["video_id"]} at {sample["timestamp"]} s'
@@ -78,7 +68,7 @@ class TubeMAP(BaseMetric):
             if tubes.shape[1] != true_tubes.shape[1]:
                 raise ValueError(
                     f'{name} has predicted tubelets of {tubes.shape[1]} frames and annotated ones of '
-                    f'{true_tubes.shape[1]}: a box for each frame of the clip is needed'
+                    f'{true_tubes.shape[1]}: predict a box for each frame of the clip'
                 )
             scores = class_scores(found['scores'], self.names, name)
             labels = true['labels'][:, list(self.names)].cpu().numpy() > 0
@@ -86,15 +76,6 @@ class TubeMAP(BaseMetric):
             self.results.append((*self._hits(overlap, scores, labels), labels.sum(axis=0)))
 
     def compute_metrics(self, results):
-        """Score all tubelets and write the table.
-
-        Args:
-            results (list[tuple]): Of each clip, for its P predictions, (P,) places of the classes, (P,) scores and
-                (P, thresholds) hits; and (C,) how many true ones each class has.
-
-        Returns:
-            dict[str, float]: video mAP at each threshold, from 0 to 1.
-        """
         classes, scores, hits = (np.concatenate(parts) for parts in list(zip(*results, strict=True))[:3])
         totals = np.sum([total for *_, total in results], axis=0).tolist()
         if not any(totals):
@@ -124,15 +105,7 @@ class TubeMAP(BaseMetric):
 
 
 def tube_iou(tubes, others, valid):
-    """Spatio-temporal IoU of tubelets that are there in every frame with others that are not.
-
-    Args:
-        tubes (ndarray): (K, T, 4) x1, y1, x2, y2.
-        others (ndarray): (G, T, 4).
-        valid (ndarray): (G, T) bool, where the others are there.
-
-    Returns:
-        ndarray: (K, G) float64.
-    """
+    """Spatio-temporal IoU of tubelets (K, T, 4) with others (G, T, 4), which exist where valid (G, T): (K, G)
+    float64."""
     overlap = pair_iou(tubes.swapaxes(0, 1), others.swapaxes(0, 1))
     return (overlap * valid.T[:, None]).mean(axis=0)

@@ -1,4 +1,4 @@
-"""From decoded queries to boxes with classes, and the losses that teach them."""
+"""From decoded queries to boxes with classes, and their losses."""
 
 import math
 
@@ -21,18 +21,18 @@ PRIOR = 0.01  # probability of every class before training
 class TubeletHead(DETRHead):
     """Boxes of each query in every frame, and the probability of each class in the keyframe.
 
-    Queries and people are matched one to one in the keyframe, by classes and boxes (DETR); what is not matched learns
-    that it shows no class. Boxes learn from every frame that is labelled, classes from the keyframe. Each decoder layer
-    is taught.
+    Queries and people are matched one to one in the keyframe, by classes and boxes (DETR); unmatched queries learn that
+    they show no class. Boxes learn from every labelled frame, classes from the keyframe. Every decoder layer is
+    trained.
 
-    Each spatial query starts from an anchor of its own, and learns how far the boxes are from it; the anchors, which
-    learn too, start as a grid over the picture. Without them, queries take long to divide the picture among themselves.
+    Each spatial query starts from its own anchor, and learns the offsets of the boxes from it; the anchors, which learn
+    too, start as a grid over the picture. Without them, queries take long to specialise in parts of the picture.
 
     Args:
-        num_classes (int): Columns of the labels; the first is none (mmaction2's convention for AVA).
+        num_classes (int): Columns of the labels; the first is unused (mmaction2's convention for AVA).
         num_queries (int): S of the decoder.
         embed_dims (int): C of the decoder.
-        num_reg_fcs (int): Layers of the MLP that gives boxes.
+        num_reg_fcs (int): Layers of the MLP for boxes.
         loss_cls (dict, optional): mmdet's FocalLoss by default, weight 2, alpha 0.25, gamma 2 (assumed).
         loss_bbox (dict, optional): L1Loss of weight 5 by default, as DETR.
         loss_iou (dict, optional): GIoULoss of weight 2 by default, as DETR.
@@ -74,18 +74,8 @@ class TubeletHead(DETRHead):
         self.anchors = nn.Parameter(torch.special.logit(_grid(self.num_queries)))
 
     def forward(self, hidden):
-        """Classes and boxes.
-
-        Args:
-            hidden (Tensor): (layers, N, T, S, C).
-
-        Returns:
-            tuple[Tensor, Tensor]: logits (layers, N, T, S, num_classes); boxes (layers, N, T, S, 4), centre, width and
-            height in shares of the picture.
-
-        Raises:
-            ValueError: if S or C are not those of this head.
-        """
+        """(layers, N, T, S, C) -> logits (layers, N, T, S, num_classes); boxes (..., 4), centre and size in shares of
+        the picture."""
         if hidden.shape[-2:] != (self.num_queries, self.embed_dims):
             raise ValueError(
                 f'the decoder gives {hidden.shape[-2]} queries of {hidden.shape[-1]} numbers, the head takes '
@@ -95,20 +85,13 @@ class TubeletHead(DETRHead):
         return self.fc_cls(hidden).float(), (self.reg_mlp(hidden).float() + self.anchors).sigmoid()
 
     def loss(self, hidden, data_samples, key_frames):
-        """Losses of a batch.
+        """Losses of a batch: loss_cls, loss_bbox and loss_iou of the last layer, and ``d0.…``, ``d1.…`` of the others.
 
         Args:
             hidden (Tensor): (layers, N, T, S, C).
             data_samples (list[ActionDataSample]): With gt_instances: bboxes (n, 4) pixels in the keyframe, labels (n,
                 num_classes) multi-hot, perhaps tubes (n, T, 4) and tube_valid (n, T); and the metainfo img_shape.
-            key_frames (list[int]): Place of the keyframe among the T, of each sample.
-
-        Returns:
-            dict[str, Tensor]: loss_cls, loss_bbox and loss_iou of the last layer, and those of the others as ``d0.…``,
-            ``d1.…``.
-
-        Raises:
-            ValueError: if tubes are of another number of frames than the head's, or predictions are not finite.
+            key_frames (list[int]): Index of the keyframe among the T, for each sample.
         """
         logits, boxes = self(hidden)
         if not (logits.isfinite().all() and boxes.isfinite().all()):
@@ -120,20 +103,10 @@ class TubeletHead(DETRHead):
         return last | {f'd{place}.{name}': loss for place, layer in enumerate(others) for name, loss in layer.items()}
 
     def predict(self, hidden, data_samples, key_frames, with_tubes=False):
-        """Boxes and scores of the last layer, all of them.
+        """Add all boxes and scores of the last layer to the samples.
 
-        Args:
-            hidden (Tensor): (layers, N, T, S, C).
-            data_samples (list[ActionDataSample]): To be given ``pred_instances``.
-            key_frames (list[int]): As for :meth:`loss`.
-            with_tubes (bool): Whether to give the boxes of every frame too.
-
-        Returns:
-            list[ActionDataSample]: with pred_instances: bboxes (S, 4), corners in shares of the picture, scores (S,
-            num_classes) from 0 to 1, the first column 0, and perhaps tubes (S, T, 4).
-
-        Raises:
-            ValueError: if predictions are not finite.
+        Their pred_instances are bboxes (S, 4), corners in shares of the picture, scores (S, num_classes) from 0 to 1,
+        the first column 0, and ``with_tubes`` tubes (S, T, 4), the boxes of every frame.
         """
         logits, boxes = self(hidden[-1:])
         for sample, place, scores, tubes in zip(data_samples, key_frames, logits[0].sigmoid(), boxes[0], strict=True):
@@ -167,7 +140,7 @@ class TubeletHead(DETRHead):
                 strict=True,
             )
         )
-        # Of all processes, so that a person counts the same whichever process sees it.
+        # Averaged over processes, so that a person counts the same in all of them.
         people = reduce_mean(logits.new_tensor(float(sum(len(target.labels) for target in targets)))).clamp(min=1)
         count = reduce_mean(logits.new_tensor(float(len(found)))).clamp(min=1)
         return dict(
@@ -177,7 +150,7 @@ class TubeletHead(DETRHead):
         )
 
     def _match(self, logits, boxes, target):
-        """Places of the matched queries and of their people."""
+        """Indices of the matched queries and of their people."""
         corners = bbox_cxcywh_to_xyxy(boxes) * target.scale
         assigned = self.assigner.assign(
             pred_instances=InstanceData(scores=logits, bboxes=corners),
@@ -199,7 +172,7 @@ ASSIGNER = dict(
 
 
 class _Target:
-    """What a clip's queries are to find: labels (n, C), tubes (n, T, 4) as boxes are given, which are valid (n, T)."""
+    """Targets of a clip: labels (n, C), tubes (n, T, 4) in the format of boxes, valid (n, T)."""
 
     def __init__(self, sample, key_frame, boxes):
         truth = sample.gt_instances
@@ -221,7 +194,7 @@ class _Target:
         self.tubes = self.tubes.clone()
         self.tubes[:, key_frame], self.valid[:, key_frame] = corners, True
         self.tubes = bbox_xyxy_to_cxcywh(self.tubes / self.scale)
-        # What BinaryFocalLossCost reads; labels of one dimension are asked for, and not used.
+        # For BinaryFocalLossCost; one-dimensional labels are required, and not used.
         self.people = InstanceData(
             labels=torch.zeros(len(corners), dtype=torch.long, device=device),
             bboxes=corners,
@@ -231,5 +204,5 @@ class _Target:
 
 
 def _grid(count):
-    """Anchors (count, 4): where the decoder's queries start, sides of a quarter of the picture."""
+    """Anchors (count, 4): at the decoder's initial queries, with sides of a quarter of the picture."""
     return torch.cat([grid_centres(count), torch.full((count, 2), 0.25)], dim=1)

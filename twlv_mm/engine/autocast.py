@@ -1,6 +1,6 @@
-"""Mixed precision on whatever device is there: one optimizer wrapper for training, one hook for validation and test.
+"""Mixed precision on any device: an optimizer wrapper for training, a hook for validation and test.
 
-mmengine's AmpOptimWrapper asserts an accelerator, and its loops autocast in float16 only; bfloat16 also pays on a CPU.
+mmengine's AmpOptimWrapper requires an accelerator, and its loops autocast in float16 only; bfloat16 also pays on a CPU.
 """
 
 import torch
@@ -17,17 +17,7 @@ DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 def check_dtype(name):
-    """Turn the name of an autocast type into a dtype that the present device can run.
-
-    Args:
-        name (str): ``'bfloat16'`` or ``'float16'``.
-
-    Returns:
-        torch.dtype
-
-    Raises:
-        ValueError: for any other name, and for float16 on a CPU.
-    """
+    """The torch.dtype of an autocast type; ValueError where the present device cannot run it."""
     if name not in DTYPES:
         raise ValueError(f"dtype is {name!r}; autocast runs in 'bfloat16' or 'float16'.")
     if name == 'float16' and get_device() == 'cpu':
@@ -40,17 +30,14 @@ class AutocastOptimWrapper(AmpOptimWrapper):
     """Train under autocast; weights, gradients and optimizer state stay float32.
 
     Args:
-        dtype (str): ``'bfloat16'``, or ``'float16'`` on an accelerator, whose small gradients are then kept by a
-            dynamic loss scale. The scale is saved and resumed with the optimizer.
-        kwargs: as for OptimWrapper: optimizer, accumulative_counts, clip_grad.
-
-    Raises:
-        ValueError: if dtype is another one, or float16 on a CPU.
+        dtype (str): ``'bfloat16'``, or ``'float16'`` on an accelerator, with a dynamic loss scale that is saved and
+            resumed with the optimizer.
+        **kwargs: optimizer, accumulative_counts, clip_grad, see OptimWrapper.
     """
 
     def __init__(self, dtype='bfloat16', **kwargs):
-        # Past AmpOptimWrapper, whose own start is the assertion of an accelerator and a loss scale that bfloat16,
-        # with the range of float32, does not need.
+        # Skips AmpOptimWrapper.__init__, which asserts an accelerator and sets up a loss scale; bfloat16, with the
+        # range of float32, needs none.
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = check_dtype(dtype)
         self.loss_scaler = torch.amp.GradScaler(get_device(), enabled=dtype == 'float16')
@@ -59,14 +46,11 @@ class AutocastOptimWrapper(AmpOptimWrapper):
 
 @HOOKS.register_module()
 class AutocastHook(Hook):
-    """Validate and test under autocast. What the model returns is float32 again, since numpy has no bfloat16.
+    """Validate and test under autocast. Outputs are converted back to float32, since numpy has no bfloat16.
 
     Args:
-        dtype (str | None): ``'bfloat16'``, or ``'float16'`` on an accelerator. None takes that of an
-            AutocastOptimWrapper in the config, else bfloat16.
-
-    Raises:
-        ValueError: when the loop starts, if dtype is another one, or float16 on a CPU.
+        dtype (str | None): ``'bfloat16'``, or ``'float16'`` on an accelerator. None takes that of the config's
+            AutocastOptimWrapper, or else bfloat16.
     """
 
     def __init__(self, dtype=None):
@@ -76,8 +60,7 @@ class AutocastHook(Hook):
         self._enter(runner, 'val_step')
 
     def after_val(self, runner):
-        # The method of the class shows again.
-        del runner.model.val_step
+        del runner.model.val_step  # uncovers the method of the class
 
     def before_test(self, runner):
         self._enter(runner, 'test_step')
@@ -86,7 +69,7 @@ class AutocastHook(Hook):
         del runner.model.test_step
 
     def _enter(self, runner, name):
-        # Around the model's step, not between the hooks of an iteration: it is left whatever happens in between, and
+        # Around the model's step rather than between an iteration's hooks: autocast is left even on an exception, and
         # metrics compute outside of it.
         step = getattr(runner.model, name)
         dtype = check_dtype(self.dtype or _training_dtype(runner.optim_wrapper))
@@ -100,7 +83,7 @@ class AutocastHook(Hook):
 
 
 def _training_dtype(optim_wrapper):
-    # A config as long as nothing was trained.
+    # It is still a config dict where nothing was trained.
     if isinstance(optim_wrapper, dict) and 'AutocastOptimWrapper' in str(optim_wrapper.get('type')):
         return optim_wrapper.get('dtype', 'bfloat16')
     if isinstance(optim_wrapper, AutocastOptimWrapper):

@@ -1,4 +1,4 @@
-"""How many clips a second are trained on."""
+"""Logs how many clips a second are trained on."""
 
 import time
 from collections import deque
@@ -13,26 +13,18 @@ from twlv_mm.registry import HOOKS
 class ClipRateHook(Hook):
     """Log ``clips_per_second`` of all processes, and ``replaced_samples`` of this one once there are any.
 
-    The rate counts everything between two steps: reading, training, and saving.
+    The rate includes everything between two steps: reading, training, and saving.
 
     Args:
-        window (int): Steps that the rate is over.
+        window (int): Steps to average over.
     """
 
     def __init__(self, window=20):
-        # Of the ends of window + 1 steps: time, and clips of the step.
+        # Time and number of clips at the end of each of window + 1 steps.
         self._ends = deque(maxlen=window + 1)
         self._replaced = 0
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        """Log.
-
-        Args:
-            runner (Runner): Has the message hub.
-            batch_idx (int): Not used.
-            data_batch (dict): inputs, a list of clips; data_samples.
-            outputs (dict): Not used.
-        """
         self._ends.append((time.perf_counter(), len(data_batch['inputs'])))
         if len(self._ends) > 1:
             seconds = self._ends[-1][0] - self._ends[0][0]

@@ -1,4 +1,4 @@
-"""Compile what an encoder repeats."""
+"""Compiles the blocks of an encoder."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -10,21 +10,17 @@ from twlv_mm.registry import HOOKS
 class CompileBlocksHook(Hook):
     """Compile each block of ``model.backbone.blocks`` with torch.compile before training.
 
-    Blocks are alike, so that one compilation serves all of them, where mmengine's ``compile`` of a whole step takes
-    minutes and compiles anew for every shape. Names of parameters stay what they are.
+    The blocks are alike, so one compilation serves all of them; mmengine's ``compile`` of a whole step takes minutes
+    and recompiles for every shape. Parameter names do not change.
 
     Args:
         **options: Of torch.compile, such as ``mode='max-autotune-no-cudagraphs'``, ``backend``, ``dynamic``.
-
-    Raises:
-        ValueError: before training, if the model has no such blocks.
     """
 
     def __init__(self, **options):
         self.options = options
 
     def before_train(self, runner):
-        """Compile, when a block is first called."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         blocks = getattr(getattr(model, 'backbone', None), 'blocks', None)
         if blocks is None:

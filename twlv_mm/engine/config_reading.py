@@ -1,4 +1,4 @@
-"""Configs with their variables: each that is set takes effect, or is refused."""
+"""Reads configs with variables, and refuses a variable that has no effect."""
 
 import ast
 import os
@@ -16,14 +16,10 @@ def read_with_variables(path, options, **encoder):
     Args:
         path (str): The config.
         options (dict): Variables and their values; ``videos.fps`` is an entry of the variable ``videos``.
-        **encoder: What :func:`twlv_mm.encoders.read_config` takes.
-
-    Returns:
-        Config: parsed with them.
+        **encoder: See :func:`twlv_mm.encoders.read_config`.
 
     Raises:
-        ConfigVariableError: if a variable of ``options``, or one of a base that the config sets, changes nothing.
-        EncoderError: as ``read_config``.
+        ConfigVariableError: if a variable of ``options``, or one that the config sets for its bases, has no effect.
     """
     given = {}
     for name, value in options.items():
@@ -40,7 +36,7 @@ def read_with_variables(path, options, **encoder):
     cfg = read(given)
     for name in sorted(given):
         _check(path, f'--cfg-options {name}=…', name, cfg, read, {key: given[key] for key in given if key != name})
-    # Where EMBEDDINGS takes the place of a variable, the variable is not wrong.
+    # EMBEDDINGS in the environment overrides a variable, which is no reason to refuse the variable.
     plain = dict(EMBEDDINGS='') if os.environ.get('EMBEDDINGS') else {}
     for name in sorted(_only_set(path) - settings()):
         whole = read({}, **plain) if given or plain else cfg
@@ -49,10 +45,10 @@ def read_with_variables(path, options, **encoder):
 
 
 def _check(path, what, name, cfg, read, values, hidden=()):
-    """Refuse a variable without which the run would be the same."""
+    """Refuse a variable if the config is the same without it."""
     try:
         other = read(values, hidden)
-    except Exception:  # what cannot be parsed without the variable depends on it
+    except Exception:  # the config cannot be parsed without the variable, so it depends on it
         return
     if name not in other:
         near = get_close_matches(name, [*other, *settings()], 1, cutoff=0.8 if hidden else 0.6)
@@ -61,8 +57,9 @@ def _check(path, what, name, cfg, read, values, hidden=()):
             raise ConfigVariableError(f'{what} has no effect, because no config of {path} reads {name!r}{meant}')
     elif cfg[name] != other[name] and _run_by(cfg) == _run_by(other):
         raise ConfigVariableError(
-            f'{what} changes nothing of the run. A variable changes what its config made of it if its value is an '
-            'expression of constants; set what it is meant to change, such as an entry of model or train_dataloader'
+            f'{what} changes nothing in the run. A variable takes effect on what its config derives from it only if '
+            'its value there is an expression of constants; set the derived entry itself, such as one of model or '
+            'train_dataloader'
         )
 
 
@@ -76,7 +73,7 @@ def _only_set(path):
         return set()
     body = ast.parse(Path(path).read_text(encoding='utf-8')).body
     given = {target.id for statement in body for target in targets(statement)}
-    if '_base_' not in given:  # such as the config that a run has written down, with all that its bases set
+    if '_base_' not in given:  # such as the config that a run has dumped, with everything its bases set
         return set()
     used = {n.id for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return given - used - {'_base_'}

@@ -1,15 +1,8 @@
-"""The data sets that others wrap."""
+"""Data sets inside wrappers."""
 
 
 def dataset_parts(dataset):
-    """Look through wrappers such as mmengine's ConcatDataset and RepeatDataset.
-
-    Args:
-        dataset (Dataset): One that has ``datasets`` or a ``dataset`` inside, or none of these.
-
-    Returns:
-        list[Dataset]: those that wrap no other, in order; the data set itself if it is no wrapper.
-    """
+    """The data sets inside wrappers such as ConcatDataset and RepeatDataset, in order; or the data set itself."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if inner == [None]:
         return [dataset]

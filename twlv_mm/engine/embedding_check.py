@@ -1,4 +1,4 @@
-"""What a run reads of embedded videos must fit what its model was built, or trained, for."""
+"""Checks that the embeddings a run reads fit its model and its checkpoint."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -8,42 +8,35 @@ from twlv_mm.registry import HOOKS
 
 from .dataset_parts import dataset_parts
 
-# What a data set of embedded videos says of itself in its metainfo, and a checkpoint of what it was trained on.
+# In the metainfo of a data set of embedded videos, and so in checkpoints.
 KEYS = {'classes', 'folder', 'dims', 'settings'}
 
 
 @HOOKS.register_module()
 class CheckEmbeddedVideosHook(Hook):
-    """Check the videos of a run before it starts, and tell the model whose embeddings they are.
+    """Check the data sets of embedded videos, and the model, before a run.
 
-    Their data sets are those whose metainfo has classes (names), folder, dims (numbers a vector) and settings (from
-    :func:`~twlv_mm.embeddings.shared_settings`), in wrappers or not. All must have been made with the same settings of
-    the same encoder, and have the same classes in the same order: those to train on (also those that a tested
-    checkpoint was trained on) and those to test on. Their vectors must be as wide as the model takes (``in_channels``,
-    BMN's ``feat_dim``), their classes as many as its ``num_classes``; a ``class_agnostic`` model has 1. The model's
-    ``metainfo`` is then that of the first of the data sets. In a config::
+    A data set of embedded videos has classes (names), folder, dims (width of a vector) and settings (from
+    :func:`~twlv_mm.embeddings.shared_settings`) in its metainfo. The data sets of training, validation and test, and
+    the one that a tested checkpoint was trained on, must have been made with the same settings of the same encoder and
+    have the same classes in the same order. The width must be the model's ``in_channels`` or ``feat_dim``, the number
+    of classes its ``num_classes``, which is 1 for a ``class_agnostic`` model. In a config::
 
         default_hooks = dict(data=dict(type='twlv_mm.CheckEmbeddedVideosHook'))
-
-    Raises:
-        ValueError: if something does not fit.
     """
 
     def __init__(self):
         self._trained_on = None
 
     def after_load_checkpoint(self, runner, checkpoint):
-        """Keep what the checkpoint was trained on."""
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         self._trained_on = meta if meta.keys() >= KEYS else None
 
     def before_train(self, runner):
-        """Check the videos of training, and of validation if there is one."""
         validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
         self._check(runner, runner.train_dataloader.dataset, *validation)
 
     def before_test(self, runner):
-        """Check the videos of the test."""
         self._check(runner, runner.test_dataloader.dataset)
 
     def _check(self, runner, *datasets):
@@ -52,18 +45,18 @@ class CheckEmbeddedVideosHook(Hook):
         first, *others = [self._trained_on, *metainfos] if self._trained_on else metainfos
         for other in others:
             _check_same(first, other)
-        dims = getattr(model, 'in_channels', getattr(model, 'feat_dim', None))
+        width = 'in_channels' if hasattr(model, 'in_channels') else 'feat_dim'
+        dims = getattr(model, width, None)
         if dims not in (None, first['dims']):
             raise ValueError(
                 f'{first["folder"]} has {first["dims"]} numbers a vector, the model takes {dims}: set '
-                f'model.in_channels={first["dims"]} (feat_dim of BMN), or take the embeddings of another encoder'
+                f'model.{width}={first["dims"]}, or take the embeddings of another encoder'
             )
         _check_classes(model, first)
         if first['settings']['model'] is None:
             runner.logger.warning(
                 f'The embeddings in {first["folder"]} do not name their encoder: results.json will name none.'
             )
-        model.metainfo = first
 
 
 def _parts(dataset):
@@ -74,8 +67,8 @@ def _parts(dataset):
             part.full_init()
         if not getattr(part, 'metainfo', {}).keys() >= KEYS:
             raise ValueError(
-                f'CheckEmbeddedVideosHook checks data sets of embedded videos, such as LocalizationDataset, not '
-                f'{type(part).__name__}: take the hook out'
+                f'CheckEmbeddedVideosHook checks data sets of embedded videos, not {type(part).__name__}: take the '
+                'hook out'
             )
     return parts
 
@@ -94,8 +87,8 @@ def _check_classes(model, metainfo):
     if getattr(model, 'class_agnostic', False):
         if num_classes != 1:
             raise ValueError(
-                f'the model has an external classifier and num_classes={num_classes}: set model.num_classes=1, the '
-                'classifier knows the others'
+                f'the model has an external classifier and num_classes={num_classes}: set model.num_classes=1; the '
+                'classes are those of the classifier'
             )
     elif num_classes not in (None, found):
         raise ValueError(

@@ -1,37 +1,33 @@
-"""Before a run: nothing in its config contradicts its encoder. Nothing is changed here."""
+"""Checks before a run that its config does not contradict its encoder; changes nothing."""
 
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 
 from twlv_mm.encoders import EncoderError, describe, encoder_in, spec_of
 from twlv_mm.registry import HOOKS
 
 HOW = (
-    'Set the encoder with ENCODER=SOURCE in front of the command, or with --cfg-options encoder=SOURCE of tools of '
-    'twlv_mm; a config that is to have another default says it in a line that can be read without running it'
+    'Set the encoder with ENCODER=SOURCE in front of the command, or with --cfg-options encoder=SOURCE of the tools of '
+    'twlv_mm; a config with another default has to assign it as a constant'
 )
 
 
 def check_encoder(cfg):
-    """Compare a config with the description of its encoder.
+    """Compare a config with the description of its encoder; EncoderError names both if they differ.
 
-    Args:
-        cfg (Config): A config. One that does not inherit ``configs/_base_/encoder.py``, or has a backbone of another
-            kind, has no description to be compared with.
-
-    Raises:
-        EncoderError: if something contradicts the encoder; the message names both.
+    A config that does not inherit ``configs/_base_/encoder.py``, or has a backbone of another kind, is not compared.
     """
     model = cfg.get('model') or {}
     backbone = model.get('backbone') or (cfg.get('extraction') or {}).get('encoder')
     weights = cfg.get('encoder_weights')
     if weights and backbone and backbone.get('weights') != weights:
         raise EncoderError(
-            f'encoder_weights of {cfg.filename} is {weights}, and those of the encoder are {backbone.get("weights")}: '
+            f'encoder_weights of {cfg.filename} is {weights}, and weights of the encoder is {backbone.get("weights")}: '
             'set ENCODER_WEIGHTS=PATH in front of the command, or weights of the encoder'
         )
     if 'spec' not in cfg:
         if cfg.get('encoder'):
-            encoder_in(cfg, cfg.filename)  # nothing else than its backbone
+            encoder_in(cfg, cfg.filename)  # raises if the backbone is another one
         return
     source, overrides = encoder_in(cfg, cfg.filename)
     _check_parsed(cfg, source, overrides)
@@ -48,7 +44,7 @@ def check_encoder(cfg):
             own = overrides.get(key, cfg.spec.get(key, 'its own'))
             raise EncoderError(
                 f"{key} of {cfg.filename}'s backbone is {its.get(key)}, and that of the encoder {source} is {own}: set "
-                f'encoder_overrides.{key}, which everything that depends on it follows'
+                f'encoder_overrides.{key}, from which all that depends on it is derived'
             )
     spec = describe(source, **overrides)
     if {'decoder', 'roi_head'} & model.keys():
@@ -63,13 +59,13 @@ def check_encoder(cfg):
 
 @HOOKS.register_module()
 class EncoderCheckHook(Hook):
-    """Refuse a run whose config contradicts its encoder, and clips that have not as many frames as the encoder takes.
+    """Refuse a run whose config contradicts its encoder, and clips of another number of frames than the encoder takes.
 
-    Pretraining may have clips of any number of tubelets. Clips of another resolution are told once.
+    A model with ``any_num_frames``, as in pretraining, may have clips of any whole number of tubelets. Clips of another
+    resolution are logged once.
     """
 
     def before_run(self, runner):
-        """See :func:`check_encoder`."""
         check_encoder(runner.cfg)
         model = runner.cfg.get('model') or {}
         self._seen = set()
@@ -77,18 +73,14 @@ class EncoderCheckHook(Hook):
         if 'spec' in runner.cfg and (model.get('backbone') or {}).get('source'):
             source, overrides = encoder_in(runner.cfg, runner.cfg.filename)
             self._spec = describe(source, **overrides)
-        self._tubelets = str(model.get('type')).endswith('MaskedPretrainer')
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        """See the class."""
         self._check(runner, 'train', data_batch)
 
     def before_val_iter(self, runner, batch_idx, data_batch=None):
-        """See the class."""
         self._check(runner, 'val', data_batch)
 
     def before_test_iter(self, runner, batch_idx, data_batch=None):
-        """See the class."""
         self._check(runner, 'test', data_batch)
 
     def _check(self, runner, stage, batch):
@@ -100,23 +92,25 @@ class EncoderCheckHook(Hook):
             return
         self._seen.add((stage, shape[1:]))
         spec, frames, size = self._spec, shape[1], min(shape[2:])
-        if frames % spec.tubelet_size if self._tubelets else frames != spec.num_frames:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        any_number = getattr(model, 'any_num_frames', False)
+        if frames % spec.tubelet_size if any_number else frames != spec.num_frames:
             raise EncoderError(
                 f'{stage}_dataloader gives clips of {frames} frames, and the encoder {spec.source} takes '
                 f'{spec.num_frames}: let its pipeline have num_frames={{{{_base_.spec.num_frames}}}}, or set '
-                f'encoder_overrides.num_frames={frames}, which everything that depends on it follows'
+                f'encoder_overrides.num_frames={frames}, from which all that depends on it is derived'
             )
-        told = stage, size
-        if size != spec.img_size and told not in self._seen:
-            self._seen.add(told)
+        logged = stage, size
+        if size != spec.img_size and logged not in self._seen:
+            self._seen.add(logged)
             runner.logger.info(
                 f'{stage}_dataloader gives clips of {shape[2]} x {shape[3]} pixels; the encoder {spec.source} is '
-                f'described for {spec.img_size}.'
+                f'meant for {spec.img_size}.'
             )
 
 
 def _check_parsed(cfg, source, overrides):
-    """The encoder that the config prints is the one whose numbers it has."""
+    """Check that the description in the config is that of the encoder it names."""
     expected = spec_of(source, overrides)
     wrong = [key for key, value in expected.items() if _plain(cfg.spec.get(key)) != _plain(value)]
     if wrong:
@@ -129,7 +123,7 @@ def _check_parsed(cfg, source, overrides):
 
 
 def _numbers(model, spec, extraction):
-    """Path, value and what it has to be, of each number of a model that depends on its encoder."""
+    """Path, value and expected value of each number of a model that depends on its encoder."""
     if not model.get('backbone'):
         width = spec.embedding_dims if (extraction or {}).get('pooling') is None else spec.embed_dims
         for key in ('in_channels', 'feat_dim'):

@@ -1,4 +1,4 @@
-"""Random numbers that depend on the seed and the point of training only, so that resuming changes nothing."""
+"""Seeds random numbers from the seed and the point of training alone, so that resuming changes nothing."""
 
 import random
 
@@ -15,14 +15,13 @@ from twlv_mm.registry import HOOKS
 class EpochSeedHook(Hook):
     """Reseed Python, NumPy and torch at the start of every training epoch.
 
-    Checkpoints hold no state of the random generators, so that a resumed run would draw other augmentations, dropouts
-    and drop paths than the uninterrupted one. With this hook every epoch's numbers follow from the seed, the iteration
-    that the epoch starts at, and the rank; a run resumed at an epoch's end equals the uninterrupted one. It also ends
-    the repetition of mmengine's workers, which draw the same numbers in every epoch.
+    Checkpoints do not hold the state of the random generators, so a resumed run would draw other augmentations,
+    dropouts and drop paths than the uninterrupted one. With this hook every epoch's numbers follow from the seed, the
+    iteration at which the epoch starts, and the rank. It also stops mmengine's workers from drawing the same numbers in
+    every epoch.
     """
 
     def before_train(self, runner):
-        """Let every worker take its seed from the main process."""
         loader = runner.train_dataloader
         if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
             # torch then seeds a worker's generators from the main process's generator and the worker's number.
@@ -35,20 +34,15 @@ class EpochSeedHook(Hook):
             )
         sampler = getattr(loader, 'sampler', None)
         if hasattr(sampler, 'seed') and not runner._randomness_cfg.get('diff_rank_seed'):
-            # The dataloader is older than the seed that a run without one takes from the checkpoint it resumes.
+            # The dataloader was built before a run without a seed took that of the checkpoint it resumes.
             sampler.seed = runner.seed
 
     def before_train_epoch(self, runner):
-        """Reseed this process."""
         reseed(runner)
 
 
 def reseed(runner):
-    """Let the random numbers of this process follow from the seed, the present iteration, and the rank.
-
-    Args:
-        runner (Runner): Knows them.
-    """
+    """Seed this process's generators from the run's seed, the present iteration and the rank."""
     seed = int(np.random.SeedSequence([runner.seed, runner.iter, get_rank()]).generate_state(1)[0])
     random.seed(seed)
     np.random.seed(seed)

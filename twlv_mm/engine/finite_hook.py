@@ -1,4 +1,4 @@
-"""Stop before a gradient that is not finite reaches the weights."""
+"""Stops a run before a non-finite gradient reaches the weights."""
 
 import math
 import os.path as osp
@@ -18,25 +18,23 @@ class NotFiniteError(RuntimeError):
 
 @HOOKS.register_module()
 class FiniteGradientHook(Hook):
-    """Log the norm of the gradient, and stop with all that is needed to repeat the step where it is not finite.
+    """Log the norm of the gradient, and where it is not finite stop with everything needed to repeat the step.
 
-    Saved in the work dir, at step N: ``not_finite_N.pth``, the whole state before the step's batches, whose weights are
-    still good; ``not_finite_N.json``: seed, norm of the gradient, and of each process the losses and the sources of the
-    samples since the last change of the weights. Resuming from the first gives the same batches again.
+    At step N, the work dir gets ``not_finite_N.pth``, the whole state before the step's batches, with weights that are
+    still good, and ``not_finite_N.json``: seed, gradient norm, and for each process the losses and the sources of the
+    samples since the last update. Resuming from the former gives the same batches again.
 
     Raises:
         NotFiniteError: in all processes, before the optimizer's step.
     """
 
     def before_train(self, runner):
-        """Look at every step of the optimizer."""
         self._batches = []
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         model.register_forward_hook(self._keep_losses)
         runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: self._check(runner))
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        """Remember which samples the step has."""
         samples = [sample.get('source') for sample in data_batch.get('data_samples') or []]
         self._batches.append(dict(step=runner.iter, losses={}, samples=samples))
 
@@ -65,7 +63,7 @@ class FiniteGradientHook(Hook):
             values = {key: value.double().mean().item() for key, value in batch['losses'].items()}
             # json has no NaN
             batch['losses'] = {key: value if math.isfinite(value) else str(value) for key, value in values.items()}
-        # Gradients of earlier batches are not saved: the state is that before the first of them.
+        # Accumulated gradients are not saved, so the state is the one before the first batch of the step.
         meta = dict(iter=batches[0]['step'] if batches else step)
         runner.save_checkpoint(runner.work_dir, f'{name}.pth', by_epoch=False, meta=meta)
         everyone = all_gather_object(batches)
@@ -83,6 +81,6 @@ class FiniteGradientHook(Hook):
         raise NotFiniteError(
             f'the gradient of step {step} is not finite (norm {norm}; {"; ".join(bad) or "all losses are finite"}). '
             f'The weights were not changed by it: {path}.pth is the state before, {path}.json has the samples and the '
-            f'losses. --resume {path}.pth repeats the step; --resume goes on from the last checkpoint of the schedule, '
-            'and meets the same samples. Lower the learning rate or clip_grad, or take out the sample.'
+            f'losses. --resume {path}.pth repeats the step; --resume goes on from the last regular checkpoint, '
+            'and meets the same samples. Lower the learning rate or clip_grad, or remove the sample.'
         )

@@ -1,4 +1,4 @@
-"""Cross-validation: one command trains and tests on each fold of a data set, and goes on where it was stopped."""
+"""Cross-validation: trains and tests on each fold of a data set, and resumes where it was stopped."""
 
 import copy
 import difflib
@@ -13,22 +13,19 @@ from rich.console import Console
 from rich.table import Table
 
 from twlv_mm.records import checks, locked, parsing, read_json, write_json
+from twlv_mm.records.results import RESULTS
 
 from .launch import UsageError, build_runner, one_line_errors, train_config, training_parser
-from .results_hook import RESULTS, ResultsHook
-from .work_dir_lock import WorkDirError
+from .results_hook import ResultsHook
+from .work_dir import WorkDirError
 
 FINISHED = 'folds.json'
-# What may differ between the commands that share a work dir.
+# Entries of the config that may differ between commands that share a work dir.
 HOW_IT_RUNS = ('work_dir', 'resume', 'launcher')
 
 
 class FoldError(RuntimeError):
-    """The run of a fold failed; the cause is the error of the run.
-
-    Attributes:
-        advice (str): What to do next.
-    """
+    """The run of a fold failed; the cause is the error of the run, ``advice`` says what to do next."""
 
     def __init__(self, what, advice):
         super().__init__(f'{what}\n{advice}')
@@ -36,20 +33,9 @@ class FoldError(RuntimeError):
 
 
 def main_folds(argv=None):
-    """Cross-validate as ``tools/run_folds.py`` does.
-
-    Args:
-        argv (list[str], optional): Arguments; those of the process if None.
-
-    Returns:
-        dict: what :func:`run_folds` returns.
-
-    Raises:
-        FoldError: if the run of a fold fails.
-        SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
-    """
+    """Cross-validate as ``tools/run_folds.py`` does; see :func:`run_folds`."""
     parser = training_parser(
-        'Train and test on each fold of a data set, and average. The same command again goes on where one was stopped.'
+        'Train and test on each fold of a data set, and average. The same command resumes after an interruption.'
     )
     parser.add_argument('--folds', type=int, nargs='+', metavar='FOLD', help="only these of the config's folds")
     parser.set_defaults(resume='auto')
@@ -63,20 +49,20 @@ def main_folds(argv=None):
 
 
 def run_folds(cfg, folds=None):
-    """Train and test on each fold, the last epoch each time, and average.
+    """Train and test on each fold, always the last epoch, and average.
 
     The config lists its ``folds`` as numbers; every ``fold`` in it is set to the number of the run. Runs are in
-    ``<work_dir>/fold<number>``. ``<work_dir>/folds.json`` has the results of those that are finished, which are not run
-    again; with ``resume='auto'``, the one that was stopped goes on from its latest checkpoint. Commands for one fold
-    each may run beside each other; one for all folds then averages.
+    ``<work_dir>/fold<number>``. ``<work_dir>/folds.json`` has the results of finished folds, which are not run again;
+    with ``resume='auto'``, an interrupted fold continues from its latest checkpoint. Commands for one fold each may run
+    side by side; one for all folds then averages.
 
-    ``<work_dir>/results.json`` is what ResultsHook writes, with these differences: metrics are the means over the
-    folds (null where one is), ``spread`` their standard deviations (null of a single fold), ``folds`` has those of
-    each, the protocol lists the folds, checkpoint is null, the seed too where the folds' differ, and wall_seconds is
-    the sum. What else describes a run is the last fold's.
+    ``<work_dir>/results.json`` is what ResultsHook writes, with these differences: metrics are the means over the folds
+    (null where a fold has null), ``spread`` their standard deviations (null for a single fold), ``folds`` has those of
+    each, the protocol lists the folds, checkpoint is null, so is the seed where the folds' differ, and wall_seconds is
+    the sum. All other entries are the last fold's.
 
     Args:
-        cfg (Config): Of :func:`twlv_mm.engine.launch.train_config`.
+        cfg (Config): From :func:`twlv_mm.engine.launch.train_config`.
         folds (list[int], optional): Some of the config's folds; all if None.
 
     Returns:
@@ -84,16 +70,16 @@ def run_folds(cfg, folds=None):
 
     Raises:
         FoldError: if the run of a fold fails.
-        UsageError: if a fold is unknown, the config is not one of folds, or the work dir is that of another config.
+        UsageError: if a fold is unknown, the config has no folds, or the work dir belongs to another config.
     """
     _check_config(cfg)
     chosen = _choose(cfg, folds)
     path, text = osp.join(cfg.work_dir, FINISHED), _text(cfg)
     before = [fold for fold in chosen if fold in _read_finished(path, text)]
     if before:
-        print_log(f'Finished before, as {path} says: fold {", ".join(map(str, before))}', logger='current')
+        print_log(f'Finished earlier, according to {path}: fold {", ".join(map(str, before))}', logger='current')
     elif not osp.isfile(path):
-        # From here on, the checkpoints beside it are known to be this config's.
+        # Marks the checkpoints beside it as this config's.
         os.makedirs(cfg.work_dir, exist_ok=True)
         _add_finished(path, text, {})
     for fold in chosen:
@@ -109,15 +95,7 @@ def run_folds(cfg, folds=None):
 
 
 def fold_config(cfg, fold):
-    """The config of a fold's run.
-
-    Args:
-        cfg (Config): Of the data set.
-        fold (int): Number of the fold.
-
-    Returns:
-        Config: a copy, with every ``fold`` set and a work dir of its own.
-    """
+    """A copy of a config for one fold: every ``fold`` is set, and the work dir is its own."""
     cfg = copy.deepcopy(cfg)
     cfg.work_dir = osp.join(cfg.work_dir, f'fold{fold}')
     # mmengine keeps loggers, message hubs and visualizers by name, for as long as the process lives.
@@ -129,8 +107,8 @@ def fold_config(cfg, fold):
 
 
 def _run(cfg, fold, path, text):
-    """Train and test on a fold, and note its record."""
-    advice = f'The folds that are finished are in {path}; the same command goes on from there.'
+    """Train and test on a fold, and record its results."""
+    advice = f'Finished folds are in {path}; the same command goes on from there.'
     try:
         runner = build_runner(fold_config(cfg, fold))
         runner.logger.info(f'fold {fold} of {len(cfg.folds)}')
@@ -146,7 +124,7 @@ def _run(cfg, fold, path, text):
         raise
     if is_main_process():
         record = read_json(osp.join(runner.log_dir, RESULTS), dict)
-        del record['config']  # as long as all the rest, and the same but for the fold
+        del record['config']  # the same for every fold but for its number, and as long as all the rest
         _add_finished(path, text, {fold: record})
     # A runner and its loops refer to each other: the model would stay on the GPU, and workers alive.
     del runner
@@ -155,7 +133,7 @@ def _run(cfg, fold, path, text):
 
 def _check_config(cfg):
     if not cfg.get('folds'):
-        raise UsageError(f'{cfg.filename} does not say which folds there are: add folds = [1, 2, 3, 4], say, to it')
+        raise UsageError(f'{cfg.filename} does not list its folds: add folds = [1, 2, 3, 4], say, to it')
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         needed = name == 'test_dataloader' or cfg.get(name) is not None  # kNN learns from the bank of its model
         if needed and not any(_with_fold(cfg.get(name))):
@@ -181,7 +159,7 @@ def _choose(cfg, folds):
 
 
 def _with_fold(part):
-    """The dicts inside a part of a config that have a ``fold``."""
+    """The dicts inside a part of a config that have a fold."""
     if isinstance(part, dict):
         if 'fold' in part:
             yield part
@@ -233,7 +211,7 @@ def _read_finished(path, text):
 
 
 def _finished(record):
-    """The record of a fold, with what their average needs."""
+    """The record of a fold, checked as far as averaging needs it."""
     for name, kind in dict(metrics=dict, protocol=dict).items():
         checks.instance(record[name], kind, f'its {name}')
     for name, value in record['metrics'].items():
@@ -244,8 +222,7 @@ def _finished(record):
 
 
 def _add_finished(path, text, records):
-    # What is there now, not what was there when this command started: others may run folds beside it, and must not
-    # write between this reading and writing.
+    # Read again under the lock: other commands may have finished folds since this one started.
     with locked(f'{path}.lock'):
         finished = _read_finished(path, text) | records
         write_json(path, dict(config=text, folds={str(fold): finished[fold] for fold in sorted(finished)}))
@@ -284,5 +261,5 @@ def _print_table(record):
     for name, mean in record['metrics'].items():
         values = [*(one.get(name) for one in record['folds'].values()), mean, record['spread'][name]]
         table.add_row(checks.printable(name), *('' if value is None else f'{value:.2f}' for value in values))
-    # As wide as it is: a log has no width, and numbers are not to be cut.
+    # An explicit width, because a log has none and rich would cut the numbers.
     Console(width=40 + 10 * len(table.columns), markup=False).print(table)

@@ -18,10 +18,12 @@ class FullyShard:
     """Shard a model with torch's ``fully_shard``, for models that do not fit beside their optimizer state; in configs
     ``model_wrapper_cfg=dict(type='twlv_mm.FullyShard')``.
 
-    Every block of every ``blocks`` in the model is gathered when it computes, and what is left when the model does.
-    The model's ``state_dict()`` has whole tensors, and it loads whole ones, so that checkpoints do not depend on the
-    number of processes; all processes have to call it. Building this gives the model itself, not a wrapper around it:
-    mmengine wants a class here. The model's ``is_sharded`` is True then.
+    Each block of every ``blocks`` in the model is gathered when it computes, and the rest when the model does. The
+    model's ``state_dict()`` has whole tensors, and it loads whole ones, so checkpoints do not depend on the number of
+    processes; all processes have to call it. Sets the model's ``is_sharded``.
+
+    Building it returns the sharded model itself, which needs no wrapper; it is a class because mmengine's
+    is_model_wrapper passes everything registered as a wrapper to isinstance.
 
     Args:
         module (nn.Module): On its device. It is initialised, and the weights of all processes become the first one's.
@@ -29,11 +31,10 @@ class FullyShard:
     Raises:
         RuntimeError: with torch 2.6, whose sharding works neither on CPUs nor with mmengine's initialisation.
 
-    Source: torch.distributed.fsdp.fully_shard; blocks, then the rest, as torchtitan does it.
+    Source: torch.distributed.fsdp.fully_shard; blocks, then the rest, as in torchtitan.
     """
 
     def __new__(cls, module):
-        """See the class."""
         if digit_version(torch.__version__) < digit_version('2.7'):
             raise RuntimeError(f'twlv_mm.FullyShard needs torch 2.7 or later, and this is {torch.__version__}')
         if hasattr(module, 'init_weights'):
@@ -56,16 +57,13 @@ def share_optimizer_state(optimizer):
     """Let the state of a sharded model's optimizer be saved, by the first process, and loaded as whole tensors.
 
     All processes have to call its ``state_dict()``.
-
-    Args:
-        optimizer (torch.optim.Optimizer): Of a sharded model's parameters.
     """
     optimizer.register_state_dict_post_hook(_whole_state)
     optimizer.register_load_state_dict_pre_hook(_share_state)
 
 
 def _whole(value):
-    # On the CPU at once: all of them would not fit where the parts are.
+    # Moved to the CPU one by one: all whole tensors would not fit on the device.
     return value.full_tensor().cpu() if isinstance(value, DTensor) else value
 
 
@@ -73,7 +71,7 @@ def _share(value, like):
     """The part of a whole tensor that this process has of one like it."""
     whole = not isinstance(value, DTensor)
     if isinstance(like, DTensor) and isinstance(value, torch.Tensor) and whole and value.shape == like.shape:
-        # All processes have read the file: nothing is to be sent.
+        # All processes have read the file, so nothing is sent.
         return distribute_tensor(value.to(like.device), like.device_mesh, like.placements, src_data_rank=None)
     return value
 
@@ -88,7 +86,7 @@ def _whole_state(optimizer, state_dict):
         if not isinstance(value, DTensor):
             return value
         gathered = _whole(value)
-        return gathered if is_main_process() else None  # two numbers a parameter: only the one who saves keeps them
+        return gathered if is_main_process() else None  # twice the parameters: only the process that saves keeps them
 
     return tree_map(whole, state_dict)
 

@@ -1,7 +1,7 @@
-"""What tools/train.py and tools/test.py do: from their arguments to a config, from the config to a run.
+"""What tools/train.py and tools/test.py do: from arguments to a config, from a config to a run.
 
-The arguments are mmaction2's. Differences: ``--test`` ends a training with its test; ``--seed`` and its companions win
-over the config's ``randomness``; ``--amp`` is bf16, on the CPU too, and tests can have it; ``--cfg-options`` win over
+The arguments are mmaction2's. Differences: ``--test`` ends a training with its test; ``--seed`` and its companions
+override the config's ``randomness``; ``--amp`` is bf16, also on the CPU and in tests; ``--cfg-options`` override
 everything; testing needs no checkpoint.
 """
 
@@ -21,17 +21,16 @@ from twlv_mm.system_errors import dead_workers_ignored
 from .config_reading import read_with_variables
 from .encoder_check import check_encoder
 from .finite_hook import NotFiniteError
-from .latest_checkpoint import ResumeError, how_to_go_on
 from .protocol import ProtocolError
 from .quiet_log import quieten
 from .runner import CheckpointError, Runner
-from .work_dir_lock import WorkDirError
+from .work_dir import ResumeError, WorkDirError, how_to_go_on
 
 OPTIM_WRAPPERS_OF_AMP = ('OptimWrapper', 'AmpOptimWrapper', 'AutocastOptimWrapper')
 
 
 class UsageError(ValueError):
-    """What was asked for on the command line cannot be done; the message says what to change."""
+    """The command line asks for something impossible; the message says what to change."""
 
 
 def main_train(argv=None):
@@ -41,10 +40,10 @@ def main_train(argv=None):
         argv (list[str], optional): Arguments; those of the process if None.
 
     Returns:
-        Runner: the runner, trained.
+        Runner: after training.
 
     Raises:
-        SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
+        SystemExit: code 2, after a message on stderr, if arguments, config and files do not fit together.
     """
     parser = training_parser('Train (and validate) a model.')
     parser.add_argument(
@@ -52,9 +51,9 @@ def main_train(argv=None):
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint; without a value, from the latest in the work dir, or anew if it has none',
+        help='resume from this checkpoint; without a value, from the latest in the work dir, if there is one',
     )
-    parser.add_argument('--test', action='store_true', help='then test what was trained, as tools/test.py does')
+    parser.add_argument('--test', action='store_true', help='test the trained model afterwards, as tools/test.py does')
     args = parser.parse_args(argv)
 
     with one_line_errors(parser):
@@ -71,31 +70,21 @@ def main_train(argv=None):
             if runner is not None:
                 with dead_workers_ignored():
                     error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
-            if isinstance(error, OSError) and error.strerror and error.filename is None:  # of writing to a full disk
+            if isinstance(error, OSError) and error.strerror and error.filename is None:  # such as a full disk
                 error.filename = cfg.work_dir
             raise
     return runner
 
 
 def main_test(argv=None):
-    """Test as ``tools/test.py`` does.
-
-    Args:
-        argv (list[str], optional): Arguments; those of the process if None.
-
-    Returns:
-        dict[str, float]: the metrics.
-
-    Raises:
-        SystemExit: code 2, after a message on stderr, if the arguments, the config and the files do not fit together.
-    """
+    """Test as ``tools/test.py`` does, and return the metrics; otherwise as :func:`main_train`."""
     parser = _parser('Test (and evaluate) a model.')
-    parser.add_argument('checkpoint', nargs='?', help='without it, the model is tested as the config builds it')
-    parser.add_argument('--dump', metavar='FILE', help='write the predictions to this .pkl')
+    parser.add_argument('checkpoint', nargs='?', help='if left out, the model is tested as the config builds it')
+    parser.add_argument('--dump', metavar='FILE', help='write the predictions to this .pkl file')
     parser.add_argument('--show', action='store_true', help='show the predictions in a window')
     parser.add_argument('--show-dir', metavar='DIR', help='draw the predictions into this folder')
     parser.add_argument('--interval', type=int, default=1, help='draw every n-th sample')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds that a window stays')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds that a window stays open')
     args = parser.parse_args(argv)
 
     with one_line_errors(parser):
@@ -108,13 +97,10 @@ def train_config(args):
     """The config of a training run.
 
     Args:
-        args (argparse.Namespace): Those of :func:`training_parser`, and ``resume``: 'auto', a checkpoint or None.
-
-    Returns:
-        Config: ready for :func:`build_runner`.
+        args (argparse.Namespace): From :func:`training_parser`, and ``resume``: 'auto', a checkpoint or None.
 
     Raises:
-        UsageError: if a file is missing, or an argument asks for what the config does not provide.
+        UsageError: if a file is missing, or the config lacks what an argument needs.
         EncoderError: if the config contradicts its encoder.
     """
     cfg = _read_config(args)
@@ -125,8 +111,8 @@ def train_config(args):
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             raise UsageError(
-                f'--auto-scale-lr needs to know the batch size that the learning rate of {args.config} is meant for: '
-                'add auto_scale_lr = dict(base_batch_size=256), say, to the config'
+                f'--auto-scale-lr needs the batch size that the learning rate of {args.config} is meant for: add '
+                'auto_scale_lr = dict(base_batch_size=256), say, to the config'
             )
         cfg.auto_scale_lr.enable = True
 
@@ -148,18 +134,7 @@ def train_config(args):
 
 
 def test_config(args):
-    """The config of a test run.
-
-    Args:
-        args (argparse.Namespace): Arguments of ``tools/test.py``.
-
-    Returns:
-        Config: ready for :func:`build_runner`.
-
-    Raises:
-        UsageError: if a file is missing, or an argument asks for what the config does not provide.
-        EncoderError: if the config contradicts its encoder.
-    """
+    """The config of a test run; ``args`` are those of ``tools/test.py``, errors as for :func:`train_config`."""
     cfg = _read_config(args)
     cfg.resume = False
     if args.checkpoint is not None:
@@ -168,8 +143,8 @@ def test_config(args):
         if 'visualization' not in cfg.get('default_hooks', {}):
             raise UsageError(
                 f'--show and --show-dir need default_hooks.visualization, a hook that draws, and {args.config} has '
-                "none. What recognition says of videos is drawn by tools/infer.py (mmaction2's VisualizationHook fails "
-                'on every sample)'
+                "none. tools/infer.py draws the results of recognition (mmaction2's VisualizationHook fails on every "
+                'sample)'
             )
         cfg.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
@@ -177,7 +152,7 @@ def test_config(args):
     cfg.merge_from_dict(args.cfg_options)
     check_encoder(cfg)
     if args.dump is not None:
-        # After the options, which address the evaluator as the config has it.
+        # After the options, which refer to the evaluator as the config has it.
         _dump_predictions(cfg, args.dump)
     _check_checkpoint(cfg)
     return cfg
@@ -185,46 +160,28 @@ def test_config(args):
 
 def _check_test(cfg):
     if cfg.get('test_dataloader') is None:
-        raise UsageError(f'{cfg.filename} has no test_dataloader, so that there is nothing to test')
+        raise UsageError(f'{cfg.filename} has no test_dataloader, so there is nothing to test')
 
 
 def build_runner(cfg):
-    """Build the runner of a config.
-
-    Args:
-        cfg (Config): With ``work_dir`` and ``launcher``.
-
-    Returns:
-        Runner: of the config's ``runner_type`` if it has one.
-    """
+    """Build the runner of a config, of its ``runner_type`` if it has one."""
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
 def training_parser(description):
-    """The arguments of tools that train, but for how they resume.
-
-    Args:
-        description (str): What the tool does.
-
-    Returns:
-        argparse.ArgumentParser
-    """
+    """The arguments of tools that train, except for ``--resume``."""
     parser = _parser(description)
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the real batch size')
-    parser.add_argument('--seed', type=int, help="random seed; wins over the config's randomness")
-    parser.add_argument('--diff-rank-seed', action='store_true', help='give every process a seed of its own')
-    parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms only')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the total batch size')
+    parser.add_argument('--seed', type=int, help="random seed; overrides the config's randomness")
+    parser.add_argument('--diff-rank-seed', action='store_true', help='give every process its own seed')
+    parser.add_argument('--deterministic', action='store_true', help='use deterministic algorithms only')
     return parser
 
 
 @contextmanager
 def one_line_errors(parser):
-    """Turn the errors that the user can cure into a message on stderr and exit code 2.
-
-    Args:
-        parser (argparse.ArgumentParser): Of the tool.
-    """
+    """Turn errors that the user can fix into a message on stderr and exit code 2."""
     try:
         yield
     except (
@@ -237,7 +194,7 @@ def one_line_errors(parser):
 def _parser(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='folder for logs and results; default: work_dirs/<name of the config>')
+    parser.add_argument('--work-dir', help='folder for logs and results (default: work_dirs/<name of the config>)')
     parser.add_argument('--amp', action='store_true', help='compute in bf16 where that is safe (autocast)')
     parser.add_argument(
         '--cfg-options',
@@ -245,8 +202,8 @@ def _parser(description):
         action=DictAction,
         default={},
         metavar='KEY=VALUE',
-        help='settings of the config to override, such as train_cfg.max_epochs=10 or key="[(a,b),(c,d)]"; they win '
-        'over the other arguments',
+        help='override settings of the config, such as train_cfg.max_epochs=10 or key="[(a,b),(c,d)]"; takes '
+        'precedence over the other arguments',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')
@@ -262,7 +219,8 @@ def _read_config(args):
     encoder = {name: args.cfg_options.pop(name, None) for name in ('encoder', 'encoder_weights')}
     overrides = [name for name in args.cfg_options if name.startswith('encoder_overrides.')]
     overrides = {name.partition('.')[2]: args.cfg_options.pop(name) for name in overrides}
-    options = {name: args.cfg_options.pop(name) for name in list(args.cfg_options) if _first(name) not in settings()}
+    variables = [name for name in args.cfg_options if name.partition('.')[0] not in settings()]
+    options = {name: args.cfg_options.pop(name) for name in variables}
     try:
         cfg = read_with_variables(args.config, options, **encoder, encoder_overrides=overrides or None)
     except OSError as error:
@@ -271,7 +229,9 @@ def _read_config(args):
     if weights is not None and not osp.exists(weights):
         raise UsageError(f'there is no file {weights} (encoder_weights)')
     if encoder['encoder_weights'] and not ((cfg.get('model') or {}).get('backbone') or cfg.get('extraction')):
-        raise UsageError('encoder_weights is for encoders, and this config has none: embeddings come from theirs')
+        raise UsageError(
+            'encoder_weights is for configs with an encoder, and this one has none: its embeddings are made already'
+        )
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -282,21 +242,17 @@ def _read_config(args):
     return cfg
 
 
-def _first(name):
-    return name.partition('.')[0]
-
-
 def _use_autocast_in_training(cfg):
     wrapper = cfg.optim_wrapper
     kind = wrapper.get('type', 'OptimWrapper')
     name = (kind if isinstance(kind, str) else kind.__name__).split('.')[-1]
     if name not in OPTIM_WRAPPERS_OF_AMP:
         raise UsageError(
-            f"--amp does not know how to change the config's optim_wrapper of type {name!r}, only "
+            f"--amp cannot change the config's optim_wrapper of type {name!r}, only "
             f'{", ".join(OPTIM_WRAPPERS_OF_AMP)}: leave --amp out and choose the precision in the config'
         )
     wrapper.type = 'twlv_mm.AutocastOptimWrapper'
-    # AmpOptimWrapper's; ours scales by itself where the dtype asks for it.
+    # An argument of AmpOptimWrapper; ours scales wherever the dtype needs it.
     wrapper.pop('loss_scale', None)
 
 

@@ -1,4 +1,4 @@
-"""A learning rate that falls when the training loss no longer does."""
+"""Lowers the learning rate when the training loss stops falling."""
 
 import math
 
@@ -19,25 +19,18 @@ class ReduceLROnPlateauHook(Hook):
     """Multiply every learning rate by ``factor`` once the training loss has not improved for ``patience`` epochs.
 
     It is torch's ReduceLROnPlateau, stepped at the end of every training epoch with the sum of the iterations' losses
-    (the mean of the processes'). mmengine's ReduceOnPlateauLR is for validation metrics only. A resumed run goes on as
-    the uninterrupted one.
-
-    In a config::
+    (averaged over processes); mmengine's ReduceOnPlateauLR is for validation metrics only. In a config::
 
         custom_hooks = [dict(type='twlv_mm.ReduceLROnPlateauHook', factor=0.5, patience=3)]
 
     Args:
-        factor (float): What the rates are multiplied by, in (0, 1).
+        factor (float): In (0, 1).
         patience (int): Epochs without improvement that are allowed; the rates fall at the next one.
 
-    Raises:
-        ValueError: before training, if there are several optimizers, training is not by epochs, or the factor is not
-            below 1.
-
-    Source: ASFormer's published training code, whose factor and patience are the defaults.
+    Source: ASFormer's published training code, for the defaults.
     """
 
-    # CheckpointHook (VERY_LOW) saves at the end of the same epoch: what it saves has to be past the step.
+    # Before CheckpointHook (VERY_LOW), which saves at the end of the same epoch.
     priority = 'LOW'
 
     def __init__(self, factor=0.5, patience=3):
@@ -46,11 +39,9 @@ class ReduceLROnPlateauHook(Hook):
         self._loaded = None
 
     def after_load_checkpoint(self, runner, checkpoint):
-        """Keep the state that the checkpoint has."""
         self._loaded = checkpoint.get(KEY)
 
     def before_train(self, runner):
-        """Build the scheduler, with the checkpoint's state if the run is resumed."""
         if isinstance(runner.optim_wrapper, OptimWrapperDict):
             raise ValueError(
                 f'ReduceLROnPlateauHook is for one optimizer, and the optim_wrapper of the config has several '
@@ -64,35 +55,24 @@ class ReduceLROnPlateauHook(Hook):
         self._scheduler = ReduceLROnPlateau(
             runner.optim_wrapper.optimizer, mode='min', factor=self.factor, patience=self.patience
         )
-        # Training that starts from load_from is at epoch 0, with an optimizer of its own: the state is another run's.
-        if runner.epoch == 0:
+        if runner.epoch == 0:  # started from load_from, so the loaded state is another run's
             return
         if self._loaded is None:
             runner.logger.warning(
-                'The checkpoint was saved without ReduceLROnPlateauHook: it counts the epochs without improvement '
-                'from here.'
+                'The checkpoint was saved without ReduceLROnPlateauHook, which counts epochs without improvement from '
+                'here on.'
             )
         else:
             self._scheduler.load_state_dict(self._loaded)
 
     def before_train_epoch(self, runner):
-        """Start the sum."""
         self._loss = 0.0
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        """Add a loss.
-
-        Args:
-            runner (Runner): Not used.
-            batch_idx (int): Not used.
-            data_batch (Any): Not used.
-            outputs (dict[str, Tensor]): With the total ``loss`` of the iteration.
-        """
-        # A tensor until the epoch's end: to read a number off a GPU would wait for the iteration.
+        # A tensor until the epoch's end: reading a number off a GPU would wait for the iteration.
         self._loss = self._loss + outputs['loss'].detach().double()
 
     def after_train_epoch(self, runner):
-        """Step."""
         loss = torch.as_tensor(self._loss)
         all_reduce(loss, op='mean')
         loss = loss.item()
@@ -111,7 +91,7 @@ class ReduceLROnPlateauHook(Hook):
             )
 
     def before_save_checkpoint(self, runner, checkpoint):
-        """Save what the next step depends on, as plain numbers; the rates are in the optimizer's state."""
+        # Plain numbers; the rates are in the optimizer's state.
         checkpoint[KEY] = dict(best=self._scheduler.best, num_bad_epochs=self._scheduler.num_bad_epochs)
 
 

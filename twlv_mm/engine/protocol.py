@@ -1,30 +1,28 @@
-"""What one has to know of a test to compare its numbers, asked of what was built for it: model, data, metrics.
+"""The protocol of a test: the settings needed to compare its numbers, read off the model, data and metrics it was built
+of.
 
-Each part says what it decides as ``choices``; here is what those of mmaction2 decide, which have none.
+Our own parts list theirs as ``choices``; mmaction2's have none and are known by name here.
 """
 
 from pathlib import Path
 
 from .dataset_parts import dataset_parts
 
-NOTES = ('recipe',)  # of the training's settings; nothing that is tested tells them
+NOTES = ('recipe',)  # stated settings of the training, which a test cannot verify
 CROPS = dict(CenterCrop=1, ThreeCrop=3, TenCrop=10)
 SAMPLERS = ('SampleFrames', 'UniformSampleFrames', 'DenseSampleFrames', 'UniformSample', 'SampleAVAFrames')
 
 
 class ProtocolError(ValueError):
-    """A config states of its test what is not so."""
+    """A config states something about its test that is not true."""
 
 
 def protocol_of(runner, model):
-    """The protocol of a test.
+    """The protocol of a test: clips, crops, frames, classes, ... as far as the built parts decide them.
 
     Args:
         runner (Runner): With its test loop built.
-        model (nn.Module): What is tested, unwrapped.
-
-    Returns:
-        dict: clips, crops, frames, classes, ... as far as they are decided.
+        model (nn.Module): The unwrapped model.
     """
     found = {}
     dataset = runner.test_dataloader.dataset
@@ -43,7 +41,7 @@ def protocol_of(runner, model):
         found['head'] = type(model).__name__
     fold = getattr(dataset, 'fold', ((runner.cfg.get('test_dataloader') or {}).get('dataset') or {}).get('fold'))
     if fold is not None and runner.cfg.get('folds') not in (None, [fold]):
-        found['fold'] = fold  # so that reports do not take it for the mean of all
+        found['fold'] = fold  # so that reports do not mistake it for the mean over folds
     for part in (model, head, *parts, *runner.test_evaluator.metrics):
         found |= getattr(part, 'choices', {})
     if 'annotations' in found:
@@ -52,37 +50,26 @@ def protocol_of(runner, model):
 
 
 def check_stated(stated, found):
-    """Compare what a config states of its protocol with what runs.
-
-    Args:
-        stated (dict): Of the config.
-        found (dict): Of :func:`protocol_of`.
+    """Compare the protocol that a config states with the one from :func:`protocol_of`.
 
     Raises:
-        ProtocolError: if they differ, or something is stated that nothing decides.
+        ProtocolError: if they differ, or the config states something that no part decides.
     """
     for name, value in stated.items():
         if name in found and _plain(found[name]) != _plain(value):
             raise ProtocolError(
-                f'the ResultsHook says protocol {name}={value!r}, and what runs has {name}={found[name]!r}: take it '
-                'out of the hook, results.json has what runs'
+                f'the ResultsHook says protocol {name}={value!r}, and what runs has {name}={found[name]!r}: remove it '
+                'from the hook; results.json records what runs'
             )
         if name not in found and name not in NOTES:
             raise ProtocolError(
-                f'the ResultsHook says protocol {name}={value!r}, which nothing that runs tells: take it out; what is '
-                'to be known beside the protocol goes into the hook as label, or into the name of the data set'
+                f'the ResultsHook says protocol {name}={value!r}, which cannot be verified: remove it; put further '
+                "remarks into the hook's label, or into the name of the data set"
             )
 
 
 def steps_of(dataset):
-    """The transforms of a data set's pipeline, and those within them.
-
-    Args:
-        dataset (Dataset): Perhaps with a pipeline.
-
-    Returns:
-        list: in their order.
-    """
+    """The transforms of a data set's pipeline, including nested ones, in order."""
     steps, todo = [], list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
     while todo:
         step = todo.pop(0)

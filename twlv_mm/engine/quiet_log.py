@@ -1,4 +1,5 @@
-"""What a run says in the terminal: its environment in a line, progress, warnings, scores. The log file has all."""
+"""What a run prints to the terminal: its environment in a line, progress, warnings, scores. The log file has
+everything."""
 
 import logging
 import os.path as osp
@@ -12,42 +13,31 @@ import twlv_mm
 
 TOP = 5
 LINES = 40  # of a table; larger ones are in a csv file, too
-# How messages begin that are for the log file only. None of them is of something that the user decides or can mend.
+# Beginnings of messages that go to the log file only: nothing in them is decided by the user.
 BEGIN_FOR_THE_FILE = (
     *('Config:', 'Exp name', 'Hooks will be executed', 'Saving checkpoint', 'System environment', 'Using env variable'),
     *('"FileClient" will be deprecated', '"HardDiskBackend" is the alias', 'Distributed training is not used'),
     *('Checkpoints will be saved', 'paramwise_options', 'The `end` of', 'Dataset '),
 )
 
-# Of a teacher's or a moving average's parameters, one line each.
+# One line for each parameter of a teacher or a moving average.
 END_FOR_THE_FILE = ('is skipped since its requires_grad=False',)
 
 FALSE_WARNINGS = (
-    'This DataLoader will create',  # in every epoch, on machines with fewer cores than the config has workers
-    'Detected call of `scheduler.step',  # mmengine steps them in order, also where gradients are accumulated
+    'This DataLoader will create',  # every epoch, on machines with fewer cores than the config has workers
+    'Detected call of `scheduler.step',  # mmengine calls them in order, even when gradients are accumulated
 )
 
 
 def is_for_terminal(record):
-    """Whether a message goes to the terminal.
-
-    Args:
-        record (LogRecord): A message.
-
-    Returns:
-        bool
-    """
+    """Whether a log record goes to the terminal."""
     message = record.getMessage().strip('-\n')
     for_the_file = message.startswith(BEGIN_FOR_THE_FILE) or message.endswith(END_FOR_THE_FILE)
     return record.levelno >= logging.ERROR or not (for_the_file or message.count('\n') > LINES)
 
 
 def quieten(logger):
-    """Let a logger write only what :func:`is_for_terminal` says to the terminal, and Python no warning that is false.
-
-    Args:
-        logger (MMLogger): Its files stay complete.
-    """
+    """Let a logger print only :func:`is_for_terminal` records; its files stay complete. Also silence false warnings."""
     for message in FALSE_WARNINGS:
         warnings.filterwarnings('ignore', message=message)
     for handler in logger.handlers:
@@ -56,14 +46,7 @@ def quieten(logger):
 
 
 def environment_line(runner):
-    """What a run runs on, and where the rest is written.
-
-    Args:
-        runner (Runner): With its folder of logs.
-
-    Returns:
-        str: one line.
-    """
+    """One line on what a run runs on, and where the rest is written."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU ({torch.get_num_threads()} threads)'
     processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
     return (
@@ -73,7 +56,7 @@ def environment_line(runner):
 
 
 class QuietLogProcessor(LogProcessor):
-    """mmengine's, without the accuracy of the best five of five classes or fewer, which is always 100 %."""
+    """mmengine's, without the top-5 accuracy of five classes or fewer, which is always 100 %."""
 
     def _collect_scalars(self, custom_cfg, runner, *args, **kwargs):
         tags = super()._collect_scalars(custom_cfg, runner, *args, **kwargs)
@@ -81,19 +64,11 @@ class QuietLogProcessor(LogProcessor):
 
 
 def is_top5(name):
-    """Whether a metric is the accuracy of the best five."""
     return name.endswith(('acc/top5', 'top5_acc'))
 
 
 def has_top5(model):
-    """Whether the true class can be missing among the best five of a model.
-
-    Args:
-        model (nn.Module): Perhaps a wrapper; with ``cls_head.num_classes`` or ``num_classes``, if it classifies.
-
-    Returns:
-        bool
-    """
+    """Whether a model, perhaps wrapped, has more than five classes, or an unknown number."""
     model = getattr(model, 'module', model)
     classes = getattr(getattr(model, 'cls_head', model), 'num_classes', None)
     return classes is None or classes > TOP

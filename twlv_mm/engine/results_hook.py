@@ -3,7 +3,6 @@
 import math
 import os.path as osp
 import time
-from datetime import datetime
 from numbers import Number
 
 from mmengine.dist import master_only
@@ -11,27 +10,16 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
+from twlv_mm.embeddings import encoder_of
 from twlv_mm.encoders import file_sha256
-from twlv_mm.records import write_json
+from twlv_mm.records import provenance, write_json
+from twlv_mm.records.results import RESULTS, TASKS, result_record
 from twlv_mm.registry import HOOKS
 
-from . import provenance
-from .frozen import check_probe, is_frozen
+from .dataset_parts import dataset_parts
+from .encoder_training import check_probe, is_frozen
 from .protocol import NOTES, check_stated, protocol_of
 from .quiet_log import has_top5, is_top5
-
-SCHEMA_VERSION = 1
-RESULTS = 'results.json'
-TASKS = (
-    'recognition_linear',
-    'recognition_attentive',
-    'recognition_knn',
-    'recognition_finetune',
-    'localization',
-    'detection',
-    'segmentation',
-    'direction',
-)
 
 
 @HOOKS.register_module()
@@ -39,12 +27,10 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the run's log folder at the end of every test.
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
-    source, weights_sha256, params, pretraining_sets, frozen: whether it did not learn; label where given), checkpoint
-    (path, sha256; null if none has what was tested), training (how the weights were trained, see run_plan; null where
-    not known), seed, config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds
-    of the test, hardware, date (ISO 8601).
-
-    In a config::
+    source, weights_sha256, params, pretraining_sets, frozen; label if given), checkpoint (path, sha256; null if no
+    checkpoint has the tested weights), training (how the weights were trained, see run_plan; null where unknown), seed,
+    config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test,
+    hardware, date (ISO 8601). In a config::
 
         default_hooks = dict(
             results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='kinetics400'))
@@ -52,14 +38,13 @@ class ResultsHook(Hook):
     Args:
         task (str): One of ``TASKS``.
         dataset (str): Name of the data set tested on.
-        protocol (dict, optional): What is to be true of the test, such as ``clips=4``, and the ``recipe`` of a
-            training. It is compared; results.json has what runs, see :func:`protocol_of`.
-        metric_scale (float): What turns the metrics into percent: 100 for fractions, as mmaction2's AccMetric and
-            AVAMetric give them, 1 for metrics in percent.
-        label (str, optional): What reports are to call the encoder, where its name is not enough.
+        protocol (dict, optional): Requirements on the test, such as ``clips=4``, and the ``recipe`` of a training. The
+            former are compared with :func:`protocol_of` what runs, which is what results.json records.
+        metric_scale (float): Factor from the metrics to percent: 100 for fractions, as of mmaction2's AccMetric and
+            AVAMetric, 1 for metrics in percent.
+        label (str, optional): Name of the encoder in reports, where its own is not enough.
 
     Raises:
-        ValueError: if the task is not one of ``TASKS``.
         EncoderError: before a run, if the task is one of frozen encoders, and the encoder learns or has learned.
         ProtocolError: before a test, if ``protocol`` is not that of what runs.
     """
@@ -77,38 +62,31 @@ class ResultsHook(Hook):
         self.label = label
 
     def before_train(self, runner):
-        """Measure whether the encoder learns."""
         model = _unwrapped(runner)
         model.train()
-        frozen = is_frozen(model, getattr(runner.optim_wrapper, 'optimizer', None))
+        encoder = _encoder(model, runner.train_dataloader.dataset)
+        frozen = is_frozen(encoder, getattr(runner.optim_wrapper, 'optimizer', None))
         check_probe(self.task, frozen, f'the encoder of {runner.cfg.filename} learns')
         if getattr(runner, 'plan', None) is not None:  # mmengine's own runner has none
             runner.plan['frozen'] = frozen
 
     def before_test(self, runner):
-        """Check what the config states."""
         plan = getattr(runner, 'plan', None) or {}
+        self._encoder = _encoder(_unwrapped(runner), runner.test_dataloader.dataset)
         if 'frozen' in plan:
             self._frozen, why = plan['frozen'], 'the encoder has learned in the training of the checkpoint'
         else:
-            self._frozen, why = is_frozen(_unwrapped(runner)), f'the encoder of {runner.cfg.filename} learns'
+            self._frozen, why = is_frozen(self._encoder), f'the encoder of {runner.cfg.filename} learns'
         check_probe(self.task, self._frozen, why)
         self._protocol = protocol_of(runner, _unwrapped(runner))
         check_stated(self.protocol, self._protocol)
 
     def before_test_epoch(self, runner):
-        """Start the clock."""
         self._start = time.perf_counter()
 
     @master_only
     def after_test_epoch(self, runner, metrics=None):
-        """Write the file.
-
-        Args:
-            runner (Runner): The runner of the test.
-            metrics (dict[str, float]): What the evaluator found.
-        """
-        model = _unwrapped(runner)
+        label = {} if self.label is None else dict(label=self.label)
         notes = {name: value for name, value in self.protocol.items() if name in NOTES}
         if self._frozen is False and self.task != 'recognition_finetune':
             notes['fine_tuned'] = True
@@ -116,8 +94,8 @@ class ResultsHook(Hook):
             self.task,
             self.dataset,
             notes | self._protocol,
-            self._in_percent(metrics or {}, runner.logger, has_top5(model)),
-            encoder=provenance.encoder(model) | dict(frozen=self._frozen) | self._label(),
+            self._in_percent(metrics or {}, runner.logger, has_top5(runner.model)),
+            encoder=provenance.encoder(self._encoder) | dict(frozen=self._frozen) | label,
             checkpoint=_checkpoint(runner),
             training=getattr(runner, 'plan', None),
             seed=runner.seed,
@@ -130,10 +108,7 @@ class ResultsHook(Hook):
         write_json(path, record)
         runner.logger.info(f'Results are in {path}')
 
-    def _label(self):
-        return {} if self.label is None else dict(label=self.label)
-
-    def _in_percent(self, metrics, logger, top5=True):
+    def _in_percent(self, metrics, logger, top5):
         percent = {}
         for name, value in metrics.items():
             if is_top5(name) and not top5:
@@ -154,57 +129,11 @@ class ResultsHook(Hook):
         return percent
 
 
-def result_record(
-    task,
-    dataset,
-    protocol,
-    metrics,
-    *,
-    encoder,
-    checkpoint,
-    seed,
-    config,
-    decoder,
-    wall_seconds,
-    training=None,
-    processes=1,
-):
-    """What results.json has; see :class:`ResultsHook` for its entries.
-
-    Args:
-        task (str): One of ``TASKS``.
-        dataset (str): Name of the data set tested on.
-        protocol (dict): What one has to know to compare the numbers.
-        metrics (dict[str, float | None]): In percent.
-        encoder (dict): From :func:`provenance.encoder`.
-        checkpoint (dict | None): path and sha256.
-        seed (int): Of the run.
-        config (dict): path (None where the run has no config) and dump, its text.
-        decoder (dict | None): name and version.
-        wall_seconds (float): Of the test.
-        training (dict | None): Of :func:`run_plan`.
-        processes (int): How many the run has.
-
-    Returns:
-        dict: of what json has.
-    """
-    return dict(
-        schema_version=SCHEMA_VERSION,
-        task=task,
-        dataset=dataset,
-        protocol=protocol,
-        metrics=metrics,
-        encoder=encoder,
-        checkpoint=checkpoint,
-        training=training,
-        seed=seed,
-        config=config,
-        versions=provenance.versions(),
-        decoder=decoder,
-        wall_seconds=round(wall_seconds, 3),
-        hardware=provenance.hardware(processes),
-        date=datetime.now().astimezone().isoformat(timespec='seconds'),
-    )
+def _encoder(model, dataset):
+    """The encoder of a model, or without its weights the one that made the embeddings which the model reads."""
+    backbone = getattr(model, 'backbone', None)
+    settings = getattr(dataset_parts(dataset)[0], 'metainfo', {}).get('settings')
+    return encoder_of(settings) if backbone is None and settings else backbone
 
 
 def _unwrapped(runner):
@@ -212,7 +141,7 @@ def _unwrapped(runner):
 
 
 def _checkpoint(runner):
-    # mmengine builds the loop of what it runs: one that has trained tests what it has trained.
+    # mmengine builds the training loop only in order to train: a runner that has one tests what it has trained.
     trained = isinstance(runner._train_loop, BaseLoop)
     path = _last_checkpoint(runner) if trained else runner.cfg.get('load_from')
     if path is None:
@@ -221,7 +150,7 @@ def _checkpoint(runner):
 
 
 def _last_checkpoint(runner):
-    """Path of the checkpoint of the point that training has reached; None if there is none."""
+    """Path of the checkpoint of the present point of training; None if there is none."""
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook):
             step = runner.epoch if hook.by_epoch else runner.iter

@@ -1,4 +1,4 @@
-"""How long a run trains, in what batches: said before the first step, with a warning where it makes no sense."""
+"""How long a run trains and in what batches: logged before the first step, with warnings where that makes no sense."""
 
 import math
 
@@ -6,19 +6,19 @@ from mmengine.dist import get_world_size
 from mmengine.optim.scheduler.param_scheduler import CosineAnnealingParamScheduler, LinearParamScheduler
 from mmengine.runner import EpochBasedTrainLoop
 
-ENOUGH = 200  # optimizer steps; in fewer, hardly anything is learned
+ENOUGH = 200  # optimizer steps; fewer teach a model hardly anything
 
 
 def run_plan(runner):
-    """What a run is going to do.
+    """How long a run trains, and in what batches.
 
     Args:
         runner (Runner): With its training loop, optimizer and schedules built.
 
     Returns:
         dict: samples (of the set), epochs (None where the run is one of steps), steps, optimizer_steps, warmup_steps,
-        batch (samples of an optimizer step), per_process (of a step, in one process; of the kind with the largest
-        batches), accumulation (steps), processes.
+        batch (samples of an optimizer step), per_process (samples of a step in one process; the largest where kinds of
+        samples differ), accumulation (steps), processes.
     """
     loop, processes = runner._train_loop, get_world_size()
     loader = loop.dataloader
@@ -41,14 +41,7 @@ def run_plan(runner):
 
 
 def state_plan(runner):
-    """Log what a run is going to do, and warn where it makes no sense.
-
-    Args:
-        runner (Runner): As for :func:`run_plan`.
-
-    Returns:
-        dict: of :func:`run_plan`.
-    """
+    """Log the :func:`run_plan` of a run, warn where it makes no sense, and return it."""
     plan = run_plan(runner)
     length = f'{plan["steps"]:,} steps' if plan['epochs'] is None else f'{plan["epochs"]:,} epochs of '
     if plan['epochs'] is not None:
@@ -68,15 +61,7 @@ def state_plan(runner):
 
 
 def plan_warnings(runner, plan):
-    """What makes no sense in a run.
-
-    Args:
-        runner (Runner): As for :func:`run_plan`.
-        plan (dict): Of :func:`run_plan`.
-
-    Yields:
-        str: what is wrong, and what to set.
-    """
+    """Yield a sentence on everything that makes no sense in a plan, and what to set instead."""
     loop, by_epoch = runner._train_loop, plan['epochs'] is not None
     epoch, variable = len(loop.dataloader), 'max_epochs' if by_epoch else 'max_iters'
     accumulation = plan['accumulation']
@@ -100,27 +85,19 @@ def plan_warnings(runner, plan):
     if plan['warmup_steps'] >= plan['steps']:
         yield (
             f'The warm-up of {plan["warmup_steps"]:,} steps does not end before the run, of {plan["steps"]:,}: set '
-            f'{variable}, which the warm-up follows, in place of train_cfg.{variable}, or shorten param_scheduler.'
+            f'{variable}, which the warm-up follows, instead of train_cfg.{variable}, or shorten param_scheduler.'
         )
     decays = _schedules(runner, CosineAnnealingParamScheduler)
     end = max((_steps(one, one.begin + one.T_max, loop) for one in decays), default=0)
     if end > plan['steps'] + epoch * by_epoch:
         yield (
             f'The learning rate is to fall for {end:,.0f} steps, and the run ends after {plan["steps"]:,}: set '
-            f'{variable}, which the schedule follows, in place of train_cfg.{variable}.'
+            f'{variable}, which the schedule follows, instead of train_cfg.{variable}.'
         )
 
 
 def warmup_steps(scheduler, loop):
-    """How many updates of the learning rate a warm-up has.
-
-    Args:
-        scheduler (dict): A config's.
-        loop (BaseLoop): The training loop.
-
-    Returns:
-        int | None: None if it is no warm-up, or does not say when it ends.
-    """
+    """Number of updates of the learning rate in a warm-up; None if the scheduler is no warm-up, or has no ``end``."""
     if not isinstance(scheduler, dict) or not str(scheduler.get('type')).endswith('LinearLR') or 'end' not in scheduler:
         return None
     updates = len(loop.dataloader) if scheduler.get('convert_to_iter_based') else 1

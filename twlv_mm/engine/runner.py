@@ -1,4 +1,4 @@
-"""mmengine's runner, with what evaluations need of it mended."""
+"""mmengine's runner, with fixes that evaluations need."""
 
 import atexit
 import gc
@@ -17,14 +17,12 @@ from mmengine.runner import Runner as MMEngineRunner
 from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers, write_text
 
-from .due_validation_hook import DueValidationHook
-from .latest_checkpoint import latest_checkpoint
-from .process_count import compare_processes
+from .dataset_parts import dataset_parts
+from .encoder_training import note_sets, training_sets
 from .quiet_log import QuietLogProcessor, environment_line, quieten
+from .resuming import DueValidationHook, compare_processes
 from .run_plan import state_plan, warmup_steps
-from .training_sets import note_sets, training_sets
-from .unreadable_samples import list_unreadable
-from .work_dir_lock import alone_in
+from .work_dir import alone_in, latest_checkpoint
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
 
@@ -37,35 +35,33 @@ class Runner(MMEngineRunner):
     """mmengine's runner, which also
 
     - refuses to test or resume from a checkpoint of another model, where mmengine only prints the differences. Training
-      that starts from ``load_from`` may take a part of the weights; a warning counts what does not fit.
-    - goes on from the work dir's ``last_checkpoint`` with ``resume='auto'``, and starts anew, from ``load_from`` if
-      given, where there are no checkpoints. Whenever a run is killed, ``last_checkpoint`` names a complete one, and the
-      validation that it may not have finished is repeated.
+      that starts from ``load_from`` may use part of the weights; a warning counts the rest.
+    - with ``resume='auto'``, resumes from the work dir's ``last_checkpoint``, or starts anew, from ``load_from`` if
+      given, where there are no checkpoints. Whenever a run is killed, ``last_checkpoint`` names a complete one, and a
+      validation that may not have finished is repeated.
     - runs several processes on machines without an accelerator, with gloo.
     - saves and resumes models that ``twlv_mm.FullyShard`` has divided among the processes.
-    - says before the first step how long it trains and in what batches, and warns where that makes no sense.
+    - logs before the first step how long it trains and in what batches, and warns where that makes no sense.
     - extracts the embeddings that a config asks for (``extraction``, see :func:`twlv_mm.embeddings.extract_splits`)
-      before it trains or tests; each process its share of the videos.
+      before it trains or tests, each process its share of the videos.
 
-    Args: those of :class:`mmengine.runner.Runner`.
+    Args: see :class:`mmengine.runner.Runner`.
 
     Raises:
         CheckpointError: from ``test`` and ``train``, if the checkpoint is another model's.
         ResumeError: from ``train``, if ``last_checkpoint`` names a checkpoint that is missing or damaged.
         WorkDirError: from ``train``, if another run is training in the work dir.
-        ValueError: if processes on a machine without an accelerator were started by another launcher than 'pytorch'.
     """
 
     plan = None  # of the training that made the weights, see run_plan
     _is_stated = False
 
     def train(self):
-        """See mmengine and the class."""
         gpus = self.cfg.get('gpus')
         if gpus is not None and gpus != self.world_size:
             self.logger.warning(
                 f'The config accumulates gradients for {gpus} processes, and there are {self.world_size}: a batch is '
-                f'{self.world_size / gpus:g} times as large as it is meant to be. torchrun and tools/slurm_run.sh set '
+                f'{self.world_size / gpus:g} times as large as intended. torchrun and tools/slurm_run.sh set '
                 f'WORLD_SIZE={self.world_size}; without them, set it in the environment before the command.'
             )
         self._extract()
@@ -73,24 +69,22 @@ class Runner(MMEngineRunner):
             return super().train()
 
     def test(self):
-        """See mmengine and the class."""
         self._extract()
         return super().test()
 
     def build_logger(self, log_level='INFO', log_file=None, **kwargs):
-        """See mmengine; environment, config and hooks go to the file only."""
+        """Environment, config and hooks go to the file only."""
         logger = super().build_logger(log_level, log_file, **kwargs)
         quieten(logger)
         return logger
 
     def build_log_processor(self, log_processor):
-        """See mmengine."""
         if isinstance(log_processor, dict) and log_processor.get('type', 'LogProcessor') == 'LogProcessor':
             log_processor = QuietLogProcessor(**{key: value for key, value in log_processor.items() if key != 'type'})
         return super().build_log_processor(log_processor)
 
     def setup_env(self, env_cfg):
-        """See mmengine; its own start of processes selects a CUDA device, and fails where there is none."""
+        """mmengine's own start of processes selects a CUDA device, and fails where there is none."""
         if self.distributed and not is_distributed() and get_device() == 'cpu':
             if self.launcher != 'pytorch':
                 raise ValueError(
@@ -102,7 +96,7 @@ class Runner(MMEngineRunner):
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg, model):
-        """See mmengine; on the CPU, DistributedDataParallel must not be given device numbers."""
+        """On the CPU, DistributedDataParallel must not be given device numbers."""
         of_torch = 'FullyShard' not in str((model_wrapper_cfg or {}).get('type'))
         if self.distributed and get_device() == 'cpu' and of_torch:
             like_mmengine = dict(
@@ -112,14 +106,15 @@ class Runner(MMEngineRunner):
         return super().wrap_model(model_wrapper_cfg, model)
 
     def register_hooks(self, default_hooks=None, custom_hooks=None):
-        """See mmengine and the class."""
         super().register_hooks(default_hooks, custom_hooks)
         self.register_hook(DueValidationHook())
 
     def build_train_loop(self, loop):
-        """See mmengine; samples that the data set replaces because they cannot be read are listed in the work dir."""
+        """Unreadable samples, which some data sets replace by others, are listed in the work dir."""
         built = super().build_train_loop(loop)
-        list_unreadable(built.dataloader.dataset, self.work_dir)
+        for part in dataset_parts(built.dataloader.dataset):
+            if hasattr(part, 'replacing'):
+                part.replacing.file = os.path.join(self.work_dir, 'unreadable_samples.jsonl')
         return built
 
     def _init_model_weights(self):
@@ -128,11 +123,7 @@ class Runner(MMEngineRunner):
 
     @staticmethod
     def build_dataloader(dataloader, seed=None, diff_rank_seed=False):
-        """See mmengine; ``num_workers=0`` takes the settings of workers out, and a loader without a batch is refused.
-
-        Raises:
-            ValueError: if ``drop_last`` leaves no batch.
-        """
+        """``num_workers=0`` drops the settings of workers, and a loader without a batch is refused."""
         if isinstance(dataloader, dict) and not dataloader.get('num_workers'):
             of_workers = ('persistent_workers', 'prefetch_factor', 'timeout')
             dataloader = {key: value for key, value in dataloader.items() if key not in of_workers}
@@ -142,12 +133,11 @@ class Runner(MMEngineRunner):
         if built.drop_last and len(built) == 0:
             raise ValueError(
                 f'there are {len(built.sampler)} samples, fewer than a batch of {built.batch_size}, and drop_last '
-                'leaves none: set drop_last=False, or a smaller batch_size'
+                'leaves no batch: set drop_last=False, or a smaller batch_size'
             )
         return built
 
     def load_or_resume(self):
-        """See mmengine and the class."""
         if self._trains and is_main_process():
             remove_leftovers(self.work_dir)
         if not self._has_loaded and (self._resume == 'auto' or (self._resume and self._load_from is None)):
@@ -165,9 +155,9 @@ class Runner(MMEngineRunner):
             self.plan, self._is_stated = state_plan(self), True
 
     def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=((r'^module\.', ''),)):
-        """See mmengine; ``strict`` unless training starts from ``load_from``."""
+        """``strict`` unless training starts from ``load_from``."""
         if self._is_sharded:
-            map_location = 'cpu'  # each process reads all of it, and keeps a part
+            map_location = 'cpu'  # each process reads the whole file, and keeps a part
         strict = strict or bool(self._resume) or not self._trains
         try:
             checkpoint = super().load_checkpoint(filename, map_location, strict, revise_keys)
@@ -182,7 +172,6 @@ class Runner(MMEngineRunner):
         return checkpoint
 
     def build_optim_wrapper(self, optim_wrapper):
-        """See mmengine."""
         built = super().build_optim_wrapper(optim_wrapper)
         if self._is_sharded and built is not optim_wrapper:
             from .fully_shard import share_optimizer_state
@@ -191,17 +180,13 @@ class Runner(MMEngineRunner):
         return built
 
     def build_param_scheduler(self, scheduler):
-        """See mmengine; a warm-up of less than two steps is left out, and one that is longer than the run is refused.
-
-        Raises:
-            ValueError: if a part of the schedule begins after the run has ended.
-        """
+        """A warm-up of fewer than two steps is left out; a schedule that begins after the run has ended is refused."""
         if isinstance(scheduler, list):
-            # mmengine's LinearLR of one step never gets beyond its first factor, nor does what comes after it.
+            # mmengine's LinearLR of one step never gets past its first factor, nor do the schedulers after it.
             steps = [warmup_steps(one, self._train_loop) for one in scheduler]
             kept = [one for one, warmup in zip(scheduler, steps, strict=True) if warmup is None or warmup >= 2]
             if len(kept) < len(scheduler):
-                self.logger.info('There is no warm-up: it would have less than two steps.')
+                self.logger.info('There is no warm-up: it would have fewer than two steps.')
             scheduler = kept
         try:
             return super().build_param_scheduler(scheduler)
@@ -210,22 +195,22 @@ class Runner(MMEngineRunner):
                 raise
             raise ValueError(
                 f'a part of param_scheduler begins after the run has ended ({error}): set max_epochs (max_iters in '
-                'pretraining), which warm-up and decay follow, in place of train_cfg'
+                'pretraining), which warm-up and decay follow, instead of train_cfg'
             ) from error
 
     @master_only
     def dump_config(self):
-        """Write the config into the work dir, in place of a link that may be there, and say what runs where."""
+        """Write the config into the work dir, replacing a link that may be there, and log the environment."""
         name = os.path.basename(self.cfg.filename or f'{self.timestamp}.py')
         write_text(os.path.join(self.work_dir, name), self.cfg.dump())
         self.logger.info(environment_line(self))
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
-        """See mmengine; meta has the data sets that the encoder was trained on, see :func:`training_sets`."""
+        """meta gets the data sets that the encoder was trained on, see :func:`training_sets`."""
         if is_main_process():
             kwargs['meta'] = {**(kwargs.get('meta') or {}), **training_sets(self), 'plan': self.plan}
             super().save_checkpoint(out_dir, filename, *args, **kwargs)
-        elif self._is_sharded:  # the first process asks for all parts of these, in this order
+        elif self._is_sharded:  # the first process gathers all parts of these, in this order
             self.model.state_dict()
             if kwargs.get('save_optimizer', True):
                 self.optim_wrapper.state_dict()
@@ -235,12 +220,12 @@ class Runner(MMEngineRunner):
             return
         extract_splits(**self.cfg.extraction, shard=(self.rank, self.world_size))
         if self.distributed:
-            # Some processes have more to do than others: NCCL would give up waiting for them.
+            # Some processes have more to do than others, and NCCL would time out waiting for them.
             torch.distributed.barrier(torch.distributed.new_group(backend='gloo', timeout=timedelta(days=30)))
 
     @property
     def _trains(self):
-        # mmengine builds the loop of what it runs, and keeps the configs of the others.
+        # mmengine builds only the loop that runs; the others stay configs.
         return isinstance(self._train_loop, BaseLoop)
 
     @property
@@ -273,17 +258,17 @@ class Runner(MMEngineRunner):
         missing, unused = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
         if missing or unused:
             self.logger.warning(
-                f"{filename} fits the model in part: {len(missing)} of the model's {len(wanted)} tensors are not in it "
+                f"{filename} fits the model partly: {len(missing)} of the model's {len(wanted)} tensors are not in it "
                 f'and keep their initial values ({", ".join(missing[:3])}...), {len(unused)} of its {len(given)} are '
                 f'not used ({", ".join(unused[:3])}...).'
             )
 
 
 def _leave_group():
-    # gloo's threads must end while Python still runs: what they hold cannot be freed once it shuts down, and now and
-    # then a process whose work is done is aborted. They end with the last reference to the group. A wrapped model has
-    # one, which lives on in the cycles of its runner; if it were the last, Python's lock would be held while the
-    # threads are waited for, who may need it to free a tensor. Only the group's own Python object lets go of the lock.
+    # gloo's threads must end before Python shuts down, or the finished process is sometimes aborted. They end with the
+    # last reference to the group. A wrapped model holds one and lives on in the reference cycles of its runner; if that
+    # were the last, the GIL would be held while waiting for threads that may need it to free a tensor. Only the group's
+    # own Python object releases the GIL.
     if is_distributed():
         group = torch.distributed.group.WORLD
         torch.distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Training by steps that can be entered at any of them, without reading again what was trained on."""
+"""Training by steps that can start at any step, without reading again what was trained on."""
 
 from mmengine.dist import broadcast_object_list
 from mmengine.hooks import LoggerHook
@@ -12,25 +12,22 @@ from .epoch_seed_hook import reseed
 
 @LOOPS.register_module()
 class StepTrainLoop(IterBasedTrainLoop):
-    """Train for a number of steps on a :class:`twlv_mm.pretraining.MixtureSampler`'s endless stream.
+    """Train for a number of steps on a sampler's endless stream of batches.
 
-    A run that is killed and resumed from a checkpoint of any step goes on as if it had not been: the sampler starts at
-    that step, where mmengine's loop would read and drop all batches before it, and the random numbers of each step
-    follow from the seed, the step and the rank. Workers start when training does. Samples that cannot be read are
-    listed in the work dir's ``unreadable_samples.jsonl``.
+    A run that is killed and resumed from a checkpoint of any step ends as if it had not been interrupted: the sampler
+    starts at that step, where mmengine's loop would read and drop all batches before it, and the random numbers of each
+    step follow from the seed, the step and the rank. Workers start when training does.
 
     Args:
         runner (Runner): The runner.
-        dataloader (dict | DataLoader): With ``batch_size=None`` and a sampler of whole batches that has ``start``.
+        dataloader (dict | DataLoader): With ``batch_size=None`` and a sampler of whole batches that has ``start``, such
+            as ``twlv_mm.MixtureSampler``.
         max_iters (int): Steps.
-        val_interval (int): Steps from one validation to the next, where the config has one.
-
-    Raises:
-        ValueError: if the sampler is another one.
+        val_interval (int): Steps between validations, where the config has one.
     """
 
     def __init__(self, runner, dataloader, max_iters, val_interval=1000):
-        # Past IterBasedTrainLoop, whose own start is that of the workers, before the checkpoint says at which step.
+        # Skips IterBasedTrainLoop.__init__, which starts the workers before the checkpoint says at which step.
         BaseLoop.__init__(self, runner, dataloader)
         self._max_iters, self._max_epochs = int(max_iters), 1
         self._iter = self._epoch = 0
@@ -43,14 +40,9 @@ class StepTrainLoop(IterBasedTrainLoop):
             )
 
     def run(self):
-        """Train.
-
-        Returns:
-            nn.Module: the model.
-        """
         runner, sampler = self.runner, self.dataloader.sampler
         runner.call_hook('before_train')
-        # The dataloader is older than the seed that a run may take from its checkpoint.
+        # The dataloader was built before the run may have taken its seed from a checkpoint.
         seed = [runner.seed]
         broadcast_object_list(seed)
         sampler.seed, sampler.start = seed[0], self._iter
@@ -70,16 +62,12 @@ class StepTrainLoop(IterBasedTrainLoop):
 
 @HOOKS.register_module()
 class StepLoggerHook(LoggerHook):
-    """mmengine's LoggerHook, which also logs the last step of a run of steps, however short it is.
-
-    Args: those of :class:`mmengine.hooks.LoggerHook`.
-    """
+    """mmengine's LoggerHook, which also logs the last step of a run of steps, however short it is."""
 
     def end_of_epoch(self, dataloader, batch_idx):
-        """See the class; the stream of a StepTrainLoop has no other end."""
+        """The end of the run, as the stream of a StepTrainLoop has no epochs."""
         return batch_idx + 1 == self._last_step
 
     def before_train(self, runner):
-        """See mmengine."""
         super().before_train(runner)
         self._last_step = runner.max_iters

@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from twlv_mm.encoders import folder_of_embeddings
-from twlv_mm.engine.results_hook import RESULTS
 from twlv_mm.records import checks, locked, path_below, read_json, write_text
+from twlv_mm.records.results import RESULTS
 from twlv_mm.report.run_records import HASH
 
 from .status_file import FAILED, FINISHED, NO_DATA, RUNNING, WAITING, StatusFile

@@ -1,22 +1,19 @@
-"""A trained model over videos: results as json and csv, and pictures of them.
+"""Inference: a trained model over videos, with results as json, csv and pictures.
 
-videos.py runs the inferencer of a task over videos, model.py loads what a run has trained, video_embedder.py embeds
-videos as its config does. drawing_hook.py and video_drawing_hook.py draw what a test finds, with frames of the videos
-from frames.py and video_strips.py.
+videos.py runs a task's inferencer over videos. model.py loads a trained model, video_embedder.py embeds videos as its
+config does. drawing_hook.py draws the results of a test, with frames of the videos from frames.py.
 """
 
-from .drawing_hook import DrawingHook
-from .frames import read_strip, reading
+from .drawing_hook import DrawingHook, VideoDrawingHook
+from .frames import VideoStrips, read_strip, reading
 from .model import load_model, made_with
-from .video_drawing_hook import VideoDrawingHook
+from .segment_inferencer import SegmentInferencer
 from .video_embedder import VideoEmbedder
-from .video_strips import VideoStrips
-from .videos import SEGMENT_COLUMNS, InferenceSummary, infer_videos, segment_rows
+from .videos import infer_videos
 
 __all__ = [
-    'SEGMENT_COLUMNS',
     'DrawingHook',
-    'InferenceSummary',
+    'SegmentInferencer',
     'VideoDrawingHook',
     'VideoEmbedder',
     'VideoStrips',
@@ -25,5 +22,4 @@ __all__ = [
     'made_with',
     'read_strip',
     'reading',
-    'segment_rows',
 ]

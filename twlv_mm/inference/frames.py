@@ -1,23 +1,19 @@
-"""Frames of videos for pictures, and faults of reading them in one form."""
+"""Frames of videos for pictures, with errors of reading turned into ReadFault."""
 
 from contextlib import contextmanager
 
 import av
 import numpy as np
 
+from twlv_mm.embeddings import VideoFiles
 from twlv_mm.video import ReadFault, VideoError, frames_of_windows, open_video
 
 
 @contextmanager
 def reading(path, stage):
-    """Let whatever readers and mmaction2's transforms raise for a damaged file be a ReadFault of a stage.
+    """Turn the errors of readers and mmaction2's transforms for a damaged file into a ReadFault of a stage.
 
-    Args:
-        path (str): The video that is read within.
-        stage (str): 'open' or 'decode'. A file that is missing when it is to be opened stays a FileNotFoundError.
-
-    Raises:
-        ReadFault: if the video cannot be read.
+    ``stage`` is 'open' or 'decode'; a FileNotFoundError when opening stays one.
     """
     try:
         yield
@@ -29,20 +25,10 @@ def reading(path, stage):
 
 
 def read_strip(path, num_frames=10, start=0.0, end=None):
-    """Read frames at equal distances in time, to show what a video or a part of it is about.
+    """Read frames at equal distances in time, as a preview of a video or of its part from start to end, in seconds.
 
-    Args:
-        path (str): A video.
-        num_frames (int): Frames, fewer where the video has fewer.
-        start (float): Seconds at which the part begins.
-        end (float, optional): Seconds at which it ends; the end of the video if None.
-
-    Returns:
-        tuple[ndarray, ndarray]: (n, H, W, 3) uint8 frames; (n,) seconds, the middles of equal parts.
-
-    Raises:
-        FileNotFoundError: if there is no such video.
-        ReadFault: if it cannot be read, or ends before ``start``.
+    Returns frames (n, H, W, 3) uint8, n <= num_frames, and their seconds (n,), the middles of equal parts. Raises
+    FileNotFoundError, or ReadFault if the video cannot be read or ends before ``start``.
     """
     with reading(path, 'open'):
         video = open_video(path)
@@ -55,11 +41,35 @@ def read_strip(path, num_frames=10, start=0.0, end=None):
         return video.read(places), start + (np.arange(num_frames) + 0.5) / num_frames * (end - start)
 
 
+class VideoStrips:
+    """Strips of frames by video id, as dicts of frames and frame_times; empty if they cannot be read.
+
+    ``source`` are the video files, see :func:`twlv_mm.embeddings.find_videos`, None for no frames; ``failures`` lists
+    video id and reason of those that could not be read.
+    """
+
+    def __init__(self, source=None, num_frames=10):
+        self.num_frames = num_frames
+        self.failures = []
+        self._files = VideoFiles(source) if source else None
+
+    def __call__(self, video_id, start=0.0, end=None):
+        """The :func:`read_strip` of a video, or of a part of it."""
+        if self._files is None:
+            return {}
+        try:
+            strip = read_strip(self._files(video_id).path, self.num_frames, start, end)
+            return dict(zip(('frames', 'frame_times'), strip, strict=True))
+        except (VideoError, FileNotFoundError) as error:
+            self.failures.append((video_id, str(error)))
+            return {}
+
+
 def _decoder_errors():
-    """What transforms of mmaction2 raise for a file that cannot be decoded; ours raise VideoError."""
+    """What mmaction2's transforms raise for a file that cannot be decoded; ours raise VideoError."""
     errors = (VideoError, OSError, RuntimeError, UnicodeError, av.FFmpegError)
     try:
         from decord import DECORDError, DECORDLimitReachedError
-    except ImportError:  # there are wheels for x86 only
+    except ImportError:  # it has wheels for x86 only
         return errors
     return (*errors, DECORDError, DECORDLimitReachedError)

@@ -1,4 +1,4 @@
-"""The model of a finished training run: its config and checkpoint, ready for use."""
+"""The model of a finished training run, loaded from its config and checkpoint."""
 
 import copy
 import os
@@ -7,25 +7,15 @@ import torch
 from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.encoders import file_sha256, read_checkpoint
-from twlv_mm.engine import CheckpointError, check_encoder, provenance
+from twlv_mm.engine import CheckpointError, check_encoder
+from twlv_mm.records import provenance
 
 
 def load_model(cfg, checkpoint, device=None):
-    """Build the model of a config and give it the weights of a run.
+    """Build the model of a config, in evaluation mode, and load the weights of a run of it.
 
-    Args:
-        cfg (Config): The config.
-        checkpoint (str | Path): What a training run of it has written.
-        device (str, optional): Where to compute; a GPU if there is one.
-
-    Returns:
-        tuple[nn.Module, dict]: the model, in evaluation; the checkpoint's meta, empty where it has none.
-
-    Raises:
-        FileNotFoundError: if there is no such checkpoint.
-        CheckpointError: if it is another model's.
-        EncoderError: if the config contradicts its encoder.
-        ValueError: if it cannot be read.
+    Returns the model, on a GPU if there is one and no ``device``, and the checkpoint's meta, {} if it has none. Raises
+    CheckpointError if the checkpoint is another model's, EncoderError if the config contradicts its encoder.
     """
     if not os.path.isfile(checkpoint):
         raise FileNotFoundError(f'there is no checkpoint {checkpoint}')
@@ -34,7 +24,7 @@ def load_model(cfg, checkpoint, device=None):
     model = copy.deepcopy(cfg.model)
     for part in (model, *model.values()):
         if isinstance(part, dict) and isinstance(part.get('weights'), str):
-            part.weights = None  # the checkpoint holds all, and the file of the part may be gone
+            part.weights = None  # the checkpoint has all weights, and the part's own file may be gone
     model = MODELS.build(model)
     saved = read_checkpoint(checkpoint)
     try:
@@ -51,15 +41,7 @@ def load_model(cfg, checkpoint, device=None):
 
 
 def made_with(cfg, checkpoint):
-    """What every result says of its origin.
-
-    Args:
-        cfg (Config): The config.
-        checkpoint (str | Path): The checkpoint.
-
-    Returns:
-        dict: config (path), checkpoint (path, sha256), versions.
-    """
+    """The provenance that every result records: config (path), checkpoint (path, sha256), versions."""
     return dict(
         config=cfg.filename,
         checkpoint=dict(path=os.fspath(checkpoint), sha256=file_sha256(checkpoint)),

@@ -1,4 +1,4 @@
-"""One video after another to embeddings of its clips, as the config of a trained model says: for inferencers."""
+"""Embeds single videos as the config of a trained model says, for inferencers."""
 
 import os
 import warnings
@@ -14,20 +14,13 @@ REMEDY = '(--encoder-weights PATH of tools/infer.py)'
 
 
 class VideoEmbedder:
-    """Embed videos as the ``extraction`` of a config does, to the bit.
+    """Embed videos bit for bit as the ``extraction`` of a config does.
 
     Args:
         cfg (Config): With the variable ``extraction`` (see :func:`extract_splits`; splits, out and workers are not
             used), unless that is given.
-        encoder_weights (str, optional): Checkpoint of the encoder; the config's if None.
-        device (str, optional): Where to encode; a GPU if there is one.
-        decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
-        extraction (dict, optional): How videos are embedded, in the place of the config's ``extraction``.
-
-    Raises:
-        FileNotFoundError: if there is no file of weights.
-        ValueError: if the config has no ``extraction``, or not of several clips; if the encoder has no weights and may
-            not be random, or something of it does not fit.
+        encoder_weights, device, decoder (str, optional): Override the config's.
+        extraction (dict, optional): Overrides the config's ``extraction``.
     """
 
     def __init__(self, cfg, encoder_weights=None, device=None, decoder=None, extraction=None):
@@ -44,22 +37,16 @@ class VideoEmbedder:
         self._extractor = Extractor(chosen_encoder(encoder, cfg.filename, remedy), **options | dict(device=device))
 
     def check(self, trained_on, checkpoint):
-        """Compare what is known of the embeddings that a model was trained on with those of this embedder.
+        """Compare the embeddings that a model was trained on with those of this embedder; warn if nothing is known of
+        them.
 
-        Where nothing is known, a warning says so.
-
-        Args:
-            trained_on (dict): The ``dataset_meta`` of the model's checkpoint: folder and settings (from
-                :func:`shared_settings`) of its training data, empty where it does not say.
-            checkpoint (str | Path): For the message.
-
-        Raises:
-            ValueError: if they differ.
+        ``trained_on`` is the ``dataset_meta`` of its checkpoint: folder and settings (from :func:`shared_settings`), or
+        empty.
         """
         known = {name: value for name, value in trained_on.get('settings', {}).items() if value is not None}
         if not known:
             warnings.warn(
-                f'{checkpoint} does not say what embeddings it was trained on: make sure that their encoder and clips '
+                f'{checkpoint} does not say which embeddings it was trained on: make sure that their encoder and clips '
                 f'were those of the extraction in {self._config}',
                 stacklevel=3,
             )
@@ -69,30 +56,22 @@ class VideoEmbedder:
             known.setdefault('weights_sha256', None)  # a random encoder
         try:
             check_comparable(
-                # The model itself refuses vectors of another length.
+                # dims need no comparison: the model itself refuses vectors of another width.
                 dict(folder=trained_on.get('folder'), dims=None, settings=known),
                 dict(folder=self._config, dims=None, settings={name: ours.get(name) for name in known}),
             )
         except ValueError as error:
             raise ValueError(
                 f'{checkpoint} was trained on other embeddings than the extraction in {self._config} gives: {error}. '
-                f"The encoder's weights are given as encoder_weights {REMEDY}"
+                f"Give the encoder's weights as encoder_weights {REMEDY}"
             ) from None
 
     def embed(self, path):
-        """Embed one video, in this process.
+        """Embed one video, in this process; errors as for :meth:`vectors`.
 
-        Args:
-            path (str): A video file.
-
-        Returns:
-            tuple[dict, dict]: what the data sets of embedded clips give of a video: video_id (the file's name without
-            suffix), feats ((M, D) float32, in order of time), duration (float, seconds), and origin, step and
-            clip_seconds as :func:`clip_grid` has them; and for json, what they were made with, see :meth:`vectors`.
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read to its end.
+        Returns an item as of the data sets of embedded clips: video_id (the file's name without suffix), feats ((M, D)
+        float32, in order of time), duration (seconds), and origin, step and clip_seconds of :func:`clip_grid`; and its
+        provenance.
         """
         video, made_with = self.vectors(path)
         grid, count = clip_grid(path, video.times, self._extractor.settings['stride_seconds'])
@@ -102,13 +81,10 @@ class VideoEmbedder:
     def vectors(self, path):
         """Embed one video, in this process.
 
-        Args:
-            path (str): A video file.
-
         Returns:
-            tuple[EmbeddedVideo, dict]: its vectors, in order of time, with the view 'forward'; and for json, what they
-            were made with: encoder (name, weights_sha256, and of several clips clip_seconds and stride_seconds),
-            decoder (name, version).
+            tuple[EmbeddedVideo, dict]: its vectors, in order of time, with the view 'forward'; and their provenance for
+            json: encoder (name, weights_sha256, and with several clips clip_seconds and stride_seconds), decoder (name,
+            version).
 
         Raises:
             FileNotFoundError: if there is no such video.
@@ -117,7 +93,7 @@ class VideoEmbedder:
         path = os.fspath(path)
         if not os.path.isfile(path):
             raise FileNotFoundError(f'no video file at {path}')
-        # As an extraction does it, which fills up batches with blank clips: vectors are the same to the bit.
+        # Batches are filled up with blank clips, as in an extraction, so that vectors are the same bit for bit.
         streams = read_ahead([path], self._extractor.sampling, workers=0, decoder=self._decoder)
         (video,) = SharedBatches(self._extractor)(streams)
         fault = video if isinstance(video, ReadFault) else video.fault
@@ -134,12 +110,12 @@ class VideoEmbedder:
 
 
 def _extraction_of(cfg):
-    """The extraction of a config whose task needs to know when its clips are."""
+    """The extraction of a config, which must be one of several clips, as one vector has no times."""
     if cfg.get('extraction') is None:
         raise ValueError(
-            f'{cfg.filename} does not say how videos are embedded: give a config with the variable extraction, '
-            'such as configs/synthetic/untrimmed_tal.py'
+            f'{cfg.filename} does not say how to embed videos: give a config with the variable extraction, such as '
+            'configs/synthetic/untrimmed_tal.py'
         )
     if cfg.extraction.get('sampling') != 'multi-clip':
-        raise ValueError(f"the extraction of {cfg.filename} must have sampling='multi-clip': one vector tells no times")
+        raise ValueError(f"the extraction of {cfg.filename} must have sampling='multi-clip': one vector has no times")
     return cfg.extraction

@@ -1,9 +1,9 @@
-"""ActionFormer: a pyramid of local attention whose every step says which action it is in, and from when to when."""
+"""ActionFormer: temporal action localization with local attention over a feature pyramid."""
 
 import torch
 from mmengine.model import BaseDataPreprocessor, BaseModel
 
-from twlv_mm.embeddings import check_inputs, encoder_of
+from twlv_mm.embeddings import check_inputs
 from twlv_mm.registry import MODELS
 
 from .decoding import SegmentDecoder
@@ -15,7 +15,7 @@ from .pyramid import FeaturePyramid
 from .targets import assign_targets, make_points
 
 RANGES = ((0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000))
-STARTS = {'ours': 2.0, 'published': 0.0}  # of distances, in steps of their level
+STARTS = {'ours': 2.0, 'published': 0.0}  # initial distances, in steps of their level
 
 
 @MODELS.register_module()
@@ -24,44 +24,44 @@ class ActionFormer(BaseModel):
 
     A batch is ``inputs``, a list of N (D, T_i) float32 tensors, the embeddings of a video's clips in order of time, and
     ``data_samples``, a list of N ActionDataSample with video_id, duration (seconds), origin (seconds, the centre of
-    step 0) and step (seconds between steps); for training they have ``gt_instances`` with segments (G, 2) on the grid
-    of steps and labels (G,), G >= 0. What the model finds in a video does not depend on the videos beside it.
+    step 0), step (seconds between steps) and perhaps classes (names); for training they have ``gt_instances`` with
+    segments (G, 2) in steps and labels (G,), G >= 0. The results of a video do not depend on the other videos of its
+    batch.
 
-    Under weight decay, norms, biases and scales are left out by ``paramwise_cfg=dict(norm_decay_mult=0,
-    bias_decay_mult=0, custom_keys={'scale': dict(decay_mult=0)})``.
+    ``paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, custom_keys={'scale': dict(decay_mult=0)})`` exempts
+    norms, biases and scales from weight decay.
 
     Args:
         num_classes (int): C; 1 with ``external``.
-        in_channels (int): D, numbers of an embedding.
+        in_channels (int): D, width of an embedding.
         channels (int): Width of pyramid and heads.
         num_heads (int): Attention heads.
-        arch (tuple[int]): Convolutions, transformer blocks at full rate, levels at half of the rate before.
-        window (int | Sequence[int]): Steps that attention sees, odd, or -1 for all of them; a list has one for the
+        arch (tuple[int]): Number of convolutions, of transformer blocks at full rate, and of levels, each at half the
+            rate of the one before.
+        window (int | Sequence[int]): Odd number of steps that attention covers, or -1 for all; a list has one for the
             blocks at full rate and one for each level after it.
-        regression_ranges (Sequence[tuple[float, float]]): For each level, how far away the farther end of an action may
-            be from a step that learns it, in steps at full rate.
-        max_length (int): Steps that the published code pads videos to. No video is padded so far here, but results at a
-            video's end are those of that padding; longer videos are allowed.
+        regression_ranges (Sequence[tuple[float, float]]): For each level, the range of the distance from a step to the
+            farther end of an action that it learns, in steps at full rate.
+        max_length (int): Steps that the published code pads videos to. Videos are not padded that far here, but results
+            at a video's end are those of that padding; longer videos are allowed.
         head_layers (int): Convolutions of each head.
-        drop_path (float): Rate at which residual branches are left out; 0 leaves out their scales too.
+        drop_path (float): Rate at which residual branches are dropped; 0 leaves out their scales too.
         class_prior (float): Probability of each class before training.
-        center_radius (float): How far from an action's centre a step may be to learn it, in strides of its level.
+        center_radius (float): Greatest distance of a step from the centre of an action that it learns, in strides of
+            its level.
         loss (dict, optional): Arguments of :class:`LocalizationLoss`: label_smoothing, reg_weight, init_norm.
         test_cfg (dict, optional): Arguments of :class:`SegmentDecoder`: min_score, max_candidates, min_duration, nms.
-        external (dict, optional): Arguments of :class:`ExternalScores`. With it, the model finds actions of any class,
-            and a classifier of whole videos names them, whose classes are those of the data set unless it says.
-        init (str): 'ours', or 'published' to start the regression as the published code does, for exact repetition:
-            from a distance of 0, where ReLU gives half of the distances no gradient, and some never get one. Ours
-            starts from two steps of the level, which is about what a level learns.
+        external (dict, optional): Arguments of :class:`ExternalScores`: the model finds actions of any class, and a
+            classifier of whole videos names them. Its classes are those of the data set unless given.
+        init (str): 'ours', or 'published' to initialise the regression as the published code does, for exact
+            repetition: to a distance of 0, where ReLU gives half of the distances no gradient, some of them for good.
+            Ours starts from two steps of the level, about what a level learns.
         weights (str, optional): A file of the published ActionFormer code.
-        data_preprocessor (dict, optional): As for mmengine's BaseModel.
-        init_cfg (dict, optional): As for mmengine's BaseModel.
+        data_preprocessor (dict, optional): See mmengine's BaseModel.
+        init_cfg (dict, optional): See mmengine's BaseModel.
 
-    Raises:
-        ValueError: if arguments do not fit each other, or the file of weights does not fit them.
-
-    Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are the
-    published evaluation's for THUMOS14.
+    Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are the published
+    evaluation's for THUMOS14.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class ActionFormer(BaseModel):
         data_preprocessor=None,
         init_cfg=None,
     ):
-        # By its name, mmengine would look for its default among all models of mmaction2.
+        # Built here: given its name, mmengine would import all models of mmaction2 to find it.
         super().__init__(data_preprocessor or BaseDataPreprocessor(), init_cfg)
         if external is not None and num_classes != 1:
             raise ValueError(
@@ -107,35 +107,16 @@ class ActionFormer(BaseModel):
         self.reg_head = RegressionHead(channels, len(regression_ranges), head_layers, STARTS[init])
         self.criterion = LocalizationLoss(**(loss or {}))
         self.decoder = SegmentDecoder(**(test_cfg or {}), external=external)
-        self.metainfo = None
+
         if weights is not None:
             load_official_weights(self, weights)
 
-    @property
-    def backbone(self):
-        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
-
-        ResultsHook writes down who it is; :class:`CheckEmbeddedVideosHook` sets ``metainfo``, which says so.
-        """
-        return self.metainfo and encoder_of(self.metainfo['settings'])
-
     def forward(self, inputs, data_samples, mode='tensor'):
-        """Run a batch.
+        """Run a batch in mode 'loss', 'predict' or 'tensor'.
 
-        Args:
-            inputs (list[Tensor]): See the class.
-            data_samples (list[ActionDataSample]): See the class.
-            mode (str): 'loss', 'predict' or 'tensor'.
-
-        Returns:
-            dict[str, Tensor] | list[ActionDataSample] | tuple[Tensor, Tensor, Tensor]: loss_cls and loss_reg; the
-            samples with ``pred_instances``, segments (M, 2) in seconds, scores (M,) and labels (M,), best first; or
-            logits (N, P, C), distances to start and end in strides (N, P, 2) and which points are the video's (N, P),
-            all levels one after the other, finest first.
-
-        Raises:
-            ValueError: if embeddings have another width, are none, or hold NaN or infinite numbers; if labels are none
-                of the classes; if the model gives NaN or infinite numbers.
+        Returns loss_cls and loss_reg; the samples with ``pred_instances``, segments (M, 2) in seconds, scores (M,) and
+        labels (M,), best first; or logits (N, P, C), distances to start and end in strides (N, P, 2) and a mask of the
+        video's own points (N, P), the levels concatenated, finest first.
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -146,7 +127,6 @@ class ActionFormer(BaseModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', it is {mode!r}")
 
     def loss(self, inputs, data_samples):
-        """Losses of a batch; see :meth:`forward`."""
         _check_actions(data_samples, None if self.class_agnostic else self.num_classes)
         logits, offsets, valid, points, _ = self._outputs(inputs, data_samples)
         targets = [self._targets(points, sample.gt_instances) for sample in data_samples]
@@ -154,23 +134,19 @@ class ActionFormer(BaseModel):
         return self.criterion(logits[valid], offsets[valid], classes[valid], distances[valid])
 
     def predict(self, inputs, data_samples):
-        """Actions of each video; see :meth:`forward`."""
         logits, offsets, valid, points, lengths = self._outputs(inputs, data_samples)
         if not (logits.isfinite().all() and offsets.isfinite().all()):
             names = ', '.join(sample.video_id for sample in data_samples)
             raise ValueError(f'the model gives NaN or infinite numbers for {names}: its training diverged')
-        classes = self.metainfo and self.metainfo['classes']
         for place, sample in enumerate(data_samples):
             found = logits[place], offsets[place], valid[place]
-            sample.pred_instances = self.decoder(*found, points, lengths, sample, classes)
+            sample.pred_instances = self.decoder(*found, points, lengths, sample, sample.get('classes'))
         return data_samples
 
     def _outputs(self, inputs, data_samples):
         check_inputs(inputs, data_samples, self.pyramid.in_channels)
         x, steps = self.pyramid.batch(inputs)
-        if not x.isfinite().all():
-            name = next(s.video_id for x, s in zip(inputs, data_samples, strict=True) if not x.isfinite().all())
-            raise ValueError(f'the embeddings of {name} hold NaN or infinite numbers: extract the video again')
+
         levels = self.pyramid(x, steps)
         lengths = [x.shape[1] for x, _ in levels]
         x, steps, numbers = join_levels(levels)
@@ -185,7 +161,7 @@ class ActionFormer(BaseModel):
 
 
 def _check_actions(data_samples, num_classes):
-    """Labels below num_classes, or any that are not negative where it is None."""
+    """Check labels against num_classes, or only that they are not negative where it is None."""
     for sample in data_samples:
         labels = sample.gt_instances.labels
         if len(labels) and (labels.min() < 0 or (num_classes is not None and labels.max() >= num_classes)):

@@ -1,4 +1,4 @@
-"""Which actions happen when: THUMOS14's and ActivityNet's annotations, and those of own data."""
+"""Annotations of actions in videos: THUMOS14's, ActivityNet's, and those of own data."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,21 +8,20 @@ import numpy as np
 
 from twlv_mm.records import checks, names_beside, read_class_names, read_json
 
-# THUMOS14's mark of moments that count neither for nor against a detector.
+# THUMOS14's label of moments that count neither for nor against a detector.
 AMBIGUOUS = 'Ambiguous'
-# The published evaluation takes segments of a class for the same whose starts and ends are this close.
-SAME = 1e-3  # seconds
+SAME = 1e-3  # seconds; the published evaluation treats segments of a class as one if both ends are this close
 
 
 class VideoAnnotation(NamedTuple):
     """The actions of a video.
 
     Attributes:
-        duration (float | None): Seconds; None where the file does not say.
-        subset (str): As the file has it; empty where it does not say.
+        duration (float | None): Seconds; None if the file does not say.
+        subset (str): As in the file; '' if it does not say.
         segments (ndarray): (G, 2) float64, start and end in seconds, end > start.
-        labels (ndarray): (G,) int64, places in the classes.
-        fps (float | None): Frames a second; None where the file does not say.
+        labels (ndarray): (G,) int64, indices of classes.
+        fps (float | None): Frames per second; None if the file does not say.
     """
 
     duration: float | None
@@ -37,9 +36,9 @@ class Annotations:
     """The actions of a data set or a subset of it.
 
     Attributes:
-        classes (tuple[str]): Names of the C classes; a place in it is the label.
-        videos (dict[str, VideoAnnotation]): video id -> its actions, also of videos without any.
-        notes (list[str]): What was put right or is odd in the file, a sentence each; for the log.
+        classes (tuple[str]): Names of the C classes, by label.
+        videos (dict[str, VideoAnnotation]): Actions by video id, including videos without any.
+        notes (list[str]): Corrections and oddities of the file, a sentence each, for the log.
     """
 
     classes: tuple
@@ -50,33 +49,32 @@ class Annotations:
 def read_annotations(path, subset=None, classes=None):
     """Read a file of actions in videos.
 
-    The format is told by the content. THUMOS14 (as ActionFormer has it) and ActivityNet-1.3: ``{"database": {video_id:
-    {"subset", "duration", "annotations": [{"label", "segment": [start, end], "label_id"}]}}}``, where ``label_id`` may
-    lack. ActionFormer's copies have ``fps`` too, OpenTAD's the number of frames, ``frame``. Own data: the same without
-    the ``database`` around it, or a list of such videos, each with its ``video_id``; ``subset`` and ``duration`` may
-    lack::
+    The format is recognised by the content. THUMOS14 (as in ActionFormer) and ActivityNet-1.3: ``{"database":
+    {video_id: {"subset", "duration", "annotations": [{"label", "segment": [start, end], "label_id"}]}}}``, where
+    ``label_id`` is optional. ActionFormer's copies also have ``fps``, OpenTAD's the number of frames, ``frame``. Own
+    data: the same without ``database`` around it, or a list of such videos, each with its ``video_id``; ``subset`` and
+    ``duration`` are optional::
 
         {"match_01": {"duration": 63.2, "subset": "train", "annotations": [{"label": "serve", "segment": [1.5, 2.8]}]}}
 
-    The actions are those of the file, because the published evaluations count all of them: also those that end, or even
-    begin, after their video, of which THUMOS14 has 30. Left out are repetitions (same class, start and end within 1 ms,
-    as in the published evaluation code), segments without length (ActivityNet-1.3 has [0, 0] in ZZVrH3Hv1fM), and
-    THUMOS14's 'Ambiguous', unless it is one of ``classes``. ``notes`` count all of these.
+    Like the published evaluations, this keeps all actions of the file, even those that end or begin after their video,
+    of which THUMOS14 has 30. Left out are repetitions (same class, start and end within 1 ms, as in the published
+    evaluation code), segments without length (ActivityNet-1.3 has [0, 0] in ZZVrH3Hv1fM), and THUMOS14's 'Ambiguous',
+    unless it is one of ``classes``. ``notes`` count all of these.
 
     Args:
         path (str | Path): A json file.
-        subset (str, optional): The videos to take, 'Test' say, in upper or lower case; all if None.
-        classes (str | Path | Sequence[str], optional): The names of the classes, or a file of them, one a line. If
-            None, those in ``classes.txt`` beside the file; without that, the file's ``label_id`` order them, or else
-            they are sorted; the whole file's, whatever the subset.
+        subset (str, optional): The videos to read, such as 'Test', case-insensitive; all by default.
+        classes (str | Path | Sequence[str], optional): Class names, or a file with one a line. By default those in
+            ``classes.txt`` beside the file; without that, all classes of the file in the order of their ``label_id``,
+            or else sorted.
 
     Returns:
         Annotations: classes, videos, notes.
 
     Raises:
-        FileNotFoundError: if there is no such file, or none of class names.
-        ValueError: if the file has another format, a segment or duration is no proper time, a label is not among the
-            classes, ``label_id`` contradict each other, or the subset has no videos.
+        FileNotFoundError: if the file, or that of the class names, is missing.
+        ValueError: if the file has another format or wrong values, or the subset has no videos.
     """
     path = Path(path)
     entries = _read_entries(path)
@@ -88,8 +86,8 @@ def read_annotations(path, subset=None, classes=None):
     moved = [name for name, ids in found.items() if given and name in names and ids - {None, names.index(name)}]
     if moved:
         notes.append(
-            f'{path}: label_id of {len(moved)} classes ({", ".join(moved[:3])}) are not their places in the classes '
-            'given; the places count.'
+            f'{path}: label_id of {len(moved)} classes ({", ".join(moved[:3])}) differ from their places in the given '
+            'classes; the places count.'
         )
     places = {name: place for place, name in enumerate(names)}
     counts = dict(late=[], repeated=[], empty=[], ambiguous=[])
@@ -114,9 +112,9 @@ def _read_entries(path):
         wrong = next((f'another entry for {video_id!r}' for video_id, one in entries.items() if not _is_video(one)), '')
     if wrong:
         raise ValueError(
-            f'{path} has neither of the known formats: {{"database": {{video_id: video}}}} as THUMOS14 and ActivityNet '
-            'have it, {video_id: video}, or a list of videos with their video_id; each video is {"duration": seconds, '
-            f'"subset": name, "annotations": [{{"label": name, "segment": [start, end]}}]}}. It has {wrong}'
+            f'{path} has none of the known formats: {{"database": {{video_id: video}}}} as in THUMOS14 and '
+            'ActivityNet, {video_id: video}, or a list of videos with their video_id; each video is {"duration": '
+            f'seconds, "subset": name, "annotations": [{{"label": name, "segment": [start, end]}}]}}. It has {wrong}'
         )
     for video_id, entry in entries.items():
         checks.name(video_id, f'{path}, the id of a video')
@@ -146,7 +144,7 @@ def _is_video(entry):
 
 
 def _label_ids(path, entries, ignored):
-    """dict of class name -> set of the label_id that the file gives it; None where it gives none."""
+    """dict of class name -> set of its label_id in the file, None where one is missing."""
     ids = {}
     for video_id, entry in entries.items():
         for action in entry['annotations']:
@@ -159,9 +157,9 @@ def _label_ids(path, entries, ignored):
 
 
 def _order_names(path, found):
-    """Names in the order of their label_id, or of the alphabet where none has any."""
+    """Names in the order of their label_id, or sorted if none has any."""
     if not found:
-        raise ValueError(f'{path} has no action at all, so its classes are not known: give classes')
+        raise ValueError(f'{path} has no actions, so its classes are not known: give classes')
     named = {name: ids - {None} for name, ids in found.items()}
     if not any(named.values()):
         return sorted(found)
@@ -253,8 +251,8 @@ def _read_video(path, video_id, entry, places, ignored, counts):
 def _describe(path, counts):
     sentences = dict(
         late='end after their video; tests count them, training cuts them or leaves them out',
-        repeated='are written twice and count once',
-        empty='end when they begin and are left out',
+        repeated='are repeated and count once',
+        empty='have no length and are left out',
         ambiguous=f'are {AMBIGUOUS!r} and are left out',
     )
     notes = []

@@ -1,28 +1,22 @@
-"""Average precision of segments in time, as ActivityNet and THUMOS14 are scored."""
+"""Average precision of temporal segments, as in ActivityNet and THUMOS14."""
 
 import numpy as np
 
 
 def average_precision(predictions, truth, num_classes, iou_thresholds):
-    """Average precision of each class at each threshold.
+    """Average precision of each class at each threshold, (C, T) float64 from 0 to 1.
 
-    In the order of its score, over all videos, each prediction takes the action of its class and video that it overlaps
-    best of those not yet taken, if their IoU reaches the threshold; otherwise it is a false positive. Precision is
-    interpolated: at each recall, the highest precision at that or any higher recall.
-
-    Predictions of equal score come in the order of their video ids, within a video in that of start and end, so that
-    the result does not depend on the order of the input.
+    In order of score over all videos, each prediction takes the best-overlapping action of its class and video that is
+    not yet taken, if their IoU reaches the threshold; otherwise it is a false positive. Precision is interpolated: at
+    each recall, the highest precision at that or any higher recall. Ties in score are broken by video id, start and
+    end, so that the result does not depend on the order of the input. A class with actions but no predictions has 0,
+    one without actions NaN.
 
     Args:
-        predictions (dict[str, tuple]): Of each video, segments (P, 2) in seconds, scores (P,) and labels (P,), arrays.
-        truth (dict[str, tuple]): Of each video, segments (G, 2) in seconds and labels (G,), arrays. Actions of videos
-            without predictions are missed.
+        predictions (dict[str, tuple]): For each video, segments (P, 2) in seconds, scores (P,) and labels (P,), arrays.
+        truth (dict[str, tuple]): For each video, segments (G, 2) in seconds and labels (G,), arrays.
         num_classes (int): C; labels are from 0 to C - 1.
         iou_thresholds (Sequence[float]): T thresholds, above 0.
-
-    Returns:
-        ndarray: (C, T) float64 from 0 to 1. 0 for a class that has actions and no predictions, NaN for one that has no
-        actions.
 
     Source: ActivityNet's evaluation of detections, which ActionFormer uses for THUMOS14 too.
     """
@@ -47,7 +41,7 @@ def average_precision(predictions, truth, num_classes, iou_thresholds):
 
 
 def _match(segments, actions, thresholds):
-    """(P, T) bool, the predictions that take an action at a threshold; they come best first."""
+    """(P, T) bool: whether each prediction, best first, takes an action at each threshold."""
     hits = np.zeros((len(segments), len(thresholds)), dtype=bool)
     if not len(actions):
         return hits
@@ -70,7 +64,7 @@ def _iou(segments, actions):
 
 
 def _interpolated(scores, hits, total):
-    # Stable: of equal scores, the order of the videos and that within them stays.
+    # Stable: predictions of equal score stay in the order of the videos, and in that within them.
     hits = np.concatenate(hits)[np.argsort(-np.concatenate(scores), kind='stable')]
     precision = hits.cumsum(axis=0) / np.arange(1, len(hits) + 1)[:, None]
     highest = np.maximum.accumulate(precision[::-1], axis=0)[::-1]

@@ -1,4 +1,4 @@
-"""Videos as embeddings of their clips in order of time, with the actions in them."""
+"""Data set of videos as embeddings of their clips, with actions."""
 
 import logging
 from pathlib import Path
@@ -22,51 +22,45 @@ from twlv_mm.registry import DATASETS
 
 from .annotations import read_annotations
 
-COVERED = 0.9  # share of a video below which its features are too short
-# Durations that differ by more than both of these are of different versions of a video.
+COVERED = 0.9  # least share of a video that its features should cover
+# Durations that differ by more than both of these belong to different versions of a video.
 DURATION_SHARE, DURATION_SECONDS = 0.02, 0.5
 
 
 @DATASETS.register_module()
 class LocalizationDataset(BaseDataset):
-    """The videos of a subset: embeddings of their clips, and their actions on the clips' grid of time.
+    """The videos of a subset: embeddings of their clips, and their actions in steps of the clips.
 
-    An item, before the pipeline, is a dict of video_id (str, as the annotations have it), feats ((T, D) float32, in
-    order of time), duration (float, seconds), origin (float, seconds: the centre of the first clip), step (float,
-    seconds from clip to clip), clip_seconds (float), segments ((G, 2) float32 **in steps**: a place g on the grid is
-    the time ``origin + g * step``) and labels ((G,) int64). Features are read when an item is asked for, so that memory
-    does not grow with the data set and the workers of a data loader share what the system caches.
+    An item, before the pipeline, is a dict of video_id (str, as in the annotations), feats ((T, D) float32, in order of
+    time), duration (seconds), origin (seconds: the centre of the first clip), step (seconds from clip to clip),
+    clip_seconds, segments ((G, 2) float32 **in steps**: step g is at the time ``origin + g * step``), labels ((G,)
+    int64) and classes (tuple of names). Features are read when an item is requested, so memory does not grow with the
+    data set and workers share the system's cache.
 
     In training, videos without actions are left out, as in ActionFormer, whose schedules count epochs of the others;
-    actions that end before the features begin, or begin after their end, are left out, and those that end after it are
-    cut. In tests everything stays as annotated. What is left out is counted in the log.
+    actions outside of the features are left out, and those that end after them are cut. In tests everything stays as
+    annotated. The log counts what is left out.
 
     Args:
-        ann_file (str): A file for :func:`~twlv_mm.localization.annotations.read_annotations`.
-        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``. Their ids are those of the
-            annotations, or go with them as :func:`twlv_mm.embeddings.other_names` says; either may have a 'v_' in front
-            (ActivityNet).
-        subset (str, optional): The videos of ann_file to take; all if None.
-        clip_seconds (float, optional): Length of a clip. Where the embeddings carry the times of their clips, those
-            count, and this may be None.
+        ann_file (str): See :func:`~twlv_mm.localization.annotations.read_annotations`.
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``. Their ids match those of the
+            annotations as :func:`twlv_mm.embeddings.other_names` says; either may begin with 'v_' (ActivityNet).
+        subset (str, optional): The videos of ann_file to use; all by default.
+        clip_seconds (float, optional): Length of a clip; not needed if the embeddings have the times of their clips,
+            which take precedence.
         stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
-        classes (str | Sequence[str], optional): As for ``read_annotations``.
-        features (dict, optional): What has to be known of features that were made elsewhere, if no twlv_features.json
-            beside them says it: see :class:`~twlv_mm.embeddings.features.FeatureLayout`. Frames a second that it does
-            not say are those of ann_file.
-        **kwargs: pipeline, test_mode, indices and the others of mmengine's BaseDataset.
+        classes (str | Sequence[str], optional): See ``read_annotations``.
+        features (dict, optional): Layout of features made elsewhere without a twlv_features.json beside them, see
+            :class:`~twlv_mm.embeddings.features.FeatureLayout`. Its fps defaults to that of ann_file.
+        **kwargs: pipeline, test_mode, indices, see mmengine's BaseDataset.
 
     Attributes:
-        metainfo (dict): classes (tuple of names), folder, dims (D) and settings (dict of what the embeddings were made
-            with, None where not known).
-        choices (dict): For results.json: the file of annotations, how many videos it has in the subset, and whether
-            clips repeat frames.
+        metainfo (dict): classes (tuple of names), folder, dims (D) and settings (dict of how the embeddings were made,
+            None where not known).
 
     Raises:
-        FileNotFoundError: if there is no ann_file or folder, or none of the videos has embeddings.
-        ValueError: if the annotations cannot be understood, the times of clips are unknown, irregular or contradict the
-            arguments, embeddings were made with several settings, or (when an item is read) a file is damaged or
-            holds numbers that are not finite.
+        FileNotFoundError: if ann_file or folder is missing, or none of the videos has embeddings.
+        ValueError: if annotations or embeddings do not fit the arguments or each other, or a file is damaged.
     """
 
     def __init__(
@@ -89,11 +83,7 @@ class LocalizationDataset(BaseDataset):
         super().__init__(ann_file=str(ann_file), data_prefix={}, **kwargs)
 
     def load_data_list(self):
-        """See the class.
-
-        Returns:
-            list[dict]: The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``.
-        """
+        """The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``."""
         annotations = read_annotations(self.ann_file, self.subset, self.classes)
         self._embeddings = EmbeddingFolder(self.folder, features=self.features)
         known = other_names(self._embeddings.video_ids)
@@ -121,17 +111,9 @@ class LocalizationDataset(BaseDataset):
         return items if self.test_mode else self._for_training(items)
 
     def prepare_data(self, idx):
-        """Read an item's features and run the pipeline.
-
-        Args:
-            idx (int): Place among the items.
-
-        Returns:
-            Any: what the pipeline gives.
-        """
         item = self.get_data_info(idx)
         feats = grid_clips(self._embeddings, item.pop('embedding'), item.pop('num_clips'))
-        return self.pipeline(dict(item, feats=feats))
+        return self.pipeline(dict(item, feats=feats, classes=self._metainfo['classes']))
 
     def _item(self, video_id, name, video, info):
         duration = info.get('duration') or video.duration
@@ -150,8 +132,8 @@ class LocalizationDataset(BaseDataset):
         if len(missing) == len(names):
             raise FileNotFoundError(
                 f'{self.folder} has embeddings of none of the {len(names)} videos of {self.ann_file} (subset '
-                f'{self.subset}): the one has {self._embeddings.video_ids[0]!r}, the other {missing[0]!r}; set folder '
-                'to the embeddings of that subset'
+                f'{self.subset}): the former has {self._embeddings.video_ids[0]!r}, the latter {missing[0]!r}; set '
+                'folder to the embeddings of that subset'
             )
         if not missing:
             return []
@@ -171,7 +153,7 @@ class LocalizationDataset(BaseDataset):
             for annotated in [annotations.videos[item['video_id']].duration]
             if annotated and abs(item['duration'] - annotated) > max(DURATION_SHARE * annotated, DURATION_SECONDS)
         ]
-        self._note(differing, 'are of another duration in {folder} than in {ann_file}; is it another version of them?')
+        self._note(differing, 'have another duration in {folder} than in {ann_file}; are they other versions?')
 
     def _note_short(self, items):
         short = [item['video_id'] for item in items if grid_end(item) < COVERED * item['duration']]
@@ -181,7 +163,7 @@ class LocalizationDataset(BaseDataset):
         kept, lost, cut = [], [], []
         for item in items:
             end = (grid_end(item) - item['origin']) / item['step']
-            # Up to a step is left at the end of a video that is covered: an action may well end there.
+            # Clips that cover a video may leave up to a step at its end, where an action may well end.
             last = min(end + 1, (item['duration'] - item['origin']) / item['step'])
             begin = -item['clip_seconds'] / 2 / item['step']
             inside = (item['segments'][:, 0] < min(end, last)) & (item['segments'][:, 1] > begin)

@@ -1,4 +1,4 @@
-"""From what the heads give to a video's list of actions."""
+"""Decodes the output of ActionFormer's heads into a list of actions."""
 
 import torch
 from mmengine.structures import InstanceData
@@ -8,15 +8,15 @@ from .soft_nms import suppress
 
 
 class SegmentDecoder:
-    """Take the best candidates of each level, suppress overlapping ones, tell in seconds where they are.
+    """Take the best candidates of each level, suppress overlapping ones, and convert them to seconds.
 
     Args:
-        min_score (float): Candidates must have more.
-        max_candidates (int): Candidates of a level at most.
+        min_score (float): Candidates must have a higher score.
+        max_candidates (int): Greatest number of candidates of a level.
         min_duration (float): Candidates must be longer, in steps at full rate, as in the published code.
         nms (dict, optional): Arguments of :func:`suppress`, such as sigma, max_segments, per_class, voting_threshold.
-        external (dict, optional): Arguments of :class:`ExternalScores`, which then says what the classes are; its file
-            is read when the first video is decoded, not in training.
+        external (dict, optional): Arguments of :class:`ExternalScores`, which then classifies the segments; its file is
+            read when the first video is decoded, not in training.
 
     Source: Zhang et al. 2022 (ActionFormer) and its published code.
     """
@@ -30,33 +30,17 @@ class SegmentDecoder:
         self._scores = None
 
     def external_scores(self, classes=None):
-        """The scores of the external classifier, read once.
-
-        Args:
-            classes (Sequence[str], optional): The names of its classes, unless ``external`` has them.
-
-        Returns:
-            ExternalScores: the scores.
-
-        Raises:
-            FileNotFoundError: as ExternalScores.
-            ValueError: as ExternalScores.
-        """
+        """The :class:`ExternalScores`, read once; ``classes`` are the names of its classes, unless ``external`` has
+        them."""
         if self._scores is None:
             self._scores = ExternalScores(**dict(classes=classes) | dict(self._external))
         return self._scores
 
     def __call__(self, logits, offsets, valid, points, lengths, sample, classes=None):
-        """Decode a video.
+        """Decode the output of the heads at the P points of a video.
 
-        Args:
-            logits (Tensor): (P, C).
-            offsets (Tensor): (P, 2) distances to start and end, in strides.
-            valid (Tensor): (P,) bool, points of the video.
-            points (Points): P points.
-            lengths (list[int]): Points of each level.
-            sample (ActionDataSample): With video_id, duration, origin and step.
-            classes (Sequence[str], optional): As for :meth:`external_scores`.
+        ``logits`` (P, C), ``offsets`` (P, 2) in strides and ``valid`` (P,) are of all levels, ``lengths`` the points of
+        each; the sample has video_id, duration, origin and step; ``classes`` are for :meth:`external_scores`.
 
         Returns:
             InstanceData: segments (M, 2) float32 in seconds, scores (M,), labels (M,) int64, best first; M may be 0.
@@ -74,7 +58,7 @@ class SegmentDecoder:
         num_classes = scores.shape[1]
         scores = scores[valid].flatten()
         good = (scores > self.min_score).nonzero().squeeze(1)
-        # Stable, so that equal scores, which sigmoids that saturate give, are in the same order on every run.
+        # Stable, so that equal scores, which saturated sigmoids give, have the same order on every run.
         scores, order = scores[good].sort(descending=True, stable=True)
         scores, good = scores[: self.max_candidates], good[order[: self.max_candidates]]
         step, labels = good // num_classes, good % num_classes

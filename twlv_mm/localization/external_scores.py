@@ -1,4 +1,4 @@
-"""Classes for proposals that have none, from the scores that a classifier gave whole videos."""
+"""Classifies proposals without classes by the scores that a classifier gave to whole videos."""
 
 from pathlib import Path
 
@@ -15,44 +15,34 @@ class ExternalScores:
     """Gives proposals the classes that a classifier found in their video.
 
     A proposal becomes one segment of each of its video's ``top_k`` best classes, with the score sqrt(class score *
-    proposal score). Of equal class scores that with the smaller label is better; segments of equal score come in the
-    order of the proposals, and those of one proposal in that of the classes.
+    proposal score). Ties are broken by the smaller label and by the order of the proposals.
 
     Files of scores:
 
     - json or pickle: ``{video_id: [C numbers]}``, in the order of the labels. A pickle may hold containers, numbers,
-      numpy arrays and torch tensors, and nothing else is read from it.
+      numpy arrays and torch tensors only.
     - npz: an array (C,) under each video id.
     - json of ActivityNet: ``{"results": {video_id: [{"label": name, "score": number}]}}``, where classes that a video
-      does not list count 0, or ``{"class": [C names], "results": {video_id: [C numbers]}}``. Both need ``classes``.
+      does not list have a score of 0, or ``{"class": [C names], "results": {video_id: [C numbers]}}``. Both need
+      ``classes``.
 
-    Video ids match with and without ActivityNet's ``v_`` before them.
+    Video ids match with and without ActivityNet's prefix ``v_``.
 
-    What makes the scores of a video comparable with those of other videos, ``score_norm``:
+    ``score_norm`` makes the scores of different videos comparable:
 
-    - 'l1': each is divided by their sum, negative ones count 0. The default: one rule for every video. The scores of
-      THUMOS14's usual file are not probabilities (those of a video sum to anything up to 2), and a softmax of numbers
-      that small flattens them: all classes come out nearly equal.
-    - 'softmax': for scores that come from before the softmax.
-    - 'none': as they are.
-    - 'published': a fault of the published evaluation code, for comparing with its figures. It takes the softmax in
-      videos with a score above 1 or below 0 only, so the segments of these rank below those of the others.
+    - 'l1': each is divided by their sum, negative ones count as 0. The default, one rule for every video. The scores of
+      THUMOS14's usual file are not probabilities (those of a video sum to anything up to 2), and a softmax of such
+      small numbers makes all classes nearly equal.
+    - 'softmax': for scores from before a softmax.
+    - 'none': unchanged.
+    - 'published': a bug of the published evaluation code, for comparison with its figures. It applies the softmax only
+      in videos with a score above 1 or below 0, whose segments thus rank below those of the others.
 
     Args:
         path (str | Path): File of scores: .json, .npz, .pkl or .pickle.
         classes (Sequence[str], optional): The C names, in the order of the labels.
         top_k (int): Classes of a video.
         score_norm (str): One of ``NORMS``.
-
-    Attributes:
-        path (Path): The file.
-        num_classes (int): C.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file has another form, scores that are not finite or that ``score_norm`` cannot take, or a
-            number of classes that differs between videos or from ``classes``; if it has fewer classes than ``top_k``.
-        pickle.UnpicklingError: if the pickle asks for anything but data.
 
     Source: ActionFormer (Zhang et al. 2022); ``top_k`` of the published evaluation code.
     """
@@ -73,19 +63,9 @@ class ExternalScores:
         self._rows = {video_id: row for row, video_id in enumerate(videos)}
 
     def __call__(self, video_id, segments, scores):
-        """Classify the proposals of a video.
+        """Classify P proposals: segments (P, 2) in any unit of time, scores (P,) from 0 to 1.
 
-        Args:
-            video_id (str): The video.
-            segments (Tensor): (P, 2) starts and ends, in any unit of time.
-            scores (Tensor): (P,) scores of the proposals, from 0 to 1.
-
-        Returns:
-            tuple[Tensor, Tensor, Tensor]: segments (P * top_k, 2), scores (P * top_k,) and labels (P * top_k,) int64,
-            best first.
-
-        Raises:
-            ValueError: if the file has no scores of this video.
+        Returns segments (P * top_k, 2), scores (P * top_k,) and labels (P * top_k,) int64, best first.
         """
         row = self._row(video_id)
         if row is None:
@@ -96,13 +76,13 @@ class ExternalScores:
         return segments[order // len(labels)], fused, labels[order % len(labels)]
 
     def _row(self, video_id):
-        # As it is first: YouTube's ids may begin with v_ themselves.
+        # The unchanged id first, as YouTube's ids may begin with v_ themselves.
         names = video_id, f'v_{video_id}', video_id.removeprefix('v_')
         return next((self._rows[name] for name in names if name in self._rows), None)
 
 
 def _read(path, classes):
-    """dict of video id -> the scores of its classes."""
+    """dict of video id -> scores of its classes."""
     if not path.is_file():
         raise FileNotFoundError(f'there is no file of classifier scores {path}')
     suffix = path.suffix.lower()
@@ -115,7 +95,7 @@ def _read(path, classes):
         elif suffix == '.json':
             content = read_json(path)
         else:
-            raise ValueError('it is none of .json, .npz, .pkl and .pickle')
+            raise ValueError('its suffix has to be .json, .npz, .pkl or .pickle')
     if isinstance(content, dict) and isinstance(content.get('results'), dict):
         content = _in_order_of(classes, path, content)
     if not isinstance(content, dict) or not content:
@@ -129,9 +109,9 @@ def _read(path, classes):
 
 
 def _in_order_of(classes, path, content):
-    """ActivityNet's two forms as dict of video id -> the scores of the classes."""
+    """ActivityNet's two forms as dict of video id -> scores of the classes."""
     if classes is None:
-        raise ValueError(f'{path} has scores by the names of classes: give classes, so that their labels are known')
+        raise ValueError(f'{path} has scores by class names: give classes, so that their labels are known')
     places = {name: place for place, name in enumerate(classes)}
     scores = {}
     for video_id, listed in content['results'].items():
@@ -147,7 +127,7 @@ def _in_order_of(classes, path, content):
                 raise ValueError(f'{where}: {name!r} is not among the {len(places)} classes')
             row[places[name]] = checks.number(score, where)
         if len({name for name, _ in pairs}) < len(pairs):
-            raise ValueError(f'{where}: there are several of a class; give those of the whole video, once')
+            raise ValueError(f'{where}: a class has several scores; give one for the whole video')
         scores[video_id] = row
     return scores
 
@@ -172,7 +152,7 @@ def _normalized(path, scores, video_ids, norm):
     negative = scores.min(axis=1) < 0
     if norm == 'none' and negative.any():
         raise ValueError(
-            f"{path}: {video_ids[negative.argmax()]} has scores below 0, of which score_norm='none' can take no root: "
+            f"{path}: {video_ids[negative.argmax()]} has scores below 0, which have no root with score_norm='none': "
             "choose 'softmax' or 'l1'"
         )
     if norm == 'l1':

@@ -1,4 +1,4 @@
-"""The two heads that all levels of the pyramid share: what happens at a step, and how far it extends."""
+"""ActionFormer's heads, shared by all levels of the pyramid: classes of a step, and distances to start and end."""
 
 import math
 
@@ -10,13 +10,7 @@ from .layers import TemporalConv
 
 
 class ConvTower(nn.Module):
-    """Convolutions over time, with norms and ReLU between them.
-
-    Args:
-        channels (int): D.
-        out_channels (int): D', of the last convolution.
-        num_layers (int): Convolutions, the last one included.
-    """
+    """Convolutions over time, with norms and ReLU between them: (N, T, channels) -> (N, T, out_channels)."""
 
     def __init__(self, channels, out_channels, num_layers):
         super().__init__()
@@ -25,21 +19,14 @@ class ConvTower(nn.Module):
         self.last = TemporalConv(channels, out_channels, bias=True)
 
     def forward(self, x, steps):
-        """(N, T, D) -> (N, T, D'), 0 where a step is no video's own."""
+        """(N, T, D) -> (N, T, D'), 0 at padding."""
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = F.relu(norm(conv(x, steps)))
         return self.last(x, steps)
 
 
 class ClassificationHead(ConvTower):
-    """Scores of the classes at each step.
-
-    Args:
-        channels (int): D.
-        num_classes (int): C.
-        num_layers (int): Convolutions.
-        prior (float): Probability of each class before training (Lin et al. 2017, focal loss).
-    """
+    """Scores of the classes at each step; ``prior`` is the probability of a class before training (Lin et al. 2017)."""
 
     def __init__(self, channels, num_classes, num_layers, prior):
         super().__init__(channels, num_classes, num_layers)
@@ -47,13 +34,9 @@ class ClassificationHead(ConvTower):
 
 
 class RegressionHead(ConvTower):
-    """How far an action reaches back and ahead from each step, in steps of the level.
+    """Distances from each step to the start and end of its action, in steps of the level.
 
-    Args:
-        channels (int): D.
-        num_levels (int): Levels; each learns a factor.
-        num_layers (int): Convolutions.
-        start (float): Distance that is predicted before training.
+    Each of ``num_levels`` levels learns a factor; ``start`` is the distance that is predicted before training.
     """
 
     def __init__(self, channels, num_levels, num_layers, start):

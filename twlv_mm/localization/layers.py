@@ -8,36 +8,33 @@ from torch import nn
 
 
 class Steps(NamedTuple):
-    """Which steps of a padded batch are a video's own.
+    """The steps of a padded batch that belong to the videos.
+
+    The published code masks the output of convolutions, not their input, so the last steps of a padded video see the
+    biases that norms make of the padding, but zeros where the padding ends. Trained weights depend on both.
 
     Attributes:
         valid (Tensor): (N, T, 1) bool, the video's steps; they come first.
-        inside (Tensor | None): (N, T, 1) bool, the steps up to the length that the published code pads the video to.
-            None where all are.
-
-    The published code masks what convolutions give, not what they take, so that a video's last steps see what norms
-    make of the padding, their biases, but zeros where the video ends with its padding. Trained weights know both.
+        inside (Tensor | None): (N, T, 1) bool, the steps before the end of the published code's padding; None if all
+            are.
     """
 
     valid: torch.Tensor
     inside: torch.Tensor | None
 
-    def halved(self):
-        """Steps: Every second step."""
+    def halved(self):  # every second step
         return Steps(self.valid[:, ::2], None if self.inside is None else self.inside[:, ::2])
 
 
 def join_levels(levels):
-    """Put the levels of a pyramid behind each other, as one sequence whose parts do not see each other.
-
-    Layers that all levels share then run once instead of once a level.
+    """Concatenate the levels of a pyramid, so that layers that all levels share run once instead of once per level.
 
     Args:
         levels (list[tuple[Tensor, Steps]]): (N, T_l, D) of each level, and its steps.
 
     Returns:
-        tuple[Tensor, Steps, Tensor]: (N, T, D) with a step between levels that is nobody's; its steps; (T,) int64, the
-        level of each step, -1 between levels.
+        tuple[Tensor, Steps, Tensor]: (N, T, D) with a step of padding after each level, which keeps convolutions apart;
+        its steps; (T,) int64, the level of each step, -1 at that padding.
     """
     parts, valid, inside, numbers = [], [], [], []
     for number, (x, steps) in enumerate(levels):
@@ -50,13 +47,7 @@ def join_levels(levels):
 
 
 class TemporalConv(nn.Module):
-    """Convolution over three neighbouring steps; steps that are no video's own become 0.
-
-    Args:
-        in_channels (int): D.
-        out_channels (int): D'.
-        bias (bool): Whether it has a bias.
-    """
+    """Convolution over three neighbouring steps; padding becomes 0."""
 
     def __init__(self, in_channels, out_channels, bias=False):
         super().__init__()
@@ -66,20 +57,14 @@ class TemporalConv(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x, steps):
-        """(N, T, D) -> (N, T, D')."""
         x = F.pad(_inside(x, steps), (0, 0, 1, 1))
-        # One matrix product: on CPUs faster than the convolution, which would also have to transpose twice.
+        # One matrix product is faster on CPUs than the convolution, which also needs two transpositions.
         neighbours = torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], dim=-1)
         return F.linear(neighbours, self.weight.transpose(1, 2).flatten(1), self.bias) * steps.valid
 
 
 class DepthwiseConv(nn.Module):
-    """Convolution of each channel over three neighbouring steps, to all or to every second step.
-
-    Args:
-        channels (int): D.
-        stride (int): 1 or 2.
-    """
+    """Convolution of each channel over three neighbouring steps, with stride 1 or 2."""
 
     def __init__(self, channels, stride=1):
         super().__init__()
@@ -95,11 +80,7 @@ class DepthwiseConv(nn.Module):
 
 
 class ScaledDropPath(nn.Module):
-    """Scale each channel of a residual branch, and leave the branch out for some samples of a training batch.
-
-    Args:
-        channels (int): D.
-        rate (float): Probability of being left out.
+    """Scale each channel of a residual branch, and drop the branch for some samples of a training batch.
 
     Source: ActionFormer's affine drop path; scales start at 1e-4 (Touvron et al. 2021, LayerScale).
     """
@@ -110,7 +91,6 @@ class ScaledDropPath(nn.Module):
         self.rate = rate
 
     def forward(self, x):
-        """(N, T, D) -> (N, T, D)."""
         x = x * self.scale
         if not self.training:
             return x

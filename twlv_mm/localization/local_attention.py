@@ -1,31 +1,23 @@
-"""Attention of each step to those near it, in time and memory linear in the number of steps."""
+"""Attention of each step to its neighbours, in time and memory linear in the number of steps."""
 
 import torch
 import torch.nn.functional as F
 
-# Queries that are computed together. Fewer share fewer keys that they do not see; more make larger matrix products.
+# Queries that are computed together: fewer waste fewer keys out of reach; more make larger matrix products.
 BLOCK = 32
 
 
 def local_attention(query, key, value, valid, num_heads, window):
-    """Multi-head attention in which a step sees the valid ones among its neighbours.
+    """Multi-head attention in which a step sees its valid neighbours; 0 for a step that sees none.
 
-    Blocks of queries meet the keys of the block and those within reach on either side, so that no array has more than
-    T x (32 + window) numbers a head for windows up to 65.
+    Blocks of queries meet the keys of the block and those within reach on either side, so that no array has more than T
+    x (32 + window) numbers per head for windows up to 65.
 
     Args:
-        query (Tensor): (N, T, D).
-        key (Tensor): (N, T, D).
-        value (Tensor): (N, T, D).
-        valid (Tensor): (N, T) bool, keys that may be seen. What the others hold must be finite and has no influence.
+        query, key, value (Tensor): (N, T, D) each.
+        valid (Tensor): (N, T) bool, keys that may be seen; the others must be finite.
         num_heads (int): Heads; divides D.
         window (int): Odd: a step sees itself and ``window // 2`` on each side. -1: a step sees all.
-
-    Returns:
-        Tensor: (N, T, D); 0 for a step that sees none.
-
-    Raises:
-        ValueError: if the window is even or less than 3, and not -1.
 
     Source: ActionFormer (Zhang et al. 2022), section 3.2; the same result as masked attention over all steps.
     """
@@ -50,14 +42,7 @@ def local_attention(query, key, value, valid, num_heads, window):
 
 
 def check_window(window):
-    """Refuse a window that no step is in the middle of.
-
-    Args:
-        window (int): As for :func:`local_attention`.
-
-    Raises:
-        ValueError: if it is even or less than 3, and not -1.
-    """
+    """Refuse a window without a middle step."""
     if window != -1 and (window < 3 or window % 2 == 0):
         raise ValueError(f'window={window} is neither -1 (every step sees all) nor an odd number from 3 on')
 
@@ -70,9 +55,9 @@ def _with_sides(blocks, reach):
 
 
 def _attention(query, key, value, seen, num_heads):
-    """Attention of (B, Q, D) to (B, K, D), where seen, (B, Q or 1, K), says who sees what."""
+    """Attention of (B, Q, D) to (B, K, D) with the mask seen, (B, Q or 1, K)."""
     query, key, value = (x.unflatten(-1, (num_heads, -1)).transpose(1, 2) for x in (query, key, value))
     some = seen.any(dim=-1, keepdim=True)
-    # Rows without any key would be NaN in some of PyTorch's kernels: they see all keys, and then become 0.
+    # Rows without any key would be NaN in some of PyTorch's kernels, so they see all keys and are then set to 0.
     seen = (seen | ~some).unsqueeze(1).expand(-1, -1, query.shape[2], -1)
     return F.scaled_dot_product_attention(query, key, value, seen).transpose(1, 2).flatten(2) * some

@@ -1,4 +1,4 @@
-"""Losses of the points of a pyramid: sigmoid focal loss of the classes, distance-IoU of the segments."""
+"""ActionFormer's losses: sigmoid focal loss of the classes, distance-IoU loss of the segments."""
 
 import torch
 import torch.nn.functional as F
@@ -7,16 +7,7 @@ from torch import nn
 
 
 def sigmoid_focal_loss(logits, targets, alpha=0.25, gamma=2.0):
-    """Focal loss of independent classes.
-
-    Args:
-        logits (Tensor): Scores before the sigmoid, any shape.
-        targets (Tensor): The same shape, in [0, 1].
-        alpha (float): Weight of positives; negatives weigh 1 - alpha.
-        gamma (float): How little easy ones count.
-
-    Returns:
-        Tensor: the sum over all elements, float32.
+    """Focal loss of independent classes, summed over all elements of logits and targets in [0, 1].
 
     Source: Lin et al. 2017, in its form for soft targets.
     """
@@ -28,15 +19,9 @@ def sigmoid_focal_loss(logits, targets, alpha=0.25, gamma=2.0):
 
 
 def center_diou_loss(offsets, targets, eps=1e-8):
-    """Distance-IoU loss of segments that are given by what is before and after a point within both.
+    """Distance-IoU loss of segments given by the distances from a point within to both ends, (M, 2), none negative.
 
-    Args:
-        offsets (Tensor): (M, 2) predicted distances to start and end, none negative.
-        targets (Tensor): (M, 2) true distances, none negative.
-        eps (float): Lower bound of the lengths divided by.
-
-    Returns:
-        Tensor: the sum over the M segments of 1 - IoU + (distance of centres / length of both together)^2, float32.
+    The sum over the M segments of 1 - IoU + (distance of centres / length of the hull)^2.
 
     Source: Zheng et al. 2020, in one dimension as in ActionFormer's code.
     """
@@ -50,13 +35,13 @@ def center_diou_loss(offsets, targets, eps=1e-8):
 
 
 class LocalizationLoss(nn.Module):
-    """Both losses of a batch, divided by a moving average of how many points learn an action.
+    """Both losses of a batch, divided by a moving average of the number of positive points.
 
     Args:
         label_smoothing (float): s; a target t becomes t (1 - s) + s / (C + 1).
-        reg_weight (float): Weight of the segments' loss.
-        init_norm (float): What the moving average starts from; about the number of such points in a batch.
-        momentum (float): Weight of the moving average's last value.
+        reg_weight (float): Weight of the loss of segments.
+        init_norm (float): Initial value of the moving average; about the number of positive points in a batch.
+        momentum (float): Weight of the last value in the moving average.
 
     Source: Zhang et al. 2022 (ActionFormer), section 3.3, and its published code, with TWLV-I's settings as defaults.
     """
@@ -66,28 +51,22 @@ class LocalizationLoss(nn.Module):
         self.label_smoothing = label_smoothing
         self.reg_weight = reg_weight
         self.momentum = momentum
-        # A buffer, so that a resumed run goes on with it.
+        # A buffer, so that a resumed run continues with it.
         self.register_buffer('norm', torch.tensor(float(init_norm)))
 
     def forward(self, logits, offsets, classes, targets):
-        """Losses of a batch; the moving average takes its points in.
+        """loss_cls and the weighted loss_reg of a batch, whose M valid points enter the moving average.
 
-        Args:
-            logits (Tensor): (M, C) at the valid points of all videos.
-            offsets (Tensor): (M, 2) predicted distances to start and end.
-            classes (Tensor): (M, C), 1 for what a point learns.
-            targets (Tensor): (M, 2) true distances, used where there is a class.
-
-        Returns:
-            dict[str, Tensor]: loss_cls and loss_reg, with its weight.
+        ``logits`` and ``classes`` are (M, C), 1 for the classes of a point; ``offsets`` and ``targets`` (M, 2) are
+        distances to start and end, used at points with a class.
         """
         positive = classes.any(dim=1)
-        # The mean over processes: averaged gradients are then those of a single process with all of the videos, and
-        # the average that process 0 saves is everybody's.
+        # The mean over processes, so that averaged gradients are those of a single process with all videos, and the
+        # moving average is the same in all of them.
         count = positive.sum().float()
         all_reduce(count, op='mean')
         self.norm.mul_(self.momentum).add_((1 - self.momentum) * count.clamp(min=1))
-        # A copy, since the next batch changes the buffer, perhaps before this one's gradients are there.
+        # A copy, since the next batch changes the buffer, perhaps before the backward pass of this one.
         norm = self.norm.clone()
         smooth = classes * (1 - self.label_smoothing) + self.label_smoothing / (classes.shape[1] + 1)
         loss_cls = sigmoid_focal_loss(logits, smooth) / norm

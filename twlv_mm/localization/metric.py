@@ -1,4 +1,4 @@
-"""mAP of a model's segments, by class and as ActivityNet's file of predictions."""
+"""mAP of temporal segments, with a table by class and ActivityNet's file of predictions."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
-from twlv_mm.records import write_class_precision, writing
+from twlv_mm.records import log_folder, write_class_precision, writing
 from twlv_mm.registry import METRICS
 
 from .annotations import read_annotations
@@ -17,40 +16,31 @@ from .average_precision import average_precision
 
 @METRICS.register_module()
 class LocalizationMAP(BaseMetric):
-    """Mean average precision over the classes, at several IoU, for all actions of a subset.
+    """Mean average precision over the classes, at several IoU, of all actions of a subset.
 
     ``mAP@0.30``, ... at each threshold and ``mAP``, their mean, from 0 to 1. Classes without actions in the subset do
     not count. Every action of the subset counts: those of videos without predictions are missed, and the log warns of
     them.
 
-    Into the folder of the run's log come ``class_ap.csv`` (a line a class; also printed to the log) and
-    ``predictions.json`` in ActivityNet's format, with the annotated actions as ``external_data.truth``.
-
-    In a config::
+    ``class_ap.csv`` (a line per class; also printed to the log) and ``predictions.json`` in ActivityNet's format, with
+    the annotated actions as ``external_data.truth``, are written into the folder of the run's log. In a config::
 
         val_evaluator = dict(type='twlv_mm.LocalizationMAP', ann_file='data/thumos14/thumos14.json', subset='Test',
                              iou_thresholds=[0.3, 0.4, 0.5, 0.6, 0.7])
 
     Args:
-        ann_file (str): Annotations, as :func:`read_annotations` takes them.
+        ann_file (str): See :func:`read_annotations`.
         subset (str): The subset tested on, such as 'Test'; None for the whole file.
         iou_thresholds (Sequence[float]): Above 0, up to 1: 0.3, 0.4, ... 0.7 for THUMOS14, 0.5, 0.55, ... 0.95 for
             ActivityNet.
-        classes (str | Sequence[str], optional): As for :func:`read_annotations`; the places are the model's labels.
+        classes (str | Sequence[str], optional): See :func:`read_annotations`.
         out_dir (str, optional): Another folder for the files.
-        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the annotations are wrong or the subset has no actions; if a threshold is not above 0 and up to
-            1, or two are the same to two decimals; at the end of a test, if predictions are of a video that is not in
-            the subset, of one twice, of a class that there is not, or no proper segments, if the dataset has other
-            classes, or if there is no run and no ``out_dir``.
+        **kwargs: collect_device, prefix, collect_dir, see mmengine's BaseMetric.
 
     Source: TWLV-I section 2.4; the matching is that of ActivityNet's evaluation.
     """
 
-    # The metrics are found by these names: no prefix.
+    # No prefix: other code looks the metrics up by these names.
     default_prefix = ''
 
     def __init__(self, ann_file, subset, iou_thresholds, classes=None, out_dir=None, **kwargs):
@@ -70,26 +60,13 @@ class LocalizationMAP(BaseMetric):
         self.out_dir = out_dir
 
     def process(self, data_batch, data_samples):
-        """Take the predictions of a batch.
-
-        Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): Each with video_id and pred_instances: segments (P, 2) in seconds, scores
-                (P,) and labels (P,), tensors.
-        """
+        """Collect the predictions of a batch: samples with video_id and pred_instances, as ActionFormer returns
+        them."""
         for sample in data_samples:
             found = (sample['pred_instances'][name].cpu().numpy() for name in ('segments', 'scores', 'labels'))
             self.results.append((sample['video_id'], *found))
 
     def compute_metrics(self, results):
-        """Score all predictions and write the files.
-
-        Args:
-            results (list[tuple]): video_id, segments, scores and labels of every video.
-
-        Returns:
-            dict[str, float]: mAP@0.30, ... and mAP, from 0 to 1.
-        """
         self._check(results)
         logger = MMLogger.get_current_instance()
         predictions = {video_id: found for video_id, *found in results}
@@ -108,7 +85,7 @@ class LocalizationMAP(BaseMetric):
         classes = (self.dataset_meta or {}).get('classes')
         if classes is not None and tuple(classes) != tuple(self.classes):
             raise ValueError(
-                f'the {len(classes)} classes of the dataset are not the {len(self.classes)} of {self.source}, or come '
+                f'the {len(classes)} classes of the dataset are not the {len(self.classes)} of {self.source}, or are '
                 'in another order: give both the same classes'
             )
         video_ids = [video_id for video_id, *_ in results]
@@ -165,7 +142,6 @@ class LocalizationMAP(BaseMetric):
             ]
             for video_id, (segments, scores, labels) in predictions.items()
         }
-        # What external_data holds is up to who writes the file.
         truth = {video_id: self._actions(*self.truth[video_id]) for video_id in results}
         # The version is that of ActivityNet's format.
         content = dict(version='VERSION 1.3', results=results, external_data=dict(truth=truth))

@@ -1,4 +1,4 @@
-"""Reading the weights of ActionFormer's published code into this project's model."""
+"""Loads weights of ActionFormer's published code."""
 
 import re
 
@@ -6,13 +6,13 @@ import torch
 
 from twlv_mm.encoders import read_checkpoint
 
-# Averaged weights are the ones that are evaluated.
+# The published code evaluates the averaged weights.
 CONTAINERS = ('state_dict_ema', 'state_dict')
 
-# The points' places are computed here.
+# Buffers that are computed here.
 IGNORED = re.compile(r'point_generator\.')
 
-# Official names and ours, in the order in which they are replaced.
+# Official names and ours, in the order of replacement.
 RENAMED = (
     (r'^backbone\.embd\.(\d+)\.conv\.', r'pyramid.convs.\1.'),
     (r'^backbone\.embd_norm\.', 'pyramid.conv_norms.'),
@@ -33,16 +33,10 @@ LEVEL_SCALE = re.compile(r'reg_head\.scale\.(\d+)\.scale$')
 
 
 def load_official_weights(model, path):
-    """Load the weights of an ActionFormer from a file of the published code, strictly.
+    """Load the weights of an ActionFormer from a file of the published code, strictly; averaged weights take
+    precedence.
 
-    Args:
-        model (ActionFormer): The model to fill. Its moving average of the loss keeps its value, as files have none.
-        path (str): A checkpoint, whose averaged weights are taken where it has them, or a state dict alone.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not such a file, or of a model with other classes, widths, levels or drop path (which
-            decides whether there are scales); the message names the keys.
+    The moving average of the loss keeps its value, as files have none.
     """
     checkpoint = read_checkpoint(path)
     state = next((checkpoint[name] for name in CONTAINERS if name in checkpoint), checkpoint)

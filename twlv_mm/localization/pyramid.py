@@ -1,4 +1,4 @@
-"""The feature pyramid: embeddings at full rate, then at half of it again and again, each level seeing further."""
+"""ActionFormer's feature pyramid: embeddings at full rate, then at half the rate from level to level."""
 
 import math
 
@@ -11,14 +11,7 @@ from .local_attention import check_window, local_attention
 
 
 class ConvAttention(nn.Module):
-    """Self-attention whose queries, keys and values come from depthwise convolutions; a stride there halves the rate.
-
-    Args:
-        channels (int): D.
-        num_heads (int): Heads.
-        window (int): As for :func:`local_attention`.
-        stride (int): 1 or 2.
-    """
+    """Self-attention with queries, keys and values from depthwise convolutions; stride 2 halves the rate."""
 
     def __init__(self, channels, num_heads, window, stride):
         super().__init__()
@@ -41,14 +34,9 @@ class ConvAttention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Attention and MLP, each with a residual; with stride 2, what it gives has half as many steps.
+    """Attention and MLP, each with a residual; stride 2 halves the number of steps.
 
-    Args:
-        channels (int): D.
-        num_heads (int): Heads.
-        window (int): As for :func:`local_attention`.
-        drop_path (float): Rate of :class:`ScaledDropPath`; 0 leaves out the scales too, as the published code does.
-        stride (int): 1 or 2.
+    ``drop_path`` 0 leaves out the scales of :class:`ScaledDropPath` too, as the published code does.
     """
 
     def __init__(self, channels, num_heads, window, drop_path, stride=1):
@@ -63,7 +51,7 @@ class TransformerBlock(nn.Module):
         )
 
     def forward(self, x, steps):
-        """(N, T, D) and its steps -> (N, T / stride, D) and the steps of it; steps that are no video's own become 0."""
+        """(N, T, D) and its steps -> (N, T / stride, D), 0 at padding, and its steps."""
         to = steps.halved() if self.stride == 2 else steps
         skipped = x if self.stride == 1 else F.max_pool1d(x.transpose(1, 2), 3, 2, padding=1).transpose(1, 2)
         x = skipped * to.valid + self.drop_path1(self.attn(self.norm1(x), steps, to))
@@ -71,21 +59,10 @@ class TransformerBlock(nn.Module):
 
 
 class FeaturePyramid(nn.Module):
-    """ActionFormer's projection and its feature pyramid without top-down paths, which is a norm a level.
+    """ActionFormer's projection and its feature pyramid without top-down paths, with one norm per level.
 
-    Args:
-        in_channels (int): Numbers of an embedding.
-        channels (int): D.
-        num_heads (int): Attention heads; divides D.
-        arch (tuple[int]): Convolutions, transformer blocks at full rate, levels at half of the rate before.
-        window (int | Sequence[int]): As for :func:`local_attention`; one, or one for the blocks at full rate and one
-            for each level after it.
-        drop_path (float): Rate of :class:`ScaledDropPath`.
-        max_length (int): The published code pads videos to this, in steps, and longer ones to a multiple of what all
-            strides and windows divide; where that padding ends makes a difference to a video's last steps.
-
-    Raises:
-        ValueError: if the numbers do not fit each other.
+    See :class:`ActionFormer` for the arguments. The published code pads videos to ``max_length`` steps, and longer ones
+    to a common multiple of all strides and windows; where that padding ends makes a difference to a video's last steps.
 
     Source: Zhang et al. 2022 (ActionFormer), section 3.2, and its published code.
     """
@@ -115,21 +92,15 @@ class FeaturePyramid(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def batch(self, inputs):
-        """Pad videos to a common length, the smallest one that gives each the result that it has alone.
-
-        Args:
-            inputs (list[Tensor]): (D, T_i), T_i >= 1.
-
-        Returns:
-            tuple[Tensor, Steps]: (N, T, D), and which steps are whose; T is a multiple of the last level's stride.
-        """
+        """Pad videos (D, T_i) to the smallest common length that gives each the result that it has alone: (N, T, D),
+        its steps."""
         device, coarsest = inputs[0].device, self.strides[-1]
         lengths = [x.shape[1] for x in inputs]
         padded = [
             self.max_length if length <= self.max_length else -(-length // self.multiple) * self.multiple
             for length in lengths
         ]
-        # One step of padding on the last level is enough, as nothing in the pyramid looks further than one step.
+        # One step of padding on the last level is enough, as no convolution of the pyramid reaches further.
         shown = [(-(-length // coarsest) + 1) * coarsest for length in lengths]
         total = max(min(pair) for pair in zip(padded, shown, strict=True))
         places = torch.arange(total, device=device)[None, :, None]
@@ -139,15 +110,7 @@ class FeaturePyramid(nn.Module):
         return x, Steps(valid, inside)
 
     def forward(self, x, steps):
-        """Build the pyramid.
-
-        Args:
-            x (Tensor): (N, T, D) embeddings.
-            steps (Steps): Which of its steps are a video's own.
-
-        Returns:
-            list[tuple[Tensor, Steps]]: (N, T / stride, channels) and its steps, finest level first.
-        """
+        """(N, T, D) and its steps -> (N, T / stride, channels) and the steps of each level, finest first."""
         for conv, norm in zip(self.convs, self.conv_norms, strict=True):
             x = F.relu(norm(conv(x, steps)))
         for block in self.stem:

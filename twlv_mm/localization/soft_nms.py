@@ -1,4 +1,4 @@
-"""Non-maximum suppression on time segments, soft or hard, without compiled code."""
+"""Non-maximum suppression of temporal segments, soft or hard, without compiled code."""
 
 import numpy as np
 import torch
@@ -19,36 +19,31 @@ def suppress(
     per_class=True,
     voting_threshold=0.7,
 ):
-    """Thin out candidate segments that overlap better ones.
+    """Suppress candidate segments that overlap better ones.
 
-    The best candidate is kept, and those that overlap it lose score (soft) or fall out (hard); then the best of the
-    rest is kept, and so on. Computed on the CPU in float32. Of equal scores the earlier candidate is better, so the
-    order of the input decides between candidates of equal score, and nothing else.
+    The best candidate is kept, and those that overlap it lose score (soft) or are dropped (hard); then the best of the
+    rest is kept, and so on. Computed on the CPU in float32. Ties in score are broken by the order of the input.
 
     Args:
         segments (Tensor): (N, 2) starts and ends, in any unit of time, end >= start.
         scores (Tensor): (N,) scores.
         labels (Tensor): (N,) int64 class indices.
         sigma (float): Soft: the score is multiplied by exp(-IoU^2 / sigma).
-        iou_threshold (float): Hard: candidates that overlap a kept one by this IoU or more fall out.
-        min_score (float): Candidates with a lower score, decayed or not, fall out.
-        max_segments (int): Segments kept at most, of all classes together.
+        iou_threshold (float): Hard: candidates that overlap a kept one by this IoU or more are dropped.
+        min_score (float): Candidates with a lower score, decayed or not, are dropped.
+        max_segments (int): Greatest number of kept segments, of all classes together.
         method (str): 'soft' or 'hard'.
-        per_class (bool): Only candidates of one class compete; otherwise they do whatever their classes.
-        voting_threshold (float): Where all classes compete, a kept segment becomes the mean of the candidates with this
-            IoU or more with it, weighted by their scores before suppression; 0 leaves it as it is. Nothing votes per
-            class, where too few candidates overlap, as in ActionFormer.
+        per_class (bool): Whether only candidates of the same class compete.
+        voting_threshold (float): Unless per_class, a kept segment becomes the mean of the candidates with this IoU or
+            more with it, weighted by their scores before suppression; 0 leaves it as it is.
 
     Returns:
-        tuple[Tensor, Tensor, Tensor]: segments (P, 2) float32, scores (P,) float32 and labels (P,) int64 of the kept,
-        best first, on the device of the input.
-
-    Raises:
-        ValueError: if the method is neither, sigma is not above 0, the lengths differ, a number is not finite, or a
-            segment ends before it starts.
+        tuple[Tensor, Tensor, Tensor]: the kept segments (P, 2) float32, scores (P,) float32 and labels (P,), best
+        first.
 
     Source: Bodla et al. 2017 in the form of ActionFormer (Zhang et al. 2022); sigma, voting_threshold and max_segments
-    as in the published evaluation code for THUMOS14.
+        as
+    in the published evaluation code for THUMOS14.
     """
     if method not in ('soft', 'hard'):
         raise ValueError(f"method must be 'soft' or 'hard', it is {method!r}")
@@ -62,7 +57,7 @@ def suppress(
     def decay(left, overlap):
         if method == 'hard':
             return np.where(overlap < iou_threshold, left, -np.inf)
-        # Not 0, which would make NaN of the -inf of those kept already.
+        # Not 0, which would turn the -inf of those already kept into NaN.
         return left * np.maximum(np.exp(overlap * overlap / -sigma), TINY)
 
     classes = labels if per_class else np.zeros_like(labels)
@@ -88,11 +83,11 @@ def _check(segments, scores, labels):
 
 
 def _pick(segments, scores, classes, decay, min_score, max_segments, vote_iou):
-    # Scores only fall, so the best of all classes is picked in turn: max_segments picks in all, not for each class.
+    # Scores only fall, so the best of all classes is picked in turn: max_segments picks in total, not per class.
     order = classes.argsort(kind='stable')
     _, first, group = np.unique(classes[order], return_index=True, return_inverse=True)
     bounds = np.append(first, len(order))
-    # Rivals lie together in the order of the classes; the scores stay in that of the input, for equal ones.
+    # Rivals are contiguous in the order of the classes; the scores keep that of the input, for ties.
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     starts, ends = segments[order].T.copy()
@@ -113,7 +108,7 @@ def _pick(segments, scores, classes, decay, min_score, max_segments, vote_iou):
         if vote_iou > 0:
             voters = members[overlap >= vote_iou]
             total = scores[voters].sum()
-            if total > 0:  # a segment of no length overlaps nothing, not even itself
+            if total > 0:  # a segment without length overlaps nothing, not even itself
                 kept_segments[pick] = scores[voters] @ segments[voters] / total
     return kept[:count], kept_segments[:count], kept_scores[:count]
 

@@ -1,4 +1,4 @@
-"""Pictures of a test: what was found in a video beneath what was annotated."""
+"""Draws the predictions of a test below the annotated actions."""
 
 from twlv_mm.inference import VideoDrawingHook
 from twlv_mm.registry import HOOKS
@@ -7,21 +7,13 @@ from twlv_mm.visualization import draw_timeline
 
 @HOOKS.register_module()
 class LocalizationVisualizationHook(VideoDrawingHook):
-    """Draw the videos of a test as timelines, ``<out_dir>/<video_id>.png``: predictions beneath the annotated actions.
+    """Draw the videos of a test as timelines, ``<out_dir>/<video_id>.png``: predictions below the annotated actions.
 
-    tools/test.py --show-dir DIR turns it on. In a config::
+    tools/test.py --show-dir DIR enables it. ``min_score`` is the least score to draw; for other arguments see
+    :class:`~twlv_mm.inference.VideoDrawingHook`. In a config::
 
         default_hooks = dict(
             visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos='data/thumos14/videos/test'))
-
-    Args:
-        *args: Those of :class:`~twlv_mm.inference.VideoDrawingHook`.
-        min_score (float): Least score of predictions that are drawn.
-        **kwargs: Those of VideoDrawingHook.
-
-    Raises:
-        FileNotFoundError: as VideoDrawingHook.
-        ValueError: as VideoDrawingHook.
     """
 
     def __init__(self, *args, min_score=0.05, **kwargs):
@@ -29,14 +21,6 @@ class LocalizationVisualizationHook(VideoDrawingHook):
         self.min_score = min_score
 
     def draw(self, path, sample, classes, strip):
-        """Draw a video.
-
-        Args:
-            path (Path): The picture.
-            sample (ActionDataSample): With ``pred_instances`` in seconds and ``gt_instances`` in steps.
-            classes (Sequence[str]): Names of the classes.
-            strip (dict): frames and frame_times, or empty.
-        """
         found, true = sample.pred_instances, sample.gt_instances
         found = found[found.scores >= self.min_score]
         predictions = _actions(found.segments, found.labels, classes)

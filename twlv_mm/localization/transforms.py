@@ -1,6 +1,6 @@
-"""From an item of :class:`~twlv_mm.localization.dataset.LocalizationDataset` to what a model takes.
+"""Transforms from an item of :class:`~twlv_mm.localization.dataset.LocalizationDataset` to a model's input.
 
-All of them keep the grid of time right: a place g of ``segments`` is the time ``origin + g * step``, before and after.
+All of them preserve times: step g of ``segments`` is at ``origin + g * step``, before and after.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from mmengine.structures import InstanceData
 
 from twlv_mm.registry import TRANSFORMS
 
-# BMN rounds duration_frame down to a multiple of its feature_extraction_interval and shortens its proposals by what is
-# lost; this number is a multiple of 1 to 16.
+# BMN rounds duration_frame down to a multiple of its feature_extraction_interval and shortens its proposals
+# accordingly; this number is a multiple of 1 to 16.
 BMN_FRAMES = 720720
 
 
@@ -22,20 +22,20 @@ class CropFeatures(BaseTransform):
     """Take a random window of a video in training.
 
     The window has ``max_length`` steps, or a random share of a video that is not longer. Its start is drawn uniformly
-    among those that keep an action, which is where drawing again until one is kept (as ActionFormer does) comes to.
-    Actions stay, cut to the window, if at least ``min_overlap`` of them is inside. Where no window holds as much of any
-    action, as with actions longer than two windows, the ones that hold the largest share do.
+    from those that keep an action, which is equivalent to ActionFormer's drawing again until one is kept. Actions are
+    cut to the window, and kept if at least ``min_overlap`` of them is inside. Where no window holds that much of any
+    action, as with actions longer than two windows, those that hold the largest share are drawn from.
 
     Required keys: feats (T, D), origin, step and clip_seconds (seconds), segments (G, 2) in steps, labels (G,).
     Modified keys: feats, origin, segments, labels.
 
     Args:
-        max_length (int): Steps of a window at most.
+        max_length (int): Greatest number of steps of a window.
         crop_ratio (tuple[float, float]): Least and greatest share of a video of at most ``max_length`` steps.
         min_overlap (float): Share of an action that must be inside.
 
-    Source: ActionFormer, Zhang et al. 2022; the defaults are its values for THUMOS14, the length that of paper Table 7
-    too.
+    Source: ActionFormer, Zhang et al. 2022; the defaults are its values for THUMOS14, the length is also that of paper
+    Table 7.
     """
 
     def __init__(self, max_length=2304, crop_ratio=(0.9, 1.0), min_overlap=0.5):
@@ -44,7 +44,6 @@ class CropFeatures(BaseTransform):
         self.min_overlap = min_overlap
 
     def transform(self, results):
-        """See the class."""
         total, segments = len(results['feats']), results['segments']
         length = self.max_length
         if total <= length:
@@ -75,24 +74,21 @@ class CropFeatures(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ResizeFeatures(BaseTransform):
-    """Bring a video to a number of steps by linear interpolation (``align_corners=False``).
+    """Resize a video to a number of steps by linear interpolation (``align_corners=False``).
 
-    The new step j is where the old step ``(j + 0.5) * T / length - 0.5`` was, and ``origin`` and ``step`` say so
-    exactly; ActionFormer takes the video's length in clips for the old one, which moves its times by less than a step
-    of the old grid. From here on, a clip is as long as a step.
+    The new step j is at the old step ``(j + 0.5) * T / length - 0.5``, and ``origin`` and ``step`` are updated exactly;
+    ActionFormer uses an approximation that shifts its times by less than an old step. A clip is then as long as a step.
 
-    Required keys: feats (T, D), origin, step and clip_seconds (seconds), segments (G, 2) in steps. Modified keys: the
-    same.
+    Required and modified keys: feats (T, D), origin, step and clip_seconds (seconds), segments (G, 2) in steps.
 
     Args:
-        length (int): Steps: 192 of ActivityNet-1.3's ActionFormer, 100 of BMN.
+        length (int): Steps: 192 for ActivityNet-1.3's ActionFormer, 100 for BMN.
     """
 
     def __init__(self, length=192):
         self.length = length
 
     def transform(self, results):
-        """See the class."""
         feats, step = results['feats'], results['step']
         scale = len(feats) / self.length
         resized = F.interpolate(torch.from_numpy(feats.T[None]), self.length, mode='linear', align_corners=False)
@@ -111,15 +107,14 @@ class PackLocalization(BaseTransform):
     """Pack a video for a localization model.
 
     Required keys: those of an item. Returns a dict of inputs, (D, T) float32, and data_samples, an ActionDataSample
-    with the metainfo video_id, duration, origin and step (in seconds) and with gt_instances: segments (G, 2) float32 in
-    steps and labels (G,) int64.
+    with the metainfo video_id, duration, origin, step (in seconds) and classes (None without them) and with
+    gt_instances: segments (G, 2) float32 in steps and labels (G,) int64.
     """
 
     def transform(self, results):
-        """See the class."""
         return _pack(
             results['feats'],
-            {key: results[key] for key in ('video_id', 'duration', 'origin', 'step')},
+            {key: results.get(key) for key in ('video_id', 'duration', 'origin', 'step', 'classes')},
             segments=torch.from_numpy(results['segments']),
             labels=torch.from_numpy(results['labels']),
         )
@@ -129,22 +124,19 @@ class PackLocalization(BaseTransform):
 class PackProposals(BaseTransform):
     """Pack a video for mmaction2's BMN, and for its ANetMetric with AR@AN.
 
-    Use it after ``ResizeFeatures(length=temporal_dim)``; in tests BMN takes one video a batch. BMN's proposals then are
-    in seconds, whatever its ``feature_extraction_interval`` up to 16. Its metric leaves out the first two characters of
-    a name, ActivityNet's 'v_', which are put in front of video ids that lack them.
+    Use it after ``ResizeFeatures(length=temporal_dim)``; in tests BMN takes one video a batch. BMN's proposals are then
+    in seconds, for any ``feature_extraction_interval`` up to 16. Its metric drops the first two characters of a name,
+    ActivityNet's 'v_', which are prepended to video ids that lack them. A video must have an action, without which
+    neither BMN's loss nor AR@AN is defined.
 
     Required keys: those of an item. Returns a dict of inputs, (D, T) float32, and data_samples, an ActionDataSample
     with gt_instances.gt_bbox, (G, 2) float32 in shares of the video's duration, and the metainfo that BMN reads.
-
-    Raises:
-        ValueError: if a video has no action: neither BMN's loss nor AR@AN is defined for it.
     """
 
     def transform(self, results):
-        """See the class."""
         duration, video_id = results['duration'], results['video_id']
         if not len(results['segments']):
-            raise ValueError(f'{video_id} has no action, which BMN and AR@AN cannot do with: leave it out of ann_file')
+            raise ValueError(f'{video_id} has no action, but BMN and AR@AN need one: leave it out of ann_file')
         seconds = results['origin'] + results['segments'].astype(np.float64) * results['step']
         metainfo = dict(
             video_name=video_id if video_id.startswith('v_') else f'v_{video_id}',

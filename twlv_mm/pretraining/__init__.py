@@ -1,22 +1,20 @@
 """Pretraining (paper 2.1): masked modelling with one or several reconstruction targets.
 
-The pretrainer, its masks and targets; of its data, mixture.py and sampler.py (over rota.py) say which samples make a
-batch, sources.py and shards.py where they come from.
+pretrainer.py is the model, with masks.py, predictor.py, teacher.py and targets/. mixture.py and sampler.py (on
+choice_sequence.py) choose the samples of a batch, from the data sets of sources.py and shards.py.
 """
 
 from .masks import Mask, MultiBlockMask, RandomMask, SemanticMask, TubeMask
 from .mixture import MixtureDataset
 from .momentum_hook import MomentumScheduleHook
-from .predictor import Predictor
 from .pretrainer import MaskedPretrainer
 from .sampler import MixtureSampler, SampleKey
 from .shards import index_shards
 from .sources import FileListDataset, ShardDataset
-from .targets import LatentTarget, PixelTarget, Target, TeacherClip, TeacherTokens, View
-from .teacher import Features, Teacher
+from .targets import LatentTarget, PixelTarget, Target, TeacherClip, TeacherTokens
+from .teacher import Teacher
 
 __all__ = [
-    'Features',
     'FileListDataset',
     'LatentTarget',
     'Mask',
@@ -26,7 +24,6 @@ __all__ = [
     'MomentumScheduleHook',
     'MultiBlockMask',
     'PixelTarget',
-    'Predictor',
     'RandomMask',
     'SampleKey',
     'SemanticMask',
@@ -36,6 +33,5 @@ __all__ = [
     'TeacherClip',
     'TeacherTokens',
     'TubeMask',
-    'View',
     'index_shards',
 ]

@@ -1,4 +1,4 @@
-"""Which patches the encoder sees, and which are to be predicted."""
+"""Masks: which patches the encoder sees, and which are to be predicted."""
 
 import math
 
@@ -8,11 +8,8 @@ from twlv_mm.registry import MODELS
 
 
 class Mask:
-    """A way to mask clips; in configs an entry of the pretrainer's ``masks``.
-
-    Attributes:
-        teacher (str | None): The teacher whose attention it needs.
-    """
+    """A way to mask clips; in configs an entry of the pretrainer's ``masks``. ``teacher`` names one whose attention it
+    needs."""
 
     teacher = None
 
@@ -21,26 +18,19 @@ class Mask:
 
         Args:
             grid (tuple[int, int, int]): Patches of a clip along time, height and width: L = T' x H' x W'.
-            generators (list[torch.Generator]): One a clip, on the CPU. A clip's mask depends on its own, and on the
+            generators (list[torch.Generator]): One per clip, on the CPU. A clip's mask depends on its own, and on the
                 first one where masks of a batch share something.
-            attention (Tensor, optional): (N, L), what the patches receive of :attr:`teacher`'s attention.
+            attention (Tensor, optional): (N, L), the attention that the patches receive from :attr:`teacher`.
 
         Returns:
-            tuple[Tensor, Tensor]: (N, K) and (N, M) int64, ascending places of the patches that are seen and of those
-            that are predicted.
+            tuple[Tensor, Tensor]: (N, K) and (N, M) int64, ascending indices of the visible patches and of those to
+            predict.
         """
         raise NotImplementedError
 
 
 class _Ratio(Mask):
-    """A mask of a fixed share of the patches.
-
-    Args:
-        ratio (float): Share that is masked; at least one patch (or tube) is seen and one is not.
-
-    Raises:
-        ValueError: if ``ratio`` is not between 0 and 1.
-    """
+    """A mask of a fixed share of the patches; at least one patch (or tube) is visible and one is masked."""
 
     def __init__(self, ratio):
         if not 0 < ratio < 1:
@@ -48,10 +38,10 @@ class _Ratio(Mask):
         self.ratio = ratio
 
     def _split(self, scores):
-        """Places (N, K) of the smallest of (N, L) scores, and those of the others."""
+        """Indices (N, K) of the smallest of (N, L) scores, and those of the others."""
         length = scores.shape[1]
         if length < 2:
-            raise ValueError(f'of {length} patch nothing can be masked: use smaller patches or a larger picture')
+            raise ValueError(f'a clip of {length} patch cannot be masked: use smaller patches or a larger picture')
         masked = min(max(int(length * self.ratio), 1), length - 1)
         seen, hidden = scores.argsort(1).tensor_split([length - masked], dim=1)
         return seen.sort(1).values, hidden.sort(1).values
@@ -59,27 +49,18 @@ class _Ratio(Mask):
 
 @MODELS.register_module()
 class RandomMask(_Ratio):
-    """Mask patches at random; ``type='twlv_mm.RandomMask'``.
-
-    Args:
-        ratio (float): Share that is masked. VideoMAE: 0.9 (of tubes); MAE-ST (Feichtenhofer et al. 2022): 0.9.
-    """
+    """Mask a share of the patches at random; ``type='twlv_mm.RandomMask'``. MAE-ST (Feichtenhofer et al. 2022):
+    ratio=0.9."""
 
     def __call__(self, grid, generators, attention=None):
-        """See :class:`Mask`."""
         return self._split(_random(generators, math.prod(grid)))
 
 
 @MODELS.register_module()
 class TubeMask(_Ratio):
-    """Mask the same places in all frames; ``type='twlv_mm.TubeMask'``.
-
-    Args:
-        ratio (float): Share that is masked. VideoMAE (Tong et al. 2022): 0.9.
-    """
+    """Mask the same patches in all frames; ``type='twlv_mm.TubeMask'``. VideoMAE (Tong et al. 2022): ratio=0.9."""
 
     def __call__(self, grid, generators, attention=None):
-        """See :class:`Mask`."""
         area = grid[1] * grid[2]
         starts = torch.arange(grid[0])[:, None] * area
         return tuple((starts + part[:, None]).flatten(1) for part in self._split(_random(generators, area)))
@@ -89,19 +70,16 @@ class TubeMask(_Ratio):
 class MultiBlockMask(Mask):
     """Mask the union of some blocks; ``type='twlv_mm.MultiBlockMask'``.
 
-    Blocks of a batch have one size; where they lie is each clip's own. Clips of a batch have different numbers of
-    patches in and outside of their blocks: all get the smallest of them, and the surplus, chosen at random (V-JEPA:
-    the last ones), is neither seen nor predicted.
+    Blocks of a batch have one size, but each clip has its own positions. The clips differ in how many patches are
+    inside and outside of their blocks: all are reduced to the smallest numbers, and the surplus, chosen at random
+    (V-JEPA: the last ones), is neither visible nor predicted.
 
     Args:
-        blocks (int): How many. V-JEPA: 8 for its short-range mask, 2 for the long-range one.
-        spatial (tuple[float, float]): Smallest and largest share of the picture that a block takes. V-JEPA: 0.15 short,
-            0.7 long.
+        blocks (int): Number of blocks. V-JEPA: 8 for its short-range mask, 2 for the long-range one.
+        spatial (tuple[float, float]): Smallest and largest share of the picture that a block covers. V-JEPA: 0.15
+            short, 0.7 long.
         temporal (tuple[float, float]): The same of the clip's length. V-JEPA: 1.
         aspect (tuple[float, float]): Smallest and largest height / width. V-JEPA: 0.75 to 1.5.
-
-    Raises:
-        ValueError: if a share is not in (0, 1], or a range is empty; with a clip, if its blocks cover it every time.
 
     Source: V-JEPA (Bardes et al. 2024), section 3.2, and the official configs vitl16.yaml and vith16.yaml.
     """
@@ -109,19 +87,18 @@ class MultiBlockMask(Mask):
     def __init__(self, blocks, spatial, temporal=(1.0, 1.0), aspect=(0.75, 1.5)):
         for name, (low, high), most in (('spatial', spatial, 1), ('temporal', temporal, 1), ('aspect', aspect, 100)):
             if not 0 < low <= high <= most:
-                raise ValueError(f'{name}=({low}, {high}) is no range of numbers above 0 and up to {most}')
+                raise ValueError(f'{name}=({low}, {high}) has to be a range above 0 and up to {most}')
         if blocks < 1:
             raise ValueError(f'blocks={blocks}; there has to be 1 or more')
         self.blocks = blocks
         self.spatial, self.temporal, self.aspect = spatial, temporal, aspect
 
     def __call__(self, grid, generators, attention=None):
-        """See :class:`Mask`."""
         size = self._block_size(grid, generators[0])
         hidden = [self._hidden(grid, size, generator).flatten() for generator in generators]
         seen = min(int((~one).sum()) for one in hidden)
         masked = min(int(one.sum()) for one in hidden)
-        # The smallest of random scores in [0, 1) are taken, what is not to be taken scores 2.
+        # The smallest of random scores in [0, 1) are chosen; excluded patches have a score of 2.
         scores = _random(generators, math.prod(grid))
         hidden = torch.stack(hidden)
         return tuple(
@@ -139,7 +116,7 @@ class MultiBlockMask(Mask):
         return max(int(grid[0] * time), 1), *(min(max(round(s), 1), g) for s, g in zip(sides, grid[1:], strict=True))
 
     def _hidden(self, grid, size, generator):
-        """(T', H', W') bool, drawn again as long as nothing is left to see."""
+        """(T', H', W') bool, drawn again while nothing is visible."""
         for _ in range(1000):
             hidden = torch.zeros(grid, dtype=torch.bool)
             for _ in range(self.blocks):
@@ -158,14 +135,11 @@ class MultiBlockMask(Mask):
 
 @MODELS.register_module()
 class SemanticMask(_Ratio):
-    """Show what a teacher looks at, and mask the rest; ``type='twlv_mm.SemanticMask'``.
+    """Show the patches that a teacher attends to, and mask a share; ``type='twlv_mm.SemanticMask'``. UMT: ratio=0.8.
 
-    Patches are drawn with probabilities in proportion to the attention that they receive in the teacher's last block:
-    from the class token where there is one, else on average over all tokens. As many in each slice of time.
-
-    Args:
-        ratio (float): Share that is masked. UMT: 0.8.
-        teacher (str): Name of one of the pretrainer's ``teachers``.
+    Patches are drawn with probabilities in proportion to the attention that they receive in the last block of the
+    pretrainer's ``teacher`` of that name: from the class token if there is one, else on average over all tokens. Every
+    slice of time has the same number of them.
 
     Source: UMT (Li et al. 2023), section 3.2.
     """
@@ -175,8 +149,7 @@ class SemanticMask(_Ratio):
         self.teacher = teacher
 
     def __call__(self, grid, generators, attention=None):
-        """See :class:`Mask`."""
-        # Drawing without replacement: the first arrivals of clocks that tick with these rates.
+        # Weighted sampling without replacement: the first arrivals of exponential clocks with these rates.
         clocks = -torch.log1p(-_random(generators, math.prod(grid))) / attention.cpu().clamp(min=1e-12)
         area = grid[1] * grid[2]
         slices = clocks.unflatten(1, (grid[0], area)).flatten(0, 1)

@@ -1,4 +1,4 @@
-"""From what the encoder says of the visible patches to features of the masked ones."""
+"""Predicts features of masked patches from the encoder's tokens of visible ones."""
 
 import torch
 from torch import nn
@@ -10,18 +10,13 @@ from twlv_mm.encoders.position import resize_table, sincos_3d
 
 
 class Predictor(nn.Module):
-    """A narrow transformer over visible tokens and one mask token for each masked patch.
+    """A narrow transformer over the visible tokens and a mask token for each masked patch.
 
-    All targets that are to be predicted share it; each has a head of its own. Positions are a fixed 3D sin-cos table,
-    whatever the encoder's are.
+    All targets on masked patches share it; each has its own head. Positions are a fixed 3D sin-cos table, whatever the
+    encoder uses. ``arch`` is the encoder's; V-JEPA has dims 384 and depth 12, VideoMAE half of the encoder's dims and
+    4.
 
-    Args:
-        arch (Architecture): Of the encoder.
-        dims (int): Width. V-JEPA: 384; VideoMAE: half of the encoder's.
-        depth (int): Blocks. V-JEPA: 12; VideoMAE: 4.
-        num_heads (int): Attention heads.
-
-    Source: V-JEPA (Bardes et al. 2024), section 3.1; VideoMAE's decoder (Tong et al. 2022) is the same thing.
+    Source: V-JEPA (Bardes et al. 2024), section 3.1; VideoMAE's decoder (Tong et al. 2022) is equivalent.
     """
 
     def __init__(self, arch, dims, depth, num_heads):
@@ -36,16 +31,10 @@ class Predictor(nn.Module):
         trunc_normal_(self.mask_token, std=0.02)
 
     def forward(self, patches, keep, masked, grid):
-        """Predict.
+        """Predict features (N, M, dims) of the masked patches.
 
-        Args:
-            patches (Tensor): (N, K, D), the encoder's tokens of the visible patches.
-            keep (Tensor): (N, K) int64, their places.
-            masked (Tensor): (N, M) int64, places of what to predict.
-            grid (tuple[int, int, int]): T', H', W' of all patches.
-
-        Returns:
-            Tensor: (N, M, dims).
+        ``patches`` (N, K, D) are the encoder's tokens of the visible patches, ``keep`` (N, K) their indices, ``masked``
+        (N, M) those of the patches to predict, ``grid`` is T', H', W' of all patches.
         """
         table = resize_table(self.pos_embed, grid).flatten(1, 3)[0]
         x = torch.cat([self.embed(patches) + table[keep], self.mask_token + table[masked]], dim=1)

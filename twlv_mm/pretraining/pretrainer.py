@@ -1,4 +1,4 @@
-"""Masked pretraining of an encoder, with one or several targets."""
+"""Masked pretraining of an encoder with one or several targets."""
 
 import inspect
 
@@ -16,32 +16,27 @@ from .teacher import Teacher
 
 @MODELS.register_module()
 class MaskedPretrainer(BaseModel):
-    """Show an encoder a part of each clip, and let it reconstruct something of it; ``type='twlv_mm.MaskedPretrainer'``.
+    """Show an encoder a part of each clip, and reconstruct targets from it; ``type='twlv_mm.MaskedPretrainer'``.
 
-    The encoder runs on the visible patches only, once for each mask. What is to be reconstructed are the targets'
-    affairs; see :mod:`twlv_mm.pretraining.targets`.
+    The encoder runs on the visible patches only, once for each mask. The targets decide what is reconstructed; see
+    :mod:`twlv_mm.pretraining.targets`.
 
     Args:
-        backbone (dict): The encoder, one that sees clips as a whole. It is ``model.backbone``, so that
-            ``get_model(arch, weights=CHECKPOINT)`` finds it in the checkpoints of a run.
+        backbone (dict): The encoder, a vision transformer over clips. As ``model.backbone`` it is found in the
+            checkpoints of a run by ``get_model(arch, weights=CHECKPOINT)``.
         masks (list[dict]): Masks; losses are the mean over them.
-        targets (dict[str, dict]): Targets, by the names that their losses have in the log.
-        predictor (dict, optional): Numbers of :class:`Predictor`: dims, depth, num_heads. Needed where a target is on
-            masked patches, and built only there.
+        targets (dict[str, dict]): Targets, by the names of their losses in the log.
+        predictor (dict, optional): Arguments of :class:`Predictor`: dims, depth, num_heads. Needed for targets on
+            masked patches, and built only for them.
         teachers (dict[str, dict], optional): Arguments of :class:`Teacher` by the names that targets and masks use.
         data_preprocessor (dict, optional): As in mmaction2; mean and std have to be the encoder's.
 
-    Attributes:
-        backbone (VideoVisionTransformer): The encoder that is trained.
-        targets (nn.ModuleDict): The targets.
-
-    Raises:
-        ValueError: if there is no mask or no target, the encoder is frozen or sees each frame alone, or a teacher is
-            not there or not used.
-
-    Source: TWLV-I section 2.1, which gives masked modelling "with diversified reconstruction targets" and no more;
-    VideoMAE, UMT and V-JEPA for what is in it.
+    Source: TWLV-I section 2.1, which only says masked modelling "with diversified reconstruction targets"; VideoMAE,
+        UMT
+    and V-JEPA for the components.
     """
+
+    any_num_frames = True  # EncoderCheckHook: clips may have any whole number of tubelets
 
     def __init__(self, backbone, masks, targets, predictor=None, teachers=None, data_preprocessor=None):
         super().__init__(data_preprocessor=data_preprocessor)
@@ -68,21 +63,17 @@ class MaskedPretrainer(BaseModel):
         self.predictor = Predictor(self.backbone.arch, **predictor) if predicts else None
 
     def forward(self, inputs, data_samples=None, mode='loss'):
-        """Losses of a batch, or the encoder's feature map.
+        """Losses of a batch, or with mode 'tensor' the encoder's feature map.
 
         Args:
             inputs (Tensor): (N, 3, T, H, W) or (N, 1, 3, T, H, W), normalised float. Images are clips of fewer frames
                 in batches of their own.
-            data_samples (list, optional): One a clip. A ``sample_seed`` (int) in all of them decides the masks; without
-                it they follow from torch's random numbers.
-            mode (str): 'loss', or 'tensor' for :meth:`extract_feat`.
+            data_samples (list, optional): One per clip. A ``sample_seed`` (int) in all of them determines the masks;
+                otherwise torch's random numbers do.
 
         Returns:
             dict[str, Tensor]: ``loss_<name>`` of each target, weighted, and ``masked_fraction``, the share of the
             patches that the encoder did not see; both the mean over the masks.
-
-        Raises:
-            ValueError: if there is no such mode, or the clips do not fit the patches.
         """
         video = inputs.flatten(0, 1) if inputs.ndim == 6 else inputs
         if mode == 'tensor':
@@ -112,7 +103,7 @@ class MaskedPretrainer(BaseModel):
         return self.backbone(video)
 
     def encode(self, video, keep):
-        """(N, 3, T, H, W), (N, K) places of visible patches -> (N, K', D), a class token first where there is one."""
+        """(N, 3, T, H, W), (N, K) indices of visible patches -> (N, K', D), a class token first if there is one."""
         return self.backbone.tokens(video, keep)
 
     def _look(self, video, grid, keep, masked):
@@ -139,6 +130,6 @@ class MaskedPretrainer(BaseModel):
 
 
 def _build_target(settings, given):
-    """Build a target with those of the pretrainer's parts that it asks for."""
+    """Build a target with those of the pretrainer's parts that its constructor takes."""
     wanted = inspect.signature(MODELS.get(settings['type']).__init__).parameters
     return MODELS.build(settings, default_args={key: part for key, part in given.items() if key in wanted})

@@ -1,4 +1,4 @@
-"""Which samples make the batch of a step: an infinite stream that any number of processes enters at any step."""
+"""Chooses the samples of each step: an endless stream that any number of processes can enter at any step."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,11 @@ from torch.utils.data import Sampler
 
 from twlv_mm.registry import DATA_SAMPLERS
 
-from .rota import Rota
+from .choice_sequence import ChoiceSequence
 
 
 class SampleKey(NamedTuple):
-    """One sample of a mixture.
-
-    Attributes:
-        part (int): Which set.
-        index (int): Which of its samples.
-        seed (int): What everything random in its transforms follows from.
-    """
+    """One sample of a mixture: index of the set, index in it, and seed of everything random in its transforms."""
 
     part: int
     index: int
@@ -29,28 +23,21 @@ class SampleKey(NamedTuple):
 class MixtureSampler(Sampler):
     """The batches of a :class:`MixtureDataset`, each of one kind, without end.
 
-    Which samples a step has follows from the seed and the step alone, whatever the number of processes and workers; a
-    process takes every W-th of them. A set's share of all samples is its weight; its samples come in random order, each
-    once before any comes again. What the dataloader gets from here is a whole batch: set its ``batch_size`` to None.
-
-    In a config::
+    The samples of a step follow from the seed and the step alone, for any number of processes and workers; a process
+    takes every W-th of them. A set's share of all samples is its weight; its samples come in random order, each once
+    before any is repeated. It yields whole batches, so the dataloader needs ``batch_size=None``. In a config::
 
         train_dataloader = dict(
-            batch_size=None,
-            sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=256, image=1024)),
+            batch_size=None, sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=256, image=1024)),
             dataset=dict(type='twlv_mm.MixtureDataset', ...))
 
     Args:
-        dataset (MixtureDataset): Has the sets, their kinds and weights.
+        dataset (MixtureDataset): With the sets, their kinds and weights.
         batch_sizes (dict[str, int]): Kind -> samples of a batch, of all processes together.
-        seed (int, optional): The same in all processes; one that they agree on if None.
+        seed (int, optional): The same in all processes; by default one that they agree on.
 
     Attributes:
         start (int): The step that iteration begins at.
-        batch_sizes (dict[str, int]): Of the kinds that the mixture has.
-
-    Raises:
-        ValueError: if a kind has no batch size, or a batch cannot be divided evenly among the processes.
     """
 
     def __init__(self, dataset, batch_sizes, seed=None):
@@ -60,7 +47,7 @@ class MixtureSampler(Sampler):
         self.batch_sizes = {kind: batch_sizes.get(kind) for kind in set(dataset.kinds)}
         self._sizes = [len(part) for part in dataset.parts]
         self._weights = np.asarray(dataset.weights, np.float64)
-        self._kinds = []  # numbers of its sets, and samples of a batch, of each kind
+        self._kinds = []  # for each kind the indices of its sets, and the samples of a batch
         for kind in sorted(set(dataset.kinds)):
             size = batch_sizes.get(kind)
             if size is None or size < 1:
@@ -73,29 +60,26 @@ class MixtureSampler(Sampler):
             self._kinds.append((np.flatnonzero(np.array(dataset.kinds) == kind), size))
 
     def set_epoch(self, epoch):
-        """For mmengine's DistSamplerSeedHook; an endless stream has no epochs."""
+        """Called by mmengine's DistSamplerSeedHook; an endless stream has no epochs."""
 
     def __len__(self):
-        """Steps in which as many samples are drawn as there are: what mmengine takes for an epoch."""
+        """Steps that draw as many samples as there are: an epoch, for mmengine."""
         steps = sum(self._shares()) / self._weights.sum() * sum(self._sizes)
         return max(round(steps), 1)
 
     def _shares(self):
-        # Weights are shares of samples: a kind with larger batches gets fewer of them.
+        # Weights are shares of samples, so a kind with larger batches gets fewer batches.
         return [self._weights[own].sum() / size for own, size in self._kinds]
 
     def __iter__(self):
-        """From ``start`` on.
-
-        Yields:
-            list[SampleKey]: this process's samples of a step.
-        """
-        kinds = Rota(self._shares(), [self.seed, 0])
-        parts = [Rota(self._weights[own], [self.seed, 1, number]) for number, (own, _) in enumerate(self._kinds)]
+        kinds = ChoiceSequence(self._shares(), [self.seed, 0])
+        parts = [
+            ChoiceSequence(self._weights[own], [self.seed, 1, number]) for number, (own, _) in enumerate(self._kinds)
+        ]
         steps = kinds.before(self.start)  # of each kind so far
         drawn = np.zeros(len(self._sizes), np.int64)  # of each set so far
-        for rota, (own, size), count in zip(parts, self._kinds, steps, strict=True):
-            drawn[own] = rota.before(count * size)
+        for sequence, (own, size), count in zip(parts, self._kinds, steps, strict=True):
+            drawn[own] = sequence.before(count * size)
 
         orders, step = {}, self.start
         while True:
@@ -114,7 +98,7 @@ class MixtureSampler(Sampler):
             step += 1
 
     def _in_order(self, part, draws, orders):
-        """The samples of a set's (n,) draws: its samples in an order of its own for every time through."""
+        """Samples of a set's (n,) draws; every pass over the set has its own random order."""
         size = self._sizes[part]
         times = draws // size
         indices = np.empty(len(draws), np.int64)

@@ -1,7 +1,7 @@
-"""Members of tar files, read where they lie: the index of a tar file, and the file backend that reads by it.
+"""Reads members of tar files in place: an index of each tar file, and a file backend that uses it.
 
 WebDataset's own library streams shards, so that resuming reads again what was trained on, and the order depends on the
-number of workers. With an index any sample is one read, and a step's samples depend on the step alone.
+number of workers. With an index any sample is a single read, and a step's samples depend on the step alone.
 """
 
 import argparse
@@ -23,29 +23,12 @@ _MEMBER = re.compile(r'tar://(?P<tar>.+\.tar)/(?P<name>.+)\?(?P<offset>\d+)\+(?P
 
 
 def index_path(path):
-    """Where the index of a tar file is.
-
-    Args:
-        path (str): The tar file.
-
-    Returns:
-        str: beside it.
-    """
+    """Path of the index of a tar file, beside it."""
     return f'{path}.index.npy'
 
 
 def member_path(path, name, offset, size):
-    """Name for a member of a tar file that :class:`TarBackend` reads.
-
-    Args:
-        path (str): The tar file, ``*.tar``.
-        name (str): The member's name.
-        offset (int): Where its bytes begin in the tar file.
-        size (int): Number of its bytes.
-
-    Returns:
-        str: ``tar://<path>/<name>?<offset>+<size>``.
-    """
+    """Name of a member of a tar file for :class:`TarBackend`, ``tar://<path>/<name>?<offset>+<size>``, in bytes."""
     return f'{PREFIX}{path}/{name}?{offset}+{size}'
 
 
@@ -53,17 +36,6 @@ class TarBackend(LocalBackend):
     """mmengine's file backend 'twlv_tar': members of tar files by the names of :func:`member_path`, and plain files."""
 
     def get(self, filepath):
-        """Read.
-
-        Args:
-            filepath (str): A name from :func:`member_path`, or a path.
-
-        Returns:
-            bytes: the content.
-
-        Raises:
-            OSError: if the tar file is not there, or ends before the member does.
-        """
         member = _MEMBER.fullmatch(str(filepath))
         if member is None:
             return super().get(filepath)
@@ -76,32 +48,24 @@ class TarBackend(LocalBackend):
 
 
 register_backend('twlv_tar', TarBackend, prefixes='tar', force=True)
-FileClient.register_backend('twlv_tar', TarBackend, force=True)  # what mmaction2's DecordInit reads with
+FileClient.register_backend('twlv_tar', TarBackend, force=True)  # for mmaction2's DecordInit
 
 
 def index_shard(path, suffixes=IMAGES + VIDEOS):
-    """Write the index of a tar file beside it.
+    """Write the index of an uncompressed tar file beside it; ``suffixes`` (lower case) are those of members that are
+    samples.
 
-    Args:
-        path (str): The tar file, not compressed.
-        suffixes (tuple[str]): Of the members that are samples, lower case. Captions and the like are not.
-
-    Returns:
-        tuple[int, str | None]: number of samples, and what is wrong with the tar file: those before the damage are
-        indexed then.
-
-    Raises:
-        ValueError: if there are both images and videos, or the file is not called ``*.tar``.
+    Returns the number of samples, and what is wrong with a damaged file, which is indexed up to the damage, or None.
     """
     if not path.endswith('.tar'):
-        raise ValueError(f'{path} is not called *.tar, by which its members are found: rename it')
+        raise ValueError(f'{path} has to be named *.tar, so that its members can be found: rename it')
     members, fault = [], None
     try:
         with tarfile.open(path, 'r:') as tar:
             for member in tar:
                 if member.isfile() and os.path.splitext(member.name)[1].lower() in suffixes:
                     members.append((os.fsencode(member.name), member.offset_data, member.size))
-                tar.members = []  # tarfile keeps all it has met
+                tar.members = []  # tarfile would keep all members in memory
     except (tarfile.TarError, OSError, EOFError) as error:
         raise_if_system(error, path)
         fault = str(error)
@@ -120,18 +84,11 @@ def index_shard(path, suffixes=IMAGES + VIDEOS):
 
 
 def index_shards(argv=None):
-    """Index tar files as ``tools/data/index_shards.py`` does.
-
-    Args:
-        argv (list[str], optional): Arguments; those of the process if None.
-
-    Returns:
-        int: 0; 1 if a tar file is damaged or has no sample, after a line for each.
-    """
+    """Index tar files as ``tools/data/index_shards.py`` does; 1 if a tar file is damaged or has no sample, else 0."""
     parser = argparse.ArgumentParser(description='Write <shard>.index.npy beside each tar file.')
-    parser.add_argument('shards', nargs='+', help='tar files, or patterns of them')
+    parser.add_argument('shards', nargs='+', help='tar files, or glob patterns')
     parser.add_argument(
-        '--suffixes', nargs='+', default=IMAGES + VIDEOS, help='of the samples; default: all images and videos'
+        '--suffixes', nargs='+', default=IMAGES + VIDEOS, help='suffixes of samples (default: all images and videos)'
     )
     args = parser.parse_args(argv)
     paths = sorted({path for pattern in args.shards for path in glob.glob(pattern)})

@@ -1,4 +1,4 @@
-"""The small encoder of the generated clips, trained with labels or pretrained without."""
+"""Trains or pretrains the small encoder on the generated clips."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from twlv_mm.engine import launch
 from twlv_mm.records import write_tensors
 
 CONFIGS = Path(__file__).resolve().parents[1] / '.mim/configs/synthetic'
-# With labels: name of the weights -> config.
+# Name of the weights -> config, for training with labels.
 SUPERVISED = {'encoder': 'both_finetune', 'motion': 'motion_finetune', 'single_frame': 'appearance_single_frame'}
 # By masked pretraining, with configs of these names.
 PRETRAINED = ('pixels', 'latent', 'teacher', 'motion_teacher', 'video_teacher', 'mixture')
 
 
 def train_small(name, out, data, seed=0, options=()):
-    """Train the small encoder, and leave its weights at ``<out>/<name>.pth``; the run has ``<out>/<name>``.
+    """Train the small encoder, and save its weights as ``<out>/<name>.pth``; the run is in ``<out>/<name>``.
 
     Args:
         name (str): 'encoder' (on appearance and motion), 'motion' (on motion), 'single_frame' (on appearance, from
@@ -25,9 +25,6 @@ def train_small(name, out, data, seed=0, options=()):
         data (str): The trimmed set.
         seed (int): Of the training.
         options (Sequence[str]): Arguments of tools/train.py.
-
-    Returns:
-        Path: the weights.
     """
     work_dir, path = Path(out) / name, Path(out) / f'{name}.pth'
     if name in PRETRAINED:
@@ -42,18 +39,10 @@ def train_small(name, out, data, seed=0, options=()):
 
 
 def pretrain(name, work_dir, data, small, seed=0, options=()):
-    """Pretrain the small encoder; a run that was stopped goes on.
+    """Pretrain the small encoder, or resume a run that was stopped, and return the last checkpoint.
 
-    Args:
-        name (str): One of :data:`PRETRAINED`.
-        work_dir (str): Of the run.
-        data (str): The trimmed set.
-        small (str): Folder of the teachers' weights, as of :func:`train_small`; teachers that are missing are trained.
-        seed (int): Of the run.
-        options (Sequence[str]): Arguments of tools/train.py.
-
-    Returns:
-        str: the last checkpoint.
+    Arguments are those of :func:`train_small`; ``small`` is the folder of the teachers' weights, and missing teachers
+    are trained first.
     """
     settings = [f'train_dataloader.dataset.sets.synthetic_trimmed.dataset.data_root={data}']
     config = Config.fromfile(CONFIGS / f'pretrain_{name}.py')
@@ -67,7 +56,7 @@ def pretrain(name, work_dir, data, small, seed=0, options=()):
 
 
 def _train(config, work_dir, seed, settings, options):
-    # Runs of one process need names of their own.
+    # Runs in one process need different names.
     settings = [*settings, f'experiment_name={Path(work_dir).as_posix().replace("/", "_")}']
     arguments = ['--work-dir', str(work_dir), '--seed', str(seed), *options, '--cfg-options', *settings]
     launch.main_train([str(CONFIGS / f'{config}.py'), *arguments])

@@ -1,4 +1,4 @@
-"""Where the samples of a set come from: files of a list, or members of tar files (WebDataset shards)."""
+"""Data sets without labels for a mixture: files of a list, or members of tar files (WebDataset shards)."""
 
 import glob
 import os
@@ -17,26 +17,22 @@ INTEGER = np.dtype('<i8')
 
 @DATASETS.register_module()
 class FileListDataset(Dataset):
-    """Files of a list, without labels; tens of millions of them cost memory of 8 bytes each.
+    """Files of a list, without labels, in 8 bytes of memory each.
 
-    Whether every file is there is not looked up, but for the first: one that is missing counts as a sample that cannot
-    be read. ``twlv_mm.VideoListDataset`` reads lists with labels.
+    Only the first file is checked for existence; others that are missing count as unreadable samples.
+    ``twlv_mm.VideoListDataset`` reads lists with labels.
 
     Args:
-        ann_file (str): A path a line, which may hold spaces.
+        ann_file (str): A list with a path per line, which may contain spaces.
         pipeline (list[dict]): Transforms.
         data_prefix (dict): ``video`` is the folder that the paths start from.
-
-    Raises:
-        FileNotFoundError: if there is no list, or its first file is not there.
-        ValueError: if the list is empty or has an empty line.
     """
 
     def __init__(self, ann_file, pipeline, data_prefix):
         if not os.path.isfile(ann_file):
             raise FileNotFoundError(f'there is no list {ann_file}; docs/pretraining_data.md says how to make one')
         self._folder = data_prefix['video']
-        # Mapped, so that all processes of a machine share one copy.
+        # Memory-mapped, so that all processes of a machine share one copy.
         self._text = np.memmap(ann_file, np.uint8, 'r') if os.path.getsize(ann_file) else np.empty(0, np.uint8)
         ends = np.flatnonzero(self._text == ord('\n'))
         if len(self._text) and self._text[-1] != ord('\n'):
@@ -54,37 +50,21 @@ class FileListDataset(Dataset):
         self.pipeline = Compose(pipeline)
 
     def __len__(self):
-        """Lines."""
         return len(self._edges) - 1
 
     def get_data_info(self, index):
-        """What a sample is before its transforms.
-
-        Args:
-            index (int): From 0.
-
-        Returns:
-            dict: filename, modality, start_index.
-        """
+        """filename, modality and start_index of a sample, before its transforms."""
         line = os.fsdecode(bytes(self._text[self._edges[index] + 1 : self._edges[index + 1]]))
         return _info(os.path.join(self._folder, line.rstrip('\r')))
 
 
 @DATASETS.register_module()
 class ShardDataset(Dataset):
-    """Videos or images in tar files, as img2dataset and video2dataset write them, each read where it lies.
+    """Videos or images in tar files, as img2dataset and video2dataset write them, read in place.
 
-    Transforms that open files have to know how, as ``OpenVideo`` and ``ImageDecode`` do; mmaction2's take
-    ``DecordInit(io_backend='twlv_tar')``.
-
-    Args:
-        shards (str): Pattern of the tar files, such as ``data/cc3m/*.tar``. Each has an index beside it, from
-            ``tools/data/index_shards.py``.
-        pipeline (list[dict]): Transforms.
-
-    Raises:
-        FileNotFoundError: if there is no such tar file, or one has no index.
-        ValueError: if an index is damaged, a tar file is shorter than its index says, or there is no sample in any.
+    Transforms that open files must support this, as ``OpenVideo`` and ``ImageDecode`` do; mmaction2's take
+    ``DecordInit(io_backend='twlv_tar')``. ``shards`` is a pattern, such as ``data/cc3m/*.tar``; each tar file has an
+    index beside it, from ``tools/data/index_shards.py``.
     """
 
     def __init__(self, shards, pipeline):
@@ -94,7 +74,7 @@ class ShardDataset(Dataset):
         bare = [path for path in self._paths if not os.path.isfile(index_path(path))]
         if bare:
             raise FileNotFoundError(
-                f'{len(bare)} of the tar files {shards} have no index, {bare[0]} the first of them: run '
+                f'{len(bare)} of the tar files {shards} have no index, the first is {bare[0]}: run '
                 f"python tools/data/index_shards.py '{shards}'"
             )
         counts = []
@@ -109,11 +89,10 @@ class ShardDataset(Dataset):
         self.pipeline = Compose(pipeline)
 
     def __len__(self):
-        """Samples of all shards."""
         return int(self._ends[-1])
 
     def get_data_info(self, index):
-        """As :meth:`FileListDataset.get_data_info`; filename says where in which tar file."""
+        """As :meth:`FileListDataset.get_data_info`; filename is a :func:`member_path`."""
         shard = int(np.searchsorted(self._ends, index, side='right'))
         path = self._paths[shard]
         name, offset, size = _read_index(path)[index - self._ends[shard]]  # negative: from the shard's end
@@ -121,13 +100,13 @@ class ShardDataset(Dataset):
 
 
 def _read_index(path):
-    # Not kept: a mapped file counts as an open one, and sets have more shards than a process may have of these.
+    # Not kept: a mapped file counts as open, and sets have more shards than a process may have open files.
     where = index_path(path)
     with parsing(where):
         index = np.load(where, mmap_mode='r', allow_pickle=False)
         kind = getattr(index, 'dtype', np.dtype(bool))
         if kind.names != ('name', 'offset', 'size') or {kind['offset'], kind['size']} != {INTEGER} or index.ndim != 1:
-            raise ValueError(f'{where} is no index of a tar file: index it again')
+            raise ValueError(f'{where} is not an index of a tar file: index it again')
     return index
 
 

@@ -1,4 +1,4 @@
-"""Frozen encoders whose features are targets, and whose attention may say what to mask."""
+"""Frozen encoders whose features are targets, and whose attention may guide the mask."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from twlv_mm.encoders import get_model
 
 @dataclass
 class Features:
-    """What a teacher says of N clips, on the student's grid of L patches.
+    """A teacher's features of N clips, on the student's grid of L patches.
 
     Args:
         tokens (Tensor): (N, L, C).
         pooled (Tensor): (N, C'), by the teacher's own pooling.
-        attention (Tensor | None): (N, L), what the patches receive in its last block; where it was asked for.
+        attention (Tensor | None): (N, L), the attention that the patches receive in its last block, if requested.
     """
 
     tokens: torch.Tensor
@@ -24,24 +24,20 @@ class Features:
 
 
 class Teacher:
-    """A frozen encoder, shown what the student is shown.
+    """A frozen encoder that sees the student's clips.
 
     Image encoders, and video encoders of one frame (``num_frames=1``), see the middle frame of each of the student's
-    tubelets, one by one; other video encoders as many frames as they were made for, evenly taken. The picture is
-    resized so that the teacher's patches are as many as the student's (UMT does the same), and what differs in time is
-    averaged or repeated.
+    tubelets, one by one; other video encoders see as many evenly spaced frames as they were made for. Frames are
+    resized so that the teacher has as many patches as the student (as in UMT), and differences in time are averaged or
+    repeated.
 
-    It is no module: it is neither trained, nor sharded, nor a part of the student's checkpoints.
+    It is not a module, so it is neither trained, nor sharded, nor a part of the student's checkpoints.
 
     Args:
         student (EncoderSpec): Of the encoder that is trained.
         source (str): SOURCE, as for :func:`twlv_mm.describe`; it has to give a feature map.
         weights (str, optional): Its checkpoint; needed unless the source has weights, or ``allow_random``.
-        **overrides: As for :func:`twlv_mm.get_model`.
-
-    Raises:
-        FileNotFoundError, ValueError, TypeError: as :func:`twlv_mm.get_model`.
-        RuntimeError: when it is used without weights.
+        **overrides: See :func:`twlv_mm.get_model`.
     """
 
     def __init__(self, student, source, weights=None, **overrides):
@@ -52,16 +48,7 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, video, grid, with_attention=False):
-        """Look at clips.
-
-        Args:
-            video (Tensor): (N, 3, T, H, W), normalised for the student.
-            grid (tuple[int, int, int]): The student's patches.
-            with_attention (bool): Whether the attention is wanted.
-
-        Returns:
-            Features: all of them float32 and without a graph.
-        """
+        """The :class:`Features` of clips (N, 3, T, H, W), normalised for the student, on its ``grid`` of patches."""
         encoder = self.encoder.to(video.device)
         count = len(video)
         frame_by_frame = encoder.spec.per_frame or encoder.spec.num_frames == 1
@@ -83,7 +70,7 @@ class Teacher:
         return Features(self._on_grid(tokens, own_grid, count, grid), pooled.float(), attention)
 
     def _show(self, video, grid, num_frames):
-        """Choose frames, resize and normalise them for the teacher."""
+        """Select, resize and normalise frames for the teacher."""
         spec, length = self.encoder.spec, video.shape[2]
         if num_frames < length:
             middles = (torch.arange(num_frames, device=video.device) + 0.5) * (length / num_frames)

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
-from twlv_mm.engine import log_folder
-from twlv_mm.records import class_names, read_class_names, write_table
+from twlv_mm.records import class_names, log_folder, read_class_names, write_table
 from twlv_mm.registry import METRICS
 from twlv_mm.visualization import draw_confusion_matrix
 

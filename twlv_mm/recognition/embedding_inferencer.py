@@ -10,9 +10,8 @@ from mmengine.registry import MODELS, init_default_scope
 from twlv_mm.embeddings import named_source
 from twlv_mm.encoders import describe, read_config, weights_sha256
 from twlv_mm.encoders.published_weights import official_weights
-from twlv_mm.engine import provenance
 from twlv_mm.inference import VideoEmbedder, load_model, made_with
-from twlv_mm.records import class_names
+from twlv_mm.records import class_names, provenance
 
 from .inferencer import VideoLabels
 

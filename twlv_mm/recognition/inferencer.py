@@ -7,9 +7,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from twlv_mm.encoders import read_config
-from twlv_mm.engine import provenance
 from twlv_mm.inference import load_model, made_with, read_strip, reading
-from twlv_mm.records import class_names
+from twlv_mm.records import class_names, provenance
 from twlv_mm.video import open_video
 from twlv_mm.visualization import draw_video_labels
 
@@ -135,7 +134,7 @@ class RecognitionInferencer(VideoLabels):
             model=dict(
                 type=type(self.model).__name__,
                 head=type(self.model.cls_head).__name__,
-                encoder=provenance.encoder(self.model)['name'],
+                encoder=provenance.encoder(getattr(self.model, 'backbone', None))['name'],
             ),
             decoder=provenance.decoder(cfg.test_dataloader),
             **made_with(cfg, checkpoint),

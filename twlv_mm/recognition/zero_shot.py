@@ -5,8 +5,7 @@ import torch.nn.functional as F
 
 from twlv_mm.embeddings import Extractor
 from twlv_mm.encoders import text_encoder
-from twlv_mm.engine import provenance
-from twlv_mm.records import read_class_names
+from twlv_mm.records import provenance, read_class_names
 
 from .inferencer import VideoLabels
 

@@ -36,7 +36,7 @@ from .reading import (
     read_text,
 )
 from .splits import split_groups
-from .tables import format_table, write_class_precision, write_table
+from .tables import format_table, log_folder, write_class_precision, write_table
 from .video_lists import list_line, read_video_list
 from .yaml_files import read_yaml
 
@@ -51,6 +51,7 @@ __all__ = [
     'format_table',
     'list_line',
     'locked',
+    'log_folder',
     'names_beside',
     'numbered_lines',
     'open_log',

@@ -1,8 +1,11 @@
 """Tables: csv files that are safe to open in a spreadsheet, and scores as text for the log."""
 
 import csv
+import logging
+from pathlib import Path
 
 import numpy as np
+from mmengine.logging import MMLogger
 
 from .checks import NUMBER, printable
 from .files import writing
@@ -62,6 +65,17 @@ def write_class_precision(path, logger, header, rows):
     total = ['', 'all', *counts, *np.nanmean([row[4:] for row in rows], axis=0).tolist()]
     logger.info(f'Average precision by class, in percent:\n{format_table(header, [*rows, total])}')
     write_table(path, header, rows, decimals=4)
+
+
+def log_folder():
+    """Folder of the log of the current run, ``work_dirs/<config>/<time>``.
+
+    A metric does not know its runner, but the runner's logger is the current one.
+    """
+    for handler in MMLogger.get_current_instance().handlers:
+        if isinstance(handler, logging.FileHandler):
+            return Path(handler.baseFilename).parent
+    raise ValueError('there is no log file of a run to write tables beside: set out_dir of the metric')
 
 
 def _rounded(value, form, nan, scale=1):

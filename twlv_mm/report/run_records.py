@@ -5,8 +5,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from twlv_mm.engine.results_hook import RESULTS, SCHEMA_VERSION
 from twlv_mm.records import PathError, checks, parsing, path_below, read_json
+from twlv_mm.records.results import RESULTS, SCHEMA_VERSION
 
 STATUS = 'evaluation.json'
 # What a record has to have for a report, and of which type.

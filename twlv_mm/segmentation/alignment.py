@@ -1,24 +1,16 @@
-"""From the clips of a video to the steps that a model labels, and from steps to frames."""
+"""Alignment of a video's clips with the steps that a model labels, and of steps with frames."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 
-def count_steps(num_frames, subsampling):
-    """How many frames ``labels[::subsampling]`` has of num_frames."""
+def count_steps(num_frames, subsampling):  # the length of labels[::subsampling]
     return -(-num_frames // subsampling)
 
 
 def stretch(feats, num_steps):
-    """Stretch the sequence of clips to the steps of a video by linear interpolation, whenever the clips are.
-
-    Args:
-        feats (ndarray): (M, D) float32, M >= 1.
-        num_steps (int): T.
-
-    Returns:
-        ndarray: (T, D) float32.
+    """Stretch clips (M, D) to the T steps of a video by linear interpolation, regardless of the times of the clips.
 
     Source: the paper's published evaluation code (``align_corners=False``).
     """
@@ -27,18 +19,9 @@ def stretch(feats, num_steps):
 
 
 def at_times(feats, origin, step, times):
-    """The features of a video at moments, linear between the centres of its clips.
+    """Features (T, D) at T times in seconds, linear between the centres of clips and constant beyond them.
 
-    Before the first centre and after the last one it is that clip's.
-
-    Args:
-        feats (ndarray): (M, D) float32, M >= 1.
-        origin (float): Centre of the first clip in seconds.
-        step (float): From clip to clip in seconds.
-        times (ndarray): (T,) seconds.
-
-    Returns:
-        ndarray: (T, D) float32.
+    ``origin`` is the centre of the first of (M, D) clips in seconds, ``step`` the distance from clip to clip.
     """
     places = np.clip((times - origin) / step, 0, len(feats) - 1)
     before = places.astype(np.int64)
@@ -52,22 +35,10 @@ def at_times(feats, origin, step, times):
 
 
 def steps_to_frames(steps, subsampling, num_frames):
-    """Give each frame what its step has.
-
-    Args:
-        steps (ndarray): (T, ...), one for every ``subsampling`` frames.
-        subsampling (int): Frames a step.
-        num_frames (int): F, with T = ceil(F / subsampling).
-
-    Returns:
-        ndarray: (F, ...): each step repeated; the last one is cut to the frames that there are.
-
-    Raises:
-        ValueError: if there are more or fewer steps than that.
-    """
+    """Repeat each of T = ceil(F / subsampling) steps for its frames: (T, ...) -> (F, ...), with F = num_frames."""
     if len(steps) != count_steps(num_frames, subsampling):
         raise ValueError(
-            f'{len(steps)} steps are not those of {num_frames} frames at subsampling={subsampling}, which are '
-            f'{count_steps(num_frames, subsampling)}'
+            f'there are {len(steps)} steps for {num_frames} frames at subsampling={subsampling}, which makes '
+            f'{count_steps(num_frames, subsampling)} steps'
         )
     return np.repeat(steps, subsampling, axis=0)[:num_frames]

@@ -8,7 +8,7 @@ from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-from twlv_mm.embeddings import check_inputs, encoder_of
+from twlv_mm.embeddings import check_inputs
 from twlv_mm.registry import MODELS
 
 from .layers import AttentionBlock, masked, pointwise
@@ -16,21 +16,21 @@ from .losses import segmentation_loss
 from .segments import UNLABELLED
 
 WINDOWS = ('sliding', 'full')
-# Of a decoder that starts as the identity: what its logits are where it is given a probability of 1, and the share of
-# their usual size that the last weights of its layers start with.
+# For a decoder that starts as the identity: its logit for an input probability of 1, and the factor on the initial
+# last weights of its layers.
 SHARPNESS, QUIET = 5.0, 0.1
 
 
 @MODELS.register_module()
 class ASFormer(BaseModel):
-    """An encoder that names each step, and decoders that correct the names, each those of the one before.
+    """An encoder that classifies each step, and decoders that refine the classes, each those of the stage before.
 
-    Layer i of each of them convolves over steps at a distance of 2^i and attends within blocks of 2^i steps and their
+    Layer i of a stage convolves over steps at a distance of 2^i and attends within blocks of 2^i steps and their
     surroundings, or to all steps. Every stage is trained; the last one predicts.
 
-    The batch: ``inputs``, list of (D, T) float32 tensors, and ``data_samples``, list of ActionDataSample with
-    ``step_labels`` (T,) int64 and the metainfo of :class:`~twlv_mm.segmentation.transforms.PackSegmentation`. Videos of
-    a batch differ in length; what one gives does not depend on the others, and the loss is the mean of theirs.
+    A batch is ``inputs``, a list of (D, T) float32 tensors, and ``data_samples``, a list of ActionDataSample with
+    ``step_labels`` (T,) int64 and the metainfo of :class:`~twlv_mm.segmentation.transforms.PackSegmentation`. Videos
+    may differ in length; the results of one do not depend on the others, and the loss is the mean over videos.
 
     Args:
         num_classes (int): C.
@@ -39,21 +39,19 @@ class ASFormer(BaseModel):
         num_layers (int): Layers of a stage.
         num_decoders (int): Stages after the first.
         window (str): 'sliding' for attention within blocks, 'full' for attention to all steps.
-        reduction (int): channels over the width of queries and keys (the published r1).
-        value_reduction (int): channels over the width of values (r2).
-        channel_masking (float): Share of the embeddings' numbers that training sets to zero.
-        smoothing (float): Weight of the loss on changes.
-        init (str): 'ours', or 'published' to start the decoders at random as the published code does, for exact
+        reduction (int): Ratio of channels to the width of queries and keys (the published r1).
+        value_reduction (int): Ratio of channels to the width of values (r2).
+        channel_masking (float): Share of the embeddings' channels that training sets to zero.
+        smoothing (float): Weight of the smoothing loss.
+        init (str): 'ours', or 'published' to initialise the decoders at random as the published code does, for exact
             repetition.
-        data_preprocessor (dict, optional): mmengine's.
-        init_cfg (dict, optional): mmengine's.
+        data_preprocessor (dict, optional): See mmengine's BaseModel.
+        init_cfg (dict, optional): See mmengine's BaseModel.
 
-    Raises:
-        ValueError: if ``window`` or ``init`` is another word.
-
-    Source: Yi et al. 2021 and their code, whose weights load as they are (``load_from``); TWLV-I section 2.6 and the
-    published evaluation for the numbers. How decoders start is ours by default: theirs start at random, and each has to
-    wait for the one before it to learn.
+    Source: Yi et al. 2021 and their code, whose weights load unchanged (``load_from``); TWLV-I section 2.6 and the
+        published
+    evaluation for the numbers. Our default initialisation of decoders differs: theirs is random, and each decoder has
+    to wait for the one before it to learn.
     """
 
     def __init__(
@@ -72,7 +70,7 @@ class ASFormer(BaseModel):
         data_preprocessor=None,
         init_cfg=None,
     ):
-        # By its name, mmengine would look for its default among all models of mmaction2.
+        # Built here: given its name, mmengine would import all models of mmaction2 to find it.
         super().__init__(data_preprocessor or BaseDataPreprocessor(), init_cfg)
         if window not in WINDOWS:
             raise ValueError(f'window is {window!r}; there are {" and ".join(map(repr, WINDOWS))}')
@@ -82,7 +80,6 @@ class ASFormer(BaseModel):
         self.in_channels = in_channels
         self.channel_masking = channel_masking
         self.smoothing = smoothing
-        self.metainfo = None
         self.choices = dict(head='ASFormer')  # for results.json
 
         def stage(inputs, alpha):
@@ -91,36 +88,17 @@ class ASFormer(BaseModel):
             return _Stage(inputs, channels, num_classes, blocks)
 
         self.encoder = stage(in_channels, 1.0)
-        # The later the stage, the less it attends to what the one before it has found.
+        # The later the stage, the less it attends to the result of the one before.
         self.decoders = nn.ModuleList(stage(num_classes, math.exp(-3 * place)) for place in range(num_decoders))
         if init == 'ours':
             for decoder in self.decoders:
                 decoder.start_as_identity()
 
-    @property
-    def backbone(self):
-        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known.
-
-        ResultsHook writes down who it is; CheckEmbeddedVideosHook sets ``metainfo``, which says so.
-        """
-        return self.metainfo and encoder_of(self.metainfo['settings'])
-
     def forward(self, inputs, data_samples, mode='tensor'):
-        """Run a batch.
+        """Run a batch in mode 'loss', 'predict' or 'tensor'.
 
-        Args:
-            inputs (list[Tensor]): See the class.
-            data_samples (list[ActionDataSample]): See the class.
-            mode (str): 'loss', 'predict' or 'tensor'.
-
-        Returns:
-            dict[str, Tensor] | list[ActionDataSample] | Tensor: loss_cls and loss_smooth, sums over the stages; the
-            samples with ``pred_steps`` (T,) int64 and ``pred_scores`` (T,), the probability of that class; or logits of
-            all stages (S, N, T, C).
-
-        Raises:
-            ValueError: if embeddings have another width, are none, or hold NaN or infinite numbers; if labels are none
-                of the classes; if the model gives NaN or infinite numbers.
+        Returns loss_cls and loss_smooth, sums over the stages; the samples with ``pred_steps`` (T,) int64 and
+        ``pred_scores`` (T,), the probability of that class; or logits of all stages (S, N, T, C).
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -131,7 +109,6 @@ class ASFormer(BaseModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', it is {mode!r}")
 
     def loss(self, inputs, data_samples):
-        """Losses of a batch; see :meth:`forward`."""
         _check_labels(inputs, data_samples, self.num_classes)
         stages, valid = self._stages(inputs, data_samples)
         labels = pad_sequence([sample.step_labels for sample in data_samples], True, UNLABELLED)
@@ -140,7 +117,6 @@ class ASFormer(BaseModel):
         return dict(loss_cls=loss_cls, loss_smooth=loss_smooth)
 
     def predict(self, inputs, data_samples):
-        """Class of each step; see :meth:`forward`."""
         (*_, logits), _ = self._stages(inputs, data_samples)
         scores, steps = logits.float().softmax(dim=-1).max(dim=-1)
         for place, (x, sample) in enumerate(zip(inputs, data_samples, strict=True)):
@@ -152,19 +128,14 @@ class ASFormer(BaseModel):
         return data_samples
 
     def _stages(self, inputs, data_samples):
-        """Logits of each stage, list of (N, T, C), and which steps are no padding, (N, T, 1) or None."""
+        """Logits of each stage, list of (N, T, C), and a mask of the steps that are not padding, (N, T, 1) or None."""
         check_inputs(inputs, data_samples, self.in_channels)
-        for x, sample in zip(inputs, data_samples, strict=True):
-            if not x.isfinite().all():
-                raise ValueError(
-                    f'the embeddings of {sample.video_id} hold NaN or infinite numbers: extract the video again'
-                )
         x = pad_sequence([x.T for x in inputs], True)
         lengths = torch.tensor([x.shape[1] for x in inputs], device=x.device)
         valid = None
         if (lengths < x.shape[1]).any():
             valid = (torch.arange(x.shape[1], device=x.device) < lengths[:, None]).to(x.dtype)[..., None]
-        # A number of the embeddings is masked in all steps of a video.
+        # A channel is masked in all steps of a video.
         x = F.dropout1d(x.transpose(1, 2), self.channel_masking, self.training).transpose(1, 2)
         logits, features = self.encoder(x, None, valid)
         stages = [logits]
@@ -175,7 +146,7 @@ class ASFormer(BaseModel):
 
 
 class _Stage(nn.Module):
-    """Blocks between two convolutions of single steps; the official weights have these names."""
+    """Blocks between two pointwise convolutions; names are those of the official weights."""
 
     def __init__(self, in_channels, channels, num_classes, blocks):
         super().__init__()
@@ -185,7 +156,7 @@ class _Stage(nn.Module):
 
     @torch.no_grad()
     def start_as_identity(self):
-        """Let the stage name, before training, the classes that it is given."""
+        """Make the stage return the classes that it is given, before training."""
         nn.init.orthogonal_(self.conv_1x1.weight)
         self.conv_out.weight.copy_(SHARPNESS * self.conv_1x1.weight.transpose(0, 1))
         for conv in (self.conv_1x1, self.conv_out):

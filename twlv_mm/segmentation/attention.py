@@ -1,30 +1,25 @@
-"""Attention among the steps of a video: of a block and its surroundings, or of all."""
+"""ASFormer's attention: of a block of steps to its surroundings, or of all steps to all."""
 
 import torch
 import torch.nn.functional as F
 
-NEVER = -1e4  # of a score before the softmax; finite, so that windows without any step stay finite
+NEVER = -1e4  # score of a masked step before the softmax; finite, so that windows without any step stay finite
 
 
 def window_attention(query, key, value, valid, size):
-    """Attention of each block of steps to itself and about half a block on either side.
+    """Attention of each block of ``size`` (even) steps to itself and about half a block on either side: (N, T, C').
 
-    Blocks are ``size`` steps, one after the other, the first from the first step. The window of a block begins
-    ``size / 2`` steps before it and ends ``size / 2 - 1`` steps after it. Time and memory are linear in T, and what a
-    video gives does not depend on the padding behind it.
+    The window of a block begins ``size / 2`` steps before it and ends ``size / 2 - 1`` steps after it. Time and memory
+    are linear in T, and the results of a video do not depend on the padding after it, where they are arbitrary.
 
     Args:
-        query (Tensor): (N, T, C).
-        key (Tensor): (N, T, C).
+        query, key (Tensor): (N, T, C) each.
         value (Tensor): (N, T, C').
-        valid (Tensor | None): (N, T, 1), 1 for steps of the video and 0 for padding; None if there is no padding.
-        size (int): Steps of a block, even.
+        valid (Tensor | None): (N, T, 1), 1 for steps of the video and 0 for padding; None without padding.
 
-    Returns:
-        Tensor: (N, T, C'); arbitrary at padding.
-
-    Source: the sliding window of ASFormer's code, whose mask leaves out a window's last step. There, what is masked
-    still takes a millionth of a weight; here, nothing.
+    Source: the sliding window of ASFormer's code, whose mask leaves out a window's last step. There, masked steps still
+        get
+    a millionth of the weight; here, none.
     """
     batch, length, channels = query.shape
     extra = -length % size
@@ -39,19 +34,8 @@ def window_attention(query, key, value, valid, size):
 
 
 def full_attention(query, key, value, valid):
-    """Attention of every step to all steps of its video.
-
-    Args:
-        query (Tensor): (N, T, C).
-        key (Tensor): (N, T, C).
-        value (Tensor): (N, T, C').
-        valid (Tensor | None): As for :func:`window_attention`; every video has a step.
-
-    Returns:
-        Tensor: (N, T, C'); arbitrary at padding.
-
-    Source: ASFormer's code; what the published evaluation takes for Breakfast.
-    """
+    """Attention of every step to all steps of its video, as in ASFormer's code for Breakfast; see
+    :func:`window_attention`."""
     mask = None if valid is None else valid.bool().transpose(1, 2)[:, None]
     query, key, value = (x[:, None] for x in (query, key, value))
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)[:, 0]
@@ -61,6 +45,6 @@ def _windows(x, size, extra):
     """(N, T, C) -> (N * blocks, 1, 2 * size, C), zero where there is no step."""
     half = size // 2
     halves = F.pad(x, (0, 0, half, extra + half)).view(len(x), -1, half, x.shape[-1])
-    # A window is four halves of blocks in a row, and moves on by two.
+    # A window has four consecutive half-blocks, and moves by two.
     windows = torch.cat([halves[:, first : halves.shape[1] - 3 + first : 2] for first in range(4)], dim=2)
     return windows.view(-1, 1, 2 * size, x.shape[-1])

@@ -1,4 +1,4 @@
-"""Pictures of a test: the predicted labels of a video beneath the true ones."""
+"""Draws the predicted labels of a test below the true ones."""
 
 from twlv_mm.inference import VideoDrawingHook
 from twlv_mm.registry import HOOKS
@@ -12,19 +12,11 @@ from .segments import segments_in_seconds, segments_of
 class SegmentationVisualizationHook(VideoDrawingHook):
     """Draw the videos of a test as bars of coloured labels, ``<out_dir>/<video_id>.png``: truth above prediction.
 
-    tools/test.py --show-dir DIR turns it on. In a config::
+    tools/test.py --show-dir DIR enables it. ``background`` has names of classes to draw in light grey; for other
+    arguments see :class:`~twlv_mm.inference.VideoDrawingHook`. In a config::
 
         default_hooks = dict(
             visualization=dict(type='twlv_mm.SegmentationVisualizationHook', videos='data/gtea/videos'))
-
-    Args:
-        *args: Those of :class:`~twlv_mm.inference.VideoDrawingHook`.
-        background (Sequence[str]): Names of the classes that are drawn light grey.
-        **kwargs: Those of VideoDrawingHook.
-
-    Raises:
-        FileNotFoundError: as VideoDrawingHook.
-        ValueError: as VideoDrawingHook.
     """
 
     def __init__(self, *args, background=('background',), **kwargs):
@@ -32,15 +24,6 @@ class SegmentationVisualizationHook(VideoDrawingHook):
         self.background = background
 
     def draw(self, path, sample, classes, strip):
-        """Draw a video.
-
-        Args:
-            path (Path): The picture.
-            sample (ActionDataSample): With ``frame_labels`` (F,), ``pred_steps`` (T,), and duration, fps, num_frames
-                and subsampling.
-            classes (Sequence[str]): Names of the classes.
-            strip (dict): frames and frame_times, or empty.
-        """
         predicted = steps_to_frames(sample.pred_steps.cpu().numpy(), sample.subsampling, sample.num_frames)
         rows = [
             (name, segments_in_seconds(segments_of(frames), sample.fps))

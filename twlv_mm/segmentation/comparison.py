@@ -1,4 +1,4 @@
-"""The labels that several models give to a video, one bar above the other (the paper's Figure 5)."""
+"""Draws the labels that several models give to a video, one bar above the other (the paper's Figure 5)."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from .segments import segments_in_seconds
 
 
 class Comparison(NamedTuple):
-    """What was drawn.
+    """The outcome of :func:`compare_runs`.
 
     Attributes:
         drawn (list[str]): Ids of the videos with a picture.
-        lacking (dict[str, list[str]]): Names of the runs without a prediction, for each video that is not drawn.
-        frameless (list[tuple[str, str]]): Video id and reason of the pictures without frames where they were asked for.
+        lacking (dict[str, list[str]]): For each video that is not drawn, the runs without a prediction of it.
+        frameless (list[tuple[str, str]]): Video id and reason of pictures that lack their frames.
     """
 
     drawn: list
@@ -25,23 +25,15 @@ class Comparison(NamedTuple):
 
 
 def compare_runs(runs, out, videos=None, video_root=None, suffix='.png'):
-    """Draw ``<out>/<video_id><suffix>``: the ground truth and, beneath it, what each run predicted.
+    """Draw ``<out>/<video_id><suffix>``: the ground truth and, below it, the prediction of each run.
 
     Args:
-        runs (dict[str, str]): Name of a run, as it stands left of its bar -> its predictions.json.
+        runs (dict[str, str]): predictions.json of each run, by the name to write beside its bar.
         out (str): Folder to draw to.
-        videos (Sequence[str], optional): Ids of the videos to draw; all that the runs have if None.
-        video_root (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; their frames stand
+        videos (Sequence[str], optional): Ids of the videos to draw; all that the runs have by default.
+        video_root (str, optional): The video files, see :func:`twlv_mm.embeddings.find_videos`, whose frames are drawn
             above the bars.
-        suffix (str): Of a kind of file that matplotlib writes.
-
-    Returns:
-        Comparison: which videos are drawn. One that a run lacks is not.
-
-    Raises:
-        FileNotFoundError: if there is no such file, or no video in ``video_root``.
-        ValueError: if a file is none of predictions, if the runs differ in their classes or in the truth of a video, if
-            no run has one of ``videos``, no video is in all runs, or an id leads out of ``out``.
+        suffix (str): Of a file type that matplotlib writes.
     """
     found = {name: read_predictions(path) for name, path in runs.items()}
     _check_classes(found)

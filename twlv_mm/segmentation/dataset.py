@@ -1,4 +1,4 @@
-"""Videos as embeddings of their clips in order of time, with the label of every frame."""
+"""Data set of videos as embeddings of their clips, with a label for every frame."""
 
 import logging
 from math import isfinite
@@ -23,49 +23,43 @@ from twlv_mm.registry import DATASETS
 
 from .labels import bundle_path, check_folds, check_label_files, read_labels, read_mapping, read_split, shorten
 
-TOLERANCE = 0.1  # share of a video by which its embeddings and its labels may differ in length
+TOLERANCE = 0.1  # greatest difference in length of embeddings and labels, as a share of the video
 
 
 @DATASETS.register_module()
 class SegmentationDataset(BaseDataset):
     """The videos of a split of a fold: embeddings of their clips, and the label of each of their frames.
 
-    An item, before the pipeline, is a dict of video_id (str), feats ((M, D) float32, in order of time), origin (float,
-    seconds: the centre of the first clip), step (float, seconds from clip to clip), clip_seconds (float), duration
-    (float, seconds: of the labels), fps (float), num_frames (int, F) and frame_labels ((F,) int64). Features are read
-    when an item is asked for, so that memory does not grow with the data set and the workers of a data loader share
-    what the system caches.
+    An item, before the pipeline, is a dict of video_id (str), feats ((M, D) float32, in order of time), origin
+    (seconds: the centre of the first clip), step (seconds from clip to clip), clip_seconds, duration (seconds of
+    labels), fps, num_frames (F) and frame_labels ((F,) int64). Features are read when an item is requested, so memory
+    does not grow with the data set and workers share the system's cache.
 
     The log names the videos without embeddings, which are left out, and those whose embeddings end more than a clip and
     a step before or after their labels; a tail that is shorter than a clip has none.
 
     Args:
-        data_root (str): The labels: mapping.txt, groundTruth/ and splits/, as in
-            :mod:`~twlv_mm.segmentation.labels`.
-        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``; :func:`twlv_mm.embeddings.other_names`
-            tells which ids go with the names of the label files.
+        data_root (str): Folder with mapping.txt, groundTruth/ and splits/, see :mod:`~twlv_mm.segmentation.labels`.
+        folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``, with ids that match the names of the
+            label files as :func:`twlv_mm.embeddings.other_names` says.
         split (str): 'train' or 'test'.
-        fps (float): Labels a second: 15 of GTEA and Breakfast, 30 of 50Salads.
+        fps (float): Labels per second: 15 for GTEA and Breakfast, 30 for 50Salads.
         fold (int): Number of the fold.
-        clip_seconds (float, optional): Length of a clip. Where the embeddings carry the times of their clips, those
-            count, and this may be None.
+        clip_seconds (float, optional): Length of a clip; not needed if the embeddings have the times of their clips,
+            which take precedence.
         stride_seconds (float, optional): From one clip's start to the next; as clip_seconds.
-        features (dict, optional): What has to be known of features that were made elsewhere, if no twlv_features.json
-            beside them says it: see :class:`~twlv_mm.embeddings.features.FeatureLayout`.
-        **kwargs: pipeline, test_mode, indices and the others of mmengine's BaseDataset.
+        features (dict, optional): Layout of features made elsewhere without a twlv_features.json beside them, see
+            :class:`~twlv_mm.embeddings.features.FeatureLayout`.
+        **kwargs: pipeline, test_mode, indices, see mmengine's BaseDataset.
 
     Attributes:
-        metainfo (dict): classes (tuple of names, a place is the label), folder, dims (D), settings (dict of what the
-            embeddings were made with, None where not known), fold, split, missing (tuple of the listed videos without
-            embeddings) and source (the file that lists the videos).
-        choices (dict): For results.json: the labels a second, and whether clips repeat frames.
+        metainfo (dict): classes (tuple of names, by label), folder, dims (D), settings (dict of how the embeddings were
+            made, None where not known), fold, split, missing (tuple of the listed videos without embeddings) and source
+            (the file that lists the videos).
 
     Raises:
         FileNotFoundError: if a file of data_root or the folder is missing, or none of the videos has embeddings.
-        ValueError: if labels or lists cannot be understood; the times of clips are unknown, irregular or contradict the
-            arguments; embeddings were made with several settings, or their length differs from that of the labels by
-            more than a clip, a step and 10 % of the video; or (when an item is read) a file is damaged or holds numbers
-            that are not finite.
+        ValueError: if labels or embeddings do not fit the arguments or each other, or a file is damaged.
     """
 
     def __init__(
@@ -92,12 +86,8 @@ class SegmentationDataset(BaseDataset):
         super().__init__(data_root=str(data_root), data_prefix={}, **kwargs)
 
     def load_data_list(self):
-        """See the class.
-
-        Returns:
-            list[dict]: The items without feats, with ``embedding``, the video's id in the folder, and ``num_clips``;
-            frame_labels are int32.
-        """
+        """The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``; frame_labels
+        are int32."""
         classes = read_mapping(self.data_root)
         listed = read_split(self.data_root, self.split, self.fold)
         if self.split == 'test':
@@ -111,8 +101,8 @@ class SegmentationDataset(BaseDataset):
         missing = [video_id for video_id in listed if video_id not in names]
         if not present:
             raise FileNotFoundError(
-                f'{self.folder} has embeddings of none of the {len(listed)} videos of {source}: the one has '
-                f'{self._embeddings.video_ids[0]!r}, the other {listed[0]!r}; set folder to those of this data set'
+                f'{self.folder} has embeddings of none of the {len(listed)} videos of {source}: the former has '
+                f'{self._embeddings.video_ids[0]!r}, the latter {listed[0]!r}; set folder to those of this data set'
             )
         if missing:
             self._warn(
@@ -120,7 +110,9 @@ class SegmentationDataset(BaseDataset):
                 f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{going_on(self.folder)}'
             )
         if second := second_files(self._embeddings.video_ids):
-            self._warn(f'Of files of the same moments in {self.folder}, the first is taken and not {shorten(second)}.')
+            self._warn(
+                f'{self.folder} has several files of the same moments; the first is used and not {shorten(second)}.'
+            )
         infos = {name: self._embeddings.info(name) for name in present.values()}
         self._metainfo.update(
             classes=classes,
@@ -141,14 +133,6 @@ class SegmentationDataset(BaseDataset):
         return items
 
     def prepare_data(self, idx):
-        """Read an item's features and run the pipeline.
-
-        Args:
-            idx (int): Place among the items.
-
-        Returns:
-            Any: what the pipeline gives.
-        """
         item = self.get_data_info(idx)
         feats = grid_clips(self._embeddings, item.pop('embedding'), item.pop('num_clips'))
         return self.pipeline(dict(item, feats=feats, frame_labels=item['frame_labels'].astype(np.int64)))
@@ -175,7 +159,7 @@ class SegmentationDataset(BaseDataset):
                 (wrong if apart > TOLERANCE * duration else differing).append(said)
         if wrong:
             raise ValueError(
-                f'the embeddings in {self.folder} end elsewhere than the labels in {self.data_root} do at '
+                f'the embeddings in {self.folder} do not end where the labels in {self.data_root} do at '
                 f'fps={self.fps:g}, of {shorten(wrong)}: set fps to that of the labels, or extract the version of the '
                 'videos that was labelled'
             )

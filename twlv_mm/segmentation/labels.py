@@ -1,10 +1,10 @@
-"""Which action every frame shows: the label files, classes and folds of 50Salads, GTEA and Breakfast, and of own data.
+"""Labels of every frame, classes and folds, of 50Salads, GTEA and Breakfast, and of own data.
 
 ::
 
-    data_root/mapping.txt                     "<label> <name>" a line
-    data_root/groundTruth/<video_id>.txt      a class name a line, one for each frame
-    data_root/splits/train.split1.bundle      "<video_id>.txt" a line; so test.split1.bundle and the other folds
+    data_root/mapping.txt                     "<label> <name>" per line
+    data_root/groundTruth/<video_id>.txt      a class name per line, one for each frame
+    data_root/splits/train.split1.bundle      "<video_id>.txt" per line; also test.split1.bundle and the other folds
 """
 
 import re
@@ -14,24 +14,13 @@ import numpy as np
 
 from twlv_mm.records import checks, path_below, read_text, relative_name
 
-SHOWN = 5  # names that a message lists
-MAX_BYTES = 100_000_000  # a day's frames
+SHOWN = 5  # names in a message
+MAX_BYTES = 100_000_000  # the frames of a day
 OTHER = {'train': 'test', 'test': 'train'}
 
 
 def read_mapping(data_root):
-    """Read the names of the classes.
-
-    Args:
-        data_root (str | Path): The data set.
-
-    Returns:
-        tuple[str]: C names; a place in it is the label.
-
-    Raises:
-        FileNotFoundError: if there is no mapping.txt.
-        ValueError: if a line is not "<label> <name>", a label or name comes twice, or the labels are not 0 to C - 1.
-    """
+    """Read the names of the C classes, by label, from mapping.txt."""
     path = Path(data_root, 'mapping.txt')
     names = {}
     for number, line in enumerate(_lines(path), 1):
@@ -51,26 +40,12 @@ def read_mapping(data_root):
 
 
 def bundle_path(data_root, split, fold):
-    """File that lists the videos of a split of a fold: of 'train', fold 1, ``splits/train.split1.bundle``."""
     return Path(data_root, 'splits', f'{split}.split{fold}.bundle')
 
 
 def read_split(data_root, split, fold):
-    """Read which videos a split of a fold has.
-
-    Args:
-        data_root (str | Path): The data set.
-        split (str): 'train' or 'test'.
-        fold (int): Number of the fold.
-
-    Returns:
-        list[str]: The video ids, as listed.
-
-    Raises:
-        FileNotFoundError: if there is no such fold.
-        ValueError: if there is no such split, the list is empty, a video comes twice in it, or the fold has a video in
-            both splits.
-    """
+    """Read the ids of the videos in a split ('train' or 'test') of a fold; a ValueError says that the splits share a
+    video."""
     if split not in OTHER:
         raise ValueError(f'there is no split {split!r}; there are {" and ".join(map(repr, OTHER))}')
     path = bundle_path(data_root, split, fold)
@@ -86,18 +61,10 @@ def read_split(data_root, split, fold):
 
 
 def check_folds(data_root):
-    """Check that the folds of a data set make one cross-validation.
-
-    Args:
-        data_root (str | Path): The data set.
+    """Check that the folds of a data set make a cross-validation, in which no video is tested twice.
 
     Returns:
-        tuple[list[int], list[str]]: numbers of the folds; what is odd about them, a sentence each, for the log: videos
-        with labels that no fold tests.
-
-    Raises:
-        FileNotFoundError: if there is no fold, or one lacks its list of the test.
-        ValueError: if a video is tested in two folds, or as for :func:`read_split`.
+        tuple[list[int], list[str]]: numbers of the folds; notes for the log on videos with labels that no fold tests.
     """
     folds = _list_folds(data_root, '*')
     if not folds:
@@ -118,15 +85,7 @@ def check_folds(data_root):
 
 
 def check_label_files(data_root, video_ids):
-    """Check that videos have label files.
-
-    Args:
-        data_root (str | Path): The data set.
-        video_ids (Iterable[str]): Its videos.
-
-    Raises:
-        FileNotFoundError: if some have none; the message lists them.
-    """
+    """Raise FileNotFoundError, with the missing ones listed, if videos have no label file."""
     missing = [video_id for video_id in video_ids if not _label_path(data_root, video_id).is_file()]
     if missing:
         raise FileNotFoundError(
@@ -136,20 +95,7 @@ def check_label_files(data_root, video_ids):
 
 
 def read_labels(data_root, video_id, classes):
-    """Read the labels of a video's frames.
-
-    Args:
-        data_root (str | Path): The data set.
-        video_id (str): Its video.
-        classes (Sequence[str]): Names, from :func:`read_mapping`.
-
-    Returns:
-        ndarray: (F,) int32, places in ``classes``.
-
-    Raises:
-        FileNotFoundError: if the video has no label file.
-        ValueError: if it has no labels, or a name that is not among the classes.
-    """
+    """Read the labels of a video's F frames: (F,) int32, indices into ``classes``."""
     path = _label_path(data_root, video_id)
     lines = _lines(path)
     places = {name: place for place, name in enumerate(classes)}
@@ -164,7 +110,7 @@ def read_labels(data_root, video_id, classes):
 
 
 def shorten(names):
-    """How many there are and the first of them, for a message: '7 videos (a, b, c, d, e, …)'."""
+    """The number of names and the first of them, for a message: '7 videos (a, b, c, d, e, …)'."""
     shown = ', '.join(names[:SHOWN]) + (', …' if len(names) > SHOWN else '')
     return f'{len(names)} videos ({shown})'
 
@@ -191,10 +137,10 @@ def _label_path(data_root, video_id):
 
 
 def _lines(path):
-    """The lines of a text file without the blank ones at its end; at least one."""
+    """The lines of a text file without blank ones at its end; at least one."""
     if not path.exists():
         raise FileNotFoundError(f'there is no {path}: set data_root to the folder of mapping.txt and groundTruth/')
     text = read_text(path, max_bytes=MAX_BYTES).rstrip()
     if not text:
-        raise ValueError(f'{path} is empty: it has to have a line at least')
+        raise ValueError(f'{path} is empty: it has to have at least one line')
     return text.split('\n')

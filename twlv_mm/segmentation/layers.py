@@ -10,31 +10,20 @@ from .attention import full_attention, window_attention
 
 
 class DilatedConv(nn.Module):
-    """A convolution over three steps at a distance, and ReLU.
-
-    Args:
-        channels (int): C.
-        dilation (int): Steps from one to the next of the three.
-    """
+    """A convolution over three steps at a distance of ``dilation``, and ReLU."""
 
     def __init__(self, channels, dilation):
         super().__init__()
         self.layer = nn.Sequential(nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation), nn.ReLU())
 
     def forward(self, x):
-        """(N, T, C) -> (N, T, C)."""
         return self.layer(x.transpose(1, 2)).transpose(1, 2)
 
 
 class Attention(nn.Module):
-    """Attention of one head: queries and keys from one sequence, values from the same or another.
+    """Single-head attention: queries and keys from one sequence, values from the same or another.
 
-    Args:
-        channels (int): C.
-        size (int): Steps of the window, see :func:`window_attention`.
-        reduction (int): C over the width of queries and keys (the published r1).
-        value_reduction (int): C over the width of values (r2).
-        window (str): 'sliding' or 'full'.
+    See :class:`ASFormer` for ``reduction``, ``value_reduction`` and ``window``, :func:`window_attention` for ``size``.
     """
 
     def __init__(self, channels, size, reduction, value_reduction, window):
@@ -47,16 +36,8 @@ class Attention(nn.Module):
         self.window = window
 
     def forward(self, x, values_of, valid):
-        """Attend.
-
-        Args:
-            x (Tensor): (N, T, C), for queries and keys.
-            values_of (Tensor): (N, T, C).
-            valid (Tensor | None): (N, T, 1), 0 for padding.
-
-        Returns:
-            Tensor: (N, T, C).
-        """
+        """Queries and keys from x (N, T, C), values from values_of (N, T, C) -> (N, T, C); valid (N, T, 1) is 0 at
+        padding."""
         value = pointwise(self.value_conv, values_of)
         if self.window == 'sliding' and self.size == 1:
             out = value  # a step that attends to itself only
@@ -68,16 +49,8 @@ class Attention(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """Dilated convolution, then attention, each with what it is given added to what it makes.
-
-    Args:
-        channels (int): C.
-        size (int): Dilation of the convolution, and steps of the window of the attention.
-        reduction (int): See :class:`Attention`.
-        value_reduction (int): See :class:`Attention`.
-        window (str): See :class:`Attention`.
-        alpha (float): Share of the attention.
-    """
+    """Dilated convolution, then attention weighted by ``alpha``, each with a residual; ``size`` is dilation and block
+    size."""
 
     def __init__(self, channels, size, reduction, value_reduction, window, alpha):
         super().__init__()
@@ -88,16 +61,7 @@ class AttentionBlock(nn.Module):
         self.alpha = alpha
 
     def forward(self, x, values_of, valid):
-        """One block.
-
-        Args:
-            x (Tensor): (N, T, C), 0 at padding.
-            values_of (Tensor | None): (N, T, C), for values of the attention; None to take them from x.
-            valid (Tensor | None): (N, T, 1), 0 for padding.
-
-        Returns:
-            Tensor: (N, T, C), 0 at padding.
-        """
+        """(N, T, C) -> (N, T, C), 0 at padding; values_of (N, T, C) gives the attention's values, x itself if None."""
         out = self.feed_forward(x)
         normed = masked(instance_norm(out, valid), valid)
         out = out + self.alpha * self.att_layer(normed, normed if values_of is None else values_of, valid)
@@ -105,34 +69,17 @@ class AttentionBlock(nn.Module):
 
 
 def pointwise(conv, x):
-    """A convolution over single steps, as the matrix product that it is.
-
-    Args:
-        conv (nn.Conv1d): Kernel of 1.
-        x (Tensor): (N, T, C).
-
-    Returns:
-        Tensor: (N, T, C').
-    """
+    """A convolution with a kernel of 1 on (N, T, C), as a matrix product."""
     return F.linear(x, conv.weight.squeeze(-1), conv.bias)
 
 
 def masked(x, valid):
-    """x with 0 where valid is 0; valid None stands for no padding."""
+    """Set x to 0 where valid is 0; None stands for no padding."""
     return x if valid is None else x * valid
 
 
 def instance_norm(x, valid, eps=1e-5):
-    """Each channel of each video with mean 0 and variance 1 over the video's own steps.
-
-    Args:
-        x (Tensor): (N, T, C).
-        valid (Tensor | None): (N, T, 1), 0 for padding, which does not count.
-        eps (float): Added to the variance.
-
-    Returns:
-        Tensor: (N, T, C).
-    """
+    """Normalise each channel of each video, (N, T, C), to mean 0 and variance 1 over its valid steps."""
     if valid is None:
         variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
         return (x - mean) * (variance + eps).rsqrt()

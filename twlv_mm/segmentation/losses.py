@@ -1,4 +1,4 @@
-"""What ASFormer trains on: the class of each step, and few changes from step to step."""
+"""ASFormer's losses: cross-entropy of each step, and smoothing between steps."""
 
 import torch
 import torch.nn.functional as F
@@ -7,21 +7,16 @@ from .segments import UNLABELLED
 
 
 def segmentation_loss(logits, labels, valid=None, smoothing=0.15, max_change=16.0):
-    """Cross-entropy, and what log-probabilities change from a step to the next.
-
-    Each video of a batch counts the same: the loss of a batch is the mean of those of its videos alone.
+    """Cross-entropy, and the change of log-probabilities from step to step; the mean over the videos of a batch.
 
     Args:
         logits (Tensor): (N, T, C).
         labels (Tensor): (N, T) int64; -100 where there is none.
         valid (Tensor, optional): (N, T, 1), 0 for padding; None if there is none.
         smoothing (float): Weight of the change.
-        max_change (float): What a squared change counts at most.
+        max_change (float): Upper bound of a squared change.
 
-    Returns:
-        tuple[Tensor, Tensor]: cross-entropy, and weighted change, each a number.
-
-    Source: Farha and Gall 2019 (MS-TCN), with ASFormer's numbers. The step before gets no gradient.
+    Source: Farha and Gall 2019 (MS-TCN), with ASFormer's numbers. The earlier step gets no gradient.
     """
     batch, length, classes = logits.shape
     log_probs = logits.float().log_softmax(dim=-1)

@@ -1,4 +1,4 @@
-"""Accuracy, edit score and F1 of a model's segmentation, by video and by class, and its file of predictions."""
+"""Accuracy, edit score and F1 of a segmentation, with tables by video and class and a file of predictions."""
 
 from pathlib import Path
 
@@ -6,8 +6,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from twlv_mm.engine import log_folder
-from twlv_mm.records import format_table, write_table
+from twlv_mm.records import format_table, log_folder, write_table
 from twlv_mm.registry import METRICS
 
 from .alignment import count_steps, steps_to_frames
@@ -22,11 +21,11 @@ class SegmentationMetric(BaseMetric):
 
     ``accuracy``, ``edit``, ``F1@10``, ``F1@25``, ``F1@50`` and ``mF1``, the mean of these three, from 0 to 1. Accuracy
     pools the frames of all videos, F1 their segments; edit is the mean over the videos. Background counts in accuracy
-    only. Videos without embeddings count in none, and the log warns of them.
+    only. Videos without embeddings do not count, and the log warns of them.
 
-    Into the folder of the run's log come ``predictions.json`` (truth and prediction of each video as segments, for
-    tools/visualize.py), ``class_accuracy.csv`` (a line a class; also printed to the log) and ``videos.csv`` (a line a
-    video, the worst edit score first).
+    Written into the folder of the run's log: ``predictions.json`` (truth and prediction of each video as segments, for
+    tools/visualize.py), ``class_accuracy.csv`` (a line per class; also printed to the log) and ``videos.csv`` (a line
+    per video, the worst edit score first).
 
     In a config, the published numbers beside the sound ones::
 
@@ -34,23 +33,18 @@ class SegmentationMetric(BaseMetric):
                          dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published')]
 
     Args:
-        overlaps (Sequence[float]): Least IoU of a found segment, above 0, up to 1.
-        background (Sequence[str]): Names of the classes that are no action; those that a data set lacks do no harm.
-        published (bool): Count as the published evaluation does, to compare with its numbers: segments at the end of a
-            video are one frame short, predictions of an odd number of frames one too long, and edit is divided by the
-            number of all listed videos, those without embeddings included. Writes no files.
+        overlaps (Sequence[float]): Least IoU of a hit, above 0, up to 1.
+        background (Sequence[str]): Names of background classes; names that a data set lacks are ignored.
+        published (bool): Count as the published evaluation does, for comparison with its numbers: segments at the end
+            of a video are one frame short, predictions of an odd number of frames one too long, and edit is divided by
+            the number of all listed videos, including those without embeddings. Writes no files.
         out_dir (str, optional): Another folder for the files.
-        **kwargs: Those of mmengine's BaseMetric: collect_device, prefix, collect_dir.
-
-    Raises:
-        ValueError: if an overlap is not above 0 and up to 1, or two are the same in percent; at the end of a test, if
-            nothing was predicted, a video was predicted twice, has another number of steps than frames, or a label
-            that is none of the classes; if there is no run and no ``out_dir``.
+        **kwargs: collect_device, prefix, collect_dir, see mmengine's BaseMetric.
 
     Source: TWLV-I section 2.6; the scores are those of Lea et al. 2017.
     """
 
-    # The metrics are found by these names: no prefix.
+    # No prefix: other code looks the metrics up by these names.
     default_prefix = ''
 
     def __init__(self, overlaps=(0.1, 0.25, 0.5), background=('background',), published=False, out_dir=None, **kwargs):
@@ -64,25 +58,13 @@ class SegmentationMetric(BaseMetric):
         self.out_dir = out_dir
 
     def process(self, data_batch, data_samples):
-        """Take the predictions of a batch.
-
-        Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): Each with video_id, fps, subsampling, frame_labels (F,), pred_steps (T,).
-        """
+        """Collect the predictions of a batch: samples with video_id, fps, subsampling, frame_labels (F,) and pred_steps
+        (T,)."""
         for sample in data_samples:
             truth, steps = (np.asarray(sample[name].cpu()) for name in ('frame_labels', 'pred_steps'))
             self.results.append((sample['video_id'], sample['fps'], sample['subsampling'], truth, steps))
 
     def compute_metrics(self, results):
-        """Score all predictions and write the files.
-
-        Args:
-            results (list[tuple]): video_id, fps, subsampling, labels and predicted steps of every video.
-
-        Returns:
-            dict[str, float]: accuracy, edit, F1@10, F1@25, F1@50 and mF1, from 0 to 1.
-        """
         classes, missing = self.dataset_meta['classes'], self.dataset_meta.get('missing', ())
         self._check(results, classes)
         background = [label for label, name in enumerate(classes) if name in self.background]
@@ -121,8 +103,8 @@ class SegmentationMetric(BaseMetric):
             seen.add(video_id)
             if len(steps) != count_steps(len(truth), subsampling):
                 raise ValueError(
-                    f'{video_id} has {len(steps)} predicted steps for {len(truth)} frames, {subsampling} frames a '
-                    'step: the model must predict every step that it is given'
+                    f'{video_id} has {len(steps)} predicted steps for {len(truth)} frames, {subsampling} frames per '
+                    'step: the model must predict every step of its input'
                 )
             for labels, what in ((truth[truth != UNLABELLED], 'a frame'), (steps, 'a prediction')):
                 wrong = labels[(labels < 0) | (labels >= len(classes))]
@@ -140,9 +122,9 @@ class SegmentationMetric(BaseMetric):
         if missing:
             shown = ', '.join(missing[:3]) + (', …' if len(missing) > 3 else '')
             effect = (
-                'They lower edit as if it were 0, and do not count in accuracy and F1.'
+                'They count as an edit score of 0, and not in accuracy and F1.'
                 if self.published
-                else 'They count in no score: what is printed is of the others only.'
+                else 'The scores are those of the other videos only.'
             )
             logger.warning(
                 f'{len(missing)} of the {num_videos + len(missing)} videos HAVE NO EMBEDDINGS ({shown}). {effect} '

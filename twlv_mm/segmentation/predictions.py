@@ -1,4 +1,4 @@
-"""predictions.json: what a model said of the videos of a test, beside their labels, as segments."""
+"""predictions.json: predictions and labels of the videos of a test, as segments."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +17,9 @@ class Predictions(NamedTuple):
     Attributes:
         path (str): The file.
         classes (list[str]): Names of the classes.
-        background (list[str]): Those of them that are no action.
-        videos (dict[str, dict]): Of each video fps, num_frames, truth and predicted: lists of [label, first frame,
-            frame after the last]; labels are places in ``classes``. Frames without a label are in no segment.
+        background (list[str]): Those of them that are background.
+        videos (dict[str, dict]): For each video fps, num_frames, truth and predicted: lists of [label, first frame,
+            frame after the last]; labels are indices of ``classes``. Frames without a label are in no segment.
     """
 
     path: str
@@ -29,16 +29,7 @@ class Predictions(NamedTuple):
 
 
 def video_entry(fps, truth, predicted):
-    """What the file says of a video.
-
-    Args:
-        fps (float): Frames a second.
-        truth (ndarray): (F,) int label of each frame, -100 where there is none.
-        predicted (ndarray): (F,) int.
-
-    Returns:
-        dict: fps, num_frames, truth, predicted.
-    """
+    """The entry of a video, from its (F,) true labels, -100 where there is none, and (F,) predicted ones."""
     return dict(
         fps=float(fps),
         num_frames=len(truth),
@@ -48,31 +39,14 @@ def video_entry(fps, truth, predicted):
 
 
 def write_predictions(path, classes, background, videos):
-    """Write a file.
-
-    Args:
-        path (str | Path): The file.
-        classes (Sequence[str]): See :class:`Predictions`.
-        background (Sequence[str]): See there.
-        videos (dict[str, dict]): Of each video what :func:`video_entry` gives.
-    """
+    """Write a file; see :class:`Predictions`."""
     contents = dict(version=VERSION, classes=list(classes), background=list(background), videos=videos)
     write_json(path, contents, indent=None)
 
 
 def read_predictions(path):
-    """Read a file.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        Predictions: what is in it.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it was not written by a test of a segmentation model.
-    """
+    """Read a file as :class:`Predictions`; a ValueError says that it was not written by a test of a segmentation
+    model."""
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f'there is no file of predictions {path}')
@@ -85,12 +59,12 @@ def read_predictions(path):
         videos = {id_: _video(id_, video, len(contents['classes'])) for id_, video in contents['videos'].items()}
         found = Predictions(str(path), contents['classes'], contents['background'], videos)
     if version != VERSION:
-        raise ValueError(f'{path} is of version {version!r}, and this program reads {VERSION}: run the test again')
+        raise ValueError(f'{path} has version {version!r}, but only {VERSION} can be read: run the test again')
     return found
 
 
 def _video(video_id, video, num_classes):
-    """The entry of a video, whose segments lie in it, one after the other."""
+    """Check the entry of a video, whose segments must be within it, one after the other."""
     checks.name(video_id, 'the id of a video')
     frames = checks.count(video['num_frames'], f'{video_id}, its num_frames', least=1)
     checks.number(video['fps'], f'{video_id}, its fps', least=1e-3, most=1e6)

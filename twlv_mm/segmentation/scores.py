@@ -1,7 +1,6 @@
-"""Scores of a segmented video: frame accuracy, segmental edit score and what F1 at an overlap is made of.
+"""Scores of a segmented video: frame accuracy, segmental edit score and the counts for F1.
 
-Both ways of counting are here: the sound one, and with ``published=True`` that of the evaluation code which MS-TCN,
-ASFormer and TWLV-I share.
+``published=True`` counts as the evaluation code that MS-TCN, ASFormer and TWLV-I share does, which is not sound.
 """
 
 from typing import NamedTuple
@@ -13,13 +12,13 @@ from .segments import UNLABELLED, segments_of
 
 
 class VideoScores(NamedTuple):
-    """What the scores of a video, or of several together, are made of.
+    """Counts and edit score of a video, or of several together.
 
     Attributes:
-        frames (ndarray): (C,) labelled frames of each class, background included.
-        correct (ndarray): (C,) those of them that were predicted right.
-        true (ndarray): (C,) true segments of each class; of background, 0.
-        predicted (ndarray): (C,) predicted ones.
+        frames (ndarray): (C,) labelled frames of each class, including background.
+        correct (ndarray): (C,) correctly predicted ones.
+        true (ndarray): (C,) true segments of each class; 0 for background.
+        predicted (ndarray): (C,) predicted segments.
         hits (ndarray): (O, C) true segments that were found, at each overlap.
         edit (float): The segmental edit score, from 0 to 1; NaN for a video without labelled frames.
     """
@@ -33,33 +32,30 @@ class VideoScores(NamedTuple):
 
     @property
     def accuracy(self):
-        """float: share of the labelled frames that are right; NaN without any."""
+        """Share of the labelled frames that are correct; NaN without any."""
         return ratio(self.correct.sum(), self.frames.sum())
 
     @property
     def f1(self):
-        """ndarray: (O,) F1 at each overlap; NaN without true segments."""
+        """(O,) F1 at each overlap; NaN without true segments."""
         return f1_score(self.hits.sum(axis=1), self.predicted.sum(), self.true.sum())
 
 
 def score_video(steps, truth, num_classes, *, subsampling=1, background=(), overlaps=(0.1, 0.25, 0.5), published=False):
     """Compare a prediction with the labels of a video.
 
-    Accuracy counts all labelled frames; the edit score and F1 know no background. A predicted segment hits the true
-    one of its label with which it has the largest IoU, if that is at least the overlap and no earlier one has hit it.
+    Accuracy counts all labelled frames; the edit score and F1 leave out background. A predicted segment hits the true
+    one of its label with which it has the largest IoU, if that reaches the overlap and no earlier one has hit it.
 
     Args:
         steps (ndarray): (T,) int, the predicted class of each step.
-        truth (ndarray): (F,) int, the label of each frame; what is predicted where that is -100 does not count.
+        truth (ndarray): (F,) int, the label of each frame; -100 does not count.
         num_classes (int): C.
-        subsampling (int): Frames of a step, T = ceil(F / subsampling).
-        background (Sequence[int]): Labels that are not segments.
+        subsampling (int): Frames per step, T = ceil(F / subsampling).
+        background (Sequence[int]): Background labels.
         overlaps (Sequence[float]): O least IoU, above 0.
         published (bool): Count as the published evaluation does: a segment at the end of the video is one frame short,
-            and the predicted frames are as many as the steps give, even beyond the video's.
-
-    Returns:
-        VideoScores: of this video.
+            and steps give all of their frames, even beyond the video's end.
 
     Source: Lea et al. 2017, the evaluation code of MS-TCN.
     """
@@ -86,24 +82,16 @@ def score_video(steps, truth, num_classes, *, subsampling=1, background=(), over
 
 
 def matched(predicted, true, overlaps):
-    """Find the true segments that predicted ones hit.
-
-    Args:
-        predicted (ndarray): (P, 3) int label, start and end.
-        true (ndarray): (S, 3) int.
-        overlaps (Sequence[float]): O least IoU, above 0.
-
-    Returns:
-        ndarray: (O, S) bool; at each overlap, all predicted segments beyond the hits are false.
-    """
+    """At O overlaps, whether each of (S, 3) true segments is hit by one of (P, 3) predicted ones (label, start, end):
+    (O, S)."""
     hit = np.zeros((len(overlaps), len(true)), bool)
     if not hit.size or not len(predicted):
         return hit
     labels, starts, ends = predicted.T[:, :, None]
     shared = np.minimum(ends, true[:, 2]) - np.maximum(starts, true[:, 1])
     hull = np.maximum(ends, true[:, 2]) - np.minimum(starts, true[:, 1])
-    # As published, a segment can be 0 frames long. Its IoU with itself is NaN there, the best of all and below any
-    # overlap: it is never found.
+    # In the published counting, a segment can have 0 frames. Its IoU with itself is NaN, which argmax takes for the
+    # best and which is below any overlap: it is never found.
     with np.errstate(invalid='ignore'):
         iou = shared / hull * (labels == true[:, 0])
     best = iou.argmax(axis=1)
@@ -114,15 +102,7 @@ def matched(predicted, true, overlaps):
 
 
 def edit_score(predicted, true):
-    """Compare two orders of labels: 1 - their Levenshtein distance / the length of the longer.
-
-    Args:
-        predicted (ndarray): (P,) int.
-        true (ndarray): (S,) int.
-
-    Returns:
-        float: from 0 to 1; 1 if both are empty.
-    """
+    """1 - the Levenshtein distance of (P,) predicted and (S,) true labels / the greater length; 1 if both are empty."""
     short, long = sorted((np.asarray(predicted), np.asarray(true)), key=len)
     if not len(long):
         return 1.0
@@ -130,35 +110,18 @@ def edit_score(predicted, true):
     row = places
     for label in short:
         changed = np.minimum(row[1:] + 1, row[:-1] + (long != label))
-        # Going right costs 1 a place: with the places taken off, a cell is the least of those up to it.
+        # A step to the right costs 1: after subtracting the places, each cell is a running minimum.
         row = places + np.minimum.accumulate(np.append(row[0] + 1, changed) - places)
     return 1 - int(row[-1]) / len(long)
 
 
 def f1_score(hits, predicted, true):
-    """F1 of counts of segments.
-
-    Args:
-        hits (ndarray | int): True segments that were found.
-        predicted (ndarray | int): Predicted segments.
-        true (ndarray | int): True ones.
-
-    Returns:
-        ndarray | float: 2 hits / (predicted + true), which is 2PR / (P + R); NaN without true segments.
-    """
+    """2 hits / (predicted + true), which is 2PR / (P + R); NaN without true segments."""
     return ratio(2 * hits, np.where(np.greater(true, 0), predicted + true, 0))
 
 
 def ratio(part, whole):
-    """Divide counts.
-
-    Args:
-        part (ndarray | int): From 0 to ``whole``.
-        whole (ndarray | int): If it is 0, the quotient is NaN.
-
-    Returns:
-        ndarray | float: the quotients.
-    """
+    """Divide counts; NaN where ``whole`` is 0."""
     with np.errstate(invalid='ignore'):
         return np.true_divide(part, whole)
 

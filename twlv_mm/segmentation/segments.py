@@ -1,19 +1,14 @@
-"""From a label a frame to segments."""
+"""Segments from labels of frames."""
 
 import numpy as np
 
-UNLABELLED = -100  # of a frame that nobody labelled
+UNLABELLED = -100  # label of a frame without one
 
 
 def segments_of(frames):
-    """Join neighbouring frames of one label.
+    """Join consecutive frames of one label: (F,) -> (S, 3) int64 label, first frame and the frame after the last.
 
-    Args:
-        frames (array_like): (F,) int labels; -100 = not labelled.
-
-    Returns:
-        ndarray: (S, 3) int64 label, first frame and the frame after the last, in order of time. Frames without a label
-        are in no segment, and end the one before them.
+    Frames without a label (-100) are in no segment, and end the one before them.
     """
     frames = np.asarray(frames, np.int64)
     starts = np.flatnonzero(np.diff(frames, prepend=frames[:1] - 1))
@@ -23,13 +18,5 @@ def segments_of(frames):
 
 
 def segments_in_seconds(segments, fps):
-    """Give segments their times.
-
-    Args:
-        segments (array_like): (S, 3) int label, first frame and the frame after the last.
-        fps (float): Frames a second.
-
-    Returns:
-        ndarray: (S, 3) float64 label, start and end in seconds.
-    """
+    """(S, 3) label, first frame and frame after the last -> (S, 3) float64 label, start and end in seconds."""
     return np.asarray(segments, float).reshape(-1, 3) / (1, fps, fps)

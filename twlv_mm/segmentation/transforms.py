@@ -1,4 +1,4 @@
-"""From an item of :class:`~twlv_mm.segmentation.dataset.SegmentationDataset` to what a model takes."""
+"""Transforms from an item of :class:`~twlv_mm.segmentation.dataset.SegmentationDataset` to a model's input."""
 
 import numpy as np
 import torch
@@ -14,21 +14,18 @@ ALIGNMENTS = ('time', 'stretch')
 
 @TRANSFORMS.register_module()
 class AlignFeatures(BaseTransform):
-    """Bring the features of a video to its T = ceil(num_frames / subsampling) steps.
+    """Resample the features of a video to its T = ceil(num_frames / subsampling) steps.
 
     Step t stands for the frame ``t * subsampling``, whose middle is at ``(t * subsampling + 0.5) / fps`` seconds.
 
-    Required keys: feats (M, D), num_frames; of alignment 'time' also origin, step (seconds) and fps. Modified keys:
+    Required keys: feats (M, D), num_frames; for alignment 'time' also origin, step (seconds) and fps. Modified keys:
     feats, (T, D). Added keys: subsampling.
 
     Args:
-        alignment (str): 'time' places each clip at its centre's time and interpolates by time, which also holds where
-            the clips do not reach the video's end; 'stretch' stretches the sequence of clips to the T steps, as the
-            published code does.
-        subsampling (int): Frames a step: every how many frames' label is one to predict.
-
-    Raises:
-        ValueError: if there is no such alignment or ``subsampling`` is less than 1.
+        alignment (str): 'time' interpolates between the times of the clips' centres, which also holds where the clips
+            do not reach the video's end; 'stretch' stretches the sequence of clips to the T steps, as the published
+            code does.
+        subsampling (int): Frames per step.
     """
 
     def __init__(self, alignment='time', subsampling=1):
@@ -41,7 +38,6 @@ class AlignFeatures(BaseTransform):
         self.choices = dict(alignment=alignment, subsampling=subsampling)  # for results.json
 
     def transform(self, results):
-        """See the class."""
         feats, num_steps = results['feats'], count_steps(results['num_frames'], self.subsampling)
         if self.alignment == 'stretch':
             aligned = stretch(feats, num_steps)
@@ -58,11 +54,10 @@ class PackSegmentation(BaseTransform):
 
     Required keys: those of an item after ``AlignFeatures``. Returns a dict of inputs, (D, T) float32, and data_samples,
     an ActionDataSample with the metainfo video_id, duration (seconds), fps, num_frames and subsampling, and with
-    frame_labels, (F,) int64, and those of the steps, step_labels, (T,) int64.
+    frame_labels, (F,) int64, and step_labels, (T,) int64.
     """
 
     def transform(self, results):
-        """See the class."""
         keys = ('video_id', 'duration', 'fps', 'num_frames', 'subsampling')
         sample = ActionDataSample(metainfo={key: results[key] for key in keys})
         sample.frame_labels = torch.from_numpy(results['frame_labels'])

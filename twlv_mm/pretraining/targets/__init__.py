@@ -1,6 +1,6 @@
-"""What the masked encoder is to reconstruct: one small class each, with its own head and loss.
+"""Targets that the masked encoder reconstructs: one small class each, with its own head and loss.
 
-A new one subclasses :class:`Target`, says what its values are, and is registered in MODELS; nothing else changes.
+A new one subclasses :class:`Target`, implements ``values`` and ``distance``, and is registered in MODELS.
 """
 
 from .base import Target, View

@@ -1,4 +1,4 @@
-"""What all reconstruction targets share."""
+"""Base class of the reconstruction targets."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ PLACES = ('masked', 'visible', 'clip')
 
 @dataclass
 class View:
-    """What the model made of N clips under a mask.
+    """The model's output for N clips under a mask.
 
     Args:
-        visible (Tensor): (N, K, D), the encoder's tokens of the patches that it saw.
-        keep (Tensor): (N, K) int64, their places.
-        predicted (Tensor | None): (N, M, P), the predictor's features of masked patches; where a target wants them.
-        masked (Tensor): (N, M) int64, their places.
-        pooled (Tensor): (N, D'), the encoder's own pooling of what it saw.
+        visible (Tensor): (N, K, D), the encoder's tokens of the visible patches.
+        keep (Tensor): (N, K) int64, their indices.
+        predicted (Tensor | None): (N, M, P), the predictor's features of masked patches, if a target needs them.
+        masked (Tensor): (N, M) int64, their indices.
+        pooled (Tensor): (N, D'), the encoder's own pooling of the visible patches.
     """
 
     visible: torch.Tensor
@@ -30,17 +30,14 @@ class View:
 
 
 class Target(nn.Module):
-    """Something to reconstruct, a linear head for it, and how far off the reconstruction is.
+    """A reconstruction target, with a linear head and a loss.
 
     Args:
-        width (int | None): Channels of the features that the head gets; None where there is no predictor.
+        width (int | None): Channels of the head's input; None if there is no predictor.
         dims (int): Channels of the values.
         weight (float): Factor of its loss.
-        on (str): Where its loss is taken: on 'masked' patches, from the predictor; on 'visible' ones, from the encoder
-            (alignment); or once a 'clip', from the encoder's pooled vector.
-
-    Raises:
-        ValueError: if there is no such place, or nothing to predict with.
+        on (str): What its loss is on: 'masked' patches, from the predictor; 'visible' ones, from the encoder
+            (alignment); or the 'clip', from the encoder's pooled vector.
     """
 
     def __init__(self, width, dims, weight, on):
@@ -49,8 +46,8 @@ class Target(nn.Module):
             raise ValueError(f'a target cannot be on={on!r}; there are {", ".join(PLACES)}')
         if width is None:
             raise ValueError(
-                f'{type(self).__name__} is on masked patches, and there is nothing to predict them with: give the '
-                'pretrainer a predictor=dict(dims=384, depth=4, num_heads=6), say'
+                f'{type(self).__name__} is on masked patches, which need a predictor: give the pretrainer '
+                'predictor=dict(dims=384, depth=4, num_heads=6), say'
             )
         self.weight = weight
         self.on = on
@@ -59,32 +56,19 @@ class Target(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def values(self, video, grid, features):
-        """What is to be reconstructed; computed without a graph, once for all masks of a step.
+        """The values to reconstruct, (N, L, C), or (N, C) for a clip, float32; computed once for all masks of a step.
 
-        Args:
-            video (Tensor): (N, 3, T, H, W), as the encoder gets it.
-            grid (tuple[int, int, int]): T', H', W'; L patches.
-            features (dict[str, Features]): What each teacher says, by its name.
-
-        Returns:
-            Tensor: (N, L, C), or (N, C) for a clip; float32.
+        ``video`` is (N, 3, T, H, W), as the encoder gets it, ``grid`` T', H', W' of its L patches, ``features`` the
+        :class:`Features` of each teacher, by name.
         """
         raise NotImplementedError
 
     def distance(self, predicted, values):
-        """The loss, a scalar: two tensors (N, M, C) or (N, C), float32."""
+        """The loss, a scalar, of two float32 tensors (N, M, C) or (N, C)."""
         raise NotImplementedError
 
     def forward(self, view, values):
-        """The weighted loss of a view.
-
-        Args:
-            view (View): What the model made of it.
-            values (Tensor): Of :meth:`values`.
-
-        Returns:
-            Tensor: scalar.
-        """
+        """The weighted loss of a view, given its :meth:`values`."""
         if self.on == 'clip':
             return self.weight * self.distance(self.head(view.pooled).float(), values)
         features, places = (view.predicted, view.masked) if self.on == 'masked' else (view.visible, view.keep)

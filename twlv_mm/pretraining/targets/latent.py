@@ -1,4 +1,4 @@
-"""The encoder's own moving average."""
+"""Target: tokens of the encoder's own moving average."""
 
 import copy
 
@@ -14,16 +14,7 @@ from .base import Target
 class LatentTarget(Target):
     """Tokens of a moving average of the encoder that sees the whole clip; ``type='twlv_mm.LatentTarget'``.
 
-    twlv_mm.MomentumScheduleHook moves the average on after each step of the optimizer.
-
-    Args:
-        backbone (VideoVisionTransformer): The encoder.
-        predictor_dims (int): Width of the predictor.
-        weight (float): Factor of its loss.
-
-    Attributes:
-        encoder (VideoVisionTransformer): The moving average. It is a part of checkpoints.
-        momentum (float | None): Share that it keeps in a step; None until it is set.
+    twlv_mm.MomentumScheduleHook updates the moving average, ``encoder``, after each step of the optimizer.
 
     Source: V-JEPA (Bardes et al. 2024): mean absolute error to layer-normalised targets.
     """
@@ -31,26 +22,16 @@ class LatentTarget(Target):
     def __init__(self, backbone, predictor_dims, weight=1.0):
         super().__init__(predictor_dims, backbone.spec.embed_dims, weight, on='masked')
         self.encoder = copy.deepcopy(backbone).requires_grad_(False).eval()
-        # It is what the encoder is, with weights or without.
         self.encoder.frozen = self.encoder.allow_random = True
         self.momentum = None
 
     @torch.no_grad()
     def update(self, backbone):
-        """Take a step towards the encoder.
-
-        Args:
-            backbone (VideoVisionTransformer): The encoder.
-        """
+        """Take a step towards the encoder."""
         for average, parameter in zip(self.encoder.parameters(), backbone.parameters(), strict=True):
             average.lerp_(parameter, 1 - self.momentum)
 
     def values(self, video, grid, features):
-        """See :class:`Target`.
-
-        Raises:
-            RuntimeError: if nothing says how the average moves.
-        """
         if self.training and self.momentum is None:
             raise RuntimeError(
                 'the moving average that a LatentTarget predicts would never move: add '
@@ -60,5 +41,4 @@ class LatentTarget(Target):
         return F.layer_norm(tokens, tokens.shape[-1:])
 
     def distance(self, predicted, values):
-        """See :class:`Target`."""
         return F.l1_loss(predicted, values)

@@ -1,4 +1,4 @@
-"""Pixels of the masked patches."""
+"""Target: pixels of the masked patches."""
 
 import math
 
@@ -14,13 +14,8 @@ from .base import Target
 class PixelTarget(Target):
     """Pixels; ``type='twlv_mm.PixelTarget'``.
 
-    Args:
-        backbone (VideoVisionTransformer): The encoder.
-        predictor_dims (int): Width of the predictor.
-        weight (float): Factor of its loss.
-        per_patch (bool): Normalise each patch and channel to mean 0 and variance 1, which weighs texture like contrast
-            and takes brightness and colour out; otherwise each clip and channel, which takes out the colour of the
-            whole only.
+    ``per_patch`` normalises each patch and channel to mean 0 and variance 1, which gives texture the weight of contrast
+    and removes brightness and colour; otherwise each clip and channel, which removes only the overall colour.
 
     Source: VideoMAE (Tong et al. 2022), its code's ``normlize_target``; squared error.
     """
@@ -31,14 +26,12 @@ class PixelTarget(Target):
         super().__init__(predictor_dims, 3 * math.prod(self.size), weight, on='masked')
 
     def values(self, video, grid, features):
-        """See :class:`Target`."""
-        # The normalisation of the input, one factor and offset a channel, cancels.
+        # The normalisation of the input, a factor and an offset per channel, cancels out.
         if not self.per_patch:
             return patchify(_normalise(video.float().flatten(2)).view_as(video), self.size)
         return _normalise(patchify(video.float(), self.size).unflatten(2, (3, -1))).flatten(2)
 
     def distance(self, predicted, values):
-        """See :class:`Target`."""
         return F.mse_loss(predicted, values)
 
 

@@ -1,4 +1,4 @@
-"""Features of frozen teachers, of each token or of the whole clip."""
+"""Targets: features of frozen teachers, of each token or of the whole clip."""
 
 import torch.nn.functional as F
 
@@ -11,22 +11,15 @@ class _Normalised(Target):
     """Squared distance of the features, both scaled to length 1: 2 - 2 cosine, as in UMT (Li et al. 2023)."""
 
     def distance(self, predicted, values):
-        """See :class:`Target`."""
         return 2 - 2 * F.cosine_similarity(predicted, values, dim=-1).mean()
 
 
 @MODELS.register_module()
 class TeacherTokens(_Normalised):
-    """A teacher's features of each patch; ``type='twlv_mm.TeacherTokens'``.
+    """Features of each patch of the pretrainer's ``teacher`` of that name; ``type='twlv_mm.TeacherTokens'``.
 
-    Args:
-        backbone (VideoVisionTransformer): The encoder.
-        predictor_dims (int): Width of the predictor.
-        teachers (dict[str, Teacher]): Those of the pretrainer.
-        teacher (str): Name of one of them.
-        weight (float): Factor of its loss.
-        on (str): 'visible': the encoder's tokens of the patches that it sees are aligned with the teacher's, as in UMT;
-            'masked': those of the others are predicted.
+    With ``on='visible'``, the encoder's tokens of visible patches are aligned with the teacher's, as in UMT; with
+    'masked', those of the others are predicted.
     """
 
     def __init__(self, backbone, predictor_dims, teachers, teacher, weight=1.0, on='visible'):
@@ -35,26 +28,16 @@ class TeacherTokens(_Normalised):
         self.teacher = teacher
 
     def values(self, video, grid, features):
-        """See :class:`Target`."""
         return features[self.teacher].tokens
 
 
 @MODELS.register_module()
 class TeacherClip(_Normalised):
-    """A teacher's pooled vector of the clip, from the encoder's own; ``type='twlv_mm.TeacherClip'``.
-
-    Args:
-        backbone (VideoVisionTransformer): The encoder.
-        predictor_dims (int): Not used.
-        teachers (dict[str, Teacher]): Those of the pretrainer.
-        teacher (str): Name of one of them.
-        weight (float): Factor of its loss.
-    """
+    """A teacher's pooled vector of the clip, from the encoder's own; ``type='twlv_mm.TeacherClip'``."""
 
     def __init__(self, backbone, predictor_dims, teachers, teacher, weight=1.0):
         super().__init__(backbone.spec.embedding_dims, teachers[teacher].pooled_dims, weight, on='clip')
         self.teacher = teacher
 
     def values(self, video, grid, features):
-        """See :class:`Target`."""
         return features[self.teacher].pooled

@@ -4,10 +4,10 @@ import os
 
 from mmaction.datasets import BaseActionDataset
 
-from twlv_mm.engine.unreadable_samples import Replacing
 from twlv_mm.inference import reading
 from twlv_mm.records import CLASSES_FILE, names_beside
 from twlv_mm.registry import DATASETS
+from twlv_mm.video.unreadable_samples import Replacing
 
 from .lists import check_files, read_list
 

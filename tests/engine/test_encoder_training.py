@@ -1,6 +1,7 @@
-"""The tasks of the paper are those of frozen encoders: whether one is frozen is measured on what was built."""
+"""Whether an encoder learns is measured on what was built, and checkpoints record its data sets."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import nn
 
+import twlv_mm
+from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
-from twlv_mm.engine.frozen import is_frozen
+from twlv_mm.engine.encoder_training import is_frozen, note_sets, training_sets
 
 OF_MMACTION2 = """
 model = dict(
@@ -35,21 +38,21 @@ def model_of(frozen, norm=False):
 
 
 def test_what_learns_is_measured():
-    assert is_frozen(nn.Linear(2, 2)) is None
-    assert is_frozen(model_of(True)) is True
-    assert is_frozen(model_of(False)) is False
+    assert is_frozen(None) is None
+    assert is_frozen(model_of(True).backbone) is True
+    assert is_frozen(model_of(False).backbone) is False
     model = model_of(False)
     of_head = [dict(params=list(model.head.parameters())), dict(params=list(model.backbone.parameters()), lr=0.0)]
-    assert is_frozen(model, torch.optim.SGD(of_head, lr=0.1)) is True
-    assert is_frozen(model, torch.optim.SGD(model.parameters(), lr=0.1)) is False
+    assert is_frozen(model.backbone, torch.optim.SGD(of_head, lr=0.1)) is True
+    assert is_frozen(model.backbone, torch.optim.SGD(model.parameters(), lr=0.1)) is False
 
 
 def test_layers_that_go_on_counting_are_not_frozen():
     model = model_of(True, norm=True)
     optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
-    assert is_frozen(model, optimizer) is False
+    assert is_frozen(model.backbone, optimizer) is False
     model.backbone.eval()
-    assert is_frozen(model, optimizer) is True
+    assert is_frozen(model.backbone, optimizer) is True
 
 
 def test_probe_that_trains_its_encoder_is_refused_before_the_first_step(probe, tmp_path, capsys):
@@ -87,3 +90,64 @@ def test_runner_of_mmengine_trains_and_tests_with_the_hook(tiny_config, tmp_path
     runner.test()
     record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
     assert (record['encoder']['frozen'], record['training']) == (False, None)
+
+
+TINY = dict(img_size=32, num_frames=8, embed_dims=48, depth=2, num_heads=4)
+
+
+def run(encoder, dataset=None, load_from=None, resume=False):
+    """What a training has of a runner."""
+    model = nn.Module()
+    model.backbone = encoder
+    return SimpleNamespace(
+        _unwrapped_model=model,
+        _resume=resume,
+        cfg=dict(load_from=load_from, default_hooks=dict(results=dict(dataset='kinetics400'))),
+        train_dataloader=SimpleNamespace(dataset=dataset or object()),
+    )
+
+
+@pytest.fixture
+def encoder():
+    return twlv_mm.get_model('twlv_base', **TINY)
+
+
+def test_weights_know_what_a_run_has_trained_them_on(tiny_run):
+    path = f'{tiny_run}/epoch_3.pth'
+    meta = load_checkpoint(path)['meta']
+    assert meta['trained_on'] == ['tiny']
+    assert 'pretraining_sets' not in meta  # it began at random
+    assert twlv_mm.get_model('twlv_base', path, **TINY).pretraining_sets == ('tiny',)
+
+
+def test_sets_add_up_from_run_to_run(encoder):
+    mixture = SimpleNamespace(names=['kinetics710', 'ssv2'])
+    assert training_sets(run(encoder, mixture)) == dict(trained_on=['kinetics710', 'ssv2'])
+    encoder.pretraining_sets = ('kinetics710', 'ssv2')
+    fine_tuned = training_sets(run(encoder))
+    assert fine_tuned == dict(pretraining_sets=['kinetics710', 'ssv2'], trained_on=['kinetics400'])
+    for same_run, expected in ((False, ('kinetics710', 'ssv2', 'kinetics400')), (True, ('kinetics710', 'ssv2'))):
+        encoder.pretraining_sets = None
+        note_sets(run(encoder)._unwrapped_model, dict(meta=fine_tuned), 'x.pth', same_run)
+        assert encoder.pretraining_sets == expected
+
+
+def test_a_frozen_encoder_learns_nothing_of_the_run(encoder):
+    encoder.set_up(frozen=True)
+    assert training_sets(run(encoder)) == {}
+    encoder.pretraining_sets = ('ssv2',)
+    assert training_sets(run(encoder)) == dict(pretraining_sets=['ssv2'])
+
+
+def test_weights_that_do_not_say_are_unknown_and_remain_so(encoder):
+    expected = dict(pretraining_sets=['unknown'], trained_on=['kinetics400'])
+    assert training_sets(run(encoder, load_from='x.pth')) == expected
+    encoder.weights_sha256 = 'ab' * 32
+    assert training_sets(run(encoder)) == expected
+    encoder.weights_sha256 = None
+    assert training_sets(run(encoder, load_from='x.pth', resume=True)) == dict(trained_on=['kinetics400'])
+
+
+def test_names_of_sets_in_a_file_are_checked(encoder):
+    with pytest.raises(ValueError, match=r'x\.pth, meta, trained_on'):
+        note_sets(run(encoder)._unwrapped_model, dict(meta=dict(trained_on='ssv2')), 'x.pth', False)

@@ -1,4 +1,4 @@
-"""What a result was computed with: versions, machine, decoder, encoder."""
+"""The provenance of a result: versions, machine, decoder, encoder."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ import torch
 import twlv_mm
 
 LIBRARIES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmaction2', 'numpy')
-# Transform that opens a video -> what it decodes with, and the distributions that provide that.
+# Transform that opens a video -> its decoder, and the distributions that provide it.
 DECODERS = {
     'DecordInit': ('decord', ('decord',)),
     'PyAVInit': ('av', ('av',)),
@@ -21,12 +21,8 @@ DECODERS = {
 
 
 def versions():
-    """Versions of Python, twlv_mm and the libraries that are installed.
-
-    Returns:
-        dict[str, str]: name -> version.
-    """
-    # torch's own name has its build, which the distribution's may lack.
+    """Versions of Python, twlv_mm and the installed libraries, by name."""
+    # torch.__version__ includes the build, which the distribution's version may lack.
     found = {name: _version(name) for name in LIBRARIES} | {'torch': torch.__version__}
     return {
         'python': platform.python_version(),
@@ -36,14 +32,7 @@ def versions():
 
 
 def hardware(processes):
-    """The machine that this process runs on.
-
-    Args:
-        processes (int): How many processes the run has.
-
-    Returns:
-        dict: cpu (model), cpu_cores, accelerator (model or None), processes.
-    """
+    """cpu (model), cpu_cores, accelerator (model or None) and the given number of processes."""
     return dict(
         cpu=_cpu_model(),
         cpu_cores=os.cpu_count(),
@@ -59,7 +48,7 @@ def decoder(cfg):
         cfg (dict): Config of the dataloader.
 
     Returns:
-        dict | None: name and version (None where it has none); None if no known decoder is in the config.
+        dict | None: name and version (None where it has none); None if the config has no known decoder.
     """
     for kind, step in _types(cfg):
         if kind in DECODERS:
@@ -70,16 +59,15 @@ def decoder(cfg):
     return None
 
 
-def encoder(model):
-    """The encoder inside a model.
+def encoder(backbone):
+    """Describe an encoder.
 
     Args:
-        model (nn.Module): With the encoder as ``backbone``, if it has one.
+        backbone (nn.Module | None): The encoder.
 
     Returns:
         dict: name, source, weights_sha256, params (number of parameters), pretraining_sets; None where not known.
     """
-    backbone = getattr(model, 'backbone', None)
     spec = getattr(backbone, 'spec', None)
     sets = getattr(backbone, 'pretraining_sets', None)
     return dict(
@@ -102,7 +90,7 @@ def _cpu_model():
     try:
         with open('/proc/cpuinfo') as file:
             return next(line.split(':', 1)[1].strip() for line in file if line.startswith('model name'))
-    except (OSError, StopIteration):  # not Linux, or a processor that does not say
+    except (OSError, StopIteration):  # not Linux, or no model name
         return platform.processor() or platform.machine()
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a data set in AVA's format: its videos, boxes, actions, proposals and tubes."""
+"""Checks of a data set in AVA's format: its videos, boxes, actions, proposals and tubes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -14,17 +14,17 @@ from .transforms import boxes_at, file_header, keyframe_index
 
 # Share of the picture by which a box may pass its edge: AVA's csv has three decimals.
 ROUNDING = 0.005
-# A keyframe's box in a tube may be that of a frame nearby: half of one at 10 frames a second.
+# A keyframe's box in a tube may be that of a nearby frame: half a frame at 10 frames per second.
 KEYFRAME_SECONDS = 0.05
 SHOWN = 5
 
 
 class DataReport(NamedTuple):
-    """What a check has found, a sentence each.
+    """Findings of a check, a sentence each.
 
     Attributes:
-        errors (list[str]): What makes a run wrong, or ends it later.
-        warnings (list[str]): What is left out, and other things to know.
+        errors (list[str]): What makes a run wrong, or stops it later.
+        warnings (list[str]): What is left out, and other notes.
     """
 
     errors: list
@@ -32,20 +32,20 @@ class DataReport(NamedTuple):
 
 
 def check_dataset(dataset, num_classes=()):
-    """Check a data set: opens every video once, and reads the csv again.
+    """Check a data set; opens every video once, and reads the csv again.
 
-    Errors are: videos that are not there or cannot be read, keyframes without proposals (with ``skip_missing`` these
-    two are left out and are no errors, but for files that cannot be read), keyframes outside of their video, boxes and
-    proposals outside of the picture, proposals that end before they start, persons without a tube at their keyframe,
-    another number of classes than the model's. Warnings are: boxes without area, actions that are not in the list of
-    actions, keyframes that no box is left of.
+    Errors are: missing or unreadable videos, keyframes without proposals (with ``skip_missing``, missing videos and
+    proposals are left out instead), keyframes outside of their video, boxes and proposals outside of the picture,
+    proposals that end before they start, persons without a tube at their keyframe, another number of classes than the
+    model's. Warnings are: boxes without area, actions that are not in the list of actions, keyframes without any box
+    left.
 
     Args:
-        dataset (AVAVideoDataset): What to check.
-        num_classes (Collection[int]): What the parts of the model say that their number of classes is.
+        dataset (AVAVideoDataset): The data set.
+        num_classes (Collection[int]): The ``num_classes`` of the parts of the model.
 
     Returns:
-        DataReport: what was found, each with its number and the first names.
+        DataReport: each finding with its count and the first names.
     """
     rows, names = read_ava_csv(dataset.ann_file), read_action_names(dataset.label_file)
     errors = [
@@ -63,8 +63,8 @@ def _check_classes(dataset, names, num_classes):
         listed = f'{len(names)} actions with ids from {min(names)} to {max(names)}'
         yield (
             f'the model has num_classes={number}, and {dataset.label_file} has {listed}, which makes '
-            f'{dataset.num_classes} with column 0, which is not used: set num_classes={dataset.num_classes} in the '
-            'model, or give the list of actions that it is to learn'
+            f'{dataset.num_classes} with the unused column 0: set num_classes={dataset.num_classes} in the model, or '
+            'give the list of actions that it is to learn'
         )
 
 
@@ -81,7 +81,7 @@ def _check_videos(dataset):
     if unreadable:
         yield (
             f'{len(unreadable)} videos cannot be read: {"; ".join(unreadable[:SHOWN])}{_more(unreadable)}. Get them '
-            'again, or take them away and set skip_missing=True'
+            'again, or remove them and set skip_missing=True'
         )
     outside = [
         (video_id, milliseconds / MILLISECONDS)
@@ -93,7 +93,7 @@ def _check_videos(dataset):
         fps, num_frames = lengths[video_id]
         yield (
             f'{len(outside)} of {len(dataset.keyframes.images)} keyframes of {dataset.ann_file} are not within their '
-            f'video, of {_some(list(dict.fromkeys(id_ for id_, _ in outside)), lengths)} videos. {video_id} lasts '
+            f'video, in {_some(list(dict.fromkeys(id_ for id_, _ in outside)), lengths)} videos. {video_id} lasts '
             f'{num_frames / fps:g} s, from {start:g} to {start + num_frames / fps:g} s of the film with '
             f'offset_seconds={start:g}, and has a keyframe at {timestamp:g} s: set offset_seconds to the time in the '
             'film of the first frame (900 for the usual cuts of AVA, 0 for whole films), or get the version of the '
@@ -102,7 +102,7 @@ def _check_videos(dataset):
 
 
 def _lengths(dataset):
-    """(frames a second, frames) of each video, and what is wrong with those that cannot be read."""
+    """(frames per second, frames) of each video, and the errors of unreadable ones."""
 
     def read(path):
         try:
@@ -164,7 +164,7 @@ def _check_outside(path, rows):
 
 
 def _is_outside(boxes):
-    # NaN, a row without a box, is neither.
+    # NaN, a row without a box, compares as False.
     return ((boxes < -ROUNDING) | (boxes > 1 + ROUNDING)).any(axis=-1)
 
 

@@ -1,6 +1,6 @@
 """Frames of videos by id."""
 
-from twlv_mm.inference.video_strips import VideoStrips
+from twlv_mm.inference.frames import VideoStrips
 
 
 def test_id_that_fits_two_files_is_a_failure_that_names_both(tmp_path):

@@ -1,25 +1,22 @@
-"""Samples of a training set that cannot be read are listed and replaced by others."""
+"""Lists unreadable samples of a training set, and replaces them by others."""
 
 import json
-import os
 import warnings
 
 from twlv_mm.records import append_line
-
-from .dataset_parts import dataset_parts
 
 ATTEMPTS = 10
 
 
 class UnreadableError(RuntimeError):
-    """So many samples in a row cannot be read that it is not the samples' fault."""
+    """So many samples in a row cannot be read that the cause is not in the samples."""
 
 
 class Replacing:
-    """Reads samples, or others in their place, and says which could not be read.
+    """Reads samples, or others in place of unreadable ones, which it reports.
 
     Attributes:
-        file (str | None): Where samples that cannot be read are listed, a line of json each; the runner sets it.
+        file (str | None): Where unreadable samples are listed, a line of json each; the runner sets it.
     """
 
     def __init__(self):
@@ -32,11 +29,11 @@ class Replacing:
             dataset (Dataset): Has mmengine's ``get_data_info``.
             read (Callable[[int], Any]): Reads the sample with an index; None counts as unreadable.
             index (int): The sample.
-            another (Callable[[int], int]): Index of the sample to take after the n-th that cannot be read, from 0.
-            of (str): What the data set is called.
+            another (Callable[[int], int]): Index of the replacement after the n-th failure, n from 0.
+            of (str): Name of the data set.
 
         Returns:
-            tuple[Any, int, int]: what was read, its index, and how many could not be read.
+            tuple[Any, int, int]: the sample, its index, and the number of failures before it.
 
         Raises:
             UnreadableError: if ten samples in a row cannot be read.
@@ -44,10 +41,10 @@ class Replacing:
         for attempt in range(ATTEMPTS):
             try:
                 sample = read(index)
-                if sample is None:  # so a transform of mmcv's says that it cannot
+                if sample is None:  # mmcv's transforms signal failure like this
                     raise ValueError('a transform gave no sample')
                 return sample, index, attempt
-            except Exception as error:  # decoders and transforms have no error in common
+            except Exception as error:  # decoders and transforms share no base class of errors
                 last, file = error, dataset.get_data_info(index)['filename']
                 self._report(dict(set=of, index=index, file=file, error=f'{type(error).__name__}: {error}'))
                 index = another(attempt)
@@ -60,17 +57,5 @@ class Replacing:
     def _report(self, failure):
         if self.file is not None:
             append_line(self.file, json.dumps(failure))
-        # Python shows a warning of the same text once in each process.
-        warnings.warn(f'another sample takes the place of one that cannot be read: {failure}', stacklevel=3)
-
-
-def list_unreadable(dataset, folder):
-    """Have the samples that a data set cannot read listed in ``unreadable_samples.jsonl``.
-
-    Args:
-        dataset (Dataset): Any; those that replace samples, or the ones it wraps, have a :class:`Replacing`.
-        folder (str): The run's.
-    """
-    for part in dataset_parts(dataset):
-        if hasattr(part, 'replacing'):
-            part.replacing.file = os.path.join(folder, 'unreadable_samples.jsonl')
+        # Python shows a warning with the same text once per process.
+        warnings.warn(f'an unreadable sample is replaced by another: {failure}', stacklevel=3)

@@ -1,0 +1,164 @@
+"""Resumed runs repeat a missing validation, and compare their number of processes."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from torch import nn
+
+from twlv_mm.compat.checkpoints import load_checkpoint
+from twlv_mm.engine import Runner
+from twlv_mm.engine.work_dir import latest_checkpoint
+
+from ..regression import MeanError, Regressor, loader, regression
+
+PLATEAU = [dict(type='ReduceOnPlateauLR', monitor='mean_error', patience=0, rule='less', threshold=0.5)]
+
+
+class Killed(BaseException):
+    pass
+
+
+class DiesOnce(MeanError):
+    """Ends the run at the n-th validation, after its samples and before its score."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.left = at
+
+    def compute_metrics(self, results):
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+        return super().compute_metrics(results)
+
+
+def train(work_dir, metric, by_epoch=True, **kwargs):
+    schedule = dict(train_cfg=dict(by_epoch=True, max_epochs=4))
+    if not by_epoch:
+        schedule = dict(train_cfg=dict(by_epoch=False, max_iters=4, val_interval=1))
+    checkpoint = dict(by_epoch=by_epoch, interval=1)
+    runner = regression(
+        work_dir, 4, checkpoint, Runner, val_evaluator=[metric], **schedule, **dict(param_scheduler=PLATEAU) | kwargs
+    )
+    runner.train()
+    return runner
+
+
+def state(work_dir):
+    (best,) = Path(work_dir).glob('best_*.pth')
+    last = load_checkpoint(latest_checkpoint(work_dir, None))
+    return best.name, last['state_dict'], last['param_schedulers'], last['message_hub']['runtime_info']['best_score']
+
+
+@pytest.mark.parametrize(('by_epoch', 'at'), [(True, 1), (True, 2), (True, 4), (False, 2)])
+def test_validation_that_was_cut_off_is_repeated(by_epoch, at, tmp_path):
+    train(tmp_path / 'whole', MeanError(), by_epoch)
+    with pytest.raises(Killed):
+        train(tmp_path / 'run', DiesOnce(at), by_epoch)
+    moved = (tmp_path / 'run').rename(tmp_path / 'killed')  # mmengine keeps its objects by name
+    train(moved, MeanError(), by_epoch, resume='auto')
+    (best, weights, *rest), (other_best, other_weights, *other_rest) = state(tmp_path / 'whole'), state(moved)
+    assert best == other_best
+    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
+    assert rest == other_rest
+
+
+def test_validation_whose_score_was_the_best_is_not_repeated(tmp_path):
+    train(tmp_path / 'run', MeanError())
+    moved = (tmp_path / 'run').rename(tmp_path / 'moved')
+    runner = train(moved, DiesOnce(1), resume='auto')
+    assert runner.epoch == 4
+
+
+class Linear(Regressor):
+    """Without batch norm, whose statistics are those of a process."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.net = nn.Linear(4, 1)
+
+
+class Dies(Hook):
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == self.epoch:
+            os._exit(0)
+
+
+def train_processes(work_dir, processes, batch_size, epochs):
+    """Train, or go on, up to an epoch of four, where the processes die."""
+    with socket.socket() as unused:
+        unused.bind(('localhost', 0))
+        port = unused.getsockname()[1]
+    pids = []
+    for rank in range(processes):
+        if pid := os.fork():
+            pids.append(pid)
+            continue
+        code = 1
+        try:
+            torch.set_num_threads(1)
+            os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
+            os.environ.update(MASTER_ADDR='localhost', MASTER_PORT=str(port))
+            runner = regression(
+                work_dir,
+                4,
+                dict(save_best=None, rule=None),
+                Runner,
+                model=Linear(),
+                train_dataloader=loader(shuffle=True) | dict(batch_size=batch_size),
+                train_cfg=dict(by_epoch=True, max_epochs=4, val_interval=100),
+                val_cfg=None,
+                val_dataloader=None,
+                val_evaluator=None,
+                launcher='pytorch' if processes > 1 else 'none',
+                resume='auto',
+                custom_hooks=[Dies(epochs)],
+            )
+            runner.train()
+            code = 0
+        finally:
+            os._exit(code)
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0] * processes
+
+
+def weights(work_dir):
+    return load_checkpoint(Path(work_dir) / 'epoch_4.pth')['state_dict']['net.weight']
+
+
+def logs(work_dir):
+    return ''.join(path.read_text() for path in Path(work_dir).glob('*/*.log'))
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    """The weights of a run of one process, batches of 4."""
+    folder = tmp_path_factory.mktemp('whole')
+    train_processes(folder, 1, 4, 4)
+    return weights(folder)
+
+
+@pytest.mark.parametrize(('first', 'then'), [(1, 2), (2, 1)])
+def test_run_goes_on_exactly_where_the_steps_are_the_same(first, then, whole, tmp_path):
+    train_processes(tmp_path, first, 4 // first, 2)
+    assert f'in place of {first}' not in logs(tmp_path)
+    train_processes(tmp_path, then, 4 // then, 4)
+    assert f'The run resumes with {then} processes in place of {first}, and with the same samples' in logs(tmp_path)
+    torch.testing.assert_close(weights(tmp_path), whole)
+
+
+def test_other_batches_are_said_and_what_makes_them_the_same(whole, tmp_path):
+    train_processes(tmp_path, 1, 4, 2)
+    train_processes(tmp_path, 2, 4, 4)
+    assert (
+        'batches of 8 samples (2 processes), and the checkpoint was trained with 4 (1): an epoch has 2 steps now'
+    ) in logs(tmp_path)
+    assert 'for the same steps set train_dataloader.batch_size=2' in logs(tmp_path)
+    assert not torch.equal(weights(tmp_path), whole)
