@@ -36,7 +36,7 @@ def run_tool(name, *arguments):
     """Run a tool in this process.
 
     Args:
-        name (str): Its path in tools/.
+        name (str | Path): Its path in tools/, or that of another script.
         *arguments: Those of its command line.
 
     Returns:

@@ -1,13 +1,14 @@
 """The script for machines with a GPU runs: on the CPU, with small sizes."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import torch
 from packaging.version import Version
+
+from ..commands import start_tool
 
 SCRIPT = Path(__file__).parents[2] / 'benchmarks/gpu.py'
 
@@ -18,10 +19,7 @@ def test_every_step_measures_something(tmp_path):
     if Version(torch.__version__) < Version('2.7'):
         steps.remove('pretraining')  # which shards the model
     out = tmp_path / 'gpu.json'
-    command = [sys.executable, SCRIPT, '--device', 'cpu', '--tiny', '--together', '--out', out, '--only', *steps]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {'OMP_NUM_THREADS': '1'}, check=False
-    )
+    done = start_tool(SCRIPT, '--device', 'cpu', '--tiny', '--together', '--out', out, '--only', *steps).finish()
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(out.read_text())
     assert list(figures) == steps

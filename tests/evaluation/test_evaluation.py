@@ -1,6 +1,4 @@
-import html
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -14,8 +12,8 @@ from twlv_mm.evaluation.encoder import find_encoder
 from twlv_mm.evaluation.evaluation import BusyError, Evaluation
 from twlv_mm.evaluation.status_file import FAILED, FINISHED, NO_DATA, RUNNING, WAITING
 from twlv_mm.evaluation.tasks import generated_tasks, generated_views
-from twlv_mm.report import make_report, write_report
-from twlv_mm.synthetic import make_trimmed
+
+from ..commands import Fork
 
 KNN = ('appearance_knn', 'motion_knn')
 
@@ -46,59 +44,25 @@ def commands_with(text):
     return found
 
 
-@pytest.mark.skipif(not Path('/proc').is_dir(), reason='the system has no /proc to see running processes in')
-def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finished(tmp_path):
-    data, out = tmp_path / 'data', tmp_path / 'out'
-    make_trimmed(data / 'trimmed', num_train=24, num_test=96, workers=1)  # some of every class
-    first = multiprocessing.get_context('fork').Process(target=lambda: build(data, out).run())
-    first.start()
-    wait_for(lambda: list(out.glob('small-random/appearance_knn-*/*/results.json')) or not first.is_alive())
-    os.kill(first.pid, signal.SIGKILL)
-    first.join()
-    wait_for(lambda: not commands_with(str(out)), 30)  # what it had started ends with it
-    (finished,) = out.glob('small-random/appearance_knn-*/*/results.json')
-    changed = finished.stat().st_mtime_ns
-
-    states = build(data, out).run()
-    assert {name: status for name, (status, _) in states.items()} == {
-        'appearance_knn': FINISHED,
-        'motion_knn': FINISHED,
-        'untrimmed_tal': NO_DATA,
-    }
-    assert list(out.glob('small-random/appearance_knn-*/*/results.json')) == [finished]
-    assert finished.stat().st_mtime_ns == changed
-    assert build(data, out).todo() == []
-    log = next(out.glob('small-random/logs/motion_knn.txt')).read_text()
-    assert log.startswith(f'$ {sys.executable} -m twlv_tools test ')
-
-    report = make_report(out)
-    # Localization, which had no data, is listed as such and is in no table.
-    assert [table.key for table in report.tables.generated] == ['generated-6']
-    assert [table.rows[0].method for table in report.tables.generated] == ['small']
-    assert [picture.title for picture in report.embeddings if 'forward' in picture.title]
-    page, text = write_report(out)
-    assert f'no data: there is no {data}/untrimmed' in html.unescape(text.read_text().replace('\\', ''))
-    assert f'no data</span>: there is no {data}/untrimmed' in page.read_text()
-
-
 @pytest.fixture
 def stub(tmp_path, monkeypatch):
-    """A stand-in for the console command that takes no time; its test fails for motion."""
-    path = tmp_path / 'twlv.py'
-    record = dict(encoder=dict(weights_sha256=None))
+    """A stand-in for the console command that takes no time: extract.py and motion.py have what it does when it
+    extracts and before the results of motion, which is to fail; the path of the first."""
+    path, results = tmp_path / 'twlv.py', json.dumps(dict(encoder=dict(weights_sha256=None)))
     path.write_text(
         'import pathlib, sys\n'
+        'folder = pathlib.Path(__file__).parent\n'
         "if sys.argv[1] == 'extract':\n"
-        "    exec(pathlib.Path(__file__).with_name('extract.py').read_text())\n"
-        "elif 'motion' in sys.argv[2]:\n"
-        "    sys.exit('error: the labels are wrong')\n"
+        "    exec((folder / 'extract.py').read_text())\n"
         'else:\n'
-        f"    pathlib.Path(sys.argv[4], 'results.json').write_text('{json.dumps(record)}')\n"
+        "    if 'motion' in sys.argv[2]:\n"
+        "        exec((folder / 'motion.py').read_text())\n"
+        f"    pathlib.Path(sys.argv[4], 'results.json').write_text('{results}')\n"
     )
-    extract = tmp_path / 'extract.py'
-    extract.write_text('')
+    (tmp_path / 'motion.py').write_text("sys.exit('error: the labels are wrong')")
+    (tmp_path / 'extract.py').write_text('')
     monkeypatch.setattr(steps, 'TWLV', (sys.executable, str(path)))
-    return extract
+    return tmp_path / 'extract.py'
 
 
 @pytest.fixture
@@ -109,6 +73,30 @@ def data(tmp_path):
         for label in ('appearance', 'motion', 'both'):
             (folder / f'{name}_{label}.txt').write_text('a.mp4 1\n')
     return tmp_path / 'data'
+
+
+@pytest.mark.skipif(not Path('/proc').is_dir(), reason='the system has no /proc to see running processes in')
+def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finished(data, stub, tmp_path):
+    out = tmp_path / 'out'
+    stub.with_name('motion.py').write_text('import time; time.sleep(600)')
+    first = Fork(lambda: build(data, out).run())
+    wait_for(lambda: (out / 'small-random/logs/motion_knn.txt').exists() or not first.runs())
+    os.kill(first.pid, signal.SIGKILL)
+    assert first.finish().returncode == -signal.SIGKILL
+    wait_for(lambda: not commands_with(str(out)), 30)  # what it had started ends with it
+    (finished,) = out.glob('small-random/*/results.json')
+    assert finished.parent.name.startswith('appearance_knn-')
+    changed = finished.stat().st_mtime_ns
+
+    stub.with_name('motion.py').write_text('')
+    states = build(data, out).run()
+    assert {name: status for name, (status, _) in states.items()} == {
+        'appearance_knn': FINISHED,
+        'motion_knn': FINISHED,
+        'untrimmed_tal': NO_DATA,
+    }
+    assert finished.stat().st_mtime_ns == changed
+    assert build(data, out).todo() == []
 
 
 def test_a_task_that_fails_is_listed_with_its_reason_and_the_others_go_on(data, stub, tmp_path):

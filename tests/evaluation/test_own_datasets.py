@@ -1,6 +1,7 @@
 """A user's own data sets, listed in a YAML file, in an evaluation."""
 
 import json
+import sys
 
 import pytest
 
@@ -8,7 +9,7 @@ from twlv_mm.evaluation.encoder import find_encoder
 from twlv_mm.evaluation.evaluation import Evaluation
 from twlv_mm.evaluation.own_datasets import own_tasks
 from twlv_mm.evaluation.status_file import FINISHED, NO_DATA
-from twlv_mm.report import make_report
+from twlv_mm.report import make_report, write_report
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 
 SETS = """
@@ -56,7 +57,11 @@ def test_own_sets_are_evaluated_and_what_is_finished_is_left_alone(sets, tmp_pat
     assert (record['protocol']['folds'], record['protocol']['k']) == ([1, 2], 3)
     top1 = [fold['acc/top1'] for fold in record['folds'].values()]
     assert record['spread']['acc/top1'] == pytest.approx(abs(top1[0] - top1[1]) / 2**0.5)
+    (log,) = tmp_path.glob('out/*/logs/dances_knn.txt')
+    assert log.read_text().startswith(f'$ {sys.executable} -m twlv_tools folds ')
     assert {'dances'} == {picture.title.partition(',')[0] for picture in make_report(tmp_path / 'out').embeddings}
+    page, _ = write_report(tmp_path / 'out')
+    assert f'no data</span>: there is no {tmp_path}/kitchen' in page.read_text()
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,13 @@
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from twlv_mm.video import ClipSampling, ReaderProcess, ReadFault, clips_of_frames, read_ahead
 
+from ..commands import start_tool
 from .conftest import write_numbered
 
 SAMPLING = ClipSampling('multi-clip', clip_seconds=1.0, stride_seconds=0.25, num_frames=8, size=32)
@@ -98,7 +97,7 @@ def test_script_that_starts_workers_while_it_is_imported_is_told_what_to_change(
         f"sampling = ClipSampling('multi-clip', clip_seconds=1.0, stride_seconds=0.25, num_frames=8, size=32)\n"
         f'next(read_ahead([{videos[0]!r}], sampling, workers=1))\n'
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    done = start_tool(script).finish()
     assert done.returncode == 1
     assert 'RuntimeError: a process to read videos cannot be started' in done.stderr
     assert "__name__ == '__main__'" in done.stderr.splitlines()[-1]
