@@ -80,7 +80,7 @@ def test_an_evaluation_that_was_killed_goes_on_without_repeating_what_is_finishe
     out = tmp_path / 'out'
     stub.with_name('motion.py').write_text('import time; time.sleep(600)')
     first = Fork(lambda: build(data, out).run())
-    wait_for(lambda: (out / 'small-random/logs/motion_knn.txt').exists() or not first.runs())
+    wait_for(lambda: commands_with(f'{out}/small-random/motion_knn-') or not first.runs())
     os.kill(first.pid, signal.SIGKILL)
     assert first.finish().returncode == -signal.SIGKILL
     wait_for(lambda: not commands_with(str(out)), 30)  # what it had started ends with it
