@@ -111,9 +111,9 @@ class Conversion:
         self.state[name], self.folded[name] = value, keys
 
 
-def encoder_state(checkpoint, path='the checkpoint'):
+def encoder_state(checkpoint):
     """The encoder's state dict of a checkpoint, as :func:`convert` finds it."""
-    return convert(checkpoint, path).state
+    return convert(checkpoint).state
 
 
 def convert(checkpoint, path='the checkpoint', family=None):
@@ -275,6 +275,6 @@ def _fold_layer_scale(found, *names):
             found.fold(bias, gamma * state[bias], bias, key)
 
 
-def abbreviate(keys, count=6):
-    """The first ``count`` keys, and the number of the others."""
-    return ', '.join(keys[:count]) + (f' and {len(keys) - count} more' if len(keys) > count else '')
+def abbreviate(keys):
+    """The first six keys, and the number of the others."""
+    return ', '.join(keys[:6]) + (f' and {len(keys) - 6} more' if len(keys) > 6 else '')

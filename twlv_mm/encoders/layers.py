@@ -8,10 +8,10 @@ from torch.nn.init import trunc_normal_
 from .position import rotate
 
 
-def make_norm(arch, dims=None):
-    """The norm of an architecture over the last axis, ``embed_dims`` wide by default."""
+def make_norm(arch):
+    """The norm of an architecture, over the channels of a token."""
     kind = {'layer': nn.LayerNorm, 'rms': nn.RMSNorm}[arch.norm]
-    return kind(dims or arch.embed_dims, eps=arch.norm_eps)
+    return kind(arch.embed_dims, eps=arch.norm_eps)
 
 
 class QuickGELU(nn.Module):
