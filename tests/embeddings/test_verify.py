@@ -84,7 +84,7 @@ def test_other_shapes_and_damaged_files_are_found_and_the_rest_is_still_checked(
     assert [problem.video_id for problem in found] == ['a', 'b', 'c']
     assert 'a_v.npy has 7 numbers a vector' in found[0].what
     assert 'b_c.npy is no sound' in found[1].what
-    assert 'c.json is not sound' in found[2].what
+    assert 'c.json is not valid' in found[2].what
 
 
 @pytest.mark.parametrize('ending', ['_c.npy', '_v.npy', '.json'])
