@@ -194,7 +194,7 @@ def _examine_mmcv():
 
 def _examine_operators():
     """mmcv's compiled operators: optional, but an error if they are there and do not load."""
-    row = Row('mmcv operators', 'none', 'optional', "mmdet's own detectors", MMCV_COMPILED, required=False)
+    row = Row('mmcv operators', 'none', 'optional', 'speed with many boxes', MMCV_COMPILED, required=False)
     if _import_error('mmcv'):
         return row
     import mmcv

@@ -1,8 +1,7 @@
 """With mmcv-lite, ``import mmcv.ops`` fails, and with it ``mmdet.models`` and mmaction2's detection heads.
 
 mmcv.ops looks up every compiled operator at import, although most models call none. A stand-in for ``mmcv._ext`` has
-RoIAlign in plain torch, which AVA's RoI head needs; other operators raise when called, among them NMS, which only
-mmdet's own detectors use.
+RoIAlign, NMS and soft-NMS in plain torch; its other operators raise when they are called.
 """
 
 import sys
@@ -10,10 +9,11 @@ import types
 from importlib.machinery import ModuleSpec
 
 from ._modules import is_installed
+from .box_nms import nms, softnms
 from .roi_align import roi_align_backward, roi_align_forward
 
 NAME = 'mmcv._ext'
-OPERATORS = (roi_align_forward, roi_align_backward)
+OPERATORS = (nms, softnms, roi_align_forward, roi_align_backward)
 
 
 class _MissingExtension(types.ModuleType):
