@@ -34,7 +34,7 @@ setup(
         'twlv_mm': [
             'analysis/*.html',
             'report/*.css',
-            'report/*.html',
+            'report/**/*.html',
             'report/*.json',
             'encoders/weights/*',
             'search/*.html',

@@ -53,7 +53,7 @@ from twlv_mm.records.annotations import (
     write_cvat,
     write_elan,
 )
-from twlv_mm.report.errors_of_segments import action_errors
+from twlv_mm.report.errors.localization import localization_errors
 from twlv_mm.report.run_records import find_runs, name_encoders
 from twlv_mm.report.tables import fill_tables
 from twlv_mm.segmentation import read_predictions
@@ -155,7 +155,7 @@ def readers(folder):
         'predictions of localization': Reader(
             'p.json',
             dict(results=dict(v=[action | dict(score=0.5)]), external_data=dict(truth=dict(v=[action]))),
-            lambda _, path: action_errors(path),
+            lambda _, path: localization_errors(path),
         ),
         'predictions of boxes': Reader(
             'p.csv', 'a,0902,0.1,0.2,0.3,0.4,12,0.5\nb,902.5,0,0,1,1,80,1\n', lambda _, path: read_ava_predictions(path)

@@ -6,7 +6,7 @@ from torch import nn
 
 import twlv_mm
 from twlv_mm.encoders import ARCHITECTURES
-from twlv_mm.report.layouts import TITLES
+from twlv_mm.report.table_layouts import TITLES
 from twlv_mm.report.tables import HOLDS
 
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)

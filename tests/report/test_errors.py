@@ -7,10 +7,11 @@ import pytest
 
 from tests.chromium import Chromium, find_chromium
 from twlv_mm.recognition.predictions import Prediction, read_predictions, write_predictions
-from twlv_mm.report.error_cases import NOTHING
-from twlv_mm.report.errors import confused_pairs, find_errors, longest_missed, surest_mistakes
-from twlv_mm.report.errors_page import write_errors
-from twlv_mm.report.matching import best_threshold, interval_iou, match
+from twlv_mm.report.errors import write_errors
+from twlv_mm.report.errors.cases import NOTHING
+from twlv_mm.report.errors.loading import find_errors
+from twlv_mm.report.errors.matching import interval_iou, match, threshold_of_best_f1
+from twlv_mm.report.errors.ranking import confused_pairs, longest_missed, most_confident_errors
 from twlv_mm.segmentation.predictions import video_entry
 from twlv_mm.segmentation.predictions import write_predictions as write_segmentation
 from twlv_mm.video import write_video
@@ -48,17 +49,19 @@ def test_each_annotated_action_is_explained_once():
     found = np.array([[0, 9], [0, 10], [21, 30], [40, 43], [80, 90.0]])
     guesses, scores = np.array([0, 0, 0, 0, 1]), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     kinds = [one.kind for one in match(interval_iou(found, true), guesses, scores, labels)]
-    assert kinds == ['right', 'found twice', 'another class', 'inexact', 'false alarm', 'missed']
+    assert kinds == ['correct', 'duplicate', 'wrong class', 'imprecise', 'false positive', 'missed']
 
 
 def test_threshold_is_where_f1_is_highest():
-    assert best_threshold(np.array([True, True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]), 3) == 0.6
-    # Equal scores are above a threshold together.
-    assert best_threshold(np.array([True, False, False]), np.array([0.9, 0.5, 0.5]), 1) == 0.9
-    assert best_threshold(np.zeros(0, bool), np.zeros(0), 3) == 0
+    assert (
+        threshold_of_best_f1(np.array([True, True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]), 3) == 0.6
+    )
+    # Equal scores pass a threshold together.
+    assert threshold_of_best_f1(np.array([True, False, False]), np.array([0.9, 0.5, 0.5]), 1) == 0.9
+    assert threshold_of_best_f1(np.zeros(0, bool), np.zeros(0), 3) == 0
 
 
-def test_pairs_and_surest_mistakes_of_recognition(tmp_path):
+def test_pairs_and_most_confident_errors_of_recognition(tmp_path):
     samples = [('a', 0, (0.1, 0.8, 0.1)), ('b', 0, (0.3, 0.6, 0.1)), ('c', 1, (0.0, 0.9, 0.1)), ('d', 2, (0.95, 0, 0))]
     run, errors, others = find_errors(recognized(tmp_path, *samples))
     assert errors.matrix.tolist() == [[0, 2, 0], [0, 1, 0], [1, 0, 0]]
@@ -67,7 +70,7 @@ def test_pairs_and_surest_mistakes_of_recognition(tmp_path):
     assert [case.video_id for case in first.cases] == ['a', 'b']
     assert first.right.video_id == 'c'
     assert second.right is None  # nothing was rightly found to be running
-    assert [case.video_id for case in surest_mistakes(errors)] == ['d', 'a', 'b']
+    assert [case.video_id for case in most_confident_errors(errors)] == ['d', 'a', 'b']
     assert (run.record['dataset'], others) == ('mine', [])
 
 
@@ -80,11 +83,11 @@ def test_missed_and_invented_actions_are_confused_with_nothing(tmp_path):
     _, errors, _ = find_errors(localized(tmp_path, truth, results), min_score=0.5)
     assert errors.classes == ['run', 'sit', NOTHING]
     assert errors.matrix.tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
-    assert errors.kinds == {'right': 1, 'false alarm': 1, 'missed': 1, 'another class': 1}
+    assert errors.kinds == {'correct': 1, 'false positive': 1, 'missed': 1, 'wrong class': 1}
     assert [one.video_id for one in errors.worst] == ['b', 'a']
     assert [(case.true, case.start, case.end) for case in longest_missed(errors)] == [('sit', 20, 30)]
     _, errors, _ = find_errors(tmp_path)
-    assert errors.notes[0].startswith('Predictions count from a score of 0.80, at which F1 is highest.')
+    assert errors.notes[0].startswith('Predictions count from a score of 0.80 (where F1 is highest).')
 
 
 def test_segmentation_is_counted_in_seconds(tmp_path):
@@ -94,11 +97,11 @@ def test_segmentation_is_counted_in_seconds(tmp_path):
     write_segmentation(path.with_name('predictions.json'), ['cut', 'stir'], ['cut'], entries)
     _, errors, _ = find_errors(tmp_path)
     assert errors.matrix.tolist() == [[4, 0], [6, 2]]
-    assert [(one.video_id, one.said[:6]) for one in errors.worst] == [('b', '33.3 %'), ('a', '66.7 %')]
-    assert [(case.video_id, case.start, case.end) for case in surest_mistakes(errors)] == [
+    assert [(one.video_id, one.summary[:6]) for one in errors.worst] == [('b', '33.3 %'), ('a', '66.7 %')]
+    assert [(case.video_id, case.start, case.end) for case in most_confident_errors(errors)] == [
         ('a', 2, 4), ('b', 2, 4), ('b', 6, 8),
     ]  # fmt: skip
-    with pytest.raises(ValueError, match='a least score means nothing for segmentation'):
+    with pytest.raises(ValueError, match='--min-score does not apply to segmentation'):
         find_errors(tmp_path, min_score=0.5)
 
 
@@ -154,7 +157,7 @@ def test_a_run_without_predictions_is_said_to_need_a_new_test(tmp_path):
     with pytest.raises(FileNotFoundError, match='there is no results.json with a file of predictions beside it'):
         find_errors(tmp_path)
     write(tmp_path, 'old', record('recognition_linear', 'mine', {'acc/top1': 50.0}))
-    with pytest.raises(FileNotFoundError, match='old/results.json is of a test that kept none'):
+    with pytest.raises(FileNotFoundError, match='the test of .*old/results.json wrote none'):
         find_errors(tmp_path)
 
 

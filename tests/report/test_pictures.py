@@ -7,7 +7,7 @@ import pytest
 
 from twlv_mm.embeddings import write_embeddings
 from twlv_mm.report import make_report
-from twlv_mm.report.embeddings import DIRECTIONS, View, embedding_panels
+from twlv_mm.report.embedding_panels import DIRECTIONS, View, embedding_panels
 from twlv_mm.report.overview import overview
 from twlv_mm.report.tables import fill_tables
 from twlv_mm.segmentation.predictions import video_entry, write_predictions

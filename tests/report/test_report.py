@@ -112,7 +112,7 @@ def test_weights_that_do_not_say_what_they_saw_have_a_note_in_place_of_daggers(t
         encoder = dict(label=name, pretraining_sets=sets)
         write(tmp_path, name, record('segmentation', 'gtea', dict(mF1=70.0), encoder=encoder, sha=sha))
     assert table(make_report(tmp_path), 'paper-12').notes == [
-        'Daggers may be lacking: the weights of silent do not say what they were trained on.'
+        'Daggers may be missing: the weights of silent do not record their pretraining data.'
     ]
 
 

@@ -1,4 +1,4 @@
-"""The report's figures as SVG: bars of segmentations, timelines, and what its other figures are made with."""
+"""SVG figures of the report: segmentation bars, localization timelines, and helpers of the other figures."""
 
 import re
 from pathlib import Path
@@ -11,18 +11,18 @@ from twlv_mm.records import PathError, path_below, read_json
 from twlv_mm.segmentation import compare_runs, read_predictions
 from twlv_mm.visualization import draw_timeline
 
-from .layouts import TITLES
+from .table_layouts import TITLES
 
-# Text stays text, so that pages can be searched and stay small; the same figure is the same text.
+# Text stays text, so that pages are small and searchable; the fixed salt makes output reproducible.
 STYLE = {'svg.fonttype': 'none', 'svg.hashsalt': 'twlv_mm', 'font.size': 9}
 MAX_TIMELINES = 4
 PREDICTIONS = 'predictions.json'
-MIN_SCORE = 0.1  # of a predicted action that is drawn
+MIN_SCORE = 0.1  # of a drawn action
 GREY = '0.45'
 
 
 class Picture(NamedTuple):
-    """A figure of the report: what stands above it, an ``<svg>`` or other element, what stands beneath it."""
+    """A figure of the report: title, an ``<svg>`` or other element, caption."""
 
     title: str
     element: str
@@ -30,13 +30,10 @@ class Picture(NamedTuple):
 
 
 def as_svg(draw):
-    """Draw a figure to stand in a page.
+    """Draw a figure as an ``<svg>`` element that fills the width of its container.
 
     Args:
-        draw (Callable[[Path], Path]): Draws into a file of its choice in the folder that it is given.
-
-    Returns:
-        str: an ``<svg>`` element, as wide as there is room.
+        draw (Callable[[Path], Path]): Draws into a file of its choice in the given folder.
     """
     with TemporaryDirectory() as folder, rc_context(STYLE):
         text = draw(Path(folder)).read_text(encoding='utf-8')
@@ -46,17 +43,7 @@ def as_svg(draw):
 
 
 def save_figure(figure, folder, place, columns):
-    """Add a legend to a figure and save it.
-
-    Args:
-        figure (Figure): It.
-        folder (Path): Where to.
-        place (str): Of the legend, as matplotlib's ``loc``.
-        columns (int): Of the legend.
-
-    Returns:
-        Path: the file.
-    """
+    """Add a legend (matplotlib's ``loc`` and number of columns) to a figure and save it; returns the file."""
     legend = figure.legend(loc=place, ncols=columns, fontsize=8, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
@@ -65,14 +52,14 @@ def save_figure(figure, folder, place, columns):
 
 
 def segmentation_bars(runs, names):
-    """Figure 5: the labels of a video as the runs of several encoders have them, above one another.
+    """Figure 5: the labels of one video per data set, as the runs of several encoders predict them.
 
     Args:
         runs (list[Run]): All runs, oldest first.
-        names (dict): What their encoders are called.
+        names (dict): :attr:`Run.encoder` -> name.
 
     Returns:
-        tuple[list[Picture], list[str]]: a picture a data set; why others have none.
+        tuple[list[Picture], list[str]]: one figure per data set; messages about those that could not be drawn.
     """
 
     def of_dataset(dataset, files):
@@ -91,21 +78,13 @@ def segmentation_bars(runs, names):
 
 
 def localization_timelines(runs, names):
-    """What happens when in a video, annotated and as the runs of several encoders have it.
-
-    Args:
-        runs (list[Run]): All runs, oldest first.
-        names (dict): What their encoders are called.
-
-    Returns:
-        tuple[list[Picture], list[str]]: a picture an encoder and data set; why others have none.
-    """
+    """Annotated and predicted actions of one video per data set and encoder; see :func:`segmentation_bars`."""
 
     def of_dataset(dataset, files):
         contents = {name: read_json(path, dict) for name, path in files.items()}
         truth = next(iter(contents.values()))['external_data'].get('truth')
         if truth is None:
-            raise ValueError('predictions.json has no external_data.truth: test again with this version')
+            raise ValueError('predictions.json has no external_data.truth: run twlv test again with this version')
         common = sorted(set(truth).intersection(*(content['results'] for content in contents.values())))
         if not common:
             raise ValueError('the runs have no video in common')
@@ -143,11 +122,11 @@ def _actions(entries):
 
 
 def _of_datasets(runs, names, task, draw):
-    """Draw what the latest run of each encoder predicted, data set by data set."""
+    """Draw the predictions of the newest run of each encoder, one data set at a time."""
     files, pictures, problems = {}, [], []
     for run in runs:
         path = run.path.parent / PREDICTIONS
-        folds = sorted(run.path.parent.glob(f'fold*/*/{PREDICTIONS}'))  # a cross-validation has them by fold
+        folds = sorted(run.path.parent.glob(f'fold*/*/{PREDICTIONS}'))  # of a cross-validation
         if run.record['task'] == task and (path.is_file() or folds) and 'fold' not in run.record['protocol']:
             chosen = path if path.is_file() else folds[0]
             try:

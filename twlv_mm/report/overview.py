@@ -1,4 +1,4 @@
-"""The report's Figures 1 and 2: all main numbers of each encoder, and appearance against motion."""
+"""Figures 1 and 2 of the report: the main numbers of each encoder, and appearance against motion."""
 
 from statistics import fmean
 
@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from twlv_mm.visualization import class_colour
 
 from .figures import GREY, Picture, as_svg, save_figure
-from .layouts import DAGGER
+from .table_layouts import DAGGER
 
-# Of each layout, what an axis of a radar is called, and which columns are axes; all where None.
+# Layout -> name of its radar axes, and the header of the columns that are axes (None: all).
 MAIN = {
     '3': ('linear', 'Top1'),
     '5': ('attentive', 'Top1'),
@@ -36,15 +36,15 @@ APPEARANCE, MOTION = ('K400', 'MiT'), ('SSv2', 'DV48')
 
 
 def overview(tables):
-    """Figures 1 and 2, for own, generated and the paper's sets; those with too few numbers are left out.
+    """Figures 1 and 2 for a user's own, the generated and the paper's data sets, as far as there are enough numbers.
 
-    The figures of the paper's sets are left out where runs were tested on other sets only.
+    The figures of the paper's data sets are left out if runs were tested on other data sets only.
 
     Args:
-        tables (Filled): Of :func:`~twlv_mm.analysis.report_tables.fill_tables`.
+        tables (Filled): From :func:`~twlv_mm.report.tables.fill_tables`.
 
     Returns:
-        list[Picture]: at most five, own sets first.
+        list[Picture]: at most five.
     """
     probes = ('3', '5', '6')
     daggers = f'{DAGGER}: the set was in the pretraining of the encoder'
@@ -84,13 +84,12 @@ def _of_the_paper(tables, probes, daggers):
 
 
 def radar(tables, title, caption):
-    """Figure 1: an axis for each main number, a line for each encoder.
+    """Figure 1: an axis per main number, a line per encoder.
 
     Args:
-        tables (list[Table]): With the numbers. Of the paper's rows come those of TWLV-I with ViT-L, and the best of the
-            others with ViT-L.
-        title (str): What stands above.
-        caption (str): What stands beneath.
+        tables (list[Table]): The numbers. Of the paper's ViT-L rows, TWLV-I and the best of the others are drawn.
+        title (str): Title.
+        caption (str): Caption.
 
     Returns:
         Picture | None: None if there are fewer than three axes.
@@ -105,7 +104,7 @@ def radar(tables, title, caption):
                 words = (dataset, variant or ('' if wanted else header), short)
                 axes_of['\n'.join(filter(None, (SHORT.get(word, word) for word in words)))] = cells
     series = list(dict.fromkeys(name for cells in axes_of.values() for name in cells))
-    series.sort(key=(OURS, OTHERS).__contains__)  # the paper's last
+    series.sort(key=(OURS, OTHERS).__contains__)  # the paper's rows last
     if len(axes_of) < 3:
         return None
     if len(series) > MAX_SERIES:
@@ -139,7 +138,7 @@ def radar(tables, title, caption):
         axes.set_yticks([20, 40, 60, 80], ['20', '40', '60', '80'], fontsize=7, color=GREY)
         axes.set_xticks(angles, list(axes_of), fontsize=8 if len(axes_of) < 16 else 7, parse_math=False)
         axes.tick_params(axis='x', pad=4)
-        # Beside the circle, not across it.
+        # Labels beside the circle, not across it.
         for label, angle in zip(axes.get_xticklabels(), angles, strict=True):
             sideways = np.sin(angle)
             label.set_horizontalalignment('center' if abs(sideways) < 0.1 else 'left' if sideways > 0 else 'right')
@@ -151,14 +150,14 @@ def radar(tables, title, caption):
 
 
 def appearance_and_motion(tables, appearance, motion, title, caption):
-    """Figure 2: each encoder's accuracy on sets of appearance against that on sets of motion.
+    """Figure 2: accuracy on appearance data sets against accuracy on motion data sets, a point per encoder.
 
     Args:
-        tables (list[Table]): Of recognition; each has a marker of its own.
-        appearance (Sequence[str]): Groups of columns that count as such, as far as a table has them; a row needs all.
-        motion (Sequence[str]): Likewise.
-        title (str): What stands above.
-        caption (str): What stands beneath.
+        tables (list[Table]): Recognition tables; each has its own marker.
+        appearance (Sequence[str]): Column groups that count as appearance; a row needs all that its table has.
+        motion (Sequence[str]): Column groups that count as motion.
+        title (str): Title.
+        caption (str): Caption.
 
     Returns:
         Picture | None: None if no row has the numbers.
@@ -216,7 +215,7 @@ def _lines(table, place):
 
 
 def _first_cells(table, row, groups):
-    """The cell of the first column of each group that a table has."""
+    """The cell in the first column of each group that a table has."""
     first = {}
     for cell, (group, _) in zip(row.cells, table.columns, strict=True):
         first.setdefault(group, cell)

@@ -1,4 +1,4 @@
-"""The report as a page and as Markdown. Whatever comes from files is escaped."""
+"""The report as HTML and as Markdown. All content from files is escaped."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from twlv_mm.records import checks, write_text
 
-from .layouts import DAGGER
 from .run_records import HASH
+from .table_layouts import DAGGER
 
 MISSING = '\N{EN DASH}'
-# What Markdown, or HTML in it, would take for more than text.
+# Characters with a meaning in Markdown, or in HTML within it.
 SPECIAL = {sign: f'\\{sign}' for sign in '\\`*_{}[]<>|#$~'} | {'&': '&amp;', ':': '&#58;', '@': '&#64;'}
 SECTIONS = (
     ('other', 'Your data sets'),
@@ -23,19 +23,14 @@ SECTIONS = (
     ('embeddings', 'Embeddings'),
     ('segmentation', 'Segmentation'),
     ('localization', 'Localization'),
-    ('tasks', 'What was evaluated'),
+    ('tasks', 'Status of tasks'),
     ('runs', 'Runs'),
     ('problems', 'Not shown'),
 )
 
 
 def write_html(path, report):
-    """Write the page: one file that needs no network.
-
-    Args:
-        path (Path): The file.
-        report (Report): What it is to say.
-    """
+    """Write the HTML page, a single file that needs no network."""
     numbers = {run.path: place for place, run in enumerate(report.runs, 1)}
     text = render(
         'page.html',
@@ -52,12 +47,6 @@ def write_html(path, report):
 
 
 def write_markdown(path, report):
-    """Write the tables as Markdown.
-
-    Args:
-        path (Path): The file.
-        report (Report): What it is to say.
-    """
     made = f'{len(report.runs)} runs, made {report.date} by twlv_mm {report.version}.'
     lines = [f'# {_plain(report.title)}', '', made]
     lines += [f'Bold: the best measured. {DAGGER}: the set was in pretraining. {MISSING}: not measured.', '']
@@ -78,7 +67,7 @@ def write_markdown(path, report):
     status = _status_table(report.evaluations)
     if status:
         encoders, rows = status
-        lines += ['## What was evaluated', '', f'| task | {" | ".join(map(_plain, encoders))} |']
+        lines += ['## Status of tasks', '', f'| task | {" | ".join(map(_plain, encoders))} |']
         lines += ['|---' * (1 + len(encoders)) + '|']
         lines += [
             f'| {_plain(task)} | {" | ".join(_plain(": ".join(filter(None, cell))) for cell in cells)} |'
@@ -97,15 +86,7 @@ def write_markdown(path, report):
 
 
 def render(template, **content):
-    """Fill a template of this folder; whatever is put into it is escaped.
-
-    Args:
-        template (str): The file.
-        **content: What it asks for.
-
-    Returns:
-        str: the page.
-    """
+    """Fill a template of this folder; content is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -114,12 +95,12 @@ def render(template, **content):
 
 
 def number(value):
-    """Text of a number in percent, with two decimals as in the paper; a dash if it is None."""
+    """A number in percent with two decimals, as in the paper; a dash for None."""
     return MISSING if value is None else f'{value:.2f}'
 
 
 def table_title(table):
-    """What stands above a table."""
+    """The heading of a table."""
     kind, _, place = table.key.partition('-')
     if kind == 'direction' or not place.isdigit():
         return table.title
@@ -139,7 +120,7 @@ def _is_there(key, report):
 
 
 def _status_table(evaluations):
-    """Names of the encoders, and of each task its name and its status and reason with each of them."""
+    """Names of the encoders; for each task its name and, per encoder, status and reason."""
     if not evaluations:
         return None
     encoders = [one['encoder'] for one in evaluations]
@@ -165,7 +146,7 @@ def _markdown_cell(cell):
 
 
 def _plain(value):
-    """A text that Markdown, and HTML in it, leaves as it is, on one line."""
+    """Text on one line that Markdown, and HTML in it, leaves as it is."""
     text = checks.printable(' '.join(str(MISSING if value is None else value).split()))
-    # With & as an entity, no entity in the text is one; with : and @, no address becomes a link.
+    # Escaping & disables entities in the text; escaping : and @ disables links.
     return ''.join(SPECIAL.get(sign, sign) for sign in text)

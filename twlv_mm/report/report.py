@@ -1,4 +1,4 @@
-"""The holistic report: one self-contained HTML page and a Markdown file from the results of any number of runs."""
+"""The holistic report: a self-contained HTML page and a Markdown file of the results of any number of runs."""
 
 import os
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import twlv_mm
 
-from .embeddings import View, embedding_panels
+from .embedding_panels import View, embedding_panels
 from .figures import localization_timelines, segmentation_bars
 from .overview import overview
 from .page import write_html, write_markdown
@@ -18,28 +18,28 @@ from .tables import direction_tables, fill_tables
 
 PAGE, TEXT = 'report.html', 'report.md'
 TITLE = 'Holistic evaluation of video encoders'
-CLOCKS_DIFFER = timedelta(minutes=5)  # of machines that share a folder
+CLOCKS_DIFFER = timedelta(minutes=5)  # tolerance for machines that share a folder
 
 
 class Report(NamedTuple):
-    """What a report says; the page and the Markdown say the same.
+    """Content of a report, for HTML and Markdown alike.
 
     Attributes:
-        title (str): Of the page.
+        title (str): Title.
         date (str): When it was made.
-        version (str): Of twlv_mm.
-        source (str): Of the paper's numbers.
-        runs (list[Run]): All of them; a number in the page is the place, from 1.
-        names (dict): What their encoders are called.
-        tables (Filled): The tables.
+        version (str): Version of twlv_mm.
+        source (str): Source of the paper's numbers.
+        runs (list[Run]): All runs; the page numbers them from 1.
+        names (dict): :attr:`Run.encoder` -> name.
+        tables (Filled): The paper's tables, filled.
         overview (list[Picture]): Figures 1 and 2.
         embeddings (list[Picture]): t-SNE and LDA.
         segmentation (list[Picture]): Bars.
         localization (list[Picture]): Timelines.
-        directions (list[Table]): Of the direction of motion, a table a data set.
-        evaluations (list[dict]): How far each evaluation of an encoder is.
+        directions (list[Table]): Direction of motion, a table per data set.
+        evaluations (list[dict]): Status of each evaluation.
         problems (list[str]): What could not be read or drawn.
-        folder (Path): What was searched.
+        folder (Path): The folder that was searched.
     """
 
     title: str
@@ -64,9 +64,9 @@ def write_report(folder, out=None, title=TITLE, views=()):
 
     Args:
         folder (str | Path): Searched for results.json with its sub-folders.
-        out (str | Path, optional): Folder to write report.html and report.md to; the same if None.
-        title (str): What stands above.
-        views (Sequence[View]): Embeddings to show, beside those of tools/evaluate_all.py.
+        out (str | Path, optional): Folder of report.html and report.md; ``folder`` if None.
+        title (str): Title.
+        views (Sequence[View]): Embeddings to draw besides those of ``twlv evaluate``.
 
     Returns:
         tuple[Path, Path]: the page and the Markdown file.
@@ -83,19 +83,7 @@ def write_report(folder, out=None, title=TITLE, views=()):
 
 
 def make_report(folder, title=TITLE, views=()):
-    """Read the results in a folder and draw the figures.
-
-    Args:
-        folder (str | Path): As for :func:`write_report`.
-        title (str): Of the report.
-        views (Sequence[View]): As for :func:`write_report`.
-
-    Returns:
-        Report: what the files are written from.
-
-    Raises:
-        FileNotFoundError: if there is no such folder.
-    """
+    """Read the results in a folder and draw the figures; see :func:`write_report`."""
     found = find_runs(folder)
     names = name_encoders(found.runs)
     tables = fill_tables(found.runs)
@@ -104,8 +92,8 @@ def make_report(folder, title=TITLE, views=()):
     problems += [problem for content in evaluations for problem in content['left_out']]
     now = datetime.now().astimezone()
     problems += [
-        f'{os.path.relpath(run.path, folder)} is dated {run.date.isoformat(" ", "minutes")}, after this report was '
-        'made: a clock was set back, and of two runs the older one may be shown as the newer'
+        f'{os.path.relpath(run.path, folder)} is dated {run.date.isoformat(" ", "minutes")}, in the future: a clock '
+        'was wrong, and an older run may be shown in place of a newer one'
         for run in found.runs
         if run.date > now + CLOCKS_DIFFER
     ]
@@ -138,7 +126,7 @@ def make_report(folder, title=TITLE, views=()):
 
 
 def _told_apart(evaluations, folder):
-    """What evaluations say; those whose encoders share a name are called by their folders, which have the weights."""
+    """Content of evaluations, where encoders that share a name are named by their folders (with the weights' hash)."""
     counts = Counter(content['encoder'] for _, content in evaluations)
     return [
         content if counts[content['encoder']] == 1 else content | dict(encoder=os.path.relpath(path.parent, folder))

@@ -1,4 +1,4 @@
-"""The results.json files of a folder: found, checked, and put in order. Nothing in them is trusted."""
+"""Finding and checking the results.json files of a folder. Their content is not trusted."""
 
 import os
 from datetime import datetime, timezone
@@ -9,13 +9,13 @@ from twlv_mm.records import PathError, checks, parsing, path_below, read_json
 from twlv_mm.records.results import RESULTS, SCHEMA_VERSION
 
 STATUS = 'evaluation.json'
-# What a record has to have for a report, and of which type.
+# Required fields of a record.
 FIELDS = dict(task=str, dataset=str, protocol=dict, metrics=dict, encoder=dict, date=str)
-# What a record may have; of these types, or null.
+# Optional fields of a record, which may be null.
 OPTIONAL = dict(checkpoint=dict, config=dict, versions=dict, hardware=dict, decoder=dict)
-VIEW_FILES = ('ann_file', 'class_names')  # of a view; below the folder of its evaluation.json
+VIEW_FILES = ('ann_file', 'class_names')  # files of a view, below the folder of its evaluation.json
 MAX_BYTES = 100_000_000
-HASH = 8  # digits of a hash that are shown
+HASH = 8  # shown digits of a hash
 
 
 class Run(NamedTuple):
@@ -23,7 +23,7 @@ class Run(NamedTuple):
 
     Attributes:
         path (Path): Its results.json.
-        record (dict): What is in it.
+        record (dict): Content of the file.
         date (datetime): When it was written.
     """
 
@@ -33,14 +33,14 @@ class Run(NamedTuple):
 
     @property
     def encoder(self):
-        """tuple[str, str | None]: what the encoder is called, and the hash of its weights."""
+        """tuple[str, str | None]: name of the encoder, and hash of its weights."""
         encoder = self.record['encoder']
         name = encoder.get('label') or encoder.get('name') or 'unknown encoder'
         return str(name), encoder.get('weights_sha256')
 
     @property
     def metrics(self):
-        """dict[str, float]: those that are numbers."""
+        """dict[str, float]: the metrics that are numbers."""
         return {
             name: float(value)
             for name, value in self.record['metrics'].items()
@@ -49,14 +49,13 @@ class Run(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a folder holds.
+    """The runs and evaluations of a folder.
 
     Attributes:
         runs (list[Run]): Oldest first.
-        rejected (list[tuple[Path, str]]): Files that are no records, and why.
-        evaluations (list[tuple[Path, dict]]): What tools/evaluate_all.py says of its tasks, an encoder each: encoder,
-            tasks (task, status, reason), views (of the embeddings: title, folder, ann_file, class_names), left_out
-            (why other views are not shown).
+        rejected (list[tuple[Path, str]]): Invalid files, and why.
+        evaluations (list[tuple[Path, dict]]): Status files of ``twlv evaluate``: encoder, tasks (task, status, reason),
+            views (embeddings to draw: title, folder, ann_file, class_names), left_out (why other views are not drawn).
     """
 
     runs: list
@@ -68,11 +67,8 @@ def find_runs(folder):
     """Find the test runs below a folder.
 
     Args:
-        folder (str | Path): Searched with its sub-folders; links to folders are not followed, and files that are links
-            out of it are left out.
-
-    Returns:
-        Found: runs, rejected, evaluations.
+        folder (str | Path): Searched with its sub-folders; links to folders, and files that are links out of it, are
+            ignored.
 
     Raises:
         FileNotFoundError: if there is no such folder.
@@ -97,14 +93,7 @@ def find_runs(folder):
 
 
 def name_encoders(runs):
-    """Names that tell the encoders of some runs apart.
-
-    Args:
-        runs (list[Run]): The runs.
-
-    Returns:
-        dict[tuple, str]: :attr:`Run.encoder` -> name, with the beginning of the weights' hash where encoders share it.
-    """
+    """:attr:`Run.encoder` -> a unique name, with the beginning of the weights' hash where encoders share a name."""
     encoders = list(dict.fromkeys(run.encoder for run in runs))
     names = [name for name, _ in encoders]
     return {
@@ -119,7 +108,7 @@ def _read_run(path):
     record = read_json(path, dict, max_bytes=MAX_BYTES)
     version = record.get('schema_version')
     if version != SCHEMA_VERSION:
-        raise ValueError(f'it has the schema version {version!r}, not {SCHEMA_VERSION}: not of a test of twlv_mm?')
+        raise ValueError(f'it has the schema version {version!r}, not {SCHEMA_VERSION}: is it from twlv_mm?')
     for name, kind in FIELDS.items():
         checks.instance(record.get(name), kind, f'its {name}')
     for name, kind in OPTIONAL.items():

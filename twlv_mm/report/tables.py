@@ -1,4 +1,4 @@
-"""The paper's tables, filled: rows of measured runs, and the paper's own rows for reference."""
+"""The paper's tables with measured rows beside the paper's own."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from twlv_mm.encoders import get_architecture, list_models
 
-from .layouts import (
+from .paper_tables import read_paper_tables
+from .run_records import name_encoders
+from .table_layouts import (
     AVERAGE,
     AVERAGED,
     HOLDS,
@@ -19,8 +21,6 @@ from .layouts import (
     paper_columns,
     variant_of,
 )
-from .paper_tables import read_paper_tables
-from .run_records import name_encoders
 
 DIRECTION, OF_CLASS = 'direction', 'direction/class/'
 DIRECTION_METRICS = {
@@ -31,27 +31,27 @@ DIRECTION_METRICS = {
     'direction/permuted': 'swapped',
     'direction/permuted_high': '95 % swapped',
 }
-# What a protocol says of the data, where two choices are common -> how a note says it.
+# Field of a protocol that records a choice of the data -> text of a note.
 CHOICES = {
     'classes': '{} classes',
     'annotations': '{}',
     'videos': '{} videos',
     'labels_per_second': '{} labels a second',
     'frames_repeated': 'clips repeat frames (T x fps < N)',
-    'fine_tuned': 'the encoder learned, too',
+    'fine_tuned': 'the encoder was fine-tuned',
 }
 CLASSES_DIFFER = ('moments_in_time', 'epic_kitchens100', 'ava_v2.2')  # 339 or 305, verbs or nouns, 60 or 80
 WIDTHS = {768: 'ViT-B', 1024: 'ViT-L', 1280: 'ViT-H', 1408: 'ViT-g'}
 
 
 class Cell(NamedTuple):
-    """A number of a table, or its absence.
+    """A cell of a table.
 
     Attributes:
-        value (float | None): In percent.
+        value (float | None): In percent; None if not measured.
         dagger (bool): Whether the data set was in the encoder's pretraining.
         run (Run | None): Where it was measured.
-        best (bool): Whether it is the highest measured one of its column.
+        best (bool): Whether it is the best measured value of its column.
     """
 
     value: float | None = None
@@ -61,7 +61,7 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of a table: method, architecture, cells, and whether the numbers are the paper's."""
+    """A row of a table: method, architecture, cells, and whether the numbers are the paper's."""
 
     method: str
     arch: str
@@ -72,7 +72,7 @@ class Row(NamedTuple):
 
 @dataclass
 class Table:
-    """A table: key, title, pairs of group and header for the columns, rows, and notes beneath."""
+    """A table: key, title, columns (pairs of group and header), rows, and notes below it."""
 
     key: str
     title: str
@@ -82,13 +82,13 @@ class Table:
 
     @property
     def groups(self):
-        """list[tuple[str, int]]: the groups of the columns, and how many columns each has."""
+        """list[tuple[str, int]]: column groups, and the number of columns of each."""
         parts = itertools.groupby(group for group, _ in self.columns)
         return [(group, len(list(columns))) for group, columns in parts]
 
     @property
     def begins(self):
-        """list[bool]: whether a group begins with a column."""
+        """list[bool]: whether a column is the first of its group."""
         groups = [None, *(group for group, _ in self.columns)]
         return [before != group for before, group in itertools.pairwise(groups)]
 
@@ -102,11 +102,11 @@ class Filled(NamedTuple):
     """All tables of a report.
 
     Attributes:
-        paper (list[Table]): Those of the paper, on its sets.
-        generated (list[Table]): In the same layouts, on generated sets; those without rows are left out.
-        other (list[Table]): In the same layouts, on further sets.
-        replaced (list[tuple[Run, Run]]): Runs none of whose numbers is shown, and the newer one in their place.
-        unplaced (list[Run]): Runs whose numbers are in no table.
+        paper (list[Table]): The paper's tables.
+        generated (list[Table]): The same layouts on generated data sets, those with rows.
+        other (list[Table]): The same layouts on other data sets.
+        replaced (list[tuple[Run, Run]]): Runs that no cell shows, and the newer run in their place.
+        unplaced (list[Run]): Runs that belong in no table.
     """
 
     paper: list
@@ -117,18 +117,11 @@ class Filled(NamedTuple):
 
 
 def fill_tables(runs):
-    """Fill the paper's tables.
-
-    Args:
-        runs (list[Run]): Oldest first: where two have a number for the same cell, the later one counts.
-
-    Returns:
-        Filled: paper, generated, other, replaced, unplaced.
-    """
+    """Fill the paper's tables with runs, oldest first: for the same cell the newest run counts."""
     published = read_paper_tables()
     names = name_encoders(runs)
     paper, generated, other = [], [], []
-    shown, newer = set(), {}  # paths of the runs whose numbers are shown; of older ones -> both runs
+    shown, newer = set(), {}  # paths of the runs that are shown; path of an older run -> both runs
     for layout in LAYOUTS:
         mine = [run for run in runs if run.record['task'] == layout.task and variant_of(run, layout) is not None]
         for place, kind, chosen in (
@@ -136,7 +129,7 @@ def fill_tables(runs):
             (generated, 'generated', [run for run in mine if is_generated(run)]),
             (other, 'other', [run for run in mine if is_other(run)]),
         ):
-            # The layouts of Tables 9 and 10 differ in the paper's sets only.
+            # Tables 9 and 10 differ in their data sets only.
             if not (layout.datasets if kind == 'paper' else chosen and layout.number != '10'):
                 continue
             columns = paper_columns(layout) if kind == 'paper' else columns_of(layout, chosen)
@@ -155,14 +148,11 @@ def fill_tables(runs):
 
 
 def direction_tables(runs, names):
-    """Tables of how well forward is told from backward (paper 2.7.2), a data set each.
+    """Tables of direction accuracy (paper 2.7.2), one per data set, a row per encoder.
 
     Args:
-        runs (list[Run]): Oldest first; the latest of an encoder counts.
-        names (dict): What their encoders are called.
-
-    Returns:
-        list[Table]: a row an encoder; columns are the numbers of all classes together, then the accuracy of each.
+        runs (list[Run]): Oldest first; the newest of an encoder counts.
+        names (dict): :attr:`Run.encoder` -> name.
     """
     tables = []
     latest = {(run.record['dataset'], run.encoder): run for run in runs if run.record['task'] == DIRECTION}
@@ -189,14 +179,7 @@ def direction_tables(runs, names):
 
 
 def architecture_of(encoder):
-    """What a table says of an encoder's size.
-
-    Args:
-        encoder (dict): That of a record.
-
-    Returns:
-        str: 'ViT-L', say, or the number of parameters, or nothing.
-    """
+    """Architecture of the encoder of a record: 'ViT-L' for example, or the number of parameters, or ''."""
     name, params = encoder.get('name'), encoder.get('params')
     if isinstance(name, str) and name in list_models():
         width = getattr(get_architecture(name), 'embed_dims', None)
@@ -208,7 +191,7 @@ def architecture_of(encoder):
 
 
 def _measured_rows(layout, columns, runs, names, shown, newer):
-    """A row for each encoder, and for each way to train it; notes in ``shown`` and ``newer`` which runs count."""
+    """A row per encoder and training recipe; ``shown`` and ``newer`` collect which runs count."""
     places = {what: place for place, (_, what) in enumerate(columns)}
     rows = {}
     for run in runs:
@@ -226,7 +209,7 @@ def _measured_rows(layout, columns, runs, names, shown, newer):
             row[place] = Cell(value, _in_pretraining(run), run)
     result = []
     known = list_models()
-    # Encoders of one's own first; what is known by name has the paper's rows to be compared with.
+    # A user's own encoders first; named models come next to the paper's rows.
     for (encoder, on_embeddings, recipe), cells in sorted(rows.items(), key=lambda row: _name_of(row[1]) in known):
         _average(columns, places, cells)
         if not cells:
@@ -245,7 +228,7 @@ def _name_of(cells):
 
 
 def _choices_of(rows):
-    """A sentence a data set: what was chosen of its data in the runs whose numbers are shown."""
+    """A sentence per data set on choices of the data, for the runs that are shown."""
     found = {}
     for row in rows:
         for run in {cell.run.path: cell.run for cell in row.cells if cell.run}.values():
@@ -266,7 +249,7 @@ def _choices_of(rows):
 
 
 def _unmarked(rows):
-    """A sentence on the encoders whose weights do not say what they were trained on."""
+    """A sentence on encoders whose weights do not record their pretraining data."""
     methods = {
         row.method: None
         for row in rows
@@ -275,7 +258,7 @@ def _unmarked(rows):
     }
     if not methods:
         return []
-    return [f'Daggers may be lacking: the weights of {", ".join(methods)} do not say what they were trained on.']
+    return [f'Daggers may be missing: the weights of {", ".join(methods)} do not record their pretraining data.']
 
 
 def _average(columns, places, cells):

@@ -1,11 +1,11 @@
-"""The layouts of the paper's tables of results, and which run belongs to which column."""
+"""The layouts of the paper's result tables, and which run belongs in which column."""
 
 from typing import NamedTuple
 
 TOP = (('Top1', 'acc/top1'), ('Top5', 'acc/top5'))
 TOP_CLASSES = 5
 SEGMENTATION = (('mF1', 'mF1'), ('Edit', 'edit'), ('Acc.', 'accuracy'))
-# Names in results.json -> in the paper's tables.
+# Name in results.json -> name in the paper's tables.
 TITLES = {
     'kinetics400': 'K400',
     'moments_in_time': 'MiT',
@@ -26,11 +26,11 @@ TITLES = {
     'synthetic_trimmed': 'generated videos',
 }
 DAGGER = '†'
-# A pretraining set that holds the training data of another.
+# Data set -> pretraining sets that contain its training data.
 HOLDS = {'kinetics400': ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics710')}
 AVERAGED = ('kinetics400', 'moments_in_time', 'ssv2', 'diving48', 'epic_kitchens100')
 AVERAGE = 'average'
-SYNTHETIC = 'synthetic'  # begins the names of generated sets, and is what their encoders were trained on
+SYNTHETIC = 'synthetic'  # prefix of the names of generated data sets, and pretraining set of encoders trained on them
 CLASSIFIERS = {'self-contained': 'self-contained', 'external': 'w/ external classifier'}
 
 
@@ -38,12 +38,12 @@ class Layout(NamedTuple):
     """A table of the paper.
 
     Attributes:
-        number (str): Its number there; a word for what the paper does not have.
-        title (str): What it is about.
+        number (str): Its number; a word for tables that the paper does not have.
+        title (str): Its title.
         task (str): As in results.json.
-        datasets (tuple[str]): The paper's.
-        variants (dict): What a run's protocol can be -> how the header says it; one column group a data set if empty.
-        metrics (tuple): Pairs of header and name in results.json; all mAP that the runs have if empty.
+        datasets (tuple[str]): The paper's data sets.
+        variants (dict): Variant of a run's protocol -> its header; if empty, a data set has one group of columns.
+        metrics (tuple): Pairs of header and name in results.json.
     """
 
     number: str
@@ -61,7 +61,6 @@ def _thresholds(*values):
 LAYOUTS = (
     Layout('3', 'Linear probing', 'recognition_linear', (*AVERAGED, AVERAGE, 'imagenet1k'), {}, TOP),
     Layout('5', 'Attentive probing', 'recognition_attentive', (*AVERAGED, AVERAGE, 'imagenet1k'), {}, TOP),
-    # Not in the paper.
     Layout('trained', 'Trained end to end', 'recognition_finetune', (), {}, TOP),
     Layout(
         '6',
@@ -107,22 +106,22 @@ LAYOUTS = (
 
 
 def is_generated(run):
-    """bool: whether a run was tested on generated videos."""
+    """Whether a run was tested on generated videos."""
     return run.record['dataset'].startswith(f'{SYNTHETIC}_')
 
 
 def is_other(run):
-    """bool: whether a run was tested on videos that neither are generated nor in the paper's table of its task."""
+    """Whether a run was tested on videos that are neither generated nor in the paper's table of its task."""
     task, dataset = run.record['task'], run.record['dataset']
     theirs = {name for layout in LAYOUTS if layout.task == task for name in layout.datasets}
     return not is_generated(run) and dataset not in theirs
 
 
 def variant_of(run, layout):
-    """Which of a layout's variants a run is; '' where it has none, None where the run is not for its table."""
+    """The variant of a layout that a run belongs to; '' if the layout has none, None if the run is not of its table."""
     protocol = run.record['protocol']
     if 'fold' in protocol:
-        return None  # a part of a cross-validation, whose mean is a record of its own
+        return None  # a fold; the mean of the cross-validation is a record of its own
     if layout.task == 'recognition_knn':
         variant = str(protocol.get('column'))
     elif layout.task == 'localization':
@@ -137,7 +136,7 @@ def variant_of(run, layout):
 
 
 def paper_columns(layout):
-    """Pairs of header (group and name) and what is in the column (data set, variant, metric)."""
+    """Pairs of header (group and name) and content (data set, variant, metric) of the columns."""
     columns = []
     for dataset in layout.datasets:
         if dataset == AVERAGE:
@@ -148,9 +147,8 @@ def paper_columns(layout):
 
 
 def columns_of(layout, runs):
-    """Those of the data sets, variants and metrics that some runs have."""
+    """As :func:`paper_columns`, for the data sets, variants and metrics that occur in runs."""
     columns = []
-    # In alphabetical order, which has appearance before motion.
     for dataset in sorted({run.record['dataset'] for run in runs}):
         theirs = [run for run in runs if run.record['dataset'] == dataset]
         occurring = {variant_of(run, layout) for run in theirs}
@@ -164,7 +162,7 @@ def columns_of(layout, runs):
 
 
 def _has_top5(run):
-    """Whether the true class can be missing among the best five: there are more than five."""
+    """Whether top-5 accuracy means something: there are more than five classes."""
     classes = run.record['protocol'].get('classes')
     return 'acc/top5' in run.metrics and not (type(classes) is int and classes <= TOP_CLASSES)
 

@@ -1,4 +1,4 @@
-"""The report's panels of embeddings: t-SNE and LDA (Figures 6 and 7), forward and reversed (Figures 8 and 9)."""
+"""The report's plots of embeddings: t-SNE and LDA (paper Figures 6 and 7), forward and reversed (Figures 8 and 9)."""
 
 import re
 from typing import NamedTuple
@@ -15,26 +15,26 @@ from twlv_mm.analysis import (
 from twlv_mm.embeddings import EmbeddingFolder
 
 from .figures import Picture
-from .layouts import DAGGER, HOLDS
+from .table_layouts import DAGGER, HOLDS
 
-# So that the page stays small and its colours can be told apart.
+# Limits keep the page small and its colours distinguishable.
 MAX_POINTS, MAX_CLASSES = 2000, 20
 METHODS = {'tsne': 't-SNE', 'lda': 'LDA'}
-# The classes of SSv2 that the paper's Figures 8 and 9 show; of a set without them, the first one with the word.
+# SSv2's classes in the paper's Figures 8 and 9; for other data sets, the first class whose name has the word.
 DIRECTIONS = {'Moving something up': ('Figure 8', 'up'), 'Moving something down': ('Figure 9', 'down')}
-SEEN = {'K400': HOLDS['kinetics400'], 'SSv2': ('ssv2',)}  # title -> sets that hold its training data
+SEEN = {'K400': HOLDS['kinetics400'], 'SSv2': ('ssv2',)}  # title -> data sets that contain its training data
 FIGURES = {'K400': ('Figure 6', 'all videos of all classes'), 'SSv2': ('Figure 7', 'half of the videos, all classes')}
 
 
 class View(NamedTuple):
-    """Embeddings to show.
+    """Embeddings to draw.
 
     Attributes:
-        encoder (str): What is to stand above the panel.
-        title (str): What they are of; views of one title stand side by side.
+        encoder (str): Title of the panel.
+        title (str): Name of the data; views of one title are drawn side by side.
         folder (str): ``<out>/<sampling>/<split>``.
         ann_file (str | None): Videos and classes; the embeddings' annotations if None.
-        class_names (str | None): File of the names of the classes.
+        class_names (str | None): File of class names.
     """
 
     encoder: str
@@ -45,14 +45,10 @@ class View(NamedTuple):
 
 
 def embedding_panels(views):
-    """Draw embeddings.
-
-    Args:
-        views (list[View]): What to show.
+    """Draw views: projections of each title, and forward against reversed videos where both are there.
 
     Returns:
-        tuple[list[Picture], list[str]]: the panels of each title, and of forward against reversed videos where both are
-        there; why others are not drawn.
+        tuple[list[Picture], list[str]]: the figures; messages about views that could not be drawn.
     """
     pictures, problems = [], []
     for title in dict.fromkeys(view.title for view in views):
@@ -84,19 +80,19 @@ def _projections(title, views):
 
 
 def _choice(points, chosen):
-    """Which of the points are drawn."""
+    """A sentence on which points are drawn."""
     theirs = len(points.classes), _count(points)
     ours = len(chosen.classes), _count(chosen)
     if ours == theirs:
         return f'All {ours[1]} videos of all {ours[0]} classes.'
     return (
-        f'{ours[1]} of {theirs[1]} videos, of {ours[0]} of {theirs[0]} classes, chosen at random with seed 0: the same '
-        'for every encoder, and few enough to tell their colours apart.'
+        f'{ours[1]} of {theirs[1]} videos and {ours[0]} of {theirs[0]} classes, chosen at random with seed 0, the same '
+        'for every encoder.'
     )
 
 
 def _marked(view):
-    """The name of an encoder, with a dagger where its weights have seen the set."""
+    """The name of an encoder, with a dagger if the data set was in its pretraining."""
     folder = EmbeddingFolder(view.folder)
     sets = folder.info(folder.video_ids[0]).get('pretraining_sets')
     wanted = SEEN.get(view.title, ())
@@ -109,7 +105,7 @@ def _directions(title, views):
         try:
             pairs[_marked(view)] = load_pairs(view.folder, view.ann_file, view.class_names)
         except FileNotFoundError:
-            return  # no reversed ones
+            return  # no reversed videos
     names = next(iter(pairs.values())).forward.classes
     for wanted, (figure, word) in DIRECTIONS.items():
         holding = (name for name in names if re.search(rf'\b{word}\b', name))

@@ -1,4 +1,4 @@
-"""The page of what a test got wrong: classes that are confused, with frames of the videos, and the worst videos."""
+"""The page of the errors of a test run: confused classes with frames of the videos, and the worst videos."""
 
 import numpy as np
 from rich.progress import track
@@ -7,63 +7,65 @@ from twlv_mm.inference import VideoStrips
 from twlv_mm.records import write_text
 from twlv_mm.visualization import draw_boxes, draw_confusion_matrix, film_strip, jpeg_uri, resized
 
-from .errors import confused_pairs, find_errors, longest_missed, shown_matrix, surest_mistakes
-from .figures import as_svg
-from .page import render
+from ..figures import as_svg
+from ..page import render
+from .loading import find_errors
+from .ranking import confused_pairs, longest_missed, most_confident_errors
 
 PAGE = 'errors.html'
-FRAMES, HEIGHT, GAP = 5, 96, 2  # of a strip: frames, their height in pixels, and what is between them
+FRAMES, HEIGHT, GAP = 5, 96, 2  # of a film strip: frames, their height and the gap between them in pixels
 TIMELINE_FRAMES = 10
 BOX_HEIGHT = 420  # pixels of a keyframe with boxes
-CONTEXT = 0.15  # of an action's length: how much a strip shows before and after it
+CONTEXT = 0.15  # shown before and after an action, as a fraction of its length
 
 
 def write_errors(run, videos=None, out=None, min_score=None):
     """Write the page of the newest test run below a folder.
 
     Args:
-        run (str | Path): As for :func:`find_errors`.
-        videos (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; without them no frames.
+        run (str | Path): As for :func:`~twlv_mm.report.errors.loading.find_errors`.
+        videos (str, optional): The video files, as for :func:`twlv_mm.embeddings.find_videos`; without them the page
+            has no frames.
         out (str | Path, optional): The page; ``errors.html`` beside the run's results.json if None.
-        min_score (float, optional): As for :func:`find_errors`.
+        min_score (float, optional): As for :func:`~twlv_mm.report.errors.loading.find_errors`.
 
     Returns:
-        tuple[Path, Errors, list[str]]: the page; what it shows; what to tell the user: the runs that it does not show,
-        and the videos without frames.
+        tuple[Path, Errors, list[str]]: the page; the errors; messages about runs that are not shown and videos without
+        frames.
 
     Raises:
-        FileNotFoundError: as :func:`find_errors`, or if there are no videos.
-        ValueError: as :func:`find_errors`.
+        FileNotFoundError: if there is no such folder, no run with predictions in it, or no video.
+        ValueError: if the file of predictions is damaged, or the task has no scores for ``min_score``.
     """
     tested, errors, others = find_errors(run, min_score)
     out = tested.path.with_name(PAGE) if out is None else out
     frames = Frames(videos)
-    pairs, surest, missed = confused_pairs(errors), surest_mistakes(errors), longest_missed(errors)
+    pairs, confident, missed = confused_pairs(errors), most_confident_errors(errors), longest_missed(errors)
     worst = [(one, frames.timeline(one) if one.case is None else frames.strip(one.case)) for one in errors.worst]
-    shown = [*(case for pair in pairs for case in (*pair.cases, pair.right) if case), *surest, *missed]
+    shown = [*(case for pair in pairs for case in (*pair.cases, pair.right) if case), *confident, *missed]
     if videos:
         for case in track(shown, 'frames'):
             frames.strip(case)
-    said = [f'{one.path} is an older run, not shown' for one in others]
-    said += [f'no frames of {video_id}: {reason}' for video_id, reason in dict.fromkeys(frames.failures)]
+    messages = [f'{one.path} is an older run, not shown' for one in others]
+    messages += [f'no frames of {video_id}: {reason}' for video_id, reason in dict.fromkeys(frames.failures)]
     write_text(
         out,
         render(
-            'errors.html',
+            'errors/page.html',
             run=tested,
             errors=errors,
             matrix=as_svg(lambda folder: _draw_matrix(folder, errors)),
             pairs=pairs,
-            surest=surest,
+            confident=confident,
             missed=missed,
             worst=worst,
             strip=frames.strip,
             videos=videos,
-            said=said,
+            messages=messages,
             amount=lambda value: _amount(value, errors.unit),
         ),
     )
-    return out, errors, said
+    return out, errors, messages
 
 
 class Frames:
@@ -73,7 +75,7 @@ class Frames:
         videos (str, optional): The video files; None for no pictures.
 
     Attributes:
-        failures (list[tuple[str, str]]): Video id and reason of those that could not be read.
+        failures (list[tuple[str, str]]): Video id and reason of each video that could not be read.
     """
 
     def __init__(self, videos):
@@ -82,11 +84,10 @@ class Frames:
 
     @property
     def failures(self):
-        """list[tuple[str, str]]: see the class."""
         return self._strips.failures + self._long.failures
 
     def timeline(self, worst):
-        """An ``<svg>`` of a video's timeline, frames above it."""
+        """The timeline of a WorstVideo as ``<svg>``, with frames above it."""
         strip = self._long(worst.video_id)
         if strip:
             strip['frames'] = [resized(frame, HEIGHT) for frame in strip['frames']]
@@ -98,7 +99,7 @@ class Frames:
         return as_svg(draw)
 
     def strip(self, case):
-        """A data URI of frames of a case, or None."""
+        """Frames of a Case as a data URI, or None."""
         if case.moment not in self._made:
             self._made[case.moment] = self._strip(case)
         return self._made[case.moment]
@@ -120,7 +121,7 @@ def _amount(value, unit):
 
 
 def _draw_matrix(folder, errors):
-    matrix = shown_matrix(errors)
-    used = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))  # a model may know many more
+    matrix = np.round(errors.matrix).astype(np.int64)
+    used = np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1))  # many classes of a model may not occur
     draw_confusion_matrix(folder / 'matrix.svg', matrix[used][:, used], [errors.classes[place] for place in used])
     return folder / 'matrix.svg'

@@ -1,4 +1,4 @@
-"""Errors of who does what where: boxes with actions at keyframes."""
+"""Errors of spatio-temporal localization: boxes with actions at keyframes."""
 
 from collections import Counter, defaultdict
 from functools import partial
@@ -6,18 +6,29 @@ from typing import NamedTuple
 
 import numpy as np
 
+from twlv_mm.detection.ava_annotations import MILLISECONDS, image_key, read_ava_csv, read_ava_predictions
+from twlv_mm.detection.average_precision import pair_iou
 from twlv_mm.records import checks, path_below, read_table
 from twlv_mm.visualization import DrawnBox, class_colour
 
-from .error_cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, count_matrix
-from .errors_of_segments import best_score, f1_of, note_of_score, parted, said_of, worst_first
-from .matching import IMPRECISE, MISSED, TWICE, match
+from .cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, confusion_of, split_cases
+from .matching import (
+    DUPLICATE,
+    IMPRECISE,
+    MISSED,
+    best_threshold,
+    counts_text,
+    f1_score,
+    match,
+    threshold_note,
+    worst_first,
+)
 
-LEAST_SCORE = 0.05
+LOWEST_SCORE = 0.05  # predictions below it are ignored
 
 
 class _Rows(NamedTuple):
-    """What the files hold: names by id, true and found boxes, scores, and the rows of both at each keyframe."""
+    """Class names by id, true and predicted boxes, scores, and keyframe -> rows of both."""
 
     names: dict
     true: object
@@ -26,26 +37,18 @@ class _Rows(NamedTuple):
     keyframes: dict
 
 
-def box_errors(path, min_score=None, offset_seconds=0):
-    """Read the errors of a test of spatio-temporal localization.
+def detection_errors(path, min_score=None, offset_seconds=0):
+    """Read the errors, in pairs of a box and an action, from the predictions.csv of a test.
 
     Args:
-        path (Path): Its predictions.csv; truth.csv and class_ap.csv, which the test writes too, lie beside it.
-        min_score (float, optional): Least score of an action that counts; where F1 is highest if None.
-
-        offset_seconds (float): Time in the film of a file's first frame.
-
-    Returns:
-        Errors: counted in boxes, each once for each of its actions.
+        path (Path): predictions.csv, with truth.csv and class_ap.csv of the same test beside it.
+        min_score (float, optional): Score threshold; by default the one with the highest F1.
+        offset_seconds (float): Time stamp in the film of the first frame of each file.
 
     Raises:
         FileNotFoundError: if there is no truth.csv or class_ap.csv.
         ValueError: if a file is damaged.
     """
-    # Not before it is needed: detection imports mmdet, which takes seconds.
-    from twlv_mm.detection.ava_annotations import MILLISECONDS
-    from twlv_mm.detection.average_precision import pair_iou
-
     rows = _read(path)
     names, true_rows, found_rows, scores = rows.names, rows.true, rows.found, rows.scores
 
@@ -56,16 +59,16 @@ def box_errors(path, min_score=None, offset_seconds=0):
     chosen = min_score
     if chosen is None:
         both = rows.keyframes.values()
-        chosen = best_score((matches(true, found), scores[found], len(true)) for true, found in both)
+        chosen = best_threshold((matches(true, found), scores[found], len(true)) for true, found in both)
     cases, kinds, of_keyframe = [], Counter(), {}
     for key, (true, found) in rows.keyframes.items():
         found = found[scores[found] >= chosen]
         of_keyframe[key] = Counter()
-        drawn = partial(_drawn, rows, true, found)  # thousands of keyframes, of which few are shown
+        drawn = partial(_drawn, rows, true, found)  # deferred: only a few of thousands of keyframes are shown
         for one in matches(true, found):
             kinds[one.kind] += 1
             of_keyframe[key][one.kind] += 1
-            if one.kind == TWICE:
+            if one.kind == DUPLICATE:
                 continue
             label = [
                 None if place is None else names[boxes.actions[those[place]]]
@@ -75,21 +78,19 @@ def box_errors(path, min_score=None, offset_seconds=0):
             score = None if one.kind == MISSED else float(scores[found[one.predicted]])
             time = key[1] / MILLISECONDS - offset_seconds
             cases.append(Case(key[0], *label, score, kind=one.kind, note=note, start=time, end=time, boxes=drawn))
-    wrong, right = parted(cases)
+    wrong, right = split_cases(cases)
     case_of = {(case.video_id, round((case.start + offset_seconds) * MILLISECONDS)): case for case in wrong}
     worst = [
-        WorstVideo(key[0], said_of(counts), f1_of(counts), case=case_of[key])
+        WorstVideo(key[0], counts_text(counts), f1_score(counts), case=case_of[key])
         for key, counts in worst_first(of_keyframe)
         if key in case_of
     ][:MAX_WORST]
     classes = [*names.values(), NOTHING]
-    matrix = count_matrix(classes, cases)
-    return Errors('boxes', classes, matrix, wrong, right, worst, [note_of_score(chosen, min_score)], dict(kinds))
+    notes = [threshold_note(chosen, min_score)]
+    return Errors('boxes', classes, confusion_of(classes, cases), wrong, right, worst, notes, dict(kinds))
 
 
 def _read(path):
-    from twlv_mm.detection.ava_annotations import image_key, read_ava_csv, read_ava_predictions
-
     table = path_below(path.parent, 'class_ap.csv')
     names = {}
     for line, row in read_table(table, 'id', 'class').items():
@@ -97,10 +98,10 @@ def _read(path):
     true = read_ava_csv(path_below(path.parent, 'truth.csv'))
     found, scores = read_ava_predictions(path)
     keyframes = defaultdict(lambda: ([], []))
-    for side, rows, kept in ((0, true, np.ones(len(true.videos), bool)), (1, found, scores >= LEAST_SCORE)):
+    for side, rows, kept in ((0, true, np.ones(len(true.videos), bool)), (1, found, scores >= LOWEST_SCORE)):
         for row in np.flatnonzero(kept & np.isin(rows.actions, list(names))).tolist():
             keyframes[image_key(rows.videos[row], rows.timestamps[row])][side].append(row)
-    # Keyframes where nothing is annotated do not count.
+    # Keyframes without annotations do not count.
     keyframes = {key: tuple(np.array(rows, int) for rows in both) for key, both in keyframes.items() if both[0]}
     return _Rows(names, true, found, scores, keyframes)
 
