@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twlv_mm.analysis import tell_direction
+from twlv_mm.analysis import score_direction
 from twlv_mm.analysis.direction import _ridge_of_shrinkage, mean_score
 
 
@@ -18,7 +18,7 @@ def videos(count=60, dims=100, direction=0.0, seed=0):
 
 
 def test_direction_that_all_videos_share_is_found():
-    score = tell_direction(*videos(direction=8), permutations=50)
+    score = score_direction(*videos(direction=8), permutations=50)
     assert score.low > 80
     assert score.low < score.accuracy < score.high
     assert score.paired > score.accuracy
@@ -27,14 +27,14 @@ def test_direction_that_all_videos_share_is_found():
 
 
 def test_noise_is_at_chance_though_there_are_more_dimensions_than_videos():
-    scores = [tell_direction(*videos(seed=seed), permutations=20) for seed in range(5)]
+    scores = [score_direction(*videos(seed=seed), permutations=20) for seed in range(5)]
     assert 45 < np.mean([score.accuracy for score in scores]) < 55
     assert np.mean([score.accuracy <= score.permuted_high for score in scores]) > 0.5
 
 
 def test_vectors_that_are_the_same_in_both_directions_are_exactly_at_chance():
     forward, _ = videos(20)
-    score = tell_direction(forward, forward, permutations=5)
+    score = score_direction(forward, forward, permutations=5)
     assert (score.accuracy, score.low, score.high, score.paired, score.p_value) == (50, 50, 50, 50, 1)
 
 
@@ -53,7 +53,7 @@ def test_both_directions_of_a_video_are_trained_on_or_none(monkeypatch):
         return plain(self, vectors, targets)
 
     monkeypatch.setattr(sklearn.linear_model.Ridge, 'fit', fit)
-    tell_direction(forward, backward, permutations=1)
+    score_direction(forward, backward, permutations=1)
 
 
 def test_classifier_is_fishers_discriminant_with_a_shrunk_covariance():
@@ -69,18 +69,18 @@ def test_classifier_is_fishers_discriminant_with_a_shrunk_covariance():
 
 
 def test_interval_narrows_with_the_number_of_videos():
-    few, many = (tell_direction(*videos(count, dims=20, direction=3), permutations=1) for count in (30, 480))
+    few, many = (score_direction(*videos(count, dims=20, direction=3), permutations=1) for count in (30, 480))
     assert few.high - few.low > 2 * (many.high - many.low)
 
 
 def test_interval_of_videos_that_are_all_recognised_says_how_few_they_are():
-    score = tell_direction(*videos(40, dims=4, direction=30), permutations=1)
+    score = score_direction(*videos(40, dims=4, direction=30), permutations=1)
     assert (score.accuracy, score.high) == (100, 100)
     assert score.low == pytest.approx(100 * 0.025 ** (1 / 40), abs=0.7)  # 91.2: Clopper and Pearson
 
 
 def test_mean_over_classes_is_surer_than_each():
-    scores = [tell_direction(*videos(40, direction=5, seed=seed), permutations=50) for seed in range(6)]
+    scores = [score_direction(*videos(40, direction=5, seed=seed), permutations=50) for seed in range(6)]
     mean = mean_score(scores)
     assert mean.videos == 240
     assert mean.accuracy == pytest.approx(np.mean([score.accuracy for score in scores]))
@@ -91,8 +91,8 @@ def test_mean_over_classes_is_surer_than_each():
 def test_few_videos_other_shapes_and_no_swaps_are_refused():
     forward, backward = videos(9)
     with pytest.raises(ValueError, match='9 videos in both directions are too few'):
-        tell_direction(forward, backward)
+        score_direction(forward, backward)
     with pytest.raises(ValueError, match=r'\(9, 100\) and \(8, 100\)'):
-        tell_direction(forward, backward[1:])
+        score_direction(forward, backward[1:])
     with pytest.raises(ValueError, match='permutations=0: the baseline needs'):
-        tell_direction(*videos(10), permutations=0)
+        score_direction(*videos(10), permutations=0)

@@ -65,7 +65,7 @@ def test_discriminants_of_noise_separate_only_what_they_were_fitted_on():
     assert share_nearest_own_centre(sound.xy, labels[sound.rows]) < 0.6  # nearest of centres that they make themselves
     assert share_nearest_own_centre(published.xy, labels[published.rows]) > 0.8
     assert len(published.rows) == 80
-    assert 'fitted on the very points that are drawn' in published.note
+    assert 'fitted on the points that are drawn' in published.note
     assert 'fitted on 40 points of one half of the videos' in sound.note
 
 
@@ -97,8 +97,8 @@ def test_class_of_one_video_is_named():
     ('method', 'options', 'message'),
     [
         ('umap', {}, "no method 'umap'; there are pca, tsne, lda"),
-        ('lda', dict(labels=np.zeros(9)), 'lda tells classes apart'),
-        ('tsne', dict(perplexity=30), 'perplexity of 30 .* 9 vectors'),
+        ('lda', dict(labels=np.zeros(9)), 'lda needs several classes'),
+        ('tsne', dict(perplexity=30), 'perplexity is 30; for 9 vectors'),
     ],
 )
 def test_what_cannot_be_drawn_says_why(method, options, message):

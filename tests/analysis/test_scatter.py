@@ -8,15 +8,15 @@ import pytest
 
 from tests.chromium import Chromium, find_chromium
 from twlv_mm.analysis import (
-    Panel,
     draw_embeddings,
     find_clusters,
-    load_points,
+    load_vectors,
     scatter_fragment,
     scatter_html,
     scatter_png,
     video_thumbnails,
 )
+from twlv_mm.analysis.scatter import Panel
 from twlv_mm.video import write_video
 from twlv_mm.visualization import class_colours
 
@@ -141,11 +141,11 @@ def test_discriminants_without_classes_are_left_out_with_a_note(tmp_path):
     drawn = draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out')
     assert {path.suffix: path.stem for path in drawn.files} == {'.png': 'tsne', '.html': 'tsne'}
     assert [note.split(':')[0] for note in drawn.notes] == [
-        'The videos have no classes', 't-SNE has a perplexity of 2, not 30', 'lda is not drawn',
+        'The videos have no classes', 't-SNE has a perplexity of 2 instead of 30', 'lda is not drawn',
     ]  # fmt: skip
     page = (tmp_path / 'out/tsne.html').read_text()
     assert all(html.escape(note) in page for note in drawn.notes)
-    with pytest.raises(ValueError, match='lda tells classes apart'):
+    with pytest.raises(ValueError, match='lda needs several classes'):
         draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out', ['lda'])
 
 
@@ -154,7 +154,7 @@ def test_folders_are_offered_as_classes_and_taken(tmp_path):
     in_folders = {f'{labels[name]}/{name}': vectors for name, vectors in clips.items()}
     save_folder(tmp_path / 'npy', in_folders, form='parquet')
     drawn = draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out', ['pca'])
-    assert drawn.notes == ['The videos have no classes, but 3 folders (0, 1, 2): --by-folder makes these classes.']
+    assert drawn.notes == ['The videos have no classes, but 3 folders (0, 1, 2): --by-folder uses these as classes.']
     drawn = draw_embeddings(dict(one=tmp_path / 'npy'), tmp_path / 'out', ['pca', 'lda'], by_folder=True)
     assert (drawn.num_classes, drawn.notes) == (3, [])
     save_folder(tmp_path / 'flat', clips)
@@ -165,7 +165,7 @@ def test_folders_are_offered_as_classes_and_taken(tmp_path):
 def test_groups_are_those_that_are_there_and_are_named_by_a_member(tmp_path):
     clips, labels = clusters(30)
     save_folder(tmp_path / 'npy', clips, labels)
-    points = load_points(tmp_path / 'npy', 'clip')
+    points = load_vectors(tmp_path / 'npy', 'clip')
     found, medoids = find_clusters(points, 3)
     pairs = set(zip(found.labels.tolist(), points.labels.tolist(), strict=True))
     assert len(pairs) == 3  # the groups are the classes
@@ -175,7 +175,7 @@ def test_groups_are_those_that_are_there_and_are_named_by_a_member(tmp_path):
         video_id = points.video_ids[points.videos[row]]
         size = (found.labels == group).sum()
         assert found.classes[group] == f'{group + 1}: {video_id}, {start:.1f} to {end:.1f} s ({size})'
-    with pytest.raises(ValueError, match='60 points cannot be in 61 groups'):
+    with pytest.raises(ValueError, match='60 points cannot form 61 clusters'):
         find_clusters(points, 61)
 
 
@@ -196,7 +196,7 @@ def test_map_has_pictures_of_clips_and_tells_the_one_under_the_mouse(tmp_path):
         clusters=2,
         videos=tmp_path / 'videos',
     )
-    assert [note.split(' ')[0] for note in drawn.notes] == ['Groups', 'lda']
+    assert [note.split(' ')[0] for note in drawn.notes] == ['Clusters', 'lda']
     with Chromium(CHROMIUM, str(tmp_path / 'profile'), size=(900, 900)) as browser:
         browser.open((tmp_path / 'out/pca.html').as_uri())
         browser.run('new Promise(done => setTimeout(done, 500))')

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from twlv_mm.analysis.points import load_points
+from twlv_mm.analysis.labelled_vectors import load_vectors
 from twlv_mm.embeddings import EmbeddingDataset, EmbeddingFolder, load_matrix, verify, video_grid
 from twlv_mm.recognition import LabelledEmbeddings
 
@@ -188,5 +188,5 @@ def test_labels_of_a_list_find_features_in_one_folder(folder, tmp_path):
     assert videos.labels.tolist() == [0, 1]
     assert videos.missing == ['sit/gone']
     np.testing.assert_allclose(videos.vectors, [FEATURES.mean(axis=0), FEATURES.mean(axis=0) + 1], rtol=1e-5)
-    points = load_points(str(features), ann_file=str(tmp_path / 'list.txt'))
+    points = load_vectors(str(features), ann_file=str(tmp_path / 'list.txt'))
     assert points.class_of() == dict(a='0', b='1')

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import twlv_mm
-from twlv_mm.analysis.points import load_points
+from twlv_mm.analysis.labelled_vectors import load_vectors
 from twlv_mm.embeddings import EmbeddingFolder, extract_splits
 from twlv_mm.recognition import LabelledEmbeddings
 from twlv_mm.synthetic import item_rng, render_clip, write_video
@@ -67,7 +67,7 @@ def test_names_of_classes_beside_a_list_go_with_its_embeddings(asked, tmp_path):
     (tmp_path / 'classes.txt').write_text('run\nsit\n')
     extract_splits(**asked | dict(splits=dict(val=str(tmp_path / 'val.txt'))))
     folder = str(tmp_path / 'out/multi-clip/val')
-    assert load_points(folder).class_of() == {'val/val0': 'sit', 'val/val1': 'run'}
+    assert load_vectors(folder).class_of() == {'val/val0': 'sit', 'val/val1': 'run'}
     assert LabelledEmbeddings(folder, 'video').metainfo['classes'] == ['run', 'sit']
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.registry import init_default_scope
 
-from twlv_mm.analysis.points import load_points
+from twlv_mm.analysis.labelled_vectors import load_vectors
 from twlv_mm.recognition import LabelledEmbeddings
 from twlv_mm.recognition.datasets import make_lists, read_list
 from twlv_mm.recognition.datasets.video_list_dataset import VideoListDataset
@@ -177,7 +177,7 @@ def test_names_of_classes_are_found_beside_the_list_of_embeddings(tmp_path):
         write_embeddings(str(folder), name, np.ones((1, 4), np.float32), np.array([[0.0, 1.0]]), dict(duration=1.0))
     (tmp_path / 'val.txt').write_text('a.mp4 0\nb.mp4 1\n')
     (tmp_path / 'classes.txt').write_text('run\nsit\n')
-    assert load_points(str(folder), ann_file=str(tmp_path / 'val.txt')).classes == ['run', 'sit']
+    assert load_vectors(str(folder), ann_file=str(tmp_path / 'val.txt')).classes == ['run', 'sit']
     assert LabelledEmbeddings(str(folder), 'video', str(tmp_path / 'val.txt')).metainfo['classes'] == ['run', 'sit']
 
 

@@ -186,7 +186,7 @@ def test_what_is_drawn_of_many_videos_is_said(tmp_path):
         info = dict(annotation=number % 25, duration=2.0, num_frames=16)
         write_embeddings(str(tmp_path / 'val'), f'v{number:02d}', vector[None], np.array([[0.0, 2.0]]), info)
     (picture, _), _ = embedding_panels([View('one', 'K400', str(tmp_path / 'val'))])
-    assert picture.caption.startswith('80 of 100 videos, of 20 of 25 classes, chosen at random with seed 0')
+    assert picture.caption.startswith('80 of 100 videos and 20 of 25 classes, chosen at random with seed 0')
     assert picture.caption.endswith("The paper's Figure 6 shows all videos of all classes.")
 
 

@@ -1,45 +1,39 @@
-"""Looking at embeddings (paper section 2.7).
+"""Analysis of embeddings (paper section 2.7).
 
-points.py loads vectors, clusters.py groups them, projections.py brings them into the plane, scatter.py and
-scatter_page.py draw them, embedding_pictures.py does all that.
-direction_pairs.py, direction.py and direction_run.py ask whether forward is told from backward.
+Plots: labelled_vectors.py loads vectors with their classes, clusters.py groups them, projections.py projects them to
+    two
+dimensions, scatter.py and scatter_page.py draw them, embedding_plots.py does all of it.
+Direction of motion: direction_pairs.py loads forward and reversed videos, direction.py measures how well they are told
+apart, direction_study.py does so for classes and encoders.
 """
 
-from .clusters import Clusters, find_clusters
-from .direction import DirectionScore, tell_direction
-from .direction_pairs import DirectionPairs, load_pairs
-from .direction_run import DirectionStudy, draw_direction, study_direction, write_results, write_tables
-from .embedding_pictures import EmbeddingPictures, draw_embeddings
-from .points import Points, choose_points, common_videos, load_points
-from .projections import METHODS, Projection, fitting_perplexity, project
-from .scatter import Panel, panel, scatter_png
+from .clusters import find_clusters
+from .direction import score_direction
+from .direction_pairs import load_pairs
+from .direction_study import draw_direction, study_direction, write_results, write_tables
+from .embedding_plots import draw_embeddings
+from .labelled_vectors import common_videos, load_vectors, select_vectors
+from .projections import METHODS, fitting_perplexity, project
+from .scatter import panel, scatter_png
 from .scatter_page import scatter_fragment, scatter_html, video_thumbnails
 
 __all__ = [
     'METHODS',
-    'Clusters',
-    'DirectionPairs',
-    'DirectionScore',
-    'DirectionStudy',
-    'EmbeddingPictures',
-    'Panel',
-    'Points',
-    'Projection',
-    'choose_points',
     'common_videos',
     'draw_direction',
     'draw_embeddings',
     'find_clusters',
     'fitting_perplexity',
     'load_pairs',
-    'load_points',
+    'load_vectors',
     'panel',
     'project',
     'scatter_fragment',
     'scatter_html',
     'scatter_png',
+    'score_direction',
+    'select_vectors',
     'study_direction',
-    'tell_direction',
     'video_thumbnails',
     'write_results',
     'write_tables',

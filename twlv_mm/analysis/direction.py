@@ -1,4 +1,4 @@
-"""Whether an encoder tells a video from the same video played backwards (paper section 2.7.2), as a number."""
+"""How well an encoder tells a video from the same video played backwards (paper section 2.7.2)."""
 
 from typing import NamedTuple
 
@@ -6,27 +6,26 @@ import numpy as np
 
 from .projections import import_sklearn
 
-# Each of the folds of a class needs two videos or more to be tested on.
+# Each fold needs at least two test videos of a class.
 FOLDS, REPEATS, MIN_VIDEOS = 5, 5, 10
 RESAMPLES = 2000
 CONFIDENCE = 95  # percent
 
 
 class DirectionScore(NamedTuple):
-    """How well forward and backward are told apart, in percent; chance is 50.
+    """Accuracies of telling forward from reversed videos, in percent; chance is 50.
 
     Attributes:
-        videos (int): How many, each in both directions.
-        accuracy (float): Cross-validated balanced accuracy: the mean of the shares of forward and of reversed videos
-            that are recognised as such.
+        videos (int): Number of videos, each in both directions.
+        accuracy (float): Cross-validated balanced accuracy: mean recall of forward and of reversed videos.
         low (float): Lower end of its 95 % confidence interval.
         high (float): Upper end.
-        paired (float): How often, of a video's two directions, the forward one looks more forward.
-        permuted (float): Mean accuracy where the directions of random videos were swapped.
-        permuted_high (float): What 95 % of these do not exceed.
-        p_value (float): Share, from 0 to 1, of these and the true one that reach the true one.
-        resampled (ndarray): (2000,) accuracies of videos drawn anew with replacement.
-        swapped (ndarray): (P,) accuracies of swapped directions.
+        paired (float): How often the forward version of a video scores higher than its reversed version.
+        permuted (float): Mean accuracy with the directions of random videos swapped.
+        permuted_high (float): 95th percentile of these.
+        p_value (float): Fraction, from 0 to 1, of these and the true accuracy that reach the true accuracy.
+        resampled (ndarray): (2000,) bootstrap accuracies.
+        swapped (ndarray): (P,) accuracies with swapped directions.
     """
 
     videos: int
@@ -41,43 +40,35 @@ class DirectionScore(NamedTuple):
     swapped: np.ndarray
 
 
-def tell_direction(forward, backward, *, permutations=200, seed=0):
-    """Measure how well a linear classifier tells forward from backward on videos that it was not trained on.
+def score_direction(forward, backward, *, permutations=200, seed=0):
+    """Accuracy of a linear classifier of forward against reversed on videos that it was not trained on.
 
-    The classifier is Fisher's discriminant with a covariance that is shrunk as Ledoit and Wolf 2004 say, so that it
-    works where D > n. It is computed as ridge regression on +1 and -1, which has the same direction. It is trained and
-    tested by five-fold cross-validation, five times with other folds. Both directions of a video are in one fold: it is
-    trained on neither or on both.
+    The classifier is Fisher's discriminant with Ledoit-Wolf shrinkage (2004), so that it works where D > n, computed as
+    ridge regression on +1 and -1, which has the same direction. It is tested by five-fold cross-validation, repeated
+    five times with other folds; both directions of a video are in the same fold.
 
-    The confidence interval is the bootstrap over videos of what the cross-validation found: it tells what other videos
-    would have given, with classifiers that are as well trained. Where no video is missed, it is Clopper and Pearson's.
-    The baseline repeats all of it with the names of the two directions swapped for a random half of the videos.
+    The confidence interval is the bootstrap over videos of the cross-validated hits: it covers the choice of test
+    videos, not of training videos. If no video is misclassified, it is the Clopper-Pearson interval. The baseline
+    repeats all of it with the directions of a random half of the videos swapped.
 
     Args:
-        forward (ndarray): (n, D) vectors of the videos.
-        backward (ndarray): (n, D) vectors of the same videos, frames reversed.
-        permutations (int): P, how often directions are swapped.
-        seed (int): For folds, swaps and resampling.
-
-    Returns:
-        DirectionScore: the score.
-
-    Raises:
-        ValueError: if the two have other shapes, there are fewer than ten videos, or no swap.
-        ImportError: if scikit-learn is not installed.
+        forward (ndarray): (n, D) vectors of at least ten videos.
+        backward (ndarray): (n, D) vectors of the same videos reversed.
+        permutations (int): P, number of repetitions with swapped directions.
+        seed (int): Seed of folds, swaps and resampling.
     """
     if np.shape(forward) != np.shape(backward) or np.ndim(forward) != 2:
         raise ValueError(
-            f'forward and reversed vectors of the same videos are of one shape, (videos, D), not {np.shape(forward)} '
-            f'and {np.shape(backward)}'
+            f'forward and reversed vectors must have the same shape, (videos, D), not {np.shape(forward)} and '
+            f'{np.shape(backward)}'
         )
     if len(forward) < MIN_VIDEOS:
         raise ValueError(
-            f'{len(forward)} videos in both directions are too few to measure on: {MIN_VIDEOS} are the least, and a '
-            'hundred give an interval of some 10 points'
+            f'{len(forward)} videos in both directions are too few: at least {MIN_VIDEOS} are needed, and a hundred '
+            'give an interval of about 10 points'
         )
     if permutations < 1:
-        raise ValueError(f'permutations={permutations}: the baseline needs directions to be swapped once or more')
+        raise ValueError(f'permutations={permutations}: the baseline needs at least one permutation')
     rng = np.random.default_rng(seed)
     signs = np.ones((len(forward), 1 + permutations))
     signs[:, 1:] = rng.choice([-1.0, 1.0], (len(forward), permutations))
@@ -89,15 +80,7 @@ def tell_direction(forward, backward, *, permutations=200, seed=0):
 
 
 def mean_score(scores):
-    """The mean over classes, each of which counts alike.
-
-    Args:
-        scores (Sequence[DirectionScore]): Of the classes, with the same number of permutations.
-
-    Returns:
-        DirectionScore: its interval comes from resampling the videos of every class, its baseline from swapping the
-        directions in every class.
-    """
+    """Mean over classes with equal weights; the interval resamples and the baseline swaps the videos of every class."""
     accuracy, paired = (np.mean([getattr(score, name) for score in scores]) for name in ('accuracy', 'paired'))
     resampled, swapped = (
         np.mean([getattr(score, name) for score in scores], axis=0) for name in ('resampled', 'swapped')
@@ -106,10 +89,10 @@ def mean_score(scores):
 
 
 def _resample(hits, rng):
-    """Means of the videos' hits, (n,), drawn anew with replacement: (2000,).
+    """Means (2000,) of hits (n,) resampled with replacement.
 
-    Where all are hits, these would all be 1, as if n videos could not have missed one that happens once in n; the draws
-    then are from Beta(n, 1), whose percentile is the lower limit of Clopper and Pearson.
+    If all are hits, resampling would give 1 throughout, as if no error were possible; Beta(n, 1) has the
+    Clopper-Pearson lower limit as its percentile.
     """
     count = len(hits)
     if hits.min() == hits.max() == 1:
@@ -126,16 +109,10 @@ def _score(videos, accuracy, paired, resampled, swapped):
 
 
 def _cross_validate(forward, backward, signs, rng):
-    """Share of a video's two directions that are recognised, and whether their order is, for each column of signs.
+    """Fraction of correct directions per video, and whether their order is correct, for each column of signs.
 
-    Args:
-        forward (ndarray): (n, D).
-        backward (ndarray): (n, D).
-        signs (ndarray): (n, 1 + P), 1 where ``forward`` is called forward, -1 where it is called backward.
-        rng (numpy.random.Generator): Draws the folds.
-
-    Returns:
-        tuple[ndarray, ndarray]: (n, 1 + P) each, means over the repetitions; undecided counts half.
+    ``signs``, (n, 1 + P), are 1 where ``forward`` is labelled forward and -1 where it is labelled reversed. Both
+    results are (n, 1 + P), means over the repetitions; a tie counts half.
     """
     import_sklearn()
     from sklearn.linear_model import Ridge
@@ -156,21 +133,21 @@ def _cross_validate(forward, backward, signs, rng):
 
 
 def _decided(towards):
-    """1 where positive, 0 where negative, a half where neither."""
+    """1 where positive, 0 where negative, 0.5 where zero."""
     return (np.sign(towards) + 1) / 2
 
 
 def _ridge_of_shrinkage(vectors):
-    """The penalty of ridge regression that goes with the Ledoit-Wolf shrinkage of the vectors' covariance.
+    """Penalty of ridge regression that corresponds to Ledoit-Wolf shrinkage s of the covariance C.
 
-    (1 - s) C + s m I is, up to a factor, the vectors' products, n C, plus n s m / (1 - s) on the diagonal. That C is
-    the covariance about one mean, not about two, changes the discriminant's length and not its direction.
+    (1 - s) C + s m I is, up to a factor, n C plus n s m / (1 - s) on the diagonal. C is taken about one mean instead of
+    two, which changes the length of the discriminant but not its direction.
     """
     from sklearn.covariance import ledoit_wolf_shrinkage
 
     centred = vectors - vectors.mean(axis=0)
     mean_variance = np.square(centred).mean()
     if mean_variance == 0:
-        return 1.0  # all vectors are the same: nothing to tell, whatever the penalty
+        return 1.0  # all vectors are equal: the penalty does not matter
     shrinkage = np.clip(ledoit_wolf_shrinkage(centred, assume_centered=True), 1e-6, 1 - 1e-6)
     return len(vectors) * shrinkage / (1 - shrinkage) * mean_variance

@@ -1,8 +1,11 @@
-"""Panels of points in the plane, side by side, as a picture (the paper's Figures 6 to 9)."""
+"""Scatter plots of several encoders side by side, as a picture (paper Figures 6 to 9)."""
 
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from twlv_mm.records import write_figure
 from twlv_mm.visualization import class_colours
@@ -10,49 +13,29 @@ from twlv_mm.visualization.confusion_matrix import shorten
 
 from .projections import project
 
-# Inches; a legend of more names would be larger than the picture, and its colours no longer told apart.
+# Inches, entries, characters. A legend of more classes would be larger than the plot, its colours indistinguishable.
 PANEL, ROW, MAX_LEGEND, LONGEST_NAME = 3.2, 0.19, 40, 28
 COLUMNS = 4  # panels in a row at most
 
 
 class Panel(NamedTuple):
-    """One picture of points, of one encoder.
-
-    Attributes:
-        title (str): What stands above it.
-        xy (ndarray): (n, 2) places in the plane.
-        labels (ndarray): (n,) int64 class indices.
-        video_ids (list[str]): n ids of videos.
-        spans (ndarray | None): (n, 2) start and end of clips in seconds.
-        axes (tuple[str, str]): What the axes are, perhaps nothing.
-        note (str): How it was made.
-        one_axis (bool): Whether the axes have no common scale and only the first one tells the classes apart.
-    """
+    """A scatter plot of one encoder."""
 
     title: str
-    xy: np.ndarray
-    labels: np.ndarray
-    video_ids: list
-    spans: np.ndarray | None
-    axes: tuple
-    note: str
-    one_axis: bool = False
+    xy: np.ndarray  # (n, 2) coordinates
+    labels: np.ndarray  # (n,) int64 class indices
+    video_ids: list[str]  # (n,)
+    spans: np.ndarray | None  # (n, 2) start and end of clips in seconds
+    axes: tuple[str, str]  # names of the axes, possibly empty
+    note: str  # how it was made
+    one_axis: bool = False  # whether only the first axis separates the classes, so that the axes have no common scale
 
 
 def panel(title, points, method, **options):
-    """Project points for a panel.
-
-    Args:
-        title (str): What is to stand above it.
-        points (Points): The points.
-        method (str): As for :func:`project`.
-        **options: Further ones of :func:`project`.
+    """Project vectors for a panel; see :func:`project` for ``method`` and ``options``.
 
     Returns:
-        Panel: of all points, or of the half that 'lda' draws.
-
-    Raises:
-        ValueError: as :func:`project`.
+        Panel: of all vectors, or of the half that 'lda' draws.
     """
     projection = project(points.vectors, method, np.array(points.classes)[points.labels], points.videos, **options)
     rows = projection.rows
@@ -69,21 +52,17 @@ def panel(title, points, method, **options):
 
 
 def scatter_png(path, panels, classes, *, title='', dpi=200):
-    """Draw panels side by side.
+    """Draw panels side by side, four in a row, with a legend of up to 40 classes.
 
-    Up to 40 classes have a legend. Where a panel has one axis, histograms of the classes stand above it.
+    Panels with one axis have histograms of the classes above it.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png or .pdf say.
-        panels (Sequence[Panel]): At least one; four in a row.
+        path (str): A file of a type that matplotlib writes, such as .png or .pdf.
+        panels (Sequence[Panel]): At least one.
         classes (Sequence[str]): Names of the classes.
-        title (str): What stands above all.
-        dpi (int): Dots per inch; a panel is some three inches wide.
+        title (str): Title of the figure.
+        dpi (int): Dots per inch; a panel is about three inches wide.
     """
-    # Not before it draws: this chooses matplotlib's backend for files, and what imports the room may need a window.
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
     colours = np.array(class_colours(len(classes)))
     columns = min(len(panels), COLUMNS)
     rows = -(-len(panels) // columns)
@@ -113,7 +92,7 @@ def scatter_png(path, panels, classes, *, title='', dpi=200):
 
 
 def _draw(axes, one, colours):
-    # In random order, so that no class lies on top of the others.
+    # In random order, so that no class covers the others.
     order = np.random.default_rng(0).permutation(len(one.xy))
     size = np.clip(6000 / len(order), 1.2, 14)
     axes.scatter(*one.xy[order].T, s=size, c=colours[one.labels[order]], alpha=0.75, linewidths=0, rasterized=True)
@@ -125,13 +104,13 @@ def _draw(axes, one, colours):
     else:
         axes.set_aspect('equal', 'datalim')
     axes.spines[:].set_color('0.6')
-    axes.set_xlabel('\n'.join(filter(None, (one.axes[0], _wrapped(one.note)))), fontsize=6.5, color='0.3')
+    axes.set_xlabel('\n'.join(filter(None, (one.axes[0], textwrap.fill(one.note, 62)))), fontsize=6.5, color='0.3')
     axes.set_ylabel(one.axes[1], fontsize=6.5, color='0.3')
     axes.set_title(one.title, fontsize=9.5, parse_math=False)
 
 
 def _histograms(axes, one, colours):
-    """Where on the first axis each class is, in the upper quarter of the panel."""
+    """Histograms of the classes along the first axis, in the upper quarter of the panel."""
     low, high = one.xy[:, 1].min(), one.xy[:, 1].max()
     axes.set_ylim(low - 0.05 * (high - low), high + 0.45 * (high - low))
     bins = np.linspace(one.xy[:, 0].min(), one.xy[:, 0].max(), 31)
@@ -139,13 +118,3 @@ def _histograms(axes, one, colours):
     for label in np.unique(one.labels):
         above.hist(one.xy[one.labels == label, 0], bins, color=colours[label], alpha=0.55)
     above.set_axis_off()
-
-
-def _wrapped(note, width=62):
-    """A note in lines of some length."""
-    lines = ['']
-    for word in note.split():
-        if len(lines[-1]) + len(word) > width:
-            lines.append('')
-        lines[-1] = f'{lines[-1]} {word}'.strip()
-    return '\n'.join(lines)

@@ -1,4 +1,4 @@
-"""The same panels as a page that needs nothing but itself: zoom, names under the mouse, thumbnails."""
+"""Scatter plots as a self-contained page with zoom, tooltips and thumbnails."""
 
 import base64
 import html
@@ -6,32 +6,20 @@ import json
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import to_hex
 from rich.progress import track
 
 from twlv_mm.inference import VideoStrips
 from twlv_mm.visualization import class_colours, film_strip, jpeg_uri
 
 TEMPLATE = Path(__file__).with_name('scatter.html')
-# Frames of a thumbnail and their height in pixels: two to four kB each, so that 2,000 stay below 10 MB.
+# Frames of a thumbnail, their height in pixels and their JPEG quality: two to four kB each, 2,000 below 10 MB.
 FRAMES, HEIGHT, QUALITY = 3, 56, 60
 NOTE = 'font: 14px/1.4 system-ui, sans-serif; color: #444; margin: 2px 0; max-width: 80ch'
 
 
 def scatter_html(panels, classes, *, title='', thumbnails=None, notes=(), pictures=False, medoids=()):
-    """A page with panels side by side.
-
-    Args:
-        panels (Sequence[Panel]): At least one.
-        classes (Sequence[str]): Names of the classes.
-        title (str): Of the page.
-        thumbnails (dict, optional): From :func:`video_thumbnails`.
-        notes (Sequence[str]): What stands beneath the title.
-        pictures (bool): As for :func:`scatter_fragment`.
-        medoids (Sequence): As for :func:`scatter_fragment`.
-
-    Returns:
-        str: HTML; it loads nothing from anywhere.
-    """
+    """A self-contained page with a title, notes and :func:`scatter_fragment`."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -44,26 +32,17 @@ def scatter_html(panels, classes, *, title='', thumbnails=None, notes=(), pictur
 
 
 def scatter_fragment(panels, classes, *, thumbnails=None, pictures=False, medoids=()):
-    """The panels as a part of a page, which may have several of these.
+    """Panels side by side as a ``<div>`` with its own style and script; a page may have several.
 
     Args:
-        panels (Sequence[Panel]): As for :func:`scatter_html`.
-        classes (Sequence[str]): As for :func:`scatter_html`.
-        thumbnails (dict, optional): As for :func:`scatter_html`.
-        pictures (bool): Whether the map begins with pictures of the videos where there is room for them.
-        medoids (Sequence): The moments, as keys of ``thumbnails``, that stand for the classes.
-
-    Returns:
-        str: a ``<div>`` with its own style and script.
-
-    Raises:
-        ValueError: if there are more classes than the page's numbers can tell apart, 65,536.
+        panels (Sequence[Panel]): At least one.
+        classes (Sequence[str]): Names of the classes; at most 65,536.
+        thumbnails (dict, optional): From :func:`video_thumbnails`.
+        pictures (bool): Whether the plot initially shows thumbnails where there is room.
+        medoids (Sequence): The moments, keys of ``thumbnails``, that represent the classes.
     """
-    # Not before it draws, as in scatter_png.
-    from matplotlib.colors import to_hex
-
     if len(classes) > 1 << 16:
-        raise ValueError(f'a page shows 65,536 classes at most, these are {len(classes)}: choose some')
+        raise ValueError(f'{len(classes)} classes are too many for a page, which shows 65,536: select some of them')
     video_ids = sorted({video_id for panel in panels for video_id in panel.video_ids})
     place = {video_id: index for index, video_id in enumerate(video_ids)}
     thumbnails = thumbnails or {}
@@ -80,24 +59,24 @@ def scatter_fragment(panels, classes, *, thumbnails=None, pictures=False, medoid
         pictures=pictures and bool(thumbnails),
         panels=[_numbers(panel, place, number_of) for panel in panels],
     )
-    # Names come from files: none may end the script that they stand in.
+    # Names come from files and must not end the script element.
     text = json.dumps(data, ensure_ascii=False, separators=(',', ':')).replace('<', '\\u003c')
     return TEMPLATE.read_text(encoding='utf-8').replace('__DATA__', text)
 
 
 def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
-    """Small pictures of videos, or of parts of them: three frames side by side.
+    """Thumbnails of videos, or of parts of them: three frames side by side.
 
     Args:
         source (str): The video files, as for :func:`twlv_mm.embeddings.find_videos`.
-        moments (Iterable[str] | Iterable[tuple]): Ids of videos; or for parts of them id, start and end in seconds.
-        limit (int): Make so many at most, chosen at random.
-        seed (int): For that choice.
-        first (Sequence): Moments that are among them in any case.
+        moments (Iterable[str] | Iterable[tuple]): Video ids; or id, start and end in seconds.
+        limit (int): Maximum number of thumbnails; more moments are sampled at random.
+        seed (int): Seed of this sampling.
+        first (Sequence): Moments that get a thumbnail in any case.
 
     Returns:
-        tuple[dict, list[tuple[str, str]]]: moment -> JPEG as a data URI; id and reason of each video that
-        could not be read.
+        tuple[dict, list[tuple[str, str]]]: moment -> JPEG as a data URI; id and reason of each video that could not be
+            read.
 
     Raises:
         FileNotFoundError: if there are no videos.
@@ -111,23 +90,23 @@ def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
     for moment in track(moments, 'thumbnails'):
         frames = strips(*(moment if isinstance(moment, tuple) else (moment,))).get('frames')
         if frames is not None:
-            frames = frames[np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)]  # short videos have fewer
+            frames = frames[np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)]  # short videos repeat some
             found[moment] = jpeg_uri(film_strip(frames, HEIGHT), QUALITY)
     return found, strips.failures
 
 
 def moment_of(points, row):
-    """What a point's thumbnail is known by: its video, with start and end where it is a clip."""
+    """Key of a point's thumbnail: its video, with start and end if it is a clip."""
     video_id = points.video_ids[points.videos[row]]
     return video_id if points.spans is None else (video_id, *map(float, points.spans[row]))
 
 
 def _numbers(panel, place, number_of):
-    """A panel as the page's script reads it: coordinates as shares of the picture in 16 bits."""
+    """A panel in the form of the page's script: coordinates as fractions of the plot in 16 bits."""
     low, high = panel.xy.min(axis=0), panel.xy.max(axis=0)
     extent = high - low if panel.one_axis else np.repeat((high - low).max(), 2)
     shares = (panel.xy - (low + high) / 2) / np.maximum(extent, 1e-12) * 0.94 + 0.5
-    # In random order, so that no class lies on top of the others.
+    # In random order, so that no class covers the others.
     order = np.random.default_rng(0).permutation(len(shares))
     return dict(
         title=panel.title,
@@ -142,7 +121,7 @@ def _numbers(panel, place, number_of):
 
 
 def _picture(panel, row, number_of):
-    """The number of a point's thumbnail, from 1: its clip's, or else its video's; 0 if neither has one."""
+    """Number of a point's thumbnail, from 1: its clip's or else its video's; 0 if neither has one."""
     video_id = panel.video_ids[row]
     of_clip = None if panel.spans is None else number_of.get((video_id, *map(float, panel.spans[row])))
     return of_clip or number_of.get(video_id, 0)

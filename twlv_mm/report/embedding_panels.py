@@ -4,13 +4,13 @@ import re
 from typing import NamedTuple
 
 from twlv_mm.analysis import (
-    choose_points,
     common_videos,
     fitting_perplexity,
     load_pairs,
-    load_points,
+    load_vectors,
     panel,
     scatter_fragment,
+    select_vectors,
 )
 from twlv_mm.embeddings import EmbeddingFolder
 
@@ -62,10 +62,10 @@ def embedding_panels(views):
 
 
 def _projections(title, views):
-    loaded = {_marked(view): load_points(view.folder, 'video', view.ann_file, view.class_names) for view in views}
+    loaded = {_marked(view): load_vectors(view.folder, 'video', view.ann_file, view.class_names) for view in views}
     loaded, _ = common_videos(loaded)
     chosen = {
-        encoder: choose_points(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
+        encoder: select_vectors(points, num_classes=MAX_CLASSES, amount=min(MAX_POINTS, _count(points)))
         for encoder, points in loaded.items()
     }
     caption = _choice(next(iter(loaded.values())), next(iter(chosen.values())))

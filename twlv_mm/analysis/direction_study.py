@@ -1,4 +1,4 @@
-"""The study of motion direction over classes and encoders: table, pictures and results.json (paper Figures 8 and 9)."""
+"""Direction of motion by class and encoder: table, plots and results.json (paper Figures 8 and 9)."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from twlv_mm.embeddings import encoder_of
 from twlv_mm.records import provenance, write_json, write_table, write_text
 from twlv_mm.records.results import RESULTS, result_record
 
-from .direction import CONFIDENCE, FOLDS, MIN_VIDEOS, REPEATS, mean_score, tell_direction
+from .direction import CONFIDENCE, FOLDS, MIN_VIDEOS, REPEATS, mean_score, score_direction
 from .direction_pairs import DIRECTIONS, common_pairs
 from .scatter import panel, scatter_png
 from .scatter_page import scatter_html
@@ -23,44 +23,30 @@ COLUMNS = ('videos', 'accuracy', 'low', 'high', 'paired', 'permuted', 'permuted_
 
 
 class DirectionStudy(NamedTuple):
-    """What was measured.
+    """Direction scores by class and encoder."""
 
-    Attributes:
-        pairs (dict[str, DirectionPairs]): Of each encoder, the videos that all encoders have in both directions.
-        scores (dict[str, dict[str, DirectionScore]]): Class -> encoder -> score, the mean over classes last.
-        too_few (dict[str, int]): Classes that were not measured -> how many videos they have.
-        left_out (dict[str, int]): Encoder -> its videos that others lack, where there are any.
-        seconds (dict[str, float]): Encoder -> how long its measurement took.
-        settings (dict): seed and permutations.
-    """
-
-    pairs: dict
-    scores: dict
-    too_few: dict
-    left_out: dict
-    seconds: dict
-    settings: dict
+    pairs: dict  # encoder -> DirectionPairs of the videos that all encoders have in both directions
+    scores: dict  # class -> encoder -> DirectionScore; the mean over classes comes last
+    too_few: dict[str, int]  # classes that were not measured -> their number of videos
+    left_out: dict[str, int]  # encoder -> number of its videos that others lack, if any
+    seconds: dict[str, float]  # encoder -> duration of its measurement
+    settings: dict  # seed and permutations
 
 
 def study_direction(pairs, classes=None, *, permutations=200, seed=0):
-    """Measure every class with every encoder, on the same videos.
+    """Score every class with every encoder, on the same videos.
 
     Args:
         pairs (dict[str, DirectionPairs]): Name of an encoder -> its embeddings, from :func:`load_pairs`.
         classes (Sequence[str], optional): Names of the classes to measure; all if None.
-        permutations (int): As for :func:`tell_direction`.
-        seed (int): As for :func:`tell_direction`.
-
-    Returns:
-        DirectionStudy: what was found.
+        permutations, seed: See :func:`score_direction`.
 
     Raises:
-        ValueError: if the name of an encoder cannot name a folder, the encoders have no videos in common, there is no
-            such class, or one that is asked for, or each, has fewer than ten videos.
+        ValueError: if the encoders have no videos in common, or a requested class (or each class) has fewer than ten.
     """
     for encoder in pairs:
         if Path(encoder).name != encoder:
-            raise ValueError(f'{encoder!r} cannot name a folder: give the encoder another name')
+            raise ValueError(f'{encoder!r} is not a valid folder name: give the encoder another name')
     pairs, left_out = common_pairs(pairs)
     points = next(iter(pairs.values())).forward
     counts = dict(zip(points.classes, np.bincount(points.labels).tolist(), strict=True))
@@ -72,9 +58,7 @@ def study_direction(pairs, classes=None, *, permutations=200, seed=0):
     too_few = {name: counts[name] for name in wanted if counts[name] < MIN_VIDEOS}
     if too_few and (classes or len(too_few) == len(wanted)):
         listed = ', '.join(f'{name} ({count})' for name, count in list(too_few.items())[:5])
-        raise ValueError(
-            f'{len(too_few)} classes have too few videos in both directions, {MIN_VIDEOS} are the least: {listed}'
-        )
+        raise ValueError(f'{len(too_few)} classes have fewer than {MIN_VIDEOS} videos in both directions: {listed}')
     scores, seconds = {}, dict.fromkeys(pairs, 0.0)
     measured = [name for name in wanted if name not in too_few]
     with Progress() as progress:
@@ -84,7 +68,7 @@ def study_direction(pairs, classes=None, *, permutations=200, seed=0):
             for encoder, its in pairs.items():
                 start = time.perf_counter()
                 rows = its.forward.labels == its.forward.classes.index(name)
-                scores[name][encoder] = tell_direction(
+                scores[name][encoder] = score_direction(
                     its.forward.vectors[rows], its.backward[rows], permutations=permutations, seed=seed
                 )
                 seconds[encoder] += time.perf_counter() - start
@@ -94,15 +78,7 @@ def study_direction(pairs, classes=None, *, permutations=200, seed=0):
 
 
 def write_tables(study, out):
-    """Write ``direction.csv``, a row for each class and encoder, and ``direction.md``, a column for each encoder.
-
-    Args:
-        study (DirectionStudy): What was measured.
-        out (Path): An existing folder.
-
-    Returns:
-        str: the Markdown.
-    """
+    """Write ``direction.csv``, a row per class and encoder, and ``direction.md``, a column per encoder (returned)."""
     rows = [
         [name, encoder, *(f'{getattr(score, column):.6g}' for column in COLUMNS)]
         for name, of_class in study.scores.items()
@@ -121,9 +97,9 @@ def write_tables(study, out):
         lines.append(f'| {_escaped(name)} | {videos} | {" | ".join(cells)} | at most {highest:.1f} |')
     lines += [
         '',
-        f'Forward told from reversed: cross-validated balanced accuracy in % ({CONFIDENCE} % confidence interval). '
-        f'Last column: what {CONFIDENCE} % of the measurements with directions swapped at random do not exceed, of the '
-        'encoder where that is highest.',
+        f'Forward against reversed: cross-validated balanced accuracy in % ({CONFIDENCE} % confidence interval). '
+        f'Last column: the {CONFIDENCE}th percentile of the accuracy with directions swapped at random, for the '
+        'encoder with the highest one.',
     ]
     lines += [f'Not measured, too few videos: {_escaped(name)} ({count}).' for name, count in study.too_few.items()]
     text = '\n'.join(lines) + '\n'
@@ -132,16 +108,9 @@ def write_tables(study, out):
 
 
 def draw_direction(study, out, *, thumbnails=None, fit_drawn=False):
-    """Draw ``<number>_<class>.png`` and ``.html`` for each class, a panel an encoder.
+    """Draw ``<number>_<class>.png`` and ``.html`` for each class, a panel per encoder; returns the .png files.
 
-    Args:
-        study (DirectionStudy): What was measured.
-        out (Path): An existing folder.
-        thumbnails (dict[str, str], optional): As for :func:`scatter_html`.
-        fit_drawn (bool): As for :func:`project`.
-
-    Returns:
-        list[Path]: the pictures.
+    ``thumbnails`` is as for :func:`scatter_html`, ``fit_drawn`` as for :func:`project`.
     """
     pictures = []
     for name, of_class in study.scores.items():
@@ -157,7 +126,7 @@ def draw_direction(study, out, *, thumbnails=None, fit_drawn=False):
             )
             for encoder, score in of_class.items()
         ]
-        # Numbered, because two names may differ in nothing but what a file's name cannot have.
+        # Numbered, because two names may differ only in characters that file names cannot have.
         word = re.sub(r'[^\w-]+', '_', name).strip('_')
         stem = out / f'{len(pictures):03d}_{word}'
         scatter_png(f'{stem}.png', panels, DIRECTIONS, title=name)
@@ -168,19 +137,10 @@ def draw_direction(study, out, *, thumbnails=None, fit_drawn=False):
 
 
 def write_results(study, out, dataset, arguments):
-    """Write ``<out>/<encoder>/results.json`` for each encoder, as test runs do.
+    """Write ``<out>/<encoder>/results.json`` for each encoder, as test runs do, and return the files.
 
     Metrics: direction/accuracy (mean over classes), direction/low, direction/high, direction/paired,
-    direction/permuted, direction/permuted_high, and direction/class/<name> for each class.
-
-    Args:
-        study (DirectionStudy): What was measured.
-        out (Path): An existing folder.
-        dataset (str): Name of the data set.
-        arguments (dict): What the run was asked for, of what json has.
-
-    Returns:
-        list[Path]: the files.
+        direction/permuted, direction/permuted_high, and direction/class/<name> for each class.
     """
     paths = []
     for name, pairs in study.pairs.items():

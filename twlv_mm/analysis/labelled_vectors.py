@@ -1,4 +1,4 @@
-"""The vectors of a split with the names of their classes, and which of them are to be looked at."""
+"""The vectors of a split with their classes, and selections of them."""
 
 import hashlib
 import os
@@ -13,18 +13,18 @@ NO_LABEL = 'no label'
 ROWS = 16384  # checked at a time
 
 
-class Points(NamedTuple):
-    """Vectors with labels.
+class LabelledVectors(NamedTuple):
+    """Vectors with class labels.
 
     Attributes:
-        vectors (ndarray): (n, D) float32, perhaps mapped into memory.
-        videos (ndarray): (n,) int64, place in ``video_ids`` of the video that each vector is of.
+        vectors (ndarray): (n, D) float32, possibly memory-mapped.
+        videos (ndarray): (n,) int64, index in ``video_ids`` of each vector's video.
         video_ids (list[str]): Sorted; each has a vector.
-        labels (ndarray): (n,) int64, place in ``classes``.
-        classes (list[str]): Names, in the order of their numbers; each has a vector.
-        numbers (list[int]): Of the classes: their labels, or their places among the split's where labels are names.
-        spans (ndarray | None): (n, 2) float64, start and end of the clips in seconds; None where not known, and for
-            vectors of whole videos.
+        labels (ndarray): (n,) int64, index in ``classes``.
+        classes (list[str]): Names in the order of their numbers; each has a vector.
+        numbers (list[int]): Numbers of the classes: their labels, or their places in the split if labels are names.
+        spans (ndarray | None): (n, 2) float64, start and end of the clips in seconds; None if unknown, and for vectors
+            of whole videos.
     """
 
     vectors: np.ndarray
@@ -36,17 +36,10 @@ class Points(NamedTuple):
     spans: np.ndarray | None
 
     def take(self, rows):
-        """The points of some rows, with only their videos and classes.
-
-        Args:
-            rows (ndarray): Indices, ascending, or n booleans.
-
-        Returns:
-            Points: in memory.
-        """
+        """A selection of rows (ascending indices or n booleans), with only their videos and classes."""
         present, videos = np.unique(self.videos[rows], return_inverse=True)
         kinds, labels = np.unique(self.labels[rows], return_inverse=True)
-        return Points(
+        return LabelledVectors(
             np.asarray(self.vectors[rows]),
             videos,
             [self.video_ids[index] for index in present],
@@ -62,31 +55,29 @@ class Points(NamedTuple):
         return {self.video_ids[video]: self.classes[label] for video, label in pairs}
 
 
-def load_points(folder, scope='video', ann_file=None, class_names=None, by_folder=False):
+def load_vectors(folder, scope='video', ann_file=None, class_names=None, by_folder=False):
     """Load the embeddings of a split with their classes.
 
     Args:
         folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``.
-        scope (str): 'video' (one vector a video) or 'clip' (every clip's).
-        ann_file (str, optional): A list of videos with their classes, as for :func:`twlv_mm.embeddings.find_videos`;
-            without it, the annotations in the embeddings.
-        class_names (str | Sequence[str], optional): Names of the classes that are given as numbers, or a file of them,
-            one a line; without them, those in ``classes.txt`` beside ann_file (without one, in the folder), or else
-            they are called by their numbers.
-        by_folder (bool): Take the folders that the videos are in as their classes instead.
+        scope (str): 'video' (one vector per video) or 'clip' (one per clip).
+        ann_file (str, optional): A list of videos with their classes, as for :func:`twlv_mm.embeddings.find_videos`; by
+            default the annotations in the embeddings.
+        class_names (str | Sequence[str], optional): Names of numbered classes, or a file with one per line; by default
+            ``classes.txt`` beside ann_file (or in the folder), otherwise their numbers.
+        by_folder (bool): Use the videos' folders as classes.
 
     Returns:
-        Points: of all videos that have a class; of all videos where none has one, as a single class.
+        LabelledVectors: of all videos, as a single class if none has a class.
 
     Raises:
         FileNotFoundError: if there is no such folder or file, or no embeddings in the folder.
-        ValueError: if some videos have no class, or several, or are in no folder; if a class has no name; if a vector
-            is not finite or a file is damaged.
+        ValueError: if some videos have no class or several, a class has no name, or a vector or file is damaged.
     """
     folder = EmbeddingFolder(folder)
     vectors, videos, video_ids = load_matrix(folder, scope)
     _check_finite(vectors, videos, video_ids, folder.path)
-    names = _folders(folder) if by_folder else _names_of_classes(folder, ann_file, class_names)
+    names = _folder_classes(folder) if by_folder else _annotated_classes(folder, ann_file, class_names)
     known = sorted(set(names.values()))
     classes = [name for _, name in known]
     numbers = [number for number, _ in known]
@@ -96,24 +87,21 @@ def load_points(folder, scope='video', ann_file=None, class_names=None, by_folde
     if scope == 'clip':
         times = [folder.times(video_id) for video_id in video_ids]
         spans = None if any(one is None for one in times) else np.concatenate(times)
-    return Points(vectors, videos, video_ids, of_video[videos], classes, numbers, spans)
+    return LabelledVectors(vectors, videos, video_ids, of_video[videos], classes, numbers, spans)
 
 
-def choose_points(points, only=None, exclude=None, num_classes=None, amount=None, seed=0):
-    """Choose classes and points; random choices depend on the seed and the names alone.
+def select_vectors(points, only=None, exclude=None, num_classes=None, amount=None, seed=0):
+    """Select classes and vectors. Random choices depend only on the seed and the names.
 
-    So the same points are chosen of several encoders' embeddings of the same videos.
+    So the same ones are selected from several encoders' embeddings of the same videos.
 
     Args:
-        points (Points): What to choose from.
-        only (Sequence[str], optional): Classes to keep: names, or numbers where no class is called so.
+        points (LabelledVectors): What to select from.
+        only (Sequence[str], optional): Classes to keep: names, or numbers where no class has that name.
         exclude (Sequence[str], optional): Classes to leave out.
-        num_classes (int, optional): Keep this many of the classes, chosen at random.
-        amount (int | float, optional): Keep this many points, or this share of them if below 1, chosen at random.
-        seed (int): For these choices.
-
-    Returns:
-        Points: in the same order.
+        num_classes (int, optional): Keep this many random classes.
+        amount (int | float, optional): Keep this many random vectors, or this fraction of them if below 1.
+        seed (int): Seed of the random choices.
 
     Raises:
         ValueError: if there is no such class, or nothing is left.
@@ -133,34 +121,31 @@ def choose_points(points, only=None, exclude=None, num_classes=None, amount=None
         )
         rows = rows[np.sort(np.argsort(_draws(seed, keys))[: max(count, 0)])]
     if not len(rows):
-        raise ValueError('no points are left: choose more classes, or a larger amount of points')
+        raise ValueError('no points are left: select more classes or more points')
     return points.take(rows)
 
 
 def common_videos(encoders):
     """Keep the videos that all encoders have embedded.
 
-    Args:
-        encoders (dict[str, Points]): Name of an encoder -> its points.
-
     Returns:
-        tuple[dict[str, Points], dict[str, int]]: the same with the common videos only; how many videos of each encoder
-        were left out, where there are any.
+        tuple[dict[str, LabelledVectors], dict[str, int]]: encoder -> vectors of common videos; encoder -> number of
+            videos that were left out, if any.
 
     Raises:
-        ValueError: if they have no video in common, or a video is of different classes.
+        ValueError: if they have no video in common, or a video has different classes.
     """
     classes = {name: points.class_of() for name, points in encoders.items()}
     common = set.intersection(*map(set, classes.values()))
     if not common:
-        raise ValueError(f'{", ".join(encoders)} have no video in common: embed the same videos with each')
+        raise ValueError(f'{", ".join(encoders)} have no video in common: embed the same videos with each encoder')
     first = next(iter(classes))
     for name, of_video in classes.items():
         wrong = next((video_id for video_id in sorted(common) if of_video[video_id] != classes[first][video_id]), None)
         if wrong is not None:
             raise ValueError(
-                f'{wrong} is of the class {classes[first][wrong]!r} in {first} and {of_video[wrong]!r} in {name}: give '
-                'a list of the videos with their classes'
+                f'{wrong} has the class {classes[first][wrong]!r} in {first} and {of_video[wrong]!r} in {name}: give a '
+                'list of the videos with their classes'
             )
     kept, left_out = {}, {}
     for name, points in encoders.items():
@@ -172,29 +157,22 @@ def common_videos(encoders):
 
 
 def folders_of(video_ids):
-    """The folders that videos are in.
-
-    Args:
-        video_ids (Iterable[str]): Their ids, with folders in front.
-
-    Returns:
-        dict[str, str]: video id -> folder; '' where it is in none.
-    """
+    """Video id -> folder that it begins with, or ''."""
     return {video_id: video_id.rpartition('/')[0] for video_id in video_ids}
 
 
-def _folders(folder):
-    """video id -> (number, name) of the folder that it is in."""
+def _folder_classes(folder):
+    """Video id -> (number, name) of its folder."""
     found = folders_of(folder.video_ids)
     outside = [video_id for video_id, name in found.items() if not name]
     if outside:
-        raise ValueError(f'{len(outside)} videos of {folder.path} are in no sub-folder, {outside[0]} for example')
+        raise ValueError(f'{len(outside)} videos of {folder.path} are in no sub-folder, for example {outside[0]}')
     places = {name: place for place, name in enumerate(sorted(set(found.values())))}
     return {video_id: (places[name], name) for video_id, name in found.items()}
 
 
-def _names_of_classes(folder, ann_file, class_names):
-    """video id -> (number, name) of its class."""
+def _annotated_classes(folder, ann_file, class_names):
+    """Video id -> (number, name) of its class."""
     if ann_file is None:
         source = f'the annotations of {folder.path}'
         labels = {video_id: folder.annotation(video_id) for video_id in folder.video_ids}
@@ -204,15 +182,15 @@ def _names_of_classes(folder, ann_file, class_names):
         source = os.fspath(ann_file)
         listed = {video.video_id: video.annotation for video in find_videos(ann_file)}
         if any(video_id not in listed for video_id in folder.video_ids):
-            # Features that were made elsewhere are often in one folder, and the list names those of the videos.
+            # Features made elsewhere are often in a single folder, while the list has the folders of the videos.
             listed = {name: listed[video_id] for name, video_id in other_names(listed).items()}
         labels = {video_id: listed.get(video_id) for video_id in folder.video_ids}
     wrong = [video_id for video_id, label in labels.items() if type(label) not in (int, str)]
     if wrong:
         found = 'none' if labels[wrong[0]] is None else f'{labels[wrong[0]]!r}'
         raise ValueError(
-            f'{len(wrong)} of {len(folder)} videos do not have one class in {source} ({wrong[0]} has {found}): give a '
-            'list with a line "name.mp4 class" for every video'
+            f'{len(wrong)} of {len(folder)} videos do not have a single class in {source} ({wrong[0]} has {found}): '
+            'give a list with a line "name.mp4 class" for every video'
         )
     if class_names is None and all(type(label) is int for label in labels.values()):
         class_names = names_beside(ann_file or folder.path)
@@ -224,7 +202,7 @@ def _names_of_classes(folder, ann_file, class_names):
     names = read_class_names(class_names)
     foreign = [label for label in labels.values() if type(label) is str or not 0 <= label < len(names)]
     if foreign:
-        raise ValueError(f'{len(names)} names of classes are given, and {source} has the class {foreign[0]!r}')
+        raise ValueError(f'there are {len(names)} class names, but {source} has the class {foreign[0]!r}')
     return {video_id: (label, names[label]) for video_id, label in labels.items()}
 
 
@@ -233,11 +211,11 @@ def _check_finite(vectors, videos, video_ids, folder):
         finite = np.isfinite(vectors[start : start + ROWS]).all(axis=1)
         if not finite.all():
             video_id = video_ids[videos[start + int(finite.argmin())]]
-            raise ValueError(f'{video_id} in {folder} holds NaN or infinite numbers: extract it again')
+            raise ValueError(f'{video_id} in {folder} has NaN or infinite values: extract it again')
 
 
 def _places(points, wanted):
-    """Places in ``classes`` of classes by name, or by number where no class is called so."""
+    """Indices in ``classes`` of classes given by name, or by number where no class has that name."""
     places = []
     for name in map(str, wanted):
         if name in points.classes:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twlv_mm.analysis import choose_points, common_videos, load_points
+from twlv_mm.analysis import common_videos, load_vectors, select_vectors
 
 from .saved import clusters, save_folder
 
@@ -12,7 +12,7 @@ from .saved import clusters, save_folder
 def test_both_formats_give_the_same_points_of_videos_and_of_clips(form, tmp_path):
     clips, labels = clusters(9)
     save_folder(tmp_path / 'uniform/val', clips, labels, form)
-    videos, of_clips = (load_points(tmp_path / 'uniform/val', scope) for scope in ('video', 'clip'))
+    videos, of_clips = (load_vectors(tmp_path / 'uniform/val', scope) for scope in ('video', 'clip'))
     assert (videos.vectors.shape, of_clips.vectors.shape) == ((9, 6), (18, 6))
     assert videos.classes == of_clips.classes == ['0', '1', '2']
     assert [labels[name] for name in videos.video_ids] == videos.labels.tolist()
@@ -23,10 +23,10 @@ def test_both_formats_give_the_same_points_of_videos_and_of_clips(form, tmp_path
 def test_list_of_videos_and_names_of_classes_stand_in_for_annotations(tmp_path):
     clips, labels = clusters(6)
     save_folder(tmp_path / 'val', clips)
-    assert load_points(tmp_path / 'val').classes == ['no label']
+    assert load_vectors(tmp_path / 'val').classes == ['no label']
     (tmp_path / 'val.txt').write_text(''.join(f'{name}.mp4 {label}\n' for name, label in labels.items()))
     (tmp_path / 'names.txt').write_text('up\ndown\nleft\nright\n')
-    points = load_points(tmp_path / 'val', 'video', tmp_path / 'val.txt', tmp_path / 'names.txt')
+    points = load_vectors(tmp_path / 'val', 'video', tmp_path / 'val.txt', tmp_path / 'names.txt')
     assert points.classes == ['up', 'down', 'left']
     assert points.class_of()['v004'] == 'down'
 
@@ -34,61 +34,61 @@ def test_list_of_videos_and_names_of_classes_stand_in_for_annotations(tmp_path):
 @pytest.mark.parametrize(
     ('annotations', 'names', 'message'),
     [
-        ({'v000': 1}, None, '5 of 6 videos do not have one class'),
+        ({'v000': 1}, None, '5 of 6 videos do not have a single class'),
         ({f'v00{i}': [i, 2] for i in range(6)}, None, r'v000 has \[0, 2\]'),
-        ({f'v00{i}': i for i in range(6)}, ['up', 'down'], '2 names of classes are given, and .* has the class 2'),
+        ({f'v00{i}': i for i in range(6)}, ['up', 'down'], '2 class names, but .* has the class 2'),
     ],
 )
 def test_missing_and_several_classes_are_no_points(annotations, names, message, tmp_path):
     save_folder(tmp_path / 'val', clusters(6)[0], annotations)
     with pytest.raises(ValueError, match=message):
-        load_points(tmp_path / 'val', class_names=names)
+        load_vectors(tmp_path / 'val', class_names=names)
 
 
 def test_vector_that_is_not_finite_names_its_video(tmp_path):
     clips, labels = clusters(4)
     clips['v002'][0, 1] = np.nan
     save_folder(tmp_path / 'val', clips, labels)
-    with pytest.raises(ValueError, match='v002 in .* holds NaN'):
-        load_points(tmp_path / 'val', 'clip')
+    with pytest.raises(ValueError, match='v002 in .* has NaN'):
+        load_vectors(tmp_path / 'val', 'clip')
 
 
 @pytest.fixture
 def points(tmp_path):
     clips, labels = clusters(60, classes=6)
     save_folder(tmp_path / 'val', clips, {name: 'abcdef'[label] for name, label in labels.items()})
-    return load_points(tmp_path / 'val', 'clip')
+    return load_vectors(tmp_path / 'val', 'clip')
 
 
 def test_classes_are_chosen_by_name_or_number_left_out_and_drawn_by_lot(points):
-    assert choose_points(points, only=['b', '3']).classes == ['b', 'd']
-    assert choose_points(points, exclude=['a', 'f']).classes == ['b', 'c', 'd', 'e']
-    drawn = choose_points(points, num_classes=3, seed=1)
+    assert select_vectors(points, only=['b', '3']).classes == ['b', 'd']
+    assert select_vectors(points, exclude=['a', 'f']).classes == ['b', 'c', 'd', 'e']
+    drawn = select_vectors(points, num_classes=3, seed=1)
     assert len(drawn.classes) == 3
-    assert drawn.classes != choose_points(points, num_classes=3, seed=2).classes
+    assert drawn.classes != select_vectors(points, num_classes=3, seed=2).classes
     with pytest.raises(ValueError, match="no class 'g' among the 6: a, b, c, d, e, …"):
-        choose_points(points, only=['g'])
+        select_vectors(points, only=['g'])
     with pytest.raises(ValueError, match='no points are left'):
-        choose_points(points, only=['a'], exclude=['a'])
+        select_vectors(points, only=['a'], exclude=['a'])
 
 
 @pytest.mark.parametrize('names', [None, ['up', 'down', 'left', 'right']])
 def test_number_of_a_class_is_its_label_though_others_have_no_videos(names, tmp_path):
     save_folder(tmp_path / 'val', clusters(6)[0], {f'v00{number}': (0, 1, 3)[number % 3] for number in range(6)})
-    points = load_points(tmp_path / 'val', class_names=names)
-    assert choose_points(points, only=['3']).classes == ['right' if names else '3']
-    assert choose_points(choose_points(points, exclude=['0']), only=['3']).classes == ['right' if names else '3']
+    points = load_vectors(tmp_path / 'val', class_names=names)
+    assert select_vectors(points, only=['3']).classes == ['right' if names else '3']
+    assert select_vectors(select_vectors(points, exclude=['0']), only=['3']).classes == ['right' if names else '3']
     with pytest.raises(ValueError, match="no class '2' among the 3"):
-        choose_points(points, only=['2'])
+        select_vectors(points, only=['2'])
 
 
 def test_same_points_are_drawn_by_lot_whatever_else_is_there(points):
-    half = choose_points(points, amount=0.5, seed=3)
+    half = select_vectors(points, amount=0.5, seed=3)
     assert len(half.labels) == 60
-    assert len(choose_points(points, amount=7).labels) == 7
+    assert len(select_vectors(points, amount=7).labels) == 7
     other = points._replace(vectors=points.vectors + 1)
-    np.testing.assert_array_equal(choose_points(other, amount=0.5, seed=3).vectors, half.vectors + 1)
-    assert choose_points(points, amount=0.5, seed=4).spans.tolist() != half.spans.tolist()
+    np.testing.assert_array_equal(select_vectors(other, amount=0.5, seed=3).vectors, half.vectors + 1)
+    assert select_vectors(points, amount=0.5, seed=4).spans.tolist() != half.spans.tolist()
 
 
 def test_encoders_are_compared_on_the_videos_that_both_have(points):
@@ -96,7 +96,7 @@ def test_encoders_are_compared_on_the_videos_that_both_have(points):
     kept, left_out = common_videos(dict(one=points, two=less))
     assert kept['one'].video_ids == kept['two'].video_ids == points.video_ids[10:]
     assert left_out == {'one': 10}
-    with pytest.raises(ValueError, match="v010 is of the class 'e' in one and 'f' in two"):
+    with pytest.raises(ValueError, match="v010 has the class 'e' in one and 'f' in two"):
         common_videos(dict(one=points, two=less._replace(classes=['b', 'c', 'd', 'a', 'f', 'e'])))
     with pytest.raises(ValueError, match='one, two have no video in common'):
         common_videos(dict(one=points.take(points.videos < 10), two=less))
