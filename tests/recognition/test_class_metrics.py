@@ -127,5 +127,5 @@ def test_picture_shows_shares_and_greys_classes_without_videos(tmp_path):
     dark_blue, grey = pixels.count([107, 48, 8]), pixels.count([229, 229, 229])
     assert dark_blue > 1000
     assert grey > dark_blue  # a row of three cells, against one cell and the colour bar's end
-    with pytest.raises(ValueError, match=r'of 2 classes cannot be of shape \(3, 3\)'):
+    with pytest.raises(ValueError, match=r'has shape \(3, 3\), but there are 2 class names'):
         draw_confusion_matrix(path, np.eye(3, dtype=int), ['a', 'b'])

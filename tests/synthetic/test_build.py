@@ -44,7 +44,7 @@ def test_finished_folder_has_a_manifest_and_is_left_alone(folder):
 
 
 def test_other_settings_are_refused_and_named(folder):
-    with pytest.raises(FolderError, match=r'quality is None there, 3 is wanted.*another folder'):
+    with pytest.raises(FolderError, match=r'quality is None, not 3.*another folder'):
         run(folder, quality=3)
 
 

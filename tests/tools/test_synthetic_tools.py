@@ -21,7 +21,7 @@ def test_set_is_made_once_and_other_settings_are_refused(tmp_path, capsys):
     assert run_tool('make_synthetic.py', *arguments, '--seed', 1) == 2
     refused = capsys.readouterr().err
     assert 'error: ' in refused
-    assert 'seed is 0 there, 1 is wanted' in refused
+    assert 'seed is 0, not 1' in refused
 
 
 def test_small_encoder_is_trained_and_left_where_get_model_takes_it(tmp_path):

@@ -90,8 +90,8 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
         draw_label_bars(path, [('x', [])], 0, CLASSES)
     with pytest.raises(ValueError, match='x has a segment that ends at 1 s, before it starts at 2 s'):
         draw_label_bars(path, [('x', [(0, 2, 1)])], 9, CLASSES)
-    with pytest.raises(ValueError, match='x has a segment of class 48, and there are 48 classes'):
+    with pytest.raises(ValueError, match='x has a segment of class 48, but there are 48 classes'):
         draw_label_bars(path, [('x', [(48, 1, 2)])], 9, CLASSES)
     frames = [np.zeros((9, 16, 3), np.uint8)] * 2
-    with pytest.raises(ValueError, match='2 frames and 1 frame_times'):
+    with pytest.raises(ValueError, match='2 frames, but 1 frame_times'):
         draw_label_bars(path, [('x', [])], 9, CLASSES, frames=frames, frame_times=[1])

@@ -77,9 +77,9 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
         draw_timeline(path, 0, [])
     with pytest.raises(ValueError, match="'a' ends at 1 s, before it starts at 2 s"):
         draw_timeline(path, 9, [action('a', 2, 1, score=1)])
-    with pytest.raises(ValueError, match="'a' is none of the 1 classes"):
+    with pytest.raises(ValueError, match="'a' is not one of the 1 classes"):
         draw_timeline(path, 9, [action('a', 1, 2, score=1)], classes=['b'])
-    with pytest.raises(ValueError, match='2 frames and 1 frame_times'):
+    with pytest.raises(ValueError, match='2 frames, but 1 frame_times'):
         draw_timeline(path, 9, [], frames=frames, frame_times=[1])
     with pytest.raises(ValueError, match='must ascend'):
         draw_timeline(path, 9, [], frames=frames, frame_times=[1, 1])

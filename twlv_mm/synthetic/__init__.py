@@ -1,6 +1,7 @@
-"""Generated videos with known labels, for the demo, the tests and the synthetic configs: nothing has to be fetched.
+"""Generated videos with ground truth, for the demo, the tests and the synthetic configs.
 
-scene.py says what there is to see; trimmed.py, untrimmed.py, boxes.py and images.py make sets of it with annotations.
+scene.py draws actors, motions and backgrounds; trimmed.py, untrimmed.py, boxes.py and images.py make data sets of them,
+with annotations.py and build.py.
 """
 
 from twlv_mm.video import write_video

@@ -1,8 +1,4 @@
-"""Writers of the annotation files that generated videos share with published data sets.
-
-THUMOS14's json (localization), the text files of 50Salads and GTEA (segmentation), AVA's csv and the files that go with
-it (boxes).
-"""
+"""Annotation files of generated videos, in the formats of THUMOS14, of 50Salads and GTEA, and of AVA."""
 
 import json
 import pickle
@@ -12,19 +8,15 @@ import numpy as np
 from twlv_mm.records import write_bytes, write_text
 
 BACKGROUND = 'background'
-# THUMOS14 is trained on its validation videos.
+# On THUMOS14, models are trained on the validation videos.
 SUBSETS = dict(train='Validation', test='Test')
 
 
 def write_thumos(path, videos, classes, fps):
-    """Write actions as THUMOS14's json has them.
+    """Write actions in THUMOS14's JSON format, with the classes in the order of ``label_id``.
 
-    Args:
-        path (Path): A .json file.
-        videos (list[dict]): ``video`` (its id), ``split`` ('train' or 'test'), ``num_frames`` and ``actions``: a list
-            of class, first frame, frame after the last one.
-        classes (Sequence[str]): Names of the classes; a place in it is the ``label_id``.
-        fps (int): Frames a second.
+    ``videos`` are dicts: ``video`` (id), ``split`` ('train' or 'test'), ``num_frames`` and ``actions``, a list of
+    class, first frame and end frame (exclusive).
     """
     database = {}
     for video in videos:
@@ -47,16 +39,11 @@ def write_thumos(path, videos, classes, fps):
 
 
 def write_frame_labels(folder, videos, classes):
-    """Write actions as 50Salads and GTEA have them.
+    """Write actions in the format of 50Salads and GTEA; ``videos`` are as for :func:`write_thumos`.
 
     ``groundTruth/<video>.txt`` with the name of a class, or 'background', for each frame; ``mapping.txt`` with lines
-    ``<id> <name>``, background last; ``splits/{train,test}.split{1,2}.bundle`` with the names of the label files: split
-    1 trains on the training videos, split 2 the other way round, so that no split tests what it has trained on.
-
-    Args:
-        folder (Path): Where to.
-        videos (list[dict]): As for :func:`write_thumos`.
-        classes (Sequence[str]): Names of the classes without background; a place in it is the class's id.
+    ``<id> <name>``, background last; ``splits/{train,test}.split{1,2}.bundle`` with the names of the label files. Split
+    2 exchanges training and test videos.
     """
     (folder / 'groundTruth').mkdir(exist_ok=True)
     (folder / 'splits').mkdir(exist_ok=True)
@@ -75,33 +62,27 @@ def write_frame_labels(folder, videos, classes):
 
 
 def write_action_list(path, actions):
-    """Write the names of AVA's actions, numbered from 1.
-
-    Args:
-        path (Path): A .pbtxt file.
-        actions (Sequence[str]): Names, in the order of their ids.
-    """
+    """Write the names of AVA's actions, numbered from 1, as .pbtxt."""
     items = (f'item {{\n  name: "{name}"\n  id: {action_id}\n}}' for action_id, name in enumerate(actions, start=1))
     _write_lines(path, items)
 
 
 def write_ava(folder, split, clips, actions):
-    """Write the boxes of a split as AVA has them.
+    """Write the boxes of a split in AVA's format; boxes are fractions of the frame's width and height.
 
-    ``ava_<split>.csv`` with a row for each action of each person at each keyframe: video, time stamp, x1, y1, x2, y2,
-    action, person. ``ava_<split>_tubes.csv`` with such a row, its action -1, for each person at each frame, time stamps
-    to a thousandth of a second. ``ava_<split>_excluded_timestamps.csv`` with video, time stamp of the keyframes that
-    have no rows although there are people. The proposals, ``{'<video>,<time stamp>': (n, 5) x1, y1, x2, y2, score}``,
-    as ``ava_dense_proposals_<split>.pkl`` for mmaction2 and, for readers that rightly do not unpickle a file, as .json.
-    Boxes are shares of the frame's width and height.
+    - ``ava_<split>.csv``: a row per action of a person at a keyframe: video, time stamp, x1, y1, x2, y2, action,
+    person. - ``ava_<split>_tubes.csv``: such a row, with action -1, per person and frame; time stamps to a thousandth
+    of a second. - ``ava_<split>_excluded_timestamps.csv``: video and time stamp of keyframes with people but without
+    rows. - ``ava_dense_proposals_<split>``: ``{'<video>,<time stamp>': (n, 5) x1, y1, x2, y2, score}``, as .pkl for
+    mmaction2 and as .json for readers that do not unpickle files.
 
     Args:
-        folder (Path): Where to.
+        folder (Path): Where to write.
         split (str): Part of the files' names.
-        clips (list[dict]): ``video`` (its id) and ``keyframes``: a list of ``timestamp`` (int), ``people`` (a list of
-            box and names of actions), ``excluded`` (bool) and ``proposals`` (a list of box and score); ``frame_times``
-            (T seconds) and ``tracks``: for each person its T boxes.
-        actions (Sequence[str]): Names of the actions, in the order of their ids, which start at 1.
+        clips (list[dict]): ``video`` (id) and ``keyframes``: a list of ``timestamp`` (int), ``people`` (a list of box
+            and names of actions), ``excluded`` (bool) and ``proposals`` (a list of box and score); ``frame_times`` (T
+            seconds) and ``tracks``: T boxes for each person.
+        actions (Sequence[str]): Names of the actions in the order of their ids, which start at 1.
     """
     rows, tubes, excluded, proposals = [], [], [], {}
     for clip in clips:
@@ -123,7 +104,7 @@ def write_ava(folder, split, clips, actions):
     _write_lines(folder / f'ava_{split}_excluded_timestamps.csv', excluded)
     stem = folder / f'ava_dense_proposals_{split}'
     write_text(stem.with_suffix('.json'), json.dumps(proposals))
-    # Protocol 4, and arrays made here: what comes back from another process pickles to other bytes.
+    # Protocol 4, and arrays made here: arrays from another process would pickle to other bytes.
     arrays = {image: np.array(boxes) for image, boxes in proposals.items()}
     write_bytes(stem.with_suffix('.pkl'), pickle.dumps(arrays, protocol=4))
 

@@ -1,4 +1,4 @@
-"""Clips of one to three acting shapes with a box around each, annotated as AVA is."""
+"""Clips of one to three actors with boxes, annotated in AVA's format."""
 
 from pathlib import Path
 
@@ -7,55 +7,38 @@ import numpy as np
 from twlv_mm.video import write_video
 
 from .annotations import write_action_list, write_ava
-from .build import build, item_rng
+from .build import build, item_jobs, item_rng
 from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
 
 FPS = 12
 SIZE = (96, 96)
 CLIP_SECONDS = (10, 20)
-# As in AVA: a file's first frame is second 900 of the film that it is cut from, each second is a keyframe, and the
-# first and the last two seconds have none.
+# As in AVA: the first frame of a file is second 900 of its film, and each second is a keyframe except for the first and
+# the last two.
 FIRST_SECOND, MARGIN_SECONDS = 900, 2
-# Of what is written besides videos: counted up alone, so that the other sets need not be rendered again.
+# Version of the annotations, separate from GENERATOR_VERSION, so that other sets need not be rendered again.
 FILES_VERSION = 2
-# Their ids start at 1.
-ACTIONS = MOTIONS + APPEARANCES
-
-# Of one motion.
-_MOTION_SECONDS = (2, 4)
-# Side in pixels of the square with an actor's area, which a growth nearly doubles or halves.
-_SCALE = (9, 27)
+ACTIONS = MOTIONS + APPEARANCES  # ids start at 1
+_MOTION_SECONDS = (2, 4)  # of one motion
+_SCALE = (9, 27)  # side in pixels of the square with an actor's area, which a growth nearly doubles or halves
 
 
 def make_boxes(folder, seed=0, num_clips=50, workers=None):
-    """Write clips with boxes and AVA's files.
+    """Write clips with boxes, ``videos/<video>.mp4``, and AVA's files.
 
-    ``videos/<video>.mp4``; ``ava_action_list.pbtxt``; for either split what :func:`write_ava
-    <twlv_mm.synthetic.annotations.write_ava>` writes: boxes at keyframes and at every frame, excluded time stamps,
-    proposals. Of the clips, 70 % are for training.
-
-    An actor's motion and its appearance are its actions. Excluded are the keyframes at which the motion of an actor
-    before is another one than after. The proposals stand for a good detector: each actor with a score above 0.9 and a
-    box that is off by half a pixel or so; now and then a box of nothing, with a score of at most 0.6.
+    The files are ``ava_action_list.pbtxt`` and, for each split, those of
+    :func:`~twlv_mm.synthetic.annotations.write_ava`; 70 % of the clips are for training. An actor's motion and its
+    appearance are its actions. Keyframes at which the motion of an actor changes are excluded. Proposals imitate a good
+    detector: each actor with a score above 0.9 and a box that is off by about half a pixel; sometimes a false box with
+        a score of at most 0.6.
 
     ``twlv_mm.AVAVideoDataset`` reads them as they are, mmaction2's AVADataset with ``fps=12, timestamp_start=900,
     start_index=0, use_frames=False, num_classes=17``.
 
-    Args:
-        folder (str): Where to.
-        seed (int): The same seed gives the same bytes.
-        num_clips (int): Clips, at least 2.
-        workers (int, optional): Processes; see :func:`twlv_mm.synthetic.build`.
-
-    Returns:
-        bool: whether anything had to be written.
-
-    Raises:
-        FolderError: if the folder holds something else.
-        ValueError: if there are too few clips for two splits.
+    ``num_clips`` is at least 2; other arguments and the result are those of :func:`make_trimmed`.
     """
     if num_clips < 2:
-        raise ValueError(f'num_clips is {num_clips}: at least 2 are needed, one for training and one for the test')
+        raise ValueError(f'num_clips is {num_clips}; it must be at least 2, one for training and one for the test')
     folder = Path(folder)
     num_test = max(1, round(0.3 * num_clips))
 
@@ -64,11 +47,7 @@ def make_boxes(folder, seed=0, num_clips=50, workers=None):
         for split in SPLITS:
             write_ava(folder, split, [clip for clip in clips if clip['split'] == split], ACTIONS)
 
-    jobs = [
-        (write_boxes_clip, dict(folder=str(folder), seed=seed, split=split, index=index))
-        for split, number in zip(SPLITS, (num_clips - num_test, num_test), strict=True)
-        for index in range(number)
-    ]
+    jobs = item_jobs(write_boxes_clip, folder, seed, num_clips - num_test, num_test)
     settings = dict(set='boxes', seed=seed, num_clips=num_clips, files_version=FILES_VERSION)
     return build(folder, jobs, settings=settings, annotate=annotate, workers=workers)
 
@@ -76,14 +55,10 @@ def make_boxes(folder, seed=0, num_clips=50, workers=None):
 def render_boxes_clip(rng, split):
     """Draw a clip of actors that stay in the frame and do not touch each other.
 
-    Args:
-        rng (numpy.random.Generator): Draws everything.
-        split (str): 'train' or 'test'.
-
     Returns:
-        tuple[ndarray, list[dict]]: (T, H, W, 3) uint8 RGB; for each actor its ``appearance``, its ``motions`` (T
-        names; that of frame t led from frame t - 1 to t) and its ``boxes`` (T times x1, y1, x2, y2 in pixels, x2 and
-        y2 exclusive).
+        tuple[ndarray, list[dict]]: (T, H, W, 3) uint8 RGB; for each actor its ``appearance``, ``motions`` (T names;
+            that of frame t leads from frame t - 1 to t) and ``boxes`` (T times x1, y1, x2, y2 in pixels, x2 and y2
+            exclusive).
     """
     num_frames = FPS * int(rng.integers(CLIP_SECONDS[0], CLIP_SECONDS[1] + 1))
     frames = background(rng, split, SIZE, num_frames)
@@ -101,7 +76,6 @@ def render_boxes_clip(rng, split):
 
 
 def write_boxes_clip(folder, seed, split, index):
-    """Write one clip of the set; the job of :func:`make_boxes`."""
     rng = item_rng(seed, split, index)
     frames, people = render_boxes_clip(rng, split)
     video = f'{split}_{index:04d}'
@@ -119,26 +93,19 @@ def write_boxes_clip(folder, seed, split, index):
 
 
 def _draw_track(actor, num_frames, others, rng):
-    """Draw where an actor is, motion by motion, each from where the one before has ended.
+    """Draw the poses of an actor, motion by motion, avoiding the tracks of others; None if it has nowhere to go.
 
-    Args:
-        actor (Actor): Its shape says how far it reaches.
-        num_frames (int): T.
-        others (list[dict]): Tracks to keep clear of.
-        rng (numpy.random.Generator): Draws everything.
-
-    Returns:
-        dict | None: ``poses`` (T, 4) x, y, scale, angle; ``motions`` (T names); ``radius`` (T,) of a circle around the
-        actor, in pixels. None if the actor has been cornered.
+    The track has ``poses`` (T, 4) x, y, scale, angle; ``motions`` (T names); ``radius`` (T,) of a circle around the
+    actor in pixels.
     """
     height, width = SIZE
     reach = np.linalg.norm(actor.polygon, axis=1).max()
     pose = np.array([rng.uniform(0, width), rng.uniform(0, height), rng.uniform(*_SCALE), rng.uniform(-180, 180)])
     poses, motions = np.empty((0, 4)), []
     while len(poses) < num_frames:
-        # One pose more than frames: the first is where the last motion has ended.
+        # One more pose than frames: the first is the end of the previous motion.
         length = int(rng.integers(_MOTION_SECONDS[0] * FPS, _MOTION_SECONDS[1] * FPS + 1)) + 1
-        # Turns need no space and would be the rule, so what the actor has done least of is tried first.
+        # Turns always fit and would dominate, so the least frequent motion is tried first.
         for motion in sorted(rng.permutation(MOTIONS), key=motions.count):
             path = motion_path(motion, length, rng)
             part = _moved(path, pose)[1:][: num_frames - len(poses)]
@@ -153,7 +120,7 @@ def _draw_track(actor, num_frames, others, rng):
 
 
 def _moved(path, pose):
-    """The same motion as a path's, (T, 4), from another first pose."""
+    """The motion of a path, (T, 4), started from another pose."""
     x, y, scale, angle = pose
     return np.stack(
         [
@@ -167,7 +134,7 @@ def _moved(path, pose):
 
 
 def _is_free(poses, reach, others, first):
-    """Whether an actor that takes these poses from frame ``first`` on stays in the frame and clear of the others."""
+    """Whether an actor with these poses, from frame ``first`` on, stays in the frame and clear of the others."""
     centre, scale = poses[:, :2], poses[:, 2]
     radius = reach * scale
     inside = (centre >= radius[:, None]).all() and (centre <= np.array(SIZE[::-1]) - radius[:, None]).all()
@@ -184,7 +151,7 @@ def _is_free(poses, reach, others, first):
 
 
 def _keyframes(people, num_frames, rng):
-    """Boxes, actions and proposals of each keyframe, as :func:`write_ava` takes them."""
+    """Boxes, actions and proposals of each keyframe, for :func:`write_ava`."""
     keyframes = []
     for second in range(MARGIN_SECONDS, num_frames // FPS - MARGIN_SECONDS + 1):
         t = second * FPS
@@ -201,13 +168,13 @@ def _keyframes(people, num_frames, rng):
 
 
 def _shares(box):
-    """A box in pixels as shares of the frame's width and height."""
+    """A box in pixels as fractions of the frame's width and height."""
     height, width = SIZE
     return [float(edge / side) for edge, side in zip(box, (width, height, width, height), strict=True)]
 
 
 def _draw_proposals(boxes, rng):
-    """Boxes and scores that a detector might give, best first."""
+    """Boxes and scores of an imitated detector, best first."""
     proposals = []
     for box in boxes:
         noisy = np.clip(box + rng.normal(0, 0.5, 4) / np.array(SIZE[::-1] * 2), 0, 1)

@@ -1,4 +1,4 @@
-"""Building a folder of generated files in parallel, so that one can tell whether it is finished and what made it."""
+"""Building a folder of generated files in parallel, with a manifest of what made it and whether it is complete."""
 
 import json
 import os
@@ -16,61 +16,53 @@ from twlv_mm.records import checks, read_json, remove_leftovers, write_json
 from .scene import SPLITS
 
 MANIFEST = 'manifest.json'
-# Part of every manifest's settings: count it up whenever the same seed gives other files.
+# Part of every manifest's settings: increase it whenever the same seed gives other files.
 GENERATOR_VERSION = 1
 
 
 class FolderError(ValueError):
-    """A folder holds something else than what is to be built there; the message says what and what to do."""
+    """A folder holds something other than what is to be built there."""
 
 
 def item_rng(seed, split, index):
-    """The random generator of one item, which depends on nothing but these three.
-
-    Args:
-        seed (int): Seed of the set.
-        split (str): 'train' or 'test'.
-        index (int): Number of the item within the split.
-
-    Returns:
-        numpy.random.Generator
-    """
+    """The random generator of one item, which depends on seed, split ('train' or 'test') and index only."""
     return np.random.default_rng(np.random.SeedSequence([seed, SPLITS.index(split), index]))
 
 
 def check_counts(**counts):
-    """Check that each split has an item.
-
-    Args:
-        **counts (int): Items, by the name of the argument.
-
-    Raises:
-        ValueError: if one is less than 1.
-    """
     for name, count in counts.items():
         if count < 1:
-            raise ValueError(f'{name} is {count}: at least 1 is needed')
+            raise ValueError(f'{name} is {count}; it must be at least 1')
+
+
+def item_jobs(function, folder, seed, num_train, num_test):
+    """Jobs for :func:`build`, one per item: ``function(folder, seed, split, index)``."""
+    return [
+        (function, dict(folder=str(folder), seed=seed, split=split, index=index))
+        for split, count in zip(SPLITS, (num_train, num_test), strict=True)
+        for index in range(count)
+    ]
 
 
 def build(folder, jobs, *, settings, annotate, workers=None):
     """Run jobs that write files into a folder, then write the annotations, then the manifest.
 
-    A folder that is finished with the same settings is left alone. An unfinished or damaged one is written again, which
-    ends with the same bytes. ``manifest.json`` has: settings, complete (bool), files (relative name -> SHA-256).
+    A finished folder with the same settings is left as it is. An unfinished or damaged one is written again, with the
+    same bytes. ``manifest.json`` has settings, complete (bool) and files (relative name -> SHA-256).
 
     Args:
-        folder (str): Where to; made if it does not exist.
-        jobs (list[tuple[Callable, dict]]): A function of a module and its keyword arguments, which have to be
-            picklable. It writes files below the folder, whose sub-folders it makes, and returns a small dict.
-        settings (dict): What the files depend on, as JSON has it.
+        folder (str): Where to write; made if missing.
+        jobs (list[tuple[Callable, dict]]): A module's function and its keyword arguments, picklable. It writes files
+            below the folder and returns a small dict.
+        settings (dict): What the files depend on, JSON-compatible.
         annotate (Callable): Called with the list of the jobs' results, in their order; writes the annotations.
-        workers (int, optional): Processes; as many as there are CPU cores if None.
+        workers (int, optional): Processes; by default one per CPU core.
 
     Returns:
         bool: whether anything had to be written.
 
     Raises:
-        FolderError: if the folder is of other settings, or holds files and no manifest.
+        FolderError: if the folder has other settings, or holds files and no manifest.
     """
     folder = Path(folder)
     settings = json.loads(json.dumps({'generator_version': GENERATOR_VERSION, **settings}))
@@ -95,12 +87,12 @@ def _is_finished(folder, settings):
         complete = manifest['complete']
     except (FileNotFoundError, ValueError, KeyError) as error:
         raise FolderError(
-            f'{folder} holds files but no readable {MANIFEST}, so they are not ours to replace: give another folder, '
-            'or remove this one'
+            f'{folder} holds files but no readable {MANIFEST}, and is not overwritten: give another folder, or remove '
+            'this one'
         ) from error
     if there != settings:
         names = sorted(k for k in {*there, *settings} if there.get(k) != settings.get(k))
-        differences = ', '.join(f'{k} is {there.get(k)!r} there, {settings.get(k)!r} is wanted' for k in names)
+        differences = ', '.join(f'{k} is {there.get(k)!r}, not {settings.get(k)!r}' for k in names)
         raise FolderError(f'{folder} was made with other settings ({differences}): give another folder, or remove it')
     return complete and all((folder / f).is_file() and file_sha256(folder / f) == files[f] for f in files)
 
@@ -109,7 +101,7 @@ def _results(jobs, workers):
     if workers <= 1:
         yield from map(_run, jobs)
         return
-    # Not forked: the threads of torch and OpenCV do not survive it.
+    # Not forked: the threads of torch and OpenCV do not survive a fork.
     with ProcessPoolExecutor(workers, get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         yield from pool.map(_run, jobs, chunksize=max(1, min(16, len(jobs) // (4 * workers))))
 

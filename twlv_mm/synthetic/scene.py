@@ -1,9 +1,9 @@
-"""What generated videos show: an actor with an appearance, a motion, and a background; all of it drawn from a split.
+"""Content of generated videos: actors with an appearance, motions, and backgrounds.
 
-Appearance (what) and motion (how) are independent. Both halves of a pattern have the same area in every silhouette, and
-every silhouette the same area, so that colours do not tell an appearance. Every motion played backwards is its opposite
-with the same distribution, and in the middle of its path it has the place, size and angle that every other motion may
-have there, so that neither a single middle frame nor the frames in any order tell it.
+Appearance and motion are independent. All silhouettes have the same area, and so have both halves of a pattern, so that
+colours do not reveal an appearance. Every motion played backwards is its opposite with the same distribution, and the
+middle of its path has the same distribution of place, size and angle for all motions, so that neither a single middle
+frame nor the frames in any order reveal a motion.
 """
 
 import colorsys
@@ -18,15 +18,15 @@ APPEARANCES = tuple(f'{pattern}_{silhouette}' for silhouette in SILHOUETTES for 
 MOTIONS = ('left', 'right', 'up', 'down', 'clockwise', 'counter_clockwise', 'growing', 'shrinking')
 OPPOSITES = dict(zip(MOTIONS, ('right', 'left', 'down', 'up') + MOTIONS[5:3:-1] + MOTIONS[7:5:-1], strict=True))
 
-# Sixths of the colour circle that each split draws its hues from; between them a gap that nobody draws from.
+# Sixths of the colour circle from which each split draws its hues, with gaps between them.
 _HUES = dict(train=(0, 2, 4), test=(1, 3, 5))
-# Cells along a side of the noise that the backgrounds and the grain on the actors are made of.
+# Cells along a side of the noise in backgrounds and in the grain of actors.
 _BACKGROUND_CELLS = dict(train=(3, 5), test=(4, 6))
 _GRAIN_CELLS = dict(train=(9, 13), test=(11, 15))
 
 
 def _unit(polygon):
-    """A polygon with its centroid in the origin and an area of 1."""
+    """A polygon with its centroid at the origin and an area of 1."""
     polygon = np.asarray(polygon, np.float32)
     moments = cv2.moments(polygon)
     polygon -= np.array([moments['m10'], moments['m01']]) / moments['m00']
@@ -40,15 +40,12 @@ _POLYGONS = dict(
 
 
 class Actor:
-    """A shape with a pattern in two colours, one light and one dark, and a fine grain that moves with it.
+    """A shape with a pattern in a light and a dark colour, and a fine grain that moves with it.
 
     Args:
         appearance (str): One of :data:`APPEARANCES`.
         rng (numpy.random.Generator): Draws colours and grain.
-        split (str): 'train' or 'test'; the two share neither hues nor grains.
-
-    Raises:
-        ValueError: if the appearance or the split is unknown.
+        split (str): 'train' or 'test', which share neither hues nor grains.
     """
 
     def __init__(self, appearance, rng, split):
@@ -63,18 +60,18 @@ class Actor:
         self.grain = cv2.resize(rng.uniform(-20, 20, (cells, cells)).astype(np.float32), (64, 64))
 
     def draw(self, canvas, x, y, scale, angle):
-        """Draw the actor into a frame, in place, over what is there.
+        """Draw the actor into a frame, in place.
 
         Args:
             canvas (ndarray): (H, W, 3) uint8 RGB.
-            x (float): Centre of mass, in pixels from the left edge.
-            y (float): Centre of mass, in pixels from the top edge.
+            x (float): Centroid, in pixels from the left edge.
+            y (float): Centroid, in pixels from the top edge.
             scale (float): Side in pixels of the square with the same area.
             angle (float): Clockwise, in degrees.
 
         Returns:
-            tuple[int, int, int, int] | None: x1, y1, x2, y2 of the pixels that are at least half covered, x2 and y2
-            exclusive, clipped to the frame; None if there are none.
+            tuple[int, int, int, int] | None: x1, y1, x2, y2 (x2 and y2 exclusive) of the pixels that are at least half
+                covered, clipped to the frame; None if there are none.
         """
         height, width = canvas.shape[:2]
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
@@ -86,7 +83,7 @@ class Actor:
         rows, columns = np.mgrid[y1:y2, x1:x2].astype(np.float32) + 0.5
         rows, columns = rows - np.float32(y), columns - np.float32(x)
         centre = x - x1, y - y1
-        # The pixels' places on the actor, in units of its scale.
+        # Positions of the pixels on the actor, in units of its scale.
         u = ((columns * cos + rows * sin) / scale).astype(np.float32)
         v = ((rows * cos - columns * sin) / scale).astype(np.float32)
         if self.pattern == 'framed':
@@ -101,7 +98,7 @@ class Actor:
         return _tight_box(coverage, x1, y1)
 
     def _border_distance(self, u, v):
-        """Distance to the border between the two colours, positive on the side of the first one."""
+        """Distance to the border between the two colours, positive on the side of the first."""
         if self.pattern == 'halved':
             return u
         if self.pattern == 'striped':
@@ -111,30 +108,20 @@ class Actor:
 
 
 def _stripes(u, width):
-    """Distance to the next border of stripes of a width, negative in every other one; a border goes through 0."""
+    """Distance to the next border of stripes of a width, negative in every other stripe; there is a border at 0."""
     return np.arcsin(np.sin(u * np.pi / width)) / np.pi * width
 
 
 def background(rng, split, size=(64, 64), num_frames=16):
-    """A smooth, muted background that drifts slowly and steadily in any direction.
+    """(T, H, W, 3) uint8 RGB of a smooth, muted background that drifts slowly and steadily in a random direction.
 
-    Args:
-        rng (numpy.random.Generator): Draws colours, shapes and the drift.
-        split (str): 'train' or 'test'; the two share neither hues nor the scale of their clouds.
-        size (tuple[int, int]): Height and width in pixels.
-        num_frames (int): T.
-
-    Returns:
-        ndarray: (T, H, W, 3) uint8 RGB.
-
-    Raises:
-        ValueError: if the split is unknown.
+    The splits share neither hues nor the scale of the clouds; ``size`` is height and width in pixels.
     """
     _check(split, SPLITS, 'split')
     height, width = size
     cells = int(rng.choice(_BACKGROUND_CELLS[split]))
     ends = [_colour(rng, split, saturation=(0.1, 0.5), value=(0.4, 0.75)) for _ in range(2)]
-    # Two cells more on every side make a picture that goes on at its opposite edge.
+    # Two more cells on every side, wrapped, make the picture continue at its opposite edge.
     clouds = np.pad(rng.random((cells, cells)).astype(np.float32), 2, mode='wrap')
     top, left = round(2 * height / cells), round(2 * width / cells)
     clouds = cv2.resize(clouds, (width + 2 * left, height + 2 * top), interpolation=cv2.INTER_CUBIC)
@@ -152,27 +139,22 @@ def background(rng, split, size=(64, 64), num_frames=16):
 
 
 def motion_path(motion, num_frames, rng, size=(64, 64)):
-    """Draw a steady motion from the first frame to the last.
-
-    Every motion passes, half way, through a place, a size and an angle that are drawn in the same way for all motions.
+    """Draw a steady motion from the first frame to the last; halfway, all motions have the same distribution of poses.
 
     Args:
         motion (str): One of :data:`MOTIONS`.
         num_frames (int): T.
-        rng (numpy.random.Generator): Draws where the path is and how far it goes.
-        size (tuple[int, int]): Height and width in pixels of the part of the frame that the path may use.
+        rng (numpy.random.Generator): Draws place and extent of the path.
+        size (tuple[int, int]): Height and width in pixels of the region that the path may use.
 
     Returns:
-        dict[str, ndarray]: ``x``, ``y``, ``scale``, ``angle``, (T,) each, as :meth:`Actor.draw` takes them.
-
-    Raises:
-        ValueError: if the motion is unknown.
+        dict[str, ndarray]: ``x``, ``y``, ``scale``, ``angle``, (T,) each, as for :meth:`Actor.draw`.
     """
     _check(motion, MOTIONS, 'motion')
     height, width = size
     side = min(size)
     time = np.linspace(-0.5, 0.5, num_frames) if num_frames > 1 else np.zeros(1)
-    # All four are always drawn, so that what follows in the caller's generator does not depend on the motion.
+    # All parameters are always drawn, so that the state of the caller's generator does not depend on the motion.
     distance, turn, growth = rng.uniform(0.32, 0.44) * side, rng.uniform(75, 115), np.log(rng.uniform(1.7, 2.1))
     x, y = rng.uniform(0.36, 0.64) * width, rng.uniform(0.36, 0.64) * height
     scale, angle = rng.uniform(0.34, 0.41) * side, rng.uniform(-30, 30)
@@ -195,9 +177,9 @@ def _colour(rng, split, saturation, value):
 
 
 def _coverage(corners, shape):
-    """Share of each pixel of a (H, W) patch that a polygon covers, (H, W) float32; corners in pixels from its edges."""
-    # cv2's own anti-aliasing widens a polygon by half a pixel all around, so: 4 x 4 samples a pixel. cv2 puts integers
-    # at the middle of a sample, and takes 4 bits of fraction.
+    """Fraction (H, W) of each pixel of a patch that a polygon covers; corners in pixels from the patch's edges."""
+    # cv2's anti-aliasing widens a polygon by half a pixel on every side, so each pixel has 4 x 4 samples instead. cv2
+    # puts integers at the middle of a sample, and takes 4 fractional bits.
     mask = np.zeros((4 * shape[0], 4 * shape[1]), np.uint8)
     cv2.fillPoly(mask, [np.round((4 * corners - 0.5) * 16).astype(np.int32)], 255, shift=4)
     return cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_AREA) / np.float32(255)

@@ -1,30 +1,30 @@
-"""Trimmed clips of one actor: what it is and how it moves are drawn independently."""
+"""Trimmed clips of one actor, whose appearance and motion are drawn independently."""
 
 from pathlib import Path
 
 from twlv_mm.records import write_text
 from twlv_mm.video import write_video
 
-from .build import build, check_counts, item_rng
+from .build import build, check_counts, item_jobs, item_rng
 from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
 
 FPS = 8
 NUM_FRAMES = 16
 SIZE = (64, 64)
-# What a list file is of: the names of its classes, and which of a clip's labels its lines have.
+# List file -> class names, and the labels of a clip in a line.
 CLASSES = dict(appearance=APPEARANCES, motion=MOTIONS, both=APPEARANCES + MOTIONS)
 LABELS = dict(appearance=('appearance',), motion=('motion',), both=('appearance', 'motion'))
 
 
 def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
-    """Write clips of two seconds and mmaction2's list files for either label.
+    """Write clips of two seconds and mmaction2's list files for both labels.
 
     ``<split>/<number>.mp4``; ``<split>_<label>.txt`` with lines ``<split>/<number>.mp4 <class>``, where label is
-    appearance or motion; the names of the classes in ``classes_<label>.txt``, one a line. ``<split>_both.txt`` has both
-    classes in a line, the motions numbered after the appearances, for training on both at once.
+    appearance or motion; class names in ``classes_<label>.txt``, one per line. ``<split>_both.txt`` has both classes in
+    a line, motions numbered after appearances, for training on both at once.
 
     Args:
-        folder (str): Where to.
+        folder (str): Where to write.
         seed (int): The same seed gives the same bytes.
         num_train (int): Training videos.
         num_test (int): Test videos.
@@ -35,15 +35,10 @@ def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
 
     Raises:
         FolderError: if the folder holds something else.
-        ValueError: if a number is less than 1.
     """
     check_counts(num_train=num_train, num_test=num_test)
     folder = Path(folder)
-    jobs = [
-        (write_clip, dict(folder=str(folder), seed=seed, split=split, index=index))
-        for split, number in zip(SPLITS, (num_train, num_test), strict=True)
-        for index in range(number)
-    ]
+    jobs = item_jobs(write_clip, folder, seed, num_train, num_test)
 
     def annotate(clips):
         for label, names in CLASSES.items():
@@ -61,15 +56,7 @@ def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
 
 
 def render_clip(rng, split, appearance=None, motion=None, *, num_frames=NUM_FRAMES, size=SIZE):
-    """Draw a clip.
-
-    Args:
-        rng (numpy.random.Generator): Draws everything that is not given.
-        split (str): 'train' or 'test'.
-        appearance (str, optional): One of :data:`APPEARANCES`.
-        motion (str, optional): One of :data:`MOTIONS`.
-        num_frames (int): T.
-        size (tuple[int, int]): Height and width in pixels.
+    """Draw a clip; whatever is not given is random.
 
     Returns:
         tuple[ndarray, str, str]: (T, H, W, 3) uint8 RGB, appearance, motion.
@@ -85,7 +72,6 @@ def render_clip(rng, split, appearance=None, motion=None, *, num_frames=NUM_FRAM
 
 
 def write_clip(folder, seed, split, index):
-    """Write one clip of the set; the job of :func:`make_trimmed`."""
     frames, appearance, motion = render_clip(item_rng(seed, split, index), split)
     file = f'{split}/{index:05d}.mp4'
     (Path(folder) / split).mkdir(exist_ok=True)

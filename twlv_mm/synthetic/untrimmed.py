@@ -8,8 +8,8 @@ from twlv_mm.records import write_text
 from twlv_mm.video import write_video
 
 from .annotations import write_frame_labels, write_thumos
-from .build import build, item_rng
-from .scene import APPEARANCES, MOTIONS, SPLITS, Actor, background, motion_path
+from .build import build, item_jobs, item_rng
+from .scene import APPEARANCES, MOTIONS, Actor, background, motion_path
 
 FPS = 8
 SIZE = (64, 64)
@@ -20,25 +20,14 @@ VIDEO_SECONDS, ACTION_SECONDS, BACKGROUND_SECONDS = (60, 180), (2, 5), (1, 5)
 def make_untrimmed(folder, seed=0, num_videos=20, workers=None):
     """Write untrimmed videos and their actions in two published formats, which agree to the frame.
 
-    ``videos/<split>/<video>.mp4``, one half of them for training; ``annotations.json`` as THUMOS14 has it, subset
-    'Validation' for training and 'Test', with its ``classes.txt``, one name a line; ``groundTruth/``, ``mapping.txt``
-    and ``splits/`` as 50Salads and GTEA have them, a label for every frame of the video, two folds.
+    ``videos/<split>/<video>.mp4``, half of them for training; ``annotations.json`` in THUMOS14's format (subset
+    'Validation' for training, 'Test') with ``classes.txt``, one name per line; ``groundTruth/``, ``mapping.txt`` and
+    ``splits/`` in the format of 50Salads and GTEA, a label for every frame, two folds.
 
-    Args:
-        folder (str): Where to.
-        seed (int): The same seed gives the same bytes.
-        num_videos (int): Videos, at least 2.
-        workers (int, optional): Processes; see :func:`twlv_mm.synthetic.build`.
-
-    Returns:
-        bool: whether anything had to be written.
-
-    Raises:
-        FolderError: if the folder holds something else.
-        ValueError: if there are too few videos for two splits.
+    ``num_videos`` is at least 2; other arguments and the result are those of :func:`make_trimmed`.
     """
     if num_videos < 2:
-        raise ValueError(f'num_videos is {num_videos}: at least 2 are needed, one for training and one for the test')
+        raise ValueError(f'num_videos is {num_videos}; it must be at least 2, one for training and one for the test')
     folder = Path(folder)
     num_test = num_videos // 2
 
@@ -47,24 +36,17 @@ def make_untrimmed(folder, seed=0, num_videos=20, workers=None):
         write_thumos(folder / 'annotations.json', videos, MOTIONS, FPS)
         write_frame_labels(folder, videos, MOTIONS)
 
-    jobs = [
-        (write_untrimmed, dict(folder=str(folder), seed=seed, split=split, index=index))
-        for split, number in zip(SPLITS, (num_videos - num_test, num_test), strict=True)
-        for index in range(number)
-    ]
+    jobs = item_jobs(write_untrimmed, folder, seed, num_videos - num_test, num_test)
     settings = dict(set='untrimmed', seed=seed, num_videos=num_videos)
     return build(folder, jobs, settings=settings, annotate=annotate, workers=workers)
 
 
 def draw_timeline(rng):
-    """Draw when which motion happens: actions of 2 to 5 s, background of at least 1 s before, between and after them.
-
-    Args:
-        rng (numpy.random.Generator): Draws everything.
+    """Draw the actions of a video: 2 to 5 s each, with at least 1 s of background before, between and after them.
 
     Returns:
-        tuple[int, list[tuple[str, int, int]]]: the video's number of frames; for each action, in order of time, its
-        motion, its first frame and the frame after its last one.
+        tuple[int, list[tuple[str, int, int]]]: number of frames; motion, first frame and end frame (exclusive) of each
+            action, in order of time.
     """
     num_frames = _draw_frames(rng, VIDEO_SECONDS)
     actions, end = [], 0
@@ -77,14 +59,10 @@ def draw_timeline(rng):
 
 
 def render_untrimmed(rng, split):
-    """Draw a video. Each action has an actor of its own.
+    """Draw a video, with an actor of its own for each action.
 
-    It is there some time before its action and stays some time after it, still, so that neither its presence nor its
-    coming tells an action; in between nobody is there.
-
-    Args:
-        rng (numpy.random.Generator): Draws everything.
-        split (str): 'train' or 'test'.
+    An actor appears some time before its action and stays some time after it, still, so that neither its presence nor
+    its arrival reveals the action; in between there is no actor.
 
     Returns:
         tuple[ndarray, list[tuple[str, int, int]]]: (T, H, W, 3) uint8 RGB; the actions of :func:`draw_timeline`.
@@ -92,7 +70,7 @@ def render_untrimmed(rng, split):
     num_frames, actions = draw_timeline(rng)
     frames = background(rng, split, SIZE, num_frames)
     ends, starts = [0] + [end for *_, end in actions], [start for _, start, _ in actions] + [num_frames]
-    # When, within each background stretch, the last actor goes and the next one comes.
+    # In each stretch of background: when the previous actor leaves and the next one appears.
     changes = [np.sort(rng.integers(end, start + 1, 2)) for end, start in zip(ends, starts, strict=True)]
     for (motion, start, end), (_, come), (go, _) in zip(actions, changes[:-1], changes[1:], strict=True):
         actor = Actor(APPEARANCES[rng.integers(len(APPEARANCES))], rng, split)
@@ -104,7 +82,6 @@ def render_untrimmed(rng, split):
 
 
 def write_untrimmed(folder, seed, split, index):
-    """Write one video of the set; the job of :func:`make_untrimmed`."""
     frames, actions = render_untrimmed(item_rng(seed, split, index), split)
     video = f'{split}_{index:04d}'
     videos = Path(folder) / 'videos' / split
@@ -114,5 +91,5 @@ def write_untrimmed(folder, seed, split, index):
 
 
 def _draw_frames(rng, seconds):
-    """Draw a number of frames between two numbers of seconds."""
+    """Draw a number of frames between two durations in seconds."""
     return int(rng.integers(seconds[0] * FPS, seconds[1] * FPS + 1))

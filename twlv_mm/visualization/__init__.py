@@ -1,4 +1,4 @@
-"""Drawing that several rooms need."""
+"""Drawing that several rooms use: boxes, bars, timelines, film strips, confusion matrices."""
 
 from .box_video import DrawnBox, draw_box_video, draw_boxes
 from .colours import class_colour, class_colours

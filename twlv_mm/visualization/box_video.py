@@ -1,4 +1,4 @@
-"""Boxes with text on a picture, and on all frames of a video."""
+"""Boxes with text on a frame, and on all frames of a video."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +13,10 @@ from .confusion_matrix import shorten
 from .overlay_video import draw_on_video
 
 MAX_TEXT = 36  # characters of a line
-MIN_SIDE = 360  # pixels of the short side that text needs: smaller pictures are enlarged
+MIN_SIDE = 360  # pixels of the short side; smaller pictures are enlarged for legible text
 MAX_LINES = 4  # of a box
-PALEST = 0.5  # how much is to be seen of a box without any score
-# matplotlib brings a font that has letters of most languages.
+PALEST = 0.5  # opacity of a box with a score of 0
+# matplotlib ships a font that covers most languages.
 FONT = Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')
 
 
@@ -24,12 +24,12 @@ class DrawnBox(NamedTuple):
     """A box to draw.
 
     Attributes:
-        box (ndarray): (4,) x1, y1, x2, y2, shares of the picture; where there are times, (n, 4).
-        lines (Sequence[str]): What is written at it.
+        box (ndarray): (4,) x1, y1, x2, y2 as fractions of the frame; (n, 4) if there are times.
+        lines (Sequence[str]): Its text.
         colour (tuple[float, float, float]): RGB in 0 ... 1.
-        below (bool): Thin, with its text at its bottom: for what is annotated, beside what is predicted.
-        times (ndarray, optional): (n,) ascending seconds of the video at which it is where ``box`` says.
-        score (float): From 0 to 1, how strong it is drawn.
+        below (bool): Thin, with its text at the bottom: for annotations beside predictions.
+        times (ndarray, optional): (n,) ascending seconds of the boxes.
+        score (float): From 0 to 1, how prominently it is drawn.
     """
 
     box: np.ndarray
@@ -40,14 +40,7 @@ class DrawnBox(NamedTuple):
     score: float = 1.0
 
     def at(self, time):
-        """The box at a time: between two known ones on a straight line, before and after them the nearest.
-
-        Args:
-            time (float): Seconds of the video.
-
-        Returns:
-            DrawnBox: without times.
-        """
+        """The box at a time in seconds, interpolated linearly between its times."""
         if self.times is None:
             return self
         box = np.array([np.interp(time, self.times, edge) for edge in np.transpose(self.box)])
@@ -55,17 +48,17 @@ class DrawnBox(NamedTuple):
 
 
 def draw_boxes(picture, boxes):
-    """Draw boxes on a picture; a small one is enlarged by a whole number.
+    """Draw boxes on a picture; a small picture is enlarged by a whole number.
 
-    The lower the score of a box, the thinner it is, and below 0.5 the paler. No text covers that of a better box: it
-    goes to the first side of its box that is free, else its first line alone, else it is left out.
+    Boxes with lower scores are thinner, and below 0.5 paler. Text never covers that of a better box: it goes to the
+    first free side of its box; else only its first line is written, or nothing.
 
     Args:
         picture (ndarray): (H, W, 3) uint8 RGB.
-        boxes (Sequence[DrawnBox]): Those without times.
+        boxes (Sequence[DrawnBox]): Boxes without times.
 
     Returns:
-        ndarray: (H', W', 3) uint8 RGB, H' and W' even: the picture's last row and column are doubled if they have to.
+        ndarray: (H', W', 3) uint8 RGB, H' and W' even (the last row and column are repeated if needed).
     """
     picture, unit = enlarged(picture)
     height, width = picture.shape[:2]
@@ -73,12 +66,12 @@ def draw_boxes(picture, boxes):
     pen = ImageDraw.Draw(image, 'RGBA')
     last = np.array([width, height] * 2) - 1
     corners = [np.round(np.clip(one.box, 0, 1) * last).astype(int).tolist() for one in boxes]
-    # Thin ones would be covered, and likely ones are to cover unlikely ones.
+    # Predictions go below the thin annotations, and unlikely ones below likely ones.
     placed = sorted(zip(boxes, corners, strict=True), key=lambda pair: (pair[0].below, pair[0].score))
     for one, edges in placed:
         line = 1 if one.below else unit * (1 + 2 * one.score)
         pen.rectangle(edges, outline=rgb(one.colour, min(PALEST + one.score, 1)), width=max(round(line), 1))
-    # All text after all boxes: it is what has to be read. What is annotated goes first, then the likely ones.
+    # Text is drawn after all boxes; annotations choose their place first, then the likely predictions.
     taken = []
     for one, edges in sorted(placed, key=lambda pair: (not pair[0].below, -pair[0].score)):
         _write(pen, letters(unit), one, edges, (width, height), taken)
@@ -86,15 +79,7 @@ def draw_boxes(picture, boxes):
 
 
 def enlarged(picture):
-    """A picture that is large enough for text, of even height and width.
-
-    Args:
-        picture (ndarray): (H, W, 3) uint8 RGB.
-
-    Returns:
-        tuple[ndarray, float]: the picture, enlarged by a whole number if it is small, its last row and column doubled
-        if they have to; its short side in MIN_SIDE.
-    """
+    """Enlarge a picture for legible text, with even height and width; also returns its short side in MIN_SIDE."""
     factor = -(-MIN_SIDE // min(picture.shape[:2]))
     if factor > 1:
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
@@ -104,22 +89,22 @@ def enlarged(picture):
 
 @lru_cache
 def letters(unit):
-    """The font of text on a picture whose short side is so many MIN_SIDE."""
+    """The font for a picture whose short side is ``unit`` times MIN_SIDE."""
     return ImageFont.truetype(str(FONT), round(13 * unit))
 
 
 def write_lines(pen, font, lines, colour, place):
-    """Write lines on a ground of a colour.
+    """Write lines on a coloured background.
 
     Args:
         pen (ImageDraw): Of the picture.
-        font (FreeTypeFont): Its letters.
+        font (FreeTypeFont): The font.
         lines (Sequence[str]): The lines.
         colour (tuple[float, float, float]): RGB in 0 ... 1.
         place (Callable): ``place(width, height)`` -> x and y of the upper left corner, or None.
 
     Returns:
-        tuple[int, int, int, int] | None: the edges of the ground; None if there is no place.
+        tuple[int, int, int, int] | None: edges of the background; None if there is no place.
     """
     text = '\n'.join(shorten(line, MAX_TEXT) for line in lines)
     left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font, spacing=1)
@@ -130,7 +115,7 @@ def write_lines(pen, font, lines, colour, place):
         return None
     x, y = corner
     pen.rectangle((x, y, x + wide, y + high), fill=rgb(colour))
-    # As bright as an eye finds it.
+    # Perceived brightness (ITU-R BT.601).
     bright = np.dot(colour, (0.299, 0.587, 0.114)) > 0.5
     ink = (0, 0, 0) if bright else (255, 255, 255)
     pen.multiline_text((x + margin - left, y + margin - top), text, ink, font, spacing=1)
@@ -138,27 +123,23 @@ def write_lines(pen, font, lines, colour, place):
 
 
 def rgb(colour, alpha=1.0):
-    """A colour of parts in 0 ... 1 as Pillow has it, with how much of it is to be seen."""
+    """A colour with parts in 0 ... 1, and its opacity, for Pillow."""
     return tuple(round(255 * part) for part in (*colour, alpha))
 
 
 def draw_box_video(path, keyframes, out):
-    """Write a video with boxes drawn on it, as fast and as long as it is, without its sound.
+    """Write a video with boxes drawn on it, with the same timing and without sound.
 
     Args:
         path (str): The video.
-        keyframes (Sequence[tuple[float, Sequence[DrawnBox]]]): Seconds, ascending, and the boxes that are drawn from
-            then until the next ones.
+        keyframes (Sequence[tuple[float, Sequence[DrawnBox]]]): Ascending seconds, and the boxes that are drawn from
+            then until the next keyframe.
         out (str): An .mp4 file.
-
-    Raises:
-        FileNotFoundError: if there is no such video.
-        VideoError: if it cannot be read.
     """
     times = [time for time, _ in keyframes]
 
     def draw(frame, start, middle):
-        # Half a frame later, so that rounded time stamps do not delay boxes by a frame.
+        # At the middle of the frame, so that rounded time stamps do not delay boxes by a frame.
         place = np.searchsorted(times, middle, side='right') - 1
         return draw_boxes(frame, [one.at(start) for one in keyframes[place][1]] if place >= 0 else ())
 
@@ -166,14 +147,14 @@ def draw_box_video(path, keyframes, out):
 
 
 def _write(pen, font, one, edges, size, taken):
-    """Write the lines of a box where no text is yet; its place is added to ``taken``."""
+    """Write the lines of a box where there is no text yet, and add the place to ``taken``."""
     left, top, right, bottom = edges
 
     def free(wide, high):
         sides = [(left, top - high), (left, bottom), (right - wide, top - high), (right - wide, bottom)]
         sides += [(left, top), (right, top), (left - wide, top)]
         for x, y in sides[1:] + sides[:1] if one.below else sides:
-            # Outside of the box where there is room, but never beyond the picture.
+            # Outside the box where there is room, but never outside the picture.
             x, y = max(min(x, size[0] - wide), 0), max(min(y, size[1] - high), 0)
             if not any(x < b[2] and b[0] < x + wide and y < b[3] and b[1] < y + high for b in taken):
                 return x, y

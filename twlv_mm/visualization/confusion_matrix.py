@@ -1,4 +1,4 @@
-"""Which classes are confused, as a picture."""
+"""The confusion matrix as a figure."""
 
 import matplotlib
 import numpy as np
@@ -6,32 +6,29 @@ from matplotlib.figure import Figure
 
 from twlv_mm.records import write_figure
 
-MAX_CLASSES = 100  # of a picture; of more classes it shows those that are confused most
+MAX_CLASSES = 100  # of a figure
 MAX_LABEL = 32  # characters of a name
-CELLS = (0.5, 0.22)  # inches of a cell of few classes and of many
-MAX_SIDE = 9  # inches of all cells up to which they are larger than that of many classes
+CELLS = (0.5, 0.22)  # inches of a cell, largest and smallest
+MAX_SIDE = 9  # inches of all cells together, until they have the smallest size
 DIGIT = 0.62  # width of a digit, in font sizes
-FONT_SIZES = (5.5, 10)  # points of the counts, least and most
+FONT_SIZES = (5.5, 10)  # points of the counts, smallest and largest
 
 
 def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
-    """Draw a confusion matrix: counts in cells whose colours are shares of a row, that is of a true class.
+    """Draw a confusion matrix: counts in cells that are coloured by their share of the row, that is of the true class.
 
-    Cells and letters have sizes that can be read whatever the number of classes. Of more than 100 classes, those are
-    drawn that are confused most, and the title says so. Rows of classes without samples are grey.
+    Cells and text are legible for any number of classes. Of more than 100 classes the most confused ones are drawn, and
+    the title says so. Rows of classes without samples are grey.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png say.
+        path (str): A file of a type that matplotlib writes, such as .png.
         matrix (ndarray): (C, C) int, samples by true class (row) and predicted class (column).
-        labels (Sequence[str]): The C names of the classes; the middle of long ones is left out.
+        labels (Sequence[str]): The C names of the classes; long ones are shortened.
         dpi (int): Dots per inch; cells are a fifth to a half of an inch wide.
-
-    Raises:
-        ValueError: if the matrix is not square, or the names are not as many.
     """
     matrix = np.asarray(matrix)
     if matrix.shape != (len(labels), len(labels)):
-        raise ValueError(f'a confusion matrix of {len(labels)} classes cannot be of shape {matrix.shape}')
+        raise ValueError(f'the confusion matrix has shape {matrix.shape}, but there are {len(labels)} class names')
     counts = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, counts, out=np.full(matrix.shape, np.nan), where=counts > 0)
     kept = _most_confused(matrix)
@@ -44,7 +41,7 @@ def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
     axes = figure.add_axes((0, 0, 1, 1))
     colours = matplotlib.colormaps['Blues'].with_extremes(bad='0.9')
     image = axes.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation='nearest')
-    # Names are not mathematics, even with dollar signs.
+    # parse_math: dollar signs in names are not formulas.
     style = dict(fontsize=min(9, 72 * cell * 0.8), parse_math=False)
     axes.set_xticks(range(len(kept)), names, rotation=90, **style)
     axes.set_yticks(range(len(kept)), names, **style)
@@ -54,7 +51,7 @@ def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
     axes.set_xlabel('predicted class')
     axes.set_ylabel('true class')
     if len(kept) < len(labels):
-        axes.set_title(f'The {len(kept)} of {len(labels)} classes that are confused most', fontsize=10)
+        axes.set_title(f'The {len(kept)} most confused of {len(labels)} classes', fontsize=10)
     for row, column in np.argwhere(matrix > 0):
         colour = 'white' if shares[row, column] > 0.5 else 'black'
         style = dict(ha='center', va='center_baseline', fontsize=font_size, color=colour)
@@ -65,20 +62,12 @@ def draw_confusion_matrix(path, matrix, labels, *, dpi=120):
 
 
 def _most_confused(matrix):
-    """Classes to draw, in their order: all, or those with the most mistakes, made as one or taken for one."""
+    """Indices of the classes to draw, ascending: those with the most errors."""
     mistakes = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * matrix.diagonal()
     return np.sort(np.argsort(-mistakes, kind='stable')[:MAX_CLASSES])
 
 
 def shorten(label, length):
-    """Leave out the middle of a name that is too long: names of one set often begin, or end, alike.
-
-    Args:
-        label (str): The name.
-        length (int): Characters that there is room for.
-
-    Returns:
-        str: the name, of ``length`` characters at most.
-    """
+    """Shorten a name to ``length`` characters by leaving out its middle: names often start or end alike."""
     half = (length - 1) // 2
     return label if len(label) <= length else f'{label[:half]}…{label[-half:]}'

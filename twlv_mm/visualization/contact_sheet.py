@@ -1,4 +1,4 @@
-"""Film strips side by side: what the classes of a set look like."""
+"""Contact sheet: labelled film strips in columns."""
 
 from matplotlib.figure import Figure
 
@@ -10,10 +10,10 @@ GAP = 2  # pixels between the frames of a strip
 
 
 def contact_sheet(path, columns, *, dpi=150):
-    """Draw columns of labelled film strips into a picture.
+    """Draw columns of labelled film strips.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png say.
+        path (str): A file of a type that matplotlib writes, such as .png.
         columns (dict[str, dict[str, ndarray]]): Title of a column -> label of a strip -> its frames, (T, H, W, 3) uint8
             RGB. Strips of a column have the same number and size of frames.
         dpi (int): Dots per inch; a strip is 0.6 inches high.

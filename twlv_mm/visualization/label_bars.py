@@ -1,4 +1,4 @@
-"""Which class every moment of a video has: a coloured bar for the ground truth, and one for each model beneath it."""
+"""Segmentations as coloured bars over time: the ground truth, and one bar per model below it."""
 
 import numpy as np
 from matplotlib import rc_context
@@ -11,33 +11,29 @@ from .confusion_matrix import shorten
 from .time_axis import WIDTH, add_title, figure_over_time, finish_axes
 
 MAX_LABEL = 32  # characters of a name
-ROW, LEGEND_ROW = 0.45, 0.19  # inches of a bar and of a line of the legend
-MARGINS = 1.0  # inches for the title, the axis and the space around the legend
-HANDLE, LETTER = 0.55, 0.068  # inches of the legend's patch with the space after a name, and of a letter of it
+ROW, LEGEND_ROW = 0.45, 0.19  # inches of a bar and of a row of the legend
+MARGINS = 1.0  # inches of the title, the axis and the space around the legend
+HANDLE, LETTER = 0.55, 0.068  # inches of a legend entry without its name, and of a letter
 BACKGROUND = '0.88'
 HATCHES = '', '/////', '....'
 
 
 def draw_label_bars(path, rows, duration, classes, *, title='', background=(), frames=None, frame_times=None, dpi=120):
-    """Draw a row of bars for each segmentation, all on one axis of time, and name the classes that occur beneath.
+    """Draw a bar for each segmentation on one time axis, with a legend of the classes that occur.
 
-    A class has one colour in all pictures; from the 21st on, colours repeat with a pattern in white.
+    A class has the same colour in all figures; from the 21st class on, colours repeat with a white pattern.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png say.
-        rows (Sequence[tuple[str, ndarray]]): Of each row, from above, its name and its segments: (S, 3) label, start
-            and end in seconds. Where there is no segment, the row is white.
+        path (str): A file of a type that matplotlib writes, such as .png.
+        rows (Sequence[tuple[str, ndarray]]): Name of each row, from the top, and its segments: (S, 3) label, start and
+            end in seconds. Gaps are white.
         duration (float): Length of the video in seconds.
         classes (Sequence[str]): Names of all classes, in the order of the labels.
-        title (str): What stands above.
-        background (Sequence[int]): Labels that are no action: light grey.
+        title (str): Title.
+        background (Sequence[int]): Background labels: light grey.
         frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown above at their times.
-        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread over the video if None.
-        dpi (int): Dots per inch; the picture is 12 inches wide.
-
-    Raises:
-        ValueError: if the duration is not positive, a segment ends before it starts or is of none of the classes, or
-            there are not as many times as frames.
+        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread evenly if None.
+        dpi (int): Dots per inch; the figure is 12 inches wide.
     """
     rows = [(shorten(name, MAX_LABEL), np.asarray(segments, float).reshape(-1, 3)) for name, segments in rows]
     for name, segments in rows:
@@ -45,7 +41,7 @@ def draw_label_bars(path, rows, duration, classes, *, title='', background=(), f
     occurring = np.unique(np.concatenate([segments[:, 0] for _, segments in rows])).astype(int)
     styles = {label: _style(label, label in background) for label in occurring.tolist()}
     names = {label: shorten(classes[label], MAX_LABEL) for label in styles}
-    # Background comes last: it is not what one looks for.
+    # Background comes last.
     order = sorted(styles, key=lambda label: (label in background, label))
     columns = max(int((WIDTH - 0.4) / (HANDLE + LETTER * max(map(len, names.values()), default=1))), 1)
     margins = MARGINS + LEGEND_ROW * -(-len(order) // columns)
@@ -73,7 +69,7 @@ def _check(name, segments, num_classes):
         raise ValueError(f'{name} has a segment that ends at {end:g} s, before it starts at {start:g} s')
     foreign = segments[(segments[:, 0] < 0) | (segments[:, 0] >= num_classes)]
     if len(foreign):
-        raise ValueError(f'{name} has a segment of class {foreign[0, 0]:g}, and there are {num_classes} classes')
+        raise ValueError(f'{name} has a segment of class {foreign[0, 0]:g}, but there are {num_classes} classes')
 
 
 def _style(label, is_background):

@@ -1,4 +1,4 @@
-"""A video with something drawn on each of its frames."""
+"""A video with something drawn on each frame."""
 
 from fractions import Fraction
 
@@ -6,22 +6,18 @@ import numpy as np
 
 from twlv_mm.video import open_video, write_video
 
-CHUNK_FRAMES, CHUNK_BYTES = 32, 64 * 2**20  # that are decoded at once
-KEY_INTERVAL = 24  # frames of the file that is written
+CHUNK_FRAMES, CHUNK_BYTES = 32, 64 * 2**20  # decoded at a time
+KEY_INTERVAL = 24  # frames between keyframes of the output
 
 
 def draw_on_video(path, draw, out):
-    """Write a video with its frames drawn on, as fast and as long as it is, without its sound.
+    """Write a video with its frames drawn on, with the same timing and without sound.
 
     Args:
         path (str): The video.
-        draw (Callable): ``draw(frame, start, middle)``: a frame, (H, W, 3) uint8 RGB, the seconds at which it appears
-            and those in the middle of its time -> (H', W', 3) of even height and width.
+        draw (Callable): ``draw(frame, start, middle)``: a frame, (H, W, 3) uint8 RGB, and the seconds of its start and
+            its middle -> (H', W', 3) of even height and width.
         out (str): An .mp4 file.
-
-    Raises:
-        FileNotFoundError: if there is no such video.
-        VideoError: if it cannot be read.
     """
     with open_video(path) as video:
         starts, ends = video.frame_times.T
@@ -35,7 +31,6 @@ def draw_on_video(path, draw, out):
 
 
 def _frames(video):
-    """Frame after frame of an open video."""
     (first,) = video.read([0])
     yield first
     count, length = len(video.frame_times), int(np.clip(CHUNK_BYTES // first.nbytes, 1, CHUNK_FRAMES))

@@ -1,4 +1,4 @@
-"""What happens when, on the video itself: the labels of the moment, and a bar of the whole with a mark that moves."""
+"""A video with the labels of each moment, and a bar of all segments with a moving cursor."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -7,28 +7,23 @@ from .box_video import enlarged, letters, rgb, write_lines
 from .colours import class_colour
 from .overlay_video import draw_on_video
 
-BAR = 26  # pixels of the bar in a picture whose short side has 360
+BAR = 26  # pixels of the bar if the short side of the video has 360
 GREY, GROUND = (0.55, 0.55, 0.55), (0.94, 0.94, 0.94)
-MAX_LABELS = 5  # that are written at once
-PALEST = 0.25
+MAX_LABELS = 5  # written at a time
+PALEST = 0.25  # opacity of a segment with a score of 0
 
 
 def draw_segment_video(path, segments, duration, out, *, background=()):
-    """Write a video with the labels of each moment, and beneath it all segments as a bar.
+    """Write a video with the labels of each moment, and below it all segments as a bar.
 
-    The colour of a segment in the bar is as strong as its score is high. Where several are at once, the better ones
-    cover the others, and are written above them.
+    Segments with higher scores are more saturated in the bar, cover others, and are listed first.
 
     Args:
         path (str): The video.
         segments (Sequence[dict]): label, index (its class), start, end (seconds) and score (0 to 1) of each.
         duration (float): Length of the video in seconds.
         out (str): An .mp4 file.
-        background (Sequence[int]): Classes that are no action: grey, and not in the bar.
-
-    Raises:
-        FileNotFoundError: if there is no such video.
-        VideoError: if it cannot be read.
+        background (Sequence[int]): Background classes: grey, and not in the bar.
     """
     segments = sorted(segments, key=lambda one: one['score'])
     colours = [GREY if one['index'] in background else class_colour(one['index']) for one in segments]

@@ -1,36 +1,33 @@
-"""A video's axis of time, with some of its frames above it: what the pictures of actions in time share."""
+"""The time axis of figures of actions, with frames of the video above it."""
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-WIDTH = 12  # inches of a picture
-LETTER = 0.08  # inches of a letter of a row's name
+WIDTH = 12  # inches of a figure
+LETTER = 0.08  # inches of a letter of row names
 GREY = '0.4'
-TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds between them
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # distances in seconds
 
 
 def figure_over_time(height, margins, names, duration, frames=None, frame_times=None, *, dpi=120):
-    """Begin a picture: axes for rows over time, beneath the frames if there are any.
+    """Create a figure with axes for rows over time, below the frames if there are any.
 
     Args:
         height (float): Inches of the rows.
-        margins (float): Inches for what stands around them.
-        names (Sequence[str]): What will stand left of the rows.
+        margins (float): Inches of everything around them.
+        names (Sequence[str]): Names that will stand left of the rows.
         duration (float): Length of the video in seconds.
-        frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown at their times; those after the
-            end are not.
-        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread over the video if None.
-        dpi (int): Dots per inch; the picture is 12 inches wide.
+        frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown at their times; frames after the
+            end are left out.
+        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread evenly if None.
+        dpi (int): Dots per inch; the figure is 12 inches wide.
 
     Returns:
-        tuple[Figure, Axes]: the picture, and the axes for the rows.
-
-    Raises:
-        ValueError: if the duration is not positive, the times do not ascend, or are not as many as the frames.
+        tuple[Figure, Axes]: the figure, and the axes of the rows.
     """
     if not duration > 0:
-        raise ValueError(f'duration is {duration}: a positive number of seconds is needed')
+        raise ValueError(f'duration is {duration}; it must be a positive number of seconds')
     heights = [height]
     frames, centres, width = _spread(() if frames is None else frames, frame_times, duration)
     if len(frames):
@@ -44,14 +41,7 @@ def figure_over_time(height, margins, names, duration, frames=None, frame_times=
 
 
 def finish_axes(axes, names, duration, note=''):
-    """Name the rows, the first one on top, and give the axis its ticks.
-
-    Args:
-        axes (Axes): The rows, each 1 high.
-        names (Sequence[str]): Their names.
-        duration (float): Where the axis ends, in seconds.
-        note (str): What its label says besides.
-    """
+    """Name the rows (each 1 high, the first on top) and set the ticks; ``note`` is appended to the axis label."""
     axes.set_xlim(0, duration)
     axes.set_ylim(max(len(names), 1), 0)
     axes.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=9, parse_math=False)
@@ -69,26 +59,20 @@ def finish_axes(axes, names, duration, note=''):
 
 
 def add_title(figure, title):
-    """Write what stands above, on the left.
-
-    Args:
-        figure (Figure): The picture.
-        title (str): The text; dollar signs are no mathematics.
-    """
     figure.suptitle(title, fontsize=10, x=0.01, ha='left', parse_math=False)
 
 
 def _spread(frames, frame_times, duration):
-    """The frames on the axis, their centres and the width of each, in seconds, so that none covers another."""
+    """The frames on the axis, their centres and the width of each in seconds, without overlap."""
     if frame_times is None:
         frame_times = (np.arange(len(frames)) + 0.5) / max(len(frames), 1) * duration
     if len(frame_times) != len(frames):
-        raise ValueError(f'there are {len(frames)} frames and {len(frame_times)} frame_times: one a frame is needed')
+        raise ValueError(f'there are {len(frames)} frames, but {len(frame_times)} frame_times')
     times = np.asarray(frame_times, float)
     room = np.diff(times).min(initial=duration / max(len(times), 6))
     if room <= 0:
         raise ValueError('frame_times must ascend')
-    # A file can be longer than what is known of the video.
+    # The file can be longer than the given duration.
     count = int((times < duration).sum())
     return frames[:count], times[:count], room
 
@@ -97,7 +81,7 @@ def _draw_frames(axes, frames, centres, width):
     axes.set_axis_off()
     for frame, centre in zip(frames, centres, strict=True):
         extent = (centre - 0.48 * width, centre + 0.48 * width, 0, 1)
-        # A frame at the video's start stands half before it.
+        # A frame at the start of the video extends beyond the axis.
         axes.imshow(frame, extent=extent, aspect='auto', clip_on=False)
         axes.plot([centre, centre], [-0.06, 0], color=GREY, linewidth=1, clip_on=False)
     axes.set_ylim(0, 1)

@@ -1,4 +1,4 @@
-"""What happens when in a video: predicted actions beneath the annotated ones, on one axis of time with frames."""
+"""Predicted actions below annotated ones on a time axis with frames."""
 
 import numpy as np
 from matplotlib.patches import Patch
@@ -10,34 +10,30 @@ from .confusion_matrix import shorten
 from .time_axis import GREY, add_title, figure_over_time, finish_axes
 
 MAX_LABEL = 32  # characters of a name
-ROW = 0.42  # inches of a class's row
-SCORE_SHARE = 0.03  # of the axis: bars as long as this have room for their score
-MARGINS = 1.1  # inches for the title, the axis and the legend
+ROW = 0.42  # inches of the row of a class
+SCORE_SHARE = 0.03  # fraction of the axis that the text of a score takes
+MARGINS = 1.1  # inches of the title, the axis and the legend
 
 
 def draw_timeline(
     path, duration, predictions, truth=None, frames=None, frame_times=None, *, classes=None, title='', dpi=120
 ):
-    """Draw a row for each class that occurs: its annotated actions as full bars, its predicted ones beneath.
+    """Draw a row for each class that occurs: annotated actions as solid bars, predicted ones below.
 
-    The colour of a predicted bar is as strong as its score is high, and higher scores cover lower ones, so that
-    hundreds of unlikely bars do not hide the likely ones. Bars with room for it carry their score.
+    Predicted bars with higher scores are more saturated and cover others, so that hundreds of unlikely ones do not hide
+    the likely ones. Bars that are long enough show their score.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png say.
-        duration (float): Length of the video in seconds; the axis says how many actions begin after it.
+        path (str): A file of a type that matplotlib writes, such as .png.
+        duration (float): Length of the video in seconds; the axis says how many actions start after it.
         predictions (Sequence[dict]): label (str), start and end (seconds) and score (0 to 1) of each predicted action.
-        truth (Sequence[dict], optional): label, start and end of each annotated action; None if there is no annotation.
+        truth (Sequence[dict], optional): label, start and end of each annotated action; None if not annotated.
         frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown above at their times.
-        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread over the video if None.
-        classes (Sequence[str], optional): Names of all classes, in the order of the rows and of the colours, so that a
-            class has one colour in many pictures. If None, the sorted names that occur in this one.
-        title (str): What stands above.
-        dpi (int): Dots per inch; the picture is 12 inches wide.
-
-    Raises:
-        ValueError: if the duration is not positive, an action ends before it starts or is of none of the classes, or
-            there are not as many times as frames.
+        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread evenly if None.
+        classes (Sequence[str], optional): Names of all classes, in the order of rows and colours, so that a class has
+            the same colour in all figures; by default the names that occur, sorted.
+        title (str): Title.
+        dpi (int): Dots per inch; the figure is 12 inches wide.
     """
     actions = [*predictions, *(truth or ())]
     names = list(classes) if classes is not None else sorted({action['label'] for action in actions})
@@ -72,7 +68,7 @@ def _check(actions, names):
         if action['end'] < action['start']:
             raise ValueError(f'{action["label"]!r} ends at {action["end"]} s, before it starts at {action["start"]} s')
         if action['label'] not in names:
-            raise ValueError(f'{action["label"]!r} is none of the {len(names)} classes: name it in classes')
+            raise ValueError(f'{action["label"]!r} is not one of the {len(names)} classes: add it to classes')
 
 
 def _draw_predictions(axes, predictions, bottom, height, colour, duration):
@@ -80,7 +76,7 @@ def _draw_predictions(axes, predictions, bottom, height, colour, duration):
     for place, action in enumerate(ascending):
         strength = min(max(action['score'], 0), 1)
         blended = 1 - strength * (1 - colour)
-        # Without an edge, bars of low scores are lost on the white ground.
+        # The edge keeps bars of low scores visible on white.
         _draw_bar(axes, action, bottom, height, blended, edgecolor=1 - max(strength, 0.35) * (1 - colour))
         middle = (action['start'] + min(action['end'], duration)) / 2
         room = SCORE_SHARE * duration
@@ -98,7 +94,7 @@ def _draw_bar(axes, action, bottom, height, colour, edgecolor='none'):
 
 def _add_legend(figure, with_truth):
     where = 'below: ' if with_truth else ''
-    handles = [Patch(facecolor='0.8', edgecolor='0.6', label=f'{where}predicted, the stronger the higher the score')]
+    handles = [Patch(facecolor='0.8', edgecolor='0.6', label=f'{where}predicted, more saturated for higher scores')]
     if with_truth:
         handles.insert(0, Patch(facecolor=GREY, label='above: annotated'))
     figure.legend(handles=handles, loc='outside lower right', ncols=2, fontsize=8, frameon=False)

@@ -1,4 +1,4 @@
-"""Two scores of the same things against each other, such as appearance and motion (as the paper's Figure 2)."""
+"""Two scores against each other, such as appearance and motion (as the paper's Figure 2)."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,13 +9,13 @@ from .colours import class_colour
 
 
 def draw_trade_off(path, panels, axes_names, *, dpi=120):
-    """Draw points with bars of one standard deviation, one panel beside the other.
+    """Draw points with error bars of one standard deviation, in panels side by side.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png say.
+        path (str): A file of a type that matplotlib writes, such as .png.
         panels (dict[str, dict[str, ndarray]]): Title of a panel -> name of a point -> (R, 2), R repetitions of its two
             scores. A name has the same colour in all panels.
-        axes_names (tuple[str, str]): What the two scores are.
+        axes_names (tuple[str, str]): Names of the two scores.
         dpi (int): Dots per inch; a panel is 4 x 4 inches.
     """
     figure = Figure(figsize=(4 * len(panels), 4), dpi=dpi, layout='constrained')

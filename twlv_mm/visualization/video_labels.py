@@ -1,4 +1,4 @@
-"""What a model says about a video: some of its frames, and the classes with their scores as bars."""
+"""Predicted classes of a video: some of its frames, and the scores as bars."""
 
 from matplotlib.figure import Figure
 
@@ -14,14 +14,14 @@ def draw_video_labels(path, frames, labels, scores, *, title='', dpi=120):
     """Draw a row of frames and, below, a bar for each class.
 
     Args:
-        path (str): A file of a kind that matplotlib writes, .png say.
+        path (str): A file of a type that matplotlib writes, such as .png.
         frames (ndarray): (T, H, W, 3) uint8 RGB.
-        labels (Sequence[str]): Names of K classes, the first one on top.
-        scores (Sequence[float]): Their K scores; bars end at 1, or at the largest score if that is larger.
-        title (str): What stands above the frames.
-        dpi (int): Dots per inch; the picture is 8 inches wide.
+        labels (Sequence[str]): Names of K classes, the first on top.
+        scores (Sequence[float]): Their K scores; the axis ends at 1, or at the largest score if that is larger.
+        title (str): Title.
+        dpi (int): Dots per inch; the figure is 8 inches wide.
     """
-    # One picture: a set of axes for each frame takes several times as long.
+    # One image: separate axes for each frame take several times as long.
     strip = film_strip(frames, frames.shape[1], frames.shape[2] // 20 + 1)
     heights = 8 * strip.shape[0] / strip.shape[1], 0.25 * len(labels) + 0.3  # inches
     figure = Figure(figsize=(8, sum(heights) + 0.4), dpi=dpi, layout='constrained')
