@@ -184,7 +184,7 @@ def test_run_of_the_future_is_said_since_an_older_one_may_hide_the_newer(tmp_pat
     write(tmp_path, 'after', record('segmentation', 'gtea', dict(mF1=75.0), date=datetime.now().isoformat()))
     (problem,) = make_report(tmp_path).problems
     assert problem.startswith('before/results.json is dated ')
-    assert 'clock was set back' in problem
+    assert 'in the future: a clock was wrong' in problem
 
 
 EVIL = '<script>alert(1)</script>"\'&{{ 7 * 7 }}|`$x$'
