@@ -1,10 +1,10 @@
-# What every run shares.
+# Runtime of every run.
 default_scope = 'mmaction'
 default_hooks = dict(
     runtime_info=dict(type='RuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
-    epoch_seed=dict(type='twlv_mm.EpochSeedHook'),  # a resumed run draws what the uninterrupted one draws
-    encoder=dict(type='twlv_mm.EncoderCheckHook'),  # no run with the numbers of another encoder
+    epoch_seed=dict(type='twlv_mm.EpochSeedHook'),  # a resumed run equals an uninterrupted one
+    encoder=dict(type='twlv_mm.EncoderCheckHook'),  # rejects numbers of another encoder
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, save_best='auto', max_keep_ckpts=3),

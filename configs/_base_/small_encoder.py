@@ -1,5 +1,5 @@
-# The small encoder of this package with the weights that it brings, unless another one is asked for. It has learned
-# from rendered shapes only: to try things, not to judge real videos by.
+# The small encoder with the weights of this package, unless another encoder is set. It was trained on rendered shapes
+# only: good for trying things out, not for real videos.
 _base_ = './encoder.py'
 
 encoder = '{{$ENCODER:twlv_small_synthetic}}'

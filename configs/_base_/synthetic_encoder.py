@@ -1,4 +1,4 @@
-# The small encoder of the generated videos, unless another one is asked for: 64 tokens a clip, for two CPU cores.
+# The small encoder of the generated videos, unless another encoder is set: 64 tokens per clip, for two CPU cores.
 _base_ = './encoder.py'
 
 encoder = '{{$ENCODER:twlv_small_synthetic}}'

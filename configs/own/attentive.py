@@ -1,5 +1,5 @@
 # Attentive probe on your own videos: a query attends to the frozen encoder's tokens, on live video. Each epoch encodes
-# every video again: with a large encoder, for a GPU. docs/own_data.md has the lines that a config of yours needs.
+# every video again, so a large encoder needs a GPU. docs/own_data.md shows how to use it.
 _base_ = ['../_base_/datasets/own_videos.py', '../_base_/runtime.py']
 
 max_epochs, batch_size, lr = 40, 8, 1e-3
@@ -20,7 +20,7 @@ train_dataloader = dict(batch_size=batch_size)
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 4))
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper',  # --amp: bf16
+    type='OptimWrapper',  # bf16 with --amp
     optimizer=dict(type='AdamW', lr=lr, weight_decay=0.01),
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
     clip_grad=dict(max_norm=1.0),

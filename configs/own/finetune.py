@@ -1,13 +1,13 @@
-# Fine-tuning on your own videos: the whole encoder learns, with a small rate that falls from layer to layer. From some
-# 200 videos on; with fewer, linear.py. docs/own_data.md has the lines that a config of yours needs.
+# Fine-tuning on your own videos: the whole encoder is trained, with layer-wise decay of the rate. For 200 videos or
+# more; with fewer, use linear.py. docs/own_data.md shows how to use it.
 _base_ = ['../_base_/datasets/own_videos.py', '../_base_/runtime.py']
 
 from twlv_mm.encoders import ARCHITECTURES  # noqa: E402
 
 max_epochs, batch_size, lr = 30, 8, 5e-4
 warmup_epochs = max_epochs / 10
-patience = 0  # validations without a better score after which training ends; 0: never
-# Of the table's vision transformers; mmaction2's constructor refuses others.
+patience = 0  # stop after this many validations without a better score; 0: never
+# Only for vision transformers of the model table: mmaction2's constructor rejects others.
 depth = _base_.encoder_overrides.get('depth') or getattr(ARCHITECTURES.get(_base_.encoder), 'depth', None)
 model = dict(
     type='Recognizer3D',
@@ -26,9 +26,9 @@ train_dataloader = dict(batch_size=batch_size)
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 10))
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper',  # --amp: bf16
+    type='OptimWrapper',  # bf16 with --amp
     optimizer=dict(type='AdamW', lr=lr, betas=(0.9, 0.999), weight_decay=0.05),
-    constructor='LearningRateDecayOptimizerConstructor',  # mmaction2's; biases and norms do not decay
+    constructor='LearningRateDecayOptimizerConstructor',  # of mmaction2; no weight decay of biases and norms
     paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75, num_layers=depth),
     clip_grad=dict(max_norm=1.0),
 )

@@ -1,8 +1,8 @@
-# kNN on your own videos: embedded once by the frozen encoder, the nearest training clips vote. Nothing is trained:
-# tools/test.py, without a checkpoint. docs/own_data.md has the lines that a config of yours needs.
+# kNN on your own videos: embedded once by the frozen encoder; the nearest training clips vote. Nothing is trained: run
+# tools/test.py without a checkpoint. docs/own_data.md shows how to use it.
 _base_ = ['../_base_/datasets/own_embeddings.py', '../_base_/runtime.py']
 
-k, temperature = 5, 0.1  # 20 from 200 videos, 200 from 20,000 on: the published script's, for 240,000
+k, temperature = 5, 0.1  # k = 20 from 200 videos on, 200 from 20,000 on (published: 200 for 240,000)
 model = dict(
     type='twlv_mm.EmbeddingKNN',
     bank=dict(_base_.train_set, scope='clip'),

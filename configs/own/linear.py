@@ -1,5 +1,5 @@
 # Linear probe on your own videos: they are embedded once by the frozen encoder, then one linear layer is trained on the
-# embeddings, in seconds. For sets of 20 to 20,000 videos; docs/own_data.md has the lines that a config of yours needs.
+# embeddings, in seconds. For 20 to 20,000 videos; docs/own_data.md shows how to use it.
 _base_ = ['../_base_/datasets/own_embeddings.py', '../_base_/runtime.py']
 
 max_epochs, batch_size, lr = 100, 8, 1e-2
@@ -9,7 +9,7 @@ model = dict(
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=0,
-    sampler=dict(type='twlv_mm.ClassBalancedSampler'),  # rare classes as often as the others
+    sampler=dict(type='twlv_mm.ClassBalancedSampler'),  # rare classes as often as frequent ones
     dataset=_base_.train_set,
 )
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 10))

@@ -1,21 +1,21 @@
-# Spatio-temporal action localization on your own videos: who does what, where and when, by a small end-to-end detector
-# on the encoder's feature map. docs/own_data.md has the lines that a config of yours needs.
+# Spatio-temporal action localization on your own videos: a small end-to-end detector on the feature map of the
+# encoder. docs/own_data.md shows how to use it.
 _base_ = ['../_base_/models/stal_detector.py', '../_base_/runtime.py', '../_base_/small_encoder.py']
 
 from twlv_mm.detection.ava_annotations import read_action_names  # noqa: E402
 from twlv_mm.records import classes_of  # noqa: E402
 
-# Boxes of generated videos have a third of their sides, on which the small encoder was trained as whole pictures.
+# Boxes have about a third of the frame, as in the generated videos; the small encoder was trained on whole frames.
 encoder_defaults = dict(twlv_small_synthetic=dict(weights='official', img_size=64, num_frames=8))
 
-data_root = 'data/own'  # train.csv, val.csv and actions.pbtxt, as AVA has them
+data_root = 'data/own'  # train.csv, val.csv and actions.pbtxt in AVA's format
 video_root = f'{data_root}/videos'
 label_file = f'{data_root}/actions.pbtxt'
-offset_seconds = 0  # what train.csv and val.csv call the second in which a file begins: 900 of AVA
+offset_seconds = 0  # time stamp of the start of a file in train.csv and val.csv; 900 for AVA
 dataset_name = data_root.rstrip('/').split('/')[-1]
 clip_seconds, short_side = 4 / 3, _base_.spec.img_size
-frozen = True  # with few boxes; False from some hundred videos on
-in_memory = True  # frames are decoded in the first epoch only; False from some 500 keyframes on
+frozen = True  # for few boxes; False from about a hundred videos on
+in_memory = True  # frames are decoded in the first epoch only; False from about 500 keyframes on
 max_epochs, batch_size, lr = 120, 4, 1e-3
 warmup_epochs = max_epochs / 20
 
@@ -27,14 +27,14 @@ resize = dict(type='Resize', scale=(-1, short_side), interpolation=_base_.interp
 frames = [keyframe, decode, resize]
 train_pipeline = [
     *([dict(type='twlv_mm.CachedFrames', transforms=frames)] if in_memory else frames),
-    # A cut-out at another place and scale each time: with few boxes, detectors learn where they are by heart.
+    # Random crops and scales: with few boxes, detectors memorise positions.
     dict(
         type='RandomRescale',
         scale_range=(short_side, round(short_side * 286 / 224)),
         interpolation=_base_.interpolation,
     ),
     dict(type='RandomCrop', size=short_side),
-    # No flip: left and right may be actions.
+    # No flips: actions may distinguish left from right.
     dict(type='ColorJitter', brightness=0.2, contrast=0.2, saturation=0.2, hue=0.5),
     shape,
     pack,
@@ -67,7 +67,7 @@ test_evaluator = val_evaluator
 model = dict(
     data_preprocessor=_base_.boxes_preprocessor,
     backbone=dict(_base_.backbone, frozen=frozen),
-    decoder=dict(  # a tenth of the paper's, and no dropout
+    decoder=dict(  # a tenth of the paper's size, without dropout
         in_channels=_base_.spec.embed_dims,
         num_frames=_base_.spec.num_frames // _base_.spec.tubelet_size,
         num_queries=16,
@@ -83,7 +83,7 @@ model = dict(
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max(1, max_epochs // 3))
 val_cfg, test_cfg = dict(type='ValLoop'), dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper',  # --amp: bf16
+    type='OptimWrapper',  # bf16 with --amp
     optimizer=dict(type='AdamW', lr=lr, weight_decay=0.05),
     clip_grad=dict(max_norm=1.0),
 )

@@ -1,5 +1,5 @@
-# Temporal action localization on your own videos, from the files to mAP in one command: what is not embedded yet is
-# embedded first, then a small ActionFormer is trained. docs/own_data.md has the lines that a config of yours needs.
+# Temporal action localization on your own videos, from files to mAP in one command: missing embeddings are
+# extracted first, then a small ActionFormer is trained. docs/own_data.md shows how to use it.
 _base_ = ['../_base_/schedules/actionformer_47e.py', '../_base_/runtime.py', '../_base_/small_encoder.py']
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
@@ -11,8 +11,8 @@ classes = f'{data_root}/classes.txt'
 video_root = f'{data_root}/videos'
 train_subset, test_subset = 'train', 'val'
 dataset_name = data_root.rstrip('/').split('/')[-1]
-clip_seconds, stride_seconds = 2.0, 0.5  # a quarter of that for actions of a second
-embeddings = None  # their folder, if not one in data_root with the name of the encoder
+clip_seconds, stride_seconds = 2.0, 0.5  # a quarter of these for actions of about a second
+embeddings = None  # folder; by default one in data_root named after the encoder
 max_epochs, batch_size, lr, channels = 60, 2, 1e-3, 64
 
 num_classes = len(classes_of(classes, data_root))
@@ -30,9 +30,9 @@ model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=num_classes,
     in_channels=_base_.spec.embedding_dims,
-    channels=channels,  # of THUMOS14 256, which 10 videos cannot train
+    channels=channels,  # THUMOS14: 256, too many for 10 videos
     arch=(2, 2, 4),
-    regression_ranges=((0, 4), (4, 8), (8, 16), (16, 32), (32, 10000)),  # steps, of each level
+    regression_ranges=((0, 4), (4, 8), (8, 16), (16, 32), (32, 10000)),  # in steps, per level
     window=9,
     test_cfg=dict(nms=dict(sigma=0.5, max_segments=200, per_class=True)),
 )
@@ -63,7 +63,7 @@ test_evaluator = dict(
     subset=test_subset,
     iou_thresholds=[0.3, 0.4, 0.5, 0.6, 0.7],
 )
-train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
+train_cfg = dict(val_interval=max_epochs)  # validation, which is the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 optim_wrapper = dict(optimizer=dict(lr=lr))

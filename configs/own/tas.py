@@ -1,5 +1,5 @@
-# Temporal action segmentation on your own videos, from the files to the scores in one command: what is not embedded yet
-# is embedded first, then a small ASFormer is trained. docs/own_data.md has the lines that a config of yours needs.
+# Temporal action segmentation on your own videos, from files to scores in one command: missing embeddings are
+# extracted first, then a small ASFormer is trained. docs/own_data.md shows how to use it.
 _base_ = [
     '../_base_/models/asformer.py',
     '../_base_/schedules/asformer_120e.py',
@@ -14,11 +14,11 @@ from twlv_mm.segmentation.labels import read_mapping  # noqa: E402
 data_root = 'data/own'  # mapping.txt, groundTruth/ and splits/
 video_root = f'{data_root}/videos'
 fps = 25  # of the labels in groundTruth/
-num_folds = 1  # splits/{train,test}.split1.bundle and so on
+num_folds = 1  # splits/{train,test}.split1.bundle, ...
 dataset_name = data_root.rstrip('/').split('/')[-1]
 clip_seconds, stride_seconds = 2.0, 0.5
-subsampling = 4  # of the labels: the model sees every fourth
-embeddings = None  # their folder, if not one in data_root with the name of the encoder
+subsampling = 4  # the model sees every fourth label
+embeddings = None  # folder; by default one in data_root named after the encoder
 max_epochs, lr, channels = 30, 1e-3, 64
 
 num_classes = len(classes_of(data_root, data_root, read_mapping))
@@ -36,7 +36,7 @@ extraction = dict(
 model = dict(
     num_classes=num_classes,
     in_channels=_base_.spec.embedding_dims,
-    channels=channels,  # of the paper 256
+    channels=channels,  # paper: 256
     num_layers=6,
     num_decoders=2,
     channel_masking=0.1,
@@ -68,7 +68,7 @@ test_dataloader = dict(
 )
 test_evaluator = dict(type='twlv_mm.SegmentationMetric')
 optim_wrapper = dict(optimizer=dict(lr=lr, weight_decay=1e-5))
-train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
+train_cfg = dict(val_interval=max_epochs)  # validation, which is the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 default_hooks = dict(

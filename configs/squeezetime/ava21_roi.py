@@ -1,5 +1,5 @@
-# Actions of given boxes of persons on AVA v2.1: AVARoIHead on SqueezeTime's variant for detection, from Kinetics-400
-# (encoder_weights). Numbers from the official config; of proposals it takes those with a score above 0.9, as mmaction2.
+# Actions in given person boxes on AVA v2.1: AVARoIHead on SqueezeTime's variant for detection, pretrained on
+# Kinetics-400 (encoder_weights). Numbers from the official config; proposals with a score above 0.9, as in mmaction2.
 _base_ = [
     '../_base_/models/ava_roi_head.py',
     '../_base_/datasets/ava_video.py',
@@ -8,7 +8,7 @@ _base_ = [
 ]
 
 encoder = '{{$ENCODER:squeezetime_r50}}'
-encoder_overrides = dict(detection=True)  # 2048 channels are 128 of 16 moments
+encoder_overrides = dict(detection=True)  # 2048 channels: 128 for each of 16 moments
 model = dict(
     data_preprocessor=_base_.boxes_preprocessor,
     backbone=dict(_base_.backbone, frozen=False),
@@ -30,7 +30,7 @@ val_files = dict(
     label_file=label_file,
 )
 frames = _base_.spec.num_frames
-clip = dict(type='twlv_mm.SampleKeyframeClip', clip_len=frames, seconds=64 / 30)  # every fourth frame of 30 a second
+clip = dict(type='twlv_mm.SampleKeyframeClip', clip_len=frames, seconds=64 / 30)  # every fourth frame at 30 fps
 squash = dict(type='Resize', scale=(256, 256), keep_ratio=False)
 train_pipeline = [
     clip,

@@ -1,5 +1,5 @@
-# SqueezeTime on HMDB51, split 1, from Kinetics-400 (encoder_weights). Numbers from the official config; published:
-# 65.56 %. For another split, change the 1 in the names of the lists.
+# SqueezeTime on HMDB51, split 1, pretrained on Kinetics-400 (encoder_weights). Numbers from the official config;
+# published: 65.56 %. For another split, change the 1 in the names of the lists.
 _base_ = './k400.py'
 
 data_root = 'data/hmdb51'
@@ -17,7 +17,7 @@ test_pipeline = [
     dict(type='twlv_mm.OpenVideo'),
     dict(_base_.clips, num_clips=2, test_mode=True),
     dict(type='twlv_mm.DecodeVideo'),
-    # Larger than in training, as in the official config; the position tables are resized.
+    # Larger than in training, as in the official config; position tables are resized.
     dict(_base_.crops, size=round(_base_.size * 286 / 224), num_crops=3),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),

@@ -1,4 +1,5 @@
-# SqueezeTime on Kinetics-400, from ImageNet-1K (encoder_weights). Numbers from the official config; published: 71.64 %.
+# SqueezeTime on Kinetics-400, pretrained on ImageNet-1K (encoder_weights). Numbers from the official config; published:
+# 71.64 %.
 _base_ = [
     '../_base_/datasets/k400_video.py',
     '../_base_/schedules/squeezetime_100e.py',
@@ -10,7 +11,7 @@ model = dict(
     type='Recognizer3D',
     data_preprocessor=_base_.preprocessor,
     backbone=dict(_base_.backbone, frozen=False),
-    # The official I2DHead: mean over space, time being in the channels.
+    # As the official I2DHead: mean over space; time is in the channels.
     cls_head=dict(
         type='I3DHead', num_classes=400, in_channels=_base_.spec.embed_dims, dropout_ratio=0.5, average_clips='prob'
     ),

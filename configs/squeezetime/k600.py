@@ -1,4 +1,4 @@
-# SqueezeTime on Kinetics-600, as k400.py with another weight decay. Published: 76.06 %.
+# SqueezeTime on Kinetics-600, like k400.py with another weight decay. Published: 76.06 %.
 _base_ = './k400.py'
 
 data_root = 'data/kinetics600'

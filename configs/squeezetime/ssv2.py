@@ -1,5 +1,5 @@
-# SqueezeTime on Something-Something v2. Its recipe is not published: assumed as k400.py, but never flipped, because
-# classes tell left from right.
+# SqueezeTime on Something-Something v2. Its recipe is not published; assumed: like k400.py, but without flips,
+# because classes distinguish left from right.
 _base_ = './k400.py'
 
 data_root = 'data/ssv2'

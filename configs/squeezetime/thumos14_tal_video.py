@@ -1,4 +1,4 @@
-# thumos14_tal.py from the video files: what is not embedded yet is embedded first. Give the encoder, trained on
+# thumos14_tal.py from the video files: missing embeddings are extracted first. Set the encoder, trained on
 # Kinetics-400, with --cfg-options encoder_weights=PATH.
 _base_ = './thumos14_tal.py'
 

@@ -1,5 +1,5 @@
-# Attentive probe on appearance: frozen small encoder, a query that attends to its tokens, on live video.
-# Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+# Attentive probe on appearance: frozen small encoder, a query attends to its tokens, on live video.
+# Set the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth (default: random weights).
 _base_ = './appearance_linear.py'
 
 model = dict(

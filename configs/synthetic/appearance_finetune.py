@@ -1,4 +1,4 @@
-# The small encoder learns appearance, from scratch or from encoder_weights (make small: work_dirs/small/encoder.pth).
+# The small encoder trained on appearance, from scratch or from encoder_weights (work_dirs/small/encoder.pth).
 _base_ = [
     '../_base_/datasets/synthetic_trimmed.py',
     '../_base_/schedules/synthetic_8e.py',

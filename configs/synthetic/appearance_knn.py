@@ -1,4 +1,4 @@
-# kNN on appearance, on the embeddings that motion_knn.py names.
+# kNN on appearance, on the embeddings of motion_knn.py.
 _base_ = './motion_knn.py'
 
 model = dict(bank=dict(ann_file=f'{_base_.videos}/train_appearance.txt'))

@@ -1,10 +1,10 @@
 # Linear probe on appearance: frozen small encoder, one linear layer on the mean of its tokens, on live video.
-# Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+# Set the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth (default: random weights).
 _base_ = './appearance_finetune.py'
 
 model = dict(
     type='twlv_mm.ProbeRecognizer',
-    features='embed',  # the encoder's own pooling
+    features='embed',  # pooled by the encoder
     backbone=dict(frozen=True),
     cls_head=dict(spatial_type=None, in_channels=_base_.spec.embedding_dims),
 )

@@ -1,4 +1,5 @@
-# The small encoder on each clip's middle frame, on appearance: an image encoder, and a teacher for pretraining.
+# The small encoder trained on the middle frame of each clip, on appearance: an image encoder, a teacher for
+# pretraining.
 _base_ = './motion_single_frame.py'
 
 train_dataloader = dict(dataset=dict(ann_file='train_appearance.txt'))

@@ -1,7 +1,8 @@
-# Actions of given boxes on generated videos: mmaction2's AVARoIHead on the small encoder, which goes on learning. Boxes
-# with a score above 0.9 are those of the acting shapes, off by half a pixel. `make small` makes the encoder, and
+# Actions in given boxes on generated videos: mmaction2's AVARoIHead on the small encoder, which is fine-tuned.
+# Proposals with a score above 0.9 are those of the actors, off by half a pixel. `make small` trains the encoder, and
 #   python tools/make_synthetic.py boxes --num-boxes 1200
-# the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+# renders the videos. Set the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth (default: random
+# weights).
 _base_ = [
     '../_base_/models/ava_roi_head.py',
     '../_base_/datasets/synthetic_boxes.py',

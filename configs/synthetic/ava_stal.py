@@ -1,7 +1,8 @@
-# Spatio-temporal action localization on generated videos with boxes: the small encoder, which goes on learning, and a
-# small end-to-end detector on it. `make small` makes the encoder, and
+# Spatio-temporal action localization on generated videos with boxes: the small encoder, which is fine-tuned, and a
+# small end-to-end detector on it. `make small` trains the encoder, and
 #   python tools/make_synthetic.py boxes --num-boxes 1200
-# the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+# renders the videos. Set the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth (default: random
+# weights).
 _base_ = [
     '../_base_/models/stal_detector.py',
     '../_base_/datasets/synthetic_boxes.py',

@@ -1,9 +1,9 @@
-# The small encoder learns what an actor is and how it moves at once: `make small` keeps what becomes of it.
+# The small encoder trained on appearance and motion at once: the config of `make small`.
 _base_ = './appearance_finetune.py'
 
-# A clip has one of 8 appearances and one of 8 motions: two of 16 classes, half the probability each.
+# A clip has one of 8 appearances and one of 8 motions: two of 16 classes, each with probability 0.5.
 labels = dict(multi_class=True, num_classes=16)
-listed = dict(type='VideoDataset', **labels)  # mmaction2's reads lines with several classes
+listed = dict(type='VideoDataset', **labels)  # mmaction2's class reads lines with several classes
 model = dict(cls_head=dict(loss_cls=dict(type='CrossEntropyLoss'), **labels))
 train_dataloader = dict(dataset=dict(ann_file='train_both.txt', **listed))
 test_dataloader = dict(dataset=dict(ann_file='test_both.txt', **listed))

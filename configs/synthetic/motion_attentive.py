@@ -1,18 +1,6 @@
-# Attentive probe on motion: frozen small encoder, a query that attends to its tokens, on live video.
-# Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = './motion_linear.py'
+# Attentive probe on motion; otherwise like appearance_attentive.py.
+_base_ = './appearance_attentive.py'
 
-model = dict(
-    features='tokens',
-    cls_head=dict(
-        _delete_=True,
-        type='twlv_mm.AttentiveHead',
-        num_classes=8,
-        in_channels=_base_.spec.embed_dims,
-        num_heads=_base_.spec.num_heads,
-    ),
-)
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3, weight_decay=0.01), paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0)
-)
-default_hooks = dict(results=dict(task='recognition_attentive'))
+train_dataloader = dict(dataset=dict(ann_file='train_motion.txt'))
+test_dataloader = dict(dataset=dict(ann_file='test_motion.txt'))
+default_hooks = dict(results=dict(dataset='synthetic_motion'))

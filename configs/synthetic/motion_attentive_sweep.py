@@ -1,5 +1,5 @@
-# Attentive and linear probes on motion, with six settings each, trained at once on one pass of the frozen encoder; one
-# is chosen on a tenth of the training videos. Otherwise as motion_attentive.py.
+# Attentive and linear probes on motion, with six settings each, trained together on one pass of the frozen encoder;
+# the best is chosen on a tenth of the training videos. Otherwise like motion_attentive.py.
 _base_ = './motion_attentive.py'
 
 split = dict(type='twlv_mm.SplitDataset', of='mmaction.VideoDataset', share=0.1, seed=0)
@@ -32,7 +32,7 @@ optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
     constructor='twlv_mm.ProbeSweepConstructor',
-    optimizer=dict(type='AdamW'),  # lr and weight_decay: the head's
-    clip_grad=dict(max_norm=1.0),  # each probe by itself
+    optimizer=dict(type='AdamW'),  # lr and weight_decay: see the head
+    clip_grad=dict(max_norm=1.0),  # for each probe separately
 )
 default_hooks = dict(choose=dict(type='twlv_mm.ChooseProbeHook'))

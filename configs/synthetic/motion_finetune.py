@@ -1,4 +1,4 @@
-# The small encoder learns motion; otherwise as appearance_finetune.py.
+# The small encoder trained on motion; otherwise like appearance_finetune.py.
 _base_ = './appearance_finetune.py'
 
 train_dataloader = dict(dataset=dict(ann_file='train_motion.txt'))

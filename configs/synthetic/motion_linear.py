@@ -1,14 +1,6 @@
-# Linear probe on motion: frozen small encoder, one linear layer on the mean of its tokens, on live video.
-# Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
-_base_ = './motion_finetune.py'
+# Linear probe on motion; otherwise like appearance_linear.py.
+_base_ = './appearance_linear.py'
 
-model = dict(
-    type='twlv_mm.ProbeRecognizer',
-    features='embed',  # the encoder's own pooling
-    backbone=dict(frozen=True),
-    cls_head=dict(spatial_type=None, in_channels=_base_.spec.embedding_dims),
-)
-max_epochs = 3
-optim_wrapper = dict(optimizer=dict(lr=1e-2, weight_decay=0.0))
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
-default_hooks = dict(results=dict(task='recognition_linear'))
+train_dataloader = dict(dataset=dict(ann_file='train_motion.txt'))
+test_dataloader = dict(dataset=dict(ann_file='test_motion.txt'))
+default_hooks = dict(results=dict(dataset='synthetic_motion'))

@@ -1,4 +1,4 @@
-# What a single frame tells about motion, which is to be nothing: the small encoder on each clip's middle frame.
+# The small encoder trained on the middle frame of each clip, on motion: a check, which must end at chance.
 _base_ = './motion_finetune.py'
 
 encoder_overrides = dict(num_frames=1, tubelet_size=1)

@@ -2,6 +2,6 @@
 _base_ = './pretrain_pixels.py'
 
 model = dict(targets=dict(_delete_=True, latent=dict(type='twlv_mm.LatentTarget')))
-default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook', start=0.99))  # of a short run; V-JEPA: 0.998
-# Six minutes of a CPU core.
+default_hooks = dict(momentum=dict(type='twlv_mm.MomentumScheduleHook', start=0.99))  # for a short run; V-JEPA: 0.998
+# Six minutes on one CPU core.
 max_iters = 1600

@@ -1,6 +1,5 @@
-# Masked pretraining on generated clips, on several targets at once: what a teacher of single frames knows of
-# appearances, what a teacher of clips knows of motions, and the pixels of the masked patches. Neither teacher knows
-# what the other does.
+# Masked pretraining on generated clips, on several targets at once: a single-frame teacher of appearance, a
+# clip teacher of motion, and the pixels of the masked patches. Neither teacher knows what the other does.
 _base_ = './pretrain_motion_teacher.py'
 
 model = dict(
@@ -15,5 +14,5 @@ model = dict(
         pixels=dict(type='twlv_mm.PixelTarget', per_patch=False),
     ),
 )
-# Six minutes of a CPU core.
+# Six minutes on one CPU core.
 max_iters = 1200

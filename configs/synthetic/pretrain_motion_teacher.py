@@ -1,5 +1,5 @@
-# Masked pretraining on generated clips: as pretrain_video_teacher.py, and the teacher was trained on motions and on
-# nothing else. Made by `python tools/make_small.py --pretrain motion_teacher`, or given with
+# Masked pretraining on generated clips: like pretrain_video_teacher.py, with a teacher that was trained on motion
+# only. `python tools/make_small.py --pretrain motion_teacher` trains the teacher, or set it with
 # --cfg-options model.teachers.video.weights=PATH
 _base_ = './pretrain_video_teacher.py'
 

@@ -1,5 +1,5 @@
 # Masked pretraining of the small encoder on generated clips: pixels of the masked patches (VideoMAE's target).
-# What comes out is an encoder: --cfg-options encoder_weights=work_dirs/pretrain_pixels/iter_2000.pth of the probes.
+# For the probes: --cfg-options encoder_weights=work_dirs/pretrain_pixels/iter_2000.pth.
 _base_ = [
     '../_base_/datasets/synthetic_pretrain.py',
     '../_base_/schedules/pretrain_synthetic.py',
@@ -10,12 +10,12 @@ model = dict(
     type='twlv_mm.MaskedPretrainer',
     data_preprocessor=_base_.preprocessor,
     backbone=dict(_base_.backbone, frozen=False),
-    # What is known of a shape that moves by a patch in a patch's time is in its neighbours: with 75 % masked, as a
-    # larger encoder is trained, little more than the clip's colour was learned in minutes.
+    # A shape that moves by a patch per tubelet can only be predicted from neighbouring patches: with 75 % masked, as
+    # for larger encoders, little more than the colour of a clip was learned within minutes.
     masks=[dict(type='twlv_mm.RandomMask', ratio=0.5)],
     predictor=dict(dims=128, depth=1, num_heads=4),
-    # Normalised by patch, they are mostly the noise of a background without texture.
+    # Not normalised per patch: that would amplify the noise of the smooth background.
     targets=dict(pixels=dict(type='twlv_mm.PixelTarget', per_patch=False)),
 )
-# Six minutes of a CPU core.
+# Six minutes on one CPU core.
 max_iters = 2000

@@ -1,5 +1,5 @@
-# Masked pretraining on generated clips: tokens of a teacher that has learned appearance from single frames, and sees
-# the middle frame of each tubelet. Made by `python tools/make_small.py --pretrain teacher`, or given with
+# Masked pretraining on generated clips: tokens of a teacher that was trained on appearance in single frames, for
+# the middle frame of each tubelet. `python tools/make_small.py --pretrain teacher` trains the teacher, or set it with
 # --cfg-options model.teachers.frames.weights=PATH
 _base_ = './pretrain_pixels.py'
 
@@ -11,5 +11,5 @@ model = dict(
     ),
     targets=dict(_delete_=True, frames=dict(type='twlv_mm.TeacherTokens', teacher='frames')),
 )
-# Four minutes of a CPU core.
+# Four minutes on one CPU core.
 max_iters = 1300

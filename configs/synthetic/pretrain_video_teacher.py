@@ -1,5 +1,5 @@
-# Masked pretraining on generated clips: tokens and the pooled vector of a teacher of clips, the small encoder that was
-# trained on appearance and motion. Made by `python tools/make_small.py`, or given with
+# Masked pretraining on generated clips: tokens and the pooled vector of a clip teacher, the small encoder trained on
+# appearance and motion. `python tools/make_small.py` trains the teacher, or set it with
 # --cfg-options model.teachers.video.weights=PATH
 _base_ = './pretrain_pixels.py'
 
@@ -11,5 +11,5 @@ model = dict(
         clip=dict(type='twlv_mm.TeacherClip', teacher='video'),
     ),
 )
-# Four minutes of a CPU core.
+# Four minutes on one CPU core.
 max_iters = 1300

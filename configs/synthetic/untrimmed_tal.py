@@ -1,7 +1,8 @@
 # Temporal action localization on generated videos of one to three minutes, from the video files: the small encoder
-# embeds clips of two seconds, ActionFormer learns on them. `make small` makes the encoder, and
+# embeds clips of two seconds, and ActionFormer is trained on them. `make small` trains the encoder, and
 #   python tools/make_synthetic.py untrimmed
-# the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+# renders the videos. Set the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth (default: random
+# weights).
 _base_ = ['../_base_/schedules/actionformer_47e.py', '../_base_/runtime.py', '../_base_/synthetic_encoder.py']
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
@@ -13,7 +14,7 @@ ann_file, classes = f'{data_root}/annotations.json', f'{data_root}/classes.txt'
 extraction = dict(
     encoder=_base_.extractor,
     sampling='multi-clip',
-    clip_seconds=2.0,  # 16 frames at 8 frames a second, as the encoder was trained
+    clip_seconds=2.0,  # 16 frames at 8 fps, as in the training of the encoder
     stride_seconds=0.25,
     batch_size=32,
     splits=dict(train=f'{data_root}/videos/train', test=f'{data_root}/videos/test'),
@@ -59,7 +60,7 @@ test_evaluator = dict(
 )
 max_epochs = 60
 warmup_epochs = max_epochs * 5 / 60
-train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
+train_cfg = dict(val_interval=max_epochs)  # validation, which is the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -1,7 +1,8 @@
 # Temporal action segmentation of generated videos of one to three minutes, from the video files: the small encoder
-# embeds clips, ASFormer learns on them. `make small` makes the encoder, and
+# embeds clips, and ASFormer is trained on them. `make small` trains the encoder, and
 #   python tools/make_synthetic.py untrimmed --num-untrimmed 80 --out work_dirs/synthetic_80
-# the videos. Give the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth; without, it is random.
+# renders the videos. Set the encoder with --cfg-options encoder_weights=work_dirs/small/encoder.pth (default: random
+# weights).
 _base_ = [
     '../_base_/models/asformer.py',
     '../_base_/schedules/asformer_120e.py',
@@ -13,12 +14,12 @@ from twlv_mm.encoders import embeddings_folder  # noqa: E402
 
 data_root = '{{$SYNTHETIC:work_dirs/synthetic_80}}/untrimmed'
 embeddings = embeddings_folder('untrimmed', _base_.spec, 'work_dirs/synthetic_80/embeddings')
-folds = [1, 2]  # one half to train on, the other to test on, and the other way round
+folds = [1, 2]  # train on one half and test on the other, and vice versa
 
 extraction = dict(
     encoder=_base_.extractor,
     sampling='multi-clip',
-    clip_seconds=2.0,  # 16 frames at 8 frames a second, as the encoder was trained
+    clip_seconds=2.0,  # 16 frames at 8 fps, as in the training of the encoder
     stride_seconds=0.25,
     batch_size=32,
     splits=dict(train=f'{data_root}/videos/train', test=f'{data_root}/videos/test'),
@@ -53,7 +54,7 @@ test_dataloader = dict(
 test_evaluator = dict(type='twlv_mm.SegmentationMetric')
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=1e-5))
 max_epochs = 30
-train_cfg = dict(val_interval=max_epochs)  # the test, after the last epoch
+train_cfg = dict(val_interval=max_epochs)  # validation, which is the test, after the last epoch
 val_cfg = dict(type='ValLoop')
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 default_hooks = dict(

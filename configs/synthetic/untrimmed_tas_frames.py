@@ -1,5 +1,5 @@
-# As untrimmed_tas.py, on an encoder without time: an embedding is that of a clip's middle frame. Give the encoder of
-# both_single_frame.py with --cfg-options encoder_weights=work_dirs/both_single_frame/epoch_8.pth.
+# Like untrimmed_tas.py, with an encoder without time: the embedding of a clip is that of its middle frame. Set the
+# encoder of both_single_frame.py with --cfg-options encoder_weights=work_dirs/both_single_frame/epoch_8.pth.
 _base_ = './untrimmed_tas.py'
 
 encoder_overrides = dict(num_frames=1, tubelet_size=1)

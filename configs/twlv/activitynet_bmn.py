@@ -1,4 +1,4 @@
-# Temporal action proposals on ActivityNet-1.3: mmaction2's own BMN on embeddings of clips, with the hyperparameters of
+# Temporal action proposals on ActivityNet-1.3: mmaction2's BMN on embeddings of clips, with the hyperparameters of
 # its bmn_2xb8-400x100-9e_activitynet-feature.
 _base_ = ['../_base_/datasets/activitynet_embeddings.py', '../_base_/runtime.py']
 

@@ -1,5 +1,5 @@
-# activitynet_tal.py from the video files: what is not embedded yet is embedded first, in the clips of paper Table 7.
-# Give the encoder with --cfg-options encoder_weights=PATH. The last epoch ends with the test, so that tools/train.py
+# activitynet_tal.py from the video files: missing embeddings are extracted first, with the clips of paper Table 7.
+# Set the encoder with --cfg-options encoder_weights=PATH. The last epoch ends with the test, so that tools/train.py
 # goes from videos to mAP.
 _base_ = './activitynet_tal.py'
 

@@ -1,5 +1,5 @@
-# Actions of given boxes of persons on AVA v2.2: mmaction2's AVARoIHead on TWLV-I. The paper does without such boxes
-# (ava_stal.py); this is what most published numbers on AVA are made with.
+# Actions in given person boxes on AVA v2.2: mmaction2's AVARoIHead on TWLV-I. The paper has no given boxes
+# (ava_stal.py), but most published numbers on AVA do.
 _base_ = [
     '../_base_/models/ava_roi_head.py',
     '../_base_/datasets/ava_video.py',
@@ -15,7 +15,7 @@ model = dict(
         bbox_head=dict(in_channels=_base_.spec.embed_dims),
     ),
 )
-# A person detector's boxes, of which those with a score above 0.9 count, as in mmaction2's configs.
+# Boxes of a person detector with a score above 0.9, as in mmaction2's configs.
 train_dataloader = dict(dataset=dict(proposal_file={{_base_.train_proposals}}))
 val_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))
 test_dataloader = dict(dataset=dict(proposal_file={{_base_.val_proposals}}))

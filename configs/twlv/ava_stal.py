@@ -1,5 +1,5 @@
-# Spatio-temporal action localization on AVA v2.2, end to end (paper 2.5, Tables 8 and 11): who does what, where and
-# when, without boxes of persons from outside. Give the encoder with --cfg-options encoder_weights=PATH.
+# Spatio-temporal action localization on AVA v2.2, end to end (paper 2.5, Tables 8 and 11), without
+# given person boxes. Set the encoder with --cfg-options encoder_weights=PATH.
 _base_ = [
     '../_base_/models/stal_detector.py',
     '../_base_/datasets/ava_video.py',
@@ -12,7 +12,7 @@ model = dict(
     backbone=_base_.backbone,
     decoder=dict(
         in_channels=_base_.spec.embed_dims,
-        num_frames=_base_.spec.num_frames // _base_.spec.tubelet_size,  # steps of the feature map
+        num_frames=_base_.spec.num_frames // _base_.spec.tubelet_size,  # time steps of the feature map
     ),
 )
 default_hooks = dict(

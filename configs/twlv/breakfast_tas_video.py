@@ -1,5 +1,5 @@
-# breakfast_tas.py from the video files: what is not embedded yet is embedded first, in the clips of paper Table 7.
-# Give the encoder with --cfg-options encoder_weights=PATH.
+# breakfast_tas.py from the video files: missing embeddings are extracted first, with the clips of paper Table 7.
+# Set the encoder with --cfg-options encoder_weights=PATH.
 _base_ = './breakfast_tas.py'
 
 extraction = dict(

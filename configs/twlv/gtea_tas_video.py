@@ -1,5 +1,5 @@
-# gtea_tas.py from the video files: what is not embedded yet is embedded first, in the clips of paper Table 7.
-# Give the encoder with --cfg-options encoder_weights=PATH.
+# gtea_tas.py from the video files: missing embeddings are extracted first, with the clips of paper Table 7.
+# Set the encoder with --cfg-options encoder_weights=PATH.
 _base_ = './gtea_tas.py'
 
 extraction = dict(

@@ -7,12 +7,12 @@ _base_ = [
 
 model = dict(
     type='twlv_mm.ProbeRecognizer',
-    features='embed',  # the encoder's own pooling
+    features='embed',  # pooled by the encoder
     data_preprocessor=_base_.preprocessor,
     backbone=_base_.backbone,
     cls_head=dict(
         type='I3DHead',
-        spatial_type=None,  # pooled already: a linear layer
+        spatial_type=None,  # a linear layer only: the input is pooled
         num_classes=1000,
         in_channels=_base_.spec.embedding_dims,
         dropout_ratio=0.0,
@@ -21,7 +21,7 @@ model = dict(
 )
 # Table 4: 90 epochs without warm-up, batch 4096.
 max_epochs = 90
-batch_size = min(128, 4096 // _base_.gpus)  # of a GPU
+batch_size = min(128, 4096 // _base_.gpus)  # per GPU
 optim_wrapper = dict(accumulative_counts=4096 // (batch_size * _base_.gpus))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
 train_dataloader = dict(batch_size=batch_size)

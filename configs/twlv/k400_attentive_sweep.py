@@ -1,8 +1,8 @@
-# Attentive probes on Kinetics-400 with each of V-JEPA 2's 20 settings, trained at once on one pass of the frozen
-# encoder. A tenth of the training videos is held out to choose one of them; the test set has no part in that.
+# Attentive probes on Kinetics-400 with V-JEPA 2's 20 settings, trained together on one pass of the frozen encoder. The
+# best is chosen on a held-out tenth of the training videos, not on the test set.
 _base_ = './k400_attentive_vjepa.py'
 
-# One crop of as many segments as in training.
+# One crop; as many segments as in training.
 heldout_pipeline = [
     _base_.open_video,
     dict(_base_.clips, test_mode=True),
@@ -37,10 +37,10 @@ optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
     constructor='twlv_mm.ProbeSweepConstructor',
-    optimizer=dict(type='AdamW'),  # lr and weight_decay: the head's
-    clip_grad=dict(max_norm=1.0),  # each probe by itself
+    optimizer=dict(type='AdamW'),  # lr and weight_decay: see the head
+    clip_grad=dict(max_norm=1.0),  # for each probe separately
 )
 default_hooks = dict(
     choose=dict(type='twlv_mm.ChooseProbeHook'),
-    checkpoint=dict(save_best=None, max_keep_ckpts=1),  # 20 probes and the states of their optimizer
+    checkpoint=dict(save_best=None, max_keep_ckpts=1),  # 20 probes and their optimizer states
 )

@@ -1,5 +1,5 @@
-# TWLV-I as an mmaction2 backbone, fine-tuned on Kinetics-400 by VideoMAE's recipe; the paper does not fine-tune. It
-# starts from encoder_weights: without, it is a training from scratch.
+# TWLV-I as an mmaction2 backbone, fine-tuned on Kinetics-400 by VideoMAE's recipe; not in the paper. Training
+# starts from encoder_weights, or from scratch.
 _base_ = [
     '../_base_/datasets/k400_video.py',
     '../_base_/schedules/finetune_100e.py',
@@ -25,7 +25,7 @@ model = dict(
         num_classes=400,
         in_channels=_base_.spec.embed_dims,
         dropout_ratio=0.0,
-        init_std=2e-5,  # a thousandth of the usual: no large gradients at first
+        init_std=2e-5,  # a thousandth of the usual, against large initial gradients
         label_smooth_eps=0.1,
         average_clips='prob',
     ),
@@ -47,7 +47,7 @@ test_pipeline = [
     *_base_.three_views,
     _base_.pack,
 ]
-# Of the table's vision transformers; mmaction2's constructor refuses others.
+# Only for vision transformers of the model table: mmaction2's constructor rejects others.
 depth = _base_.encoder_overrides.get('depth') or getattr(ARCHITECTURES.get(_base_.encoder), 'depth', None)
 optim_wrapper = dict(paramwise_cfg=dict(num_layers=depth))
 train_dataloader = dict(batch_size=_base_.batch_size, drop_last=True, dataset=dict(pipeline=train_pipeline))

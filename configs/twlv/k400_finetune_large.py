@@ -1,5 +1,5 @@
-# As k400_finetune.py, with VideoMAE's 35 epochs for ViT-L. Its batch has 128 videos, each twice, and a rate of 1e-3;
-# here a video comes once in a batch of 512, with the rate for them, 2e-3.
+# Like k400_finetune.py, with VideoMAE's 35 epochs for ViT-L. VideoMAE has batches of 128 videos, each twice, and a rate
+# of 1e-3; here batches have 512 different videos, with the rate scaled to 2e-3.
 _base_ = './k400_finetune.py'
 
 encoder = '{{$ENCODER:twlv_large}}'

@@ -1,12 +1,13 @@
 # kNN on Kinetics-400 (paper 2.2.3, Table 6): tools/test.py, without checkpoint or training.
 _base_ = ['../_base_/datasets/k400_embeddings.py', '../_base_/runtime.py']
 
-# The column of Table 6: 'uniform', 'video' (the mean of a video's clips) or 'clip'. Set it here, or KNN_COLUMN=video in
-# the environment. In 'clip' every training clip is a neighbour (assumed), and the votes of a video's clips are added.
+# The column of Table 6: 'uniform', 'video' (mean of a video's clips) or 'clip'. Set it here, or KNN_COLUMN=video in the
+# environment. With 'clip', every training clip can be a neighbour (assumed), and the votes of a video's clips are
+# added.
 column = '{{$KNN_COLUMN:clip}}'
 sampling, scope = dict(uniform=('uniform', 'video'), video=('multi-clip', 'video'), clip=('multi-clip', 'clip'))[column]
 
-k, temperature = 200, 0.1  # the published script's
+k, temperature = 200, 0.1  # as in the published script
 model = dict(
     type='twlv_mm.EmbeddingKNN',
     bank=dict(

@@ -1,4 +1,4 @@
-# Linear probe on stored embeddings of Kinetics-400: trained on a random clip of each video, in minutes.
+# Linear probe on stored embeddings of Kinetics-400: trained on a random clip of each video within minutes.
 _base_ = [
     '../_base_/datasets/k400_embeddings.py',
     '../_base_/schedules/offline_linear_150e.py',

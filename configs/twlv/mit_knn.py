@@ -1,5 +1,5 @@
-# kNN on Moments in Time (paper 2.2.3, Table 6). Otherwise as k400_knn.py.
+# kNN on Moments in Time (paper 2.2.3, Table 6). Otherwise like k400_knn.py.
 _base_ = './k400_knn.py'
 
-set_name, num_classes = 'mit', 339  # the first version; the second: 305
+set_name, num_classes = 'mit', 339  # first version; second: 305
 default_hooks = dict(results=dict(dataset='moments_in_time'))

@@ -7,13 +7,13 @@ _base_ = [
 
 model = dict(
     type='twlv_mm.ProbeRecognizer',
-    features='embed',  # the encoder's own pooling
+    features='embed',  # pooled by the encoder
     data_preprocessor=_base_.preprocessor,
     backbone=_base_.backbone,
     cls_head=dict(
         type='I3DHead',
-        spatial_type=None,  # pooled already: a linear layer
-        num_classes=339,  # the first version, see docs/datasets.md; the second: 305
+        spatial_type=None,  # a linear layer only: the input is pooled
+        num_classes=339,  # first version, see docs/datasets.md; second: 305
         in_channels=_base_.spec.embedding_dims,
         dropout_ratio=0.0,
         average_clips='prob',  # probabilities averaged over the views (paper 2.2)

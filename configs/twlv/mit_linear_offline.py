@@ -1,5 +1,5 @@
-# Linear probe on stored embeddings of Moments in Time. Otherwise as k400_linear_offline.py.
+# Linear probe on stored embeddings of Moments in Time. Otherwise like k400_linear_offline.py.
 _base_ = './k400_linear_offline.py'
 
-set_name, num_classes = 'mit', 339  # the first version; the second: 305
+set_name, num_classes = 'mit', 339  # first version; second: 305
 default_hooks = dict(results=dict(dataset='moments_in_time'))

@@ -1,4 +1,4 @@
-# Pretraining of TWLV-I, ViT-L; otherwise as pretrain_base.py.
+# Pretraining of TWLV-I, ViT-L; otherwise like pretrain_base.py.
 _base_ = './pretrain_base.py'
 
 encoder = '{{$ENCODER:twlv_large}}'

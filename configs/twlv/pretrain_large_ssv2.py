@@ -1,5 +1,5 @@
-# Pretraining of TWLV-I (+SSv2), ViT-L: with Something-Something v2's training videos, too (paper Table 2); otherwise as
-# pretrain_large.py.
+# Pretraining of TWLV-I (+SSv2), ViT-L, with the training videos of Something-Something v2 added (paper Table 2);
+# otherwise like pretrain_large.py.
 _base_ = './pretrain_large.py'
 
 ssv2 = dict(

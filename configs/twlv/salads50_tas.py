@@ -14,7 +14,7 @@ default_hooks = dict(
         interval=10, save_best=None, max_keep_ckpts=2, save_param_scheduler=False
     ),  # the last epoch is tested
     data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
-    visualization=dict(type='twlv_mm.SegmentationVisualizationHook', videos=None),  # a folder, for frames
+    visualization=dict(type='twlv_mm.SegmentationVisualizationHook', videos=None),  # folder of videos, to draw frames
     results=dict(
         type='twlv_mm.ResultsHook',
         task='segmentation',

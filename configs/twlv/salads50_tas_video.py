@@ -1,5 +1,5 @@
-# salads50_tas.py from the video files: what is not embedded yet is embedded first, in the clips of paper Table 7.
-# Give the encoder with --cfg-options encoder_weights=PATH.
+# salads50_tas.py from the video files: missing embeddings are extracted first, with the clips of paper Table 7.
+# Set the encoder with --cfg-options encoder_weights=PATH.
 _base_ = './salads50_tas.py'
 
 extraction = dict(

@@ -1,5 +1,5 @@
-# As ssv2_attentive.py, with V-JEPA's own recipe (its published config), to compare with its papers: the tokens of 2
-# clips of 64 frames of the video go to the probe at once, RandAugment, erasing, weight decay 0.01, clipped gradients.
+# Like ssv2_attentive.py, with V-JEPA's own recipe (its published config), to compare with its papers: one probe input
+# has the tokens of 2 clips of 64 frames; RandAugment, random erasing, weight decay 0.01, gradient clipping.
 _base_ = './ssv2_attentive.py'
 
 from twlv_mm.encoders import frame_interval  # noqa: E402
@@ -9,7 +9,7 @@ interval = frame_interval(64, _base_.frames)
 clips = dict(type='twlv_mm.SampleClips', num_frames=_base_.frames, frame_interval=interval, num_clips=2)
 train_pipeline = [_base_.open_video, clips, _base_.decode, *_base_.vjepa_augmentation, _base_.pack_clips]
 test_pipeline = [_base_.open_video, dict(clips, test_mode=True), *_base_.three_views, _base_.pack_clips]
-batch_size = min(4, 256 // _base_.gpus)  # of a GPU: videos of several clips
+batch_size = min(4, 256 // _base_.gpus)  # per GPU; each video has several clips
 model = dict(cls_head=dict(across_clips=True))
 train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))
 test_dataloader = dict(batch_size=4, dataset=dict(pipeline=test_pipeline))

@@ -1,12 +1,12 @@
 # TWLV-I as an mmaction2 backbone, fine-tuned on Something-Something v2 by VideoMAE's recipe (its published command for
-# ViT-B: 50 epochs, 5e-4 for 256 clips, frames over the whole video, no flip). Otherwise as k400_finetune.py.
+# ViT-B: 50 epochs, 5e-4 for 256 clips, frames over the whole video, no flip). Otherwise like k400_finetune.py.
 _base_ = './k400_finetune.py'
 
 data_root = 'data/ssv2'
 train_list = dict(ann_file=f'{data_root}/ssv2_train_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
 val_list = dict(ann_file=f'{data_root}/ssv2_val_list_videos.txt', data_prefix=dict(video=f'{data_root}/videos'))
 
-# VideoMAE draws each frame within its part of the video and tests two such clips; these are the middle ones, in one.
+# VideoMAE samples each frame at random within its segment and tests two such clips; here one clip of middle frames.
 whole = [_base_.open_video, dict(type='twlv_mm.EmbeddingSample', num_frames=_base_.frames, sampling='uniform')]
 train_pipeline = [*whole, *(step for step in _base_.train_pipeline[2:] if step['type'] != 'Flip')]
 blending = dict(augments=[dict(one, num_classes=174) for one in _base_.blending.augments])

@@ -1,4 +1,4 @@
-# As ssv2_finetune.py with ViT-L, for which VideoMAE publishes no script: 35 epochs, as for Kinetics-400 (assumed).
+# Like ssv2_finetune.py with ViT-L, for which VideoMAE has no published script; assumed: 35 epochs, as on Kinetics-400.
 _base_ = './ssv2_finetune.py'
 
 encoder = '{{$ENCODER:twlv_large}}'

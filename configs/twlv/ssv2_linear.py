@@ -7,12 +7,12 @@ _base_ = [
 
 model = dict(
     type='twlv_mm.ProbeRecognizer',
-    features='embed',  # the encoder's own pooling
+    features='embed',  # pooled by the encoder
     data_preprocessor=_base_.preprocessor,
     backbone=_base_.backbone,
     cls_head=dict(
         type='I3DHead',
-        spatial_type=None,  # pooled already: a linear layer
+        spatial_type=None,  # a linear layer only: the input is pooled
         num_classes=174,
         in_channels=_base_.spec.embedding_dims,
         dropout_ratio=0.0,

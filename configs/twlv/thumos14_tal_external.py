@@ -1,5 +1,5 @@
-# THUMOS14 with an external classifier (paper 2.4, Table 9): ActionFormer finds actions of any class, video-level scores
-# of 20 classes name them. Otherwise as thumos14_tal.py.
+# THUMOS14 with an external classifier (paper 2.4, Table 9): class-agnostic ActionFormer; video-level scores of
+# 20 classes provide the labels. Otherwise like thumos14_tal.py.
 _base_ = './thumos14_tal.py'
 
 model = dict(
@@ -7,7 +7,7 @@ model = dict(
     external=dict(
         path='data/thumos14/thumos14_cls_scores.json',
         top_k=2,
-        # The same rule for every video. 'published' repeats the published code, which applies a softmax to some only.
+        # For every video. 'published' reproduces the published code, which applies a softmax to some videos only.
         score_norm='l1',
     ),
     test_cfg=dict(nms=dict(per_class=False)),

@@ -208,7 +208,7 @@ def test_whatever_files_hold_is_text_in_the_page(tmp_path):
 
 def test_a_folder_without_results_has_a_report_too(tmp_path):
     page, text = write_report(tmp_path, tmp_path / 'out')
-    assert page.read_text().count('nothing was measured on their sets</summary>') == 1
+    assert page.read_text().count('nothing was measured on these data sets</summary>') == 1
     assert '| TWLV-I (paper) | ViT-B |' in text.read_text()
     with pytest.raises(FileNotFoundError, match='there is no folder'):
         write_report(tmp_path / 'nowhere')

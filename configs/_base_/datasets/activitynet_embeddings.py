@@ -1,4 +1,4 @@
-# ActivityNet-1.3 as embeddings of clips (docs/localization.md), every video brought to 192 steps.
+# ActivityNet-1.3 as embeddings of clips (docs/localization.md), every video resized to 192 steps.
 _base_ = '../encoder.py'
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
@@ -11,7 +11,7 @@ videos = dict(
     type='twlv_mm.LocalizationDataset', ann_file=ann_file, clip_seconds=clip_seconds, stride_seconds=stride_seconds
 )
 resize = dict(type='twlv_mm.ResizeFeatures', length=192)  # Table 7
-# In training, 90 to 100 % of that, with actions of which a thousandth is inside: the published code.
+# As the published code: in training 90 to 100 % of that, with actions of which at least a thousandth is inside.
 crop = dict(type='twlv_mm.CropFeatures', max_length=192, crop_ratio=(0.9, 1.0), min_overlap=0.001)
 pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
@@ -22,7 +22,7 @@ train_dataloader = dict(
     dataset=dict(videos, folder=f'{data_root}/multi-clip/train', subset='training', pipeline=[resize, crop, pack]),
 )
 test_dataloader = dict(
-    batch_size=16,  # of no consequence for the result
+    batch_size=16,  # does not affect the result
     num_workers=4,
     sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),

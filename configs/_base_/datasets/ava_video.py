@@ -1,11 +1,11 @@
 # AVA v2.2 as video files: data/ava/, see tools/data/ava/README.md.
-# Assumed, the paper does not say: clips of 2.1 s around the keyframe, the encoder's resolution as the short side with
-# the film's aspect, flips, scales and colours in training, and 8 clips a batch and device.
+# Assumed (not in the paper): clips of 2.1 s around the keyframe; the short side at the encoder's resolution,
+# with the aspect ratio of the film; random flips, scales and colours in training; 8 clips per batch and device.
 _base_ = '../encoder.py'
 
 data_root = 'data/ava'
 annotations = f'{data_root}/annotations'
-label_file = f'{annotations}/ava_action_list_v2.2_for_activitynet_2019.pbtxt'  # 60 of 80 actions, columns are their ids
+label_file = f'{annotations}/ava_action_list_v2.2_for_activitynet_2019.pbtxt'  # 60 of 80 actions; columns are ids
 clip_seconds, short_side = 2.1, _base_.spec.img_size
 keyframe = dict(type='twlv_mm.SampleKeyframeClip', clip_len=_base_.spec.num_frames, seconds=clip_seconds)
 scales = (round(short_side * 192 / 224), round(short_side * 256 / 224))
@@ -31,7 +31,7 @@ keyframes = dict(
     type='twlv_mm.AVAVideoDataset',
     label_file=label_file,
     data_prefix=dict(img=f'{data_root}/videos'),
-    offset_seconds=900,  # files begin at minute 15 of the film; 0 if they are whole
+    offset_seconds=900,  # files start at minute 15 of the film; 0 for whole films
 )
 train_dataloader = dict(
     batch_size=8,
@@ -66,6 +66,6 @@ val_evaluator = dict(
     label_file=label_file,
 )
 test_evaluator = val_evaluator
-# For the box-given way: dataset.proposal_file of training and of tests.
+# With given boxes: dataset.proposal_file of training and test.
 train_proposals = f'{annotations}/ava_dense_proposals_train.FAIR.recall_93.9.pkl'
 val_proposals = f'{annotations}/ava_dense_proposals_val.FAIR.recall_93.9.pkl'

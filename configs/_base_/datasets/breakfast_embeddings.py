@@ -1,4 +1,4 @@
-# Breakfast as embeddings of clips (docs/segmentation.md): 1,712 videos in 4 folds, otherwise as GTEA (paper Table 7).
+# Breakfast as embeddings of clips (docs/segmentation.md): 1,712 videos in 4 folds, otherwise like GTEA (paper Table 7).
 _base_ = './gtea_embeddings.py'
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402

@@ -1,5 +1,5 @@
-# Diving-48 (V2 labels) as video files: data/diving48/, prepared by tools/data/diving48/prepare.py. As k400_video.py,
-# but of paper Table 4: no flip.
+# Diving-48 (V2 labels) as video files: data/diving48/, prepared by tools/data/diving48/prepare.py. Like k400_video.py,
+# but without flips (paper Table 4).
 _base_ = './k400_video.py'
 
 data_root = 'data/diving48'
@@ -15,4 +15,4 @@ test_pipeline = [_base_.open_video, dict(clips, num_clips=4, test_mode=True), *_
 
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **val_list))
-test_dataloader = dict(batch_size=1, dataset=dict(pipeline=test_pipeline, **val_list))  # one video is 12 views
+test_dataloader = dict(batch_size=1, dataset=dict(pipeline=test_pipeline, **val_list))  # 12 views per video

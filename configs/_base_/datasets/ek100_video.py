@@ -1,7 +1,7 @@
 # EPIC-KITCHENS-100 as segments of long videos: data/epic_kitchens100/, prepared by
 # tools/data/epic_kitchens100/prepare.py. Paper Table 4: 16 frames with stride 1, flips, 4 clips x 3 crops in tests.
-# Assumed, the paper does not say: verbs are the classes, and the stride is that of 30 frames a second, so that a clip
-# has 16/30 s, whatever the rate of its video (50 or 60).
+# Assumed (not in the paper): verbs are the classes, and the stride refers to 30 fps, so that a clip has 16/30 s
+# whatever the frame rate of its video (50 or 60).
 _base_ = '../encoder.py'
 
 data_root = 'data/epic_kitchens100'
@@ -12,7 +12,7 @@ decode, shape = dict(type='twlv_mm.DecodeVideo'), dict(type='FormatShape', input
 cut = dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.33))
 attentive_cut = dict(cut, aspect_ratio_range=(0.5, 2.0))
 flip, pack = dict(type='Flip', flip_ratio=0.5), dict(type='PackActionInputs')
-pack_segment = dict(pack, meta_keys=('img_shape', 'video_id', 'start', 'end'))  # for tools/errors.py
+pack_segment = dict(pack, meta_keys=('img_shape', 'video_id', 'start', 'end'))  # for twlv errors
 
 one_clip = [dict(clips, num_clips=1), decode]
 train_pipeline = [*one_clip, cut, _base_.squash, flip, shape, pack]
@@ -43,10 +43,10 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=val_pipeline, **val_set),
 )
-# One segment is 12 views.
+# 12 views per segment.
 test_dataloader = dict(val_dataloader, batch_size=2, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
 test_evaluator = [
     val_evaluator,
     dict(type='twlv_mm.ClassMetric'),
-]  # per class, their mean, and which are confused
+]  # per class, mean over classes, confusion matrix

@@ -9,12 +9,12 @@ clip_seconds, stride_seconds = 0.5, 0.125  # T and T_s: paper Table 7
 videos = dict(
     type='twlv_mm.SegmentationDataset',
     data_root='data/gtea',  # groundTruth, mapping.txt, splits
-    folder=f'{embeddings}/multi-clip/train',  # all folds' videos
+    folder=f'{embeddings}/multi-clip/train',  # videos of all folds
     fold=1,
     fps=15,  # of the labels
     clip_seconds=clip_seconds,
     stride_seconds=stride_seconds,
-    # As published; alignment='time' puts each clip where it is in time.
+    # As published; alignment='time' would place each clip at its time.
     pipeline=[
         dict(type='twlv_mm.AlignFeatures', alignment='stretch', subsampling=1),
         dict(type='twlv_mm.PackSegmentation'),
@@ -22,7 +22,7 @@ videos = dict(
 )
 train_dataloader = dict(
     batch_size=1,
-    num_workers=0,  # a video is read in a hundredth of a step's time
+    num_workers=0,  # reading a video takes a hundredth of a step
     sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, split='train'),
@@ -34,7 +34,7 @@ test_dataloader = dict(
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, split='test', test_mode=True),
 )
-# The second repeats the published code's scores, faults included.
+# The second reproduces the published code's scores, including its errors.
 test_evaluator = [
     dict(type='twlv_mm.SegmentationMetric'),
     dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published'),

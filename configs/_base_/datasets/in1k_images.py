@@ -1,6 +1,6 @@
 # ImageNet-1K as still videos (paper 2.3): data/imagenet1k/, prepared by tools/data/imagenet1k/prepare.py.
-# An image is repeated as often as a clip has frames. Training is of paper Table 4, which has no views of ImageNet:
-# tests take one centre crop of 224 out of 256, as V-JEPA.
+# An image is repeated as often as a clip has frames. Training follows paper Table 4, which has no views for
+# ImageNet: tests take one centre crop of 224 out of 256, like V-JEPA.
 _base_ = '../encoder.py'
 
 data_root = 'data/imagenet1k'
@@ -53,4 +53,4 @@ val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
 test_evaluator = [
     val_evaluator,
     dict(type='twlv_mm.ClassMetric'),
-]  # per class, their mean, and which are confused
+]  # per class, mean over classes, confusion matrix

@@ -2,7 +2,7 @@
 #   python tools/extract.py twlv_base LIST --root VIDEOS --weights encoder.pth --split train
 #   --out embeddings/k400_twlv_base
 # and the same for val.
-# The labels are those of the list, as extract.py writes them. Where embeddings have none, ann_file takes the list.
+# Labels are those that extract.py has taken from the list; for embeddings without labels, set ann_file to the list.
 _base_ = '../encoder.py'
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
@@ -15,9 +15,9 @@ train_set = dict(split, folder='multi-clip/train', scope='random_clip')
 test_set = dict(split, folder='multi-clip/val', scope='clip')
 test_dataloader = dict(
     batch_size=2048,
-    num_workers=0,  # a batch is gathered from a matrix in memory
+    num_workers=0,  # batches come from memory
     sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     dataset=test_set,
 )
 accuracy = dict(type='AccMetric', metric_list=('top_k_accuracy',))
-test_evaluator = [accuracy, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and which are confused
+test_evaluator = [accuracy, dict(type='twlv_mm.ClassMetric')]  # per class, mean over classes, confusion matrix

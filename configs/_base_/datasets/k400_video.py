@@ -1,6 +1,6 @@
-# Kinetics-400 as video files: data/kinetics400/, list files of "name.mp4 label" lines, as mmaction2 prepares them.
-# Paper Table 4: a clip of 16 frames with stride 4 (64 frames of the video, whatever the encoder takes), cut out at
-# random and flipped; in tests, 4 clips x 3 crops. No other augmentation is named.
+# Kinetics-400 as video files: data/kinetics400/, lists of "name.mp4 label" lines, as prepared by mmaction2.
+# Paper Table 4: a clip of 16 frames with stride 4 (64 frames of the video for any encoder), random crops and
+# flips; in tests, 4 clips x 3 crops. The paper has no other augmentation.
 _base_ = '../encoder.py'
 
 from twlv_mm.encoders import frame_interval  # noqa: E402
@@ -14,7 +14,7 @@ open_video, decode = dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.DecodeVi
 cut = dict(type='RandomResizedCrop', area_range=(0.3, 1.0), aspect_ratio_range=(0.75, 1.33))
 attentive_cut = dict(cut, aspect_ratio_range=(0.5, 2.0))
 flip, shape = dict(type='Flip', flip_ratio=0.5), dict(type='FormatShape', input_format='NCTHW')
-# V-JEPA's, for *_vjepa.py.
+# V-JEPA's augmentation, for *_vjepa.py.
 vjepa_augmentation = [
     dict(type='twlv_mm.RandAugment', num_ops=4, magnitude=7),
     dict(type='RandomResizedCrop', area_range=(0.08, 1.0)),
@@ -24,7 +24,7 @@ vjepa_augmentation = [
 ]
 one_view, three_views = [decode, _base_.square, shape], [decode, dict(_base_.crops, num_crops=3), shape]
 pack = dict(type='PackActionInputs')
-# V-JEPA's probe attends across clips; tools/errors.py shows the videos by their ids.
+# For V-JEPA's probe, which attends across clips, and for twlv errors.
 pack_clips = dict(pack, meta_keys=('img_shape', 'num_clips', 'video_id'))
 
 one_clip = [open_video, dict(clips, num_clips=1)]
@@ -57,10 +57,10 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=val_pipeline, **val_set),
 )
-# One video is 12 views.
+# 12 views per video.
 test_dataloader = dict(val_dataloader, batch_size=1, dataset=dict(pipeline=test_pipeline, **val_set))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
 test_evaluator = [
     val_evaluator,
     dict(type='twlv_mm.ClassMetric'),
-]  # per class, their mean, and which are confused
+]  # per class, mean over classes, confusion matrix

@@ -1,5 +1,5 @@
-# Moments in Time as video files: data/mit/, prepared by tools/data/mit/prepare.py. As k400_video.py, but of paper
-# Table 4: stride 1, no flip.
+# Moments in Time as video files: data/mit/, prepared by tools/data/mit/prepare.py. Like k400_video.py, but with
+# stride 1 and without flips (paper Table 4).
 _base_ = './k400_video.py'
 
 from twlv_mm.encoders import frame_interval  # noqa: E402
@@ -18,4 +18,4 @@ test_pipeline = [_base_.open_video, dict(clips, num_clips=4, test_mode=True), *_
 
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **val_list))
-test_dataloader = dict(batch_size=2, dataset=dict(pipeline=test_pipeline, **val_list))  # one video is 12 views
+test_dataloader = dict(batch_size=2, dataset=dict(pipeline=test_pipeline, **val_list))  # 12 views per video

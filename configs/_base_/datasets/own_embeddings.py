@@ -1,17 +1,17 @@
-# Your own videos as embeddings of clips, extracted when they are first needed, and the lists that tools/make_lists.py
-# writes (docs/own_data.md).
+# Your own videos as embeddings of clips, extracted when first needed, with the lists of tools/make_lists.py
+# (docs/own_data.md).
 _base_ = '../small_encoder.py'
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
 from twlv_mm.records import classes_of  # noqa: E402
 
 data_root = 'data/own'  # train.txt, val.txt and classes.txt
-video_root = data_root  # what the lists name is below it
+video_root = data_root  # paths in the lists are relative to it
 dataset_name = data_root.rstrip('/').split('/')[-1]
-num_folds = 0  # of a cross-validation: train_fold1.txt, val_fold1.txt and so on
-test_split = 'val'  # or 'test', where there is a test.txt
+num_folds = 0  # folds of a cross-validation: train_fold1.txt, val_fold1.txt, ...
+test_split = 'val'  # or 'test', if there is a test.txt
 clip_seconds = 2.0
-embeddings = None  # their folder, if not one in data_root with the name of the encoder
+embeddings = None  # folder; by default one in data_root named after the encoder
 
 num_classes = len(classes_of(f'{data_root}/classes.txt', data_root))
 folds = list(range(1, num_folds + 1))
@@ -22,7 +22,7 @@ names = [f'{part}_fold{fold}' for fold in folds for part in ('train', 'val')]
 lists = names or list(dict.fromkeys(['train', 'val', test_split]))
 extraction = dict(
     encoder=_base_.extractor,
-    sampling='multi-clip',  # a video shorter than a clip is one clip
+    sampling='multi-clip',  # a video shorter than a clip is a single clip
     clip_seconds=clip_seconds,
     splits=dict(all=[dict(source=f'{data_root}/{name}.txt', root=video_root) for name in lists]),
     out=embeddings_root,
@@ -33,7 +33,7 @@ listed = dict(
 train_set = dict(listed, scope='random_clip', ann_file=f'{data_root}/train{ending}')
 val_dataloader = dict(
     batch_size=2048,
-    num_workers=0,  # a batch is gathered from a matrix in memory
+    num_workers=0,  # batches come from memory
     sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     dataset=dict(listed, scope='clip', ann_file=f'{data_root}/val{ending}'),
 )
@@ -43,4 +43,4 @@ test_dataloader = dict(
 topk = (1, 5) if num_classes > 5 else (1,)
 accuracy = dict(top_k_accuracy=dict(topk=topk))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',), metric_options=accuracy)
-test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and what is confused
+test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, mean over classes, confusion matrix

@@ -1,15 +1,15 @@
-# Your own videos as files, with the lists that tools/make_lists.py writes (docs/own_data.md).
+# Your own videos as files, with the lists of tools/make_lists.py (docs/own_data.md).
 _base_ = '../small_encoder.py'
 
 from twlv_mm.records import classes_of  # noqa: E402
 
 data_root = 'data/own'  # train.txt, val.txt and classes.txt
-video_root = data_root  # what the lists name is below it
+video_root = data_root  # paths in the lists are relative to it
 dataset_name = data_root.rstrip('/').split('/')[-1]
-num_folds = 0  # of a cross-validation: train_fold1.txt, val_fold1.txt and so on
-test_split = 'val'  # or 'test', where there is a test.txt
+num_folds = 0  # folds of a cross-validation: train_fold1.txt, val_fold1.txt, ...
+test_split = 'val'  # or 'test', if there is a test.txt
 clip_seconds, test_clips = 2.0, 3
-area_range = (0.5, 1.0)  # share of a frame that is cut out in training
+area_range = (0.5, 1.0)  # fraction of a frame that training crops
 
 num_classes = len(classes_of(f'{data_root}/classes.txt', data_root))
 folds = list(range(1, num_folds + 1))
@@ -19,7 +19,7 @@ frames = _base_.spec.num_frames
 open_video, decode = dict(type='twlv_mm.OpenVideo'), dict(type='twlv_mm.DecodeVideo')
 clips = dict(type='twlv_mm.SegmentSample', num_frames=frames, clip_seconds=clip_seconds)
 shape, pack = dict(type='FormatShape', input_format='NCTHW'), dict(type='PackActionInputs')
-# No flip: left and right may be classes.
+# No flips: classes may distinguish left from right.
 cut = dict(type='RandomResizedCrop', area_range=area_range, aspect_ratio_range=(0.75, 1.33))
 train_pipeline = [open_video, clips, decode, cut, _base_.squash, shape, pack]
 test_pipeline = [open_video, dict(clips, num_clips=test_clips, test_mode=True), decode, _base_.square, shape, pack]
@@ -27,7 +27,7 @@ test_pipeline = [open_video, dict(clips, num_clips=test_clips, test_mode=True), 
 videos = dict(type='twlv_mm.VideoListDataset', data_prefix=dict(video=video_root), fold=1)
 train_dataloader = dict(
     num_workers=2,
-    sampler=dict(type='twlv_mm.ClassBalancedSampler'),  # rare classes as often as the others
+    sampler=dict(type='twlv_mm.ClassBalancedSampler'),  # rare classes as often as frequent ones
     dataset=dict(videos, ann_file=f'{data_root}/train{ending}', pipeline=train_pipeline),
 )
 val_dataloader = dict(
@@ -43,4 +43,4 @@ test_dataloader = dict(
 topk = (1, 5) if num_classes > 5 else (1,)
 accuracy = dict(top_k_accuracy=dict(topk=topk))
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',), metric_options=accuracy)
-test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, their mean, and what is confused
+test_evaluator = [val_evaluator, dict(type='twlv_mm.ClassMetric')]  # per class, mean over classes, confusion matrix

@@ -1,10 +1,10 @@
-# What TWLV-I is pretrained on (paper Table 1): K710, HowTo360K, WebVid10M and 15 million images.
-# docs/pretraining_data.md says how to lay out data/.
+# Pretraining data of TWLV-I (paper Table 1): K710, HowTo360K, WebVid10M and 15 million images.
+# docs/pretraining_data.md has the layout of data/.
 #
-# Weights are Table 1's numbers of clips and images, in millions: every sample comes as often as any other, which is
-# assumed, since the paper does not say.
-# Assumed: clips, crops and flips of V-JEPA; an image is a still clip of one tubelet. Four times as many images as
-# videos in a batch, of which each has an eighth of a video's patches.
+# Assumed (not in the paper):
+# - every sample is equally likely: weights are Table 1's numbers of clips and images, in millions;
+# - clips, crops and flips of V-JEPA; an image is a still clip of one tubelet;
+# - four times as many images as videos in a batch; an image has an eighth of a video's patches.
 _base_ = '../encoder.py'
 
 from twlv_mm.encoders import frame_interval  # noqa: E402
@@ -18,7 +18,7 @@ augmentation = [
     dict(type='FormatShape', input_format='NCTHW'),
 ]
 video_pipeline = [
-    dict(type='twlv_mm.OpenVideo'),  # files, and members of shards
+    dict(type='twlv_mm.OpenVideo'),  # files and members of shards
     dict(type='twlv_mm.SampleClips', num_frames=clip_len, frame_interval=frame_interval(64, clip_len), num_clips=1),
     dict(type='twlv_mm.DecodeVideo'),
     *augmentation,
@@ -37,16 +37,16 @@ video_shards = dict(type='twlv_mm.ShardDataset', pipeline=video_pipeline)
 image_shards = dict(type='twlv_mm.ShardDataset', pipeline=image_pipeline)
 
 train_dataloader = dict(
-    batch_size=None,  # the sampler makes whole batches
+    batch_size=None,  # batches come from the sampler
     num_workers=12,
     pin_memory=True,
-    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=3072, image=12288)),  # of all processes together
+    sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=3072, image=12288)),  # over all processes
     dataset=dict(
         type='twlv_mm.MixtureDataset',
         sets=dict(
             kinetics710=dict(
                 kind='video',
-                weight=0.658,  # Kinetics-400, 600 and 700 without repetitions
+                weight=0.658,  # Kinetics-400, 600 and 700 without duplicates
                 dataset=dict(ann_file='data/k710/videos.txt', data_prefix=dict(video='data/k710'), **videos),
             ),
             howto360k=dict(

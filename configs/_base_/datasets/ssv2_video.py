@@ -1,5 +1,5 @@
-# Something-Something v2 as video files: data/ssv2/, prepared by tools/data/ssv2/prepare.py. As k400_video.py, but of
-# paper Table 4: stride 1, no flip (classes tell left from right), one clip x 3 crops in tests.
+# Something-Something v2 as video files: data/ssv2/, prepared by tools/data/ssv2/prepare.py. Like k400_video.py, but
+# with stride 1, no flips (classes distinguish left from right) and one clip x 3 crops in tests (paper Table 4).
 _base_ = './k400_video.py'
 
 from twlv_mm.encoders import frame_interval  # noqa: E402
@@ -18,4 +18,4 @@ test_pipeline = [_base_.open_video, dict(clips, num_clips=1, test_mode=True), *_
 
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **train_list))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **val_list))
-test_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline, **val_list))  # one video is 3 views
+test_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline, **val_list))  # 3 views per video

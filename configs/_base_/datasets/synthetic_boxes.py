@@ -4,9 +4,9 @@ _base_ = '../synthetic_encoder.py'
 data_root = '{{$SYNTHETIC:work_dirs/synthetic}}/boxes'
 label_file = f'{data_root}/ava_action_list.pbtxt'
 
-# With the small encoder 64 of 96 pixels, so that shapes have the size that it was trained on, and 8 frames at about the
-# pace that it was trained on: 2 x 8 x 8 tokens cost less than a fifth of the 4 x 12 x 12 of 16 frames and all pixels. A
-# shorter clip has fewer motions beside the keyframe's, too.
+# The small encoder takes 64 of 96 pixels, so that shapes have the size of its training, and 8 frames at about the frame
+# rate of its training: 2 x 8 x 8 tokens cost less than a fifth of 4 x 12 x 12, and a shorter clip has fewer motions
+# other than the keyframe's.
 encoder_defaults = dict(twlv_small_synthetic=dict(img_size=64, num_frames=8))
 
 frames = [
@@ -16,8 +16,8 @@ frames = [
 ]
 pack = [dict(type='FormatShape', input_format='NCTHW', collapse=True), dict(type='twlv_mm.PackDetection')]
 train_pipeline = [
-    dict(type='twlv_mm.CachedFrames', transforms=frames),  # decodes in the first epoch only
-    # The shapes of the test have other hues.
+    dict(type='twlv_mm.CachedFrames', transforms=frames),  # decoded in the first epoch only
+    # The shapes of the test videos have other hues.
     dict(type='ColorJitter', brightness=0.0, contrast=0.0, saturation=0.0, hue=0.5),
     *pack,
 ]
@@ -29,7 +29,7 @@ keyframes = dict(
 )
 train_dataloader = dict(
     batch_size=16,
-    num_workers=0,  # for the cache
+    num_workers=0,  # the cache is per process
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         keyframes,
@@ -59,6 +59,6 @@ val_evaluator = dict(
     label_file=label_file,
 )
 test_evaluator = val_evaluator
-# For boxes from outside: dataset.proposal_file of training and of tests.
+# With given boxes: dataset.proposal_file of training and test.
 train_proposals = f'{data_root}/ava_dense_proposals_train.json'
 val_proposals = f'{data_root}/ava_dense_proposals_test.json'

@@ -1,9 +1,9 @@
-# The generated clips of synthetic_trimmed.py, without their labels, for pretraining by steps.
+# The generated clips of synthetic_trimmed.py, without labels, for pretraining by steps.
 _base_ = './synthetic_trimmed.py'
 
 train_dataloader = dict(
     _delete_=True,
-    batch_size=None,  # the sampler's
+    batch_size=None,  # batches come from the sampler
     num_workers=0,
     sampler=dict(type='twlv_mm.MixtureSampler', batch_sizes=dict(video=32)),
     dataset=dict(

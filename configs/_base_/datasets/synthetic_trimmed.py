@@ -1,4 +1,4 @@
-# Generated clips of two seconds with an appearance and a motion (tools/make_synthetic.py trimmed makes them).
+# Generated clips of two seconds with an appearance and a motion (tools/make_synthetic.py trimmed).
 _base_ = '../synthetic_encoder.py'
 
 data_root = '{{$SYNTHETIC:work_dirs/synthetic}}/trimmed'
@@ -10,7 +10,7 @@ frames = [
     dict(_base_.square, resize='squash'),
 ]
 pipeline = [
-    dict(type='twlv_mm.CachedFrames', transforms=frames),  # decodes in the first epoch only: half the time on two cores
+    dict(type='twlv_mm.CachedFrames', transforms=frames),  # decoded once: half the time on two cores
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]

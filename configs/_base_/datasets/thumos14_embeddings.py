@@ -1,4 +1,4 @@
-# THUMOS14 as embeddings of clips (docs/localization.md): its 200 validation videos to train on, 212 others to test on.
+# THUMOS14 as embeddings of clips (docs/localization.md): trained on 200 validation videos, tested on 212 others.
 _base_ = '../encoder.py'
 
 from twlv_mm.encoders import embeddings_folder  # noqa: E402
@@ -12,7 +12,7 @@ videos = dict(
 )
 pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(
-    batch_size=2,  # Table 7, as the crop to 2304 steps; ratio and overlap are ActionFormer's
+    batch_size=2,  # and crops to 2304 steps: Table 7; ratio and overlap: ActionFormer
     num_workers=2,
     sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
@@ -24,7 +24,7 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=8,  # of no consequence for the result
+    batch_size=8,  # does not affect the result
     num_workers=2,
     sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
     collate_fn=dict(type='pseudo_collate'),

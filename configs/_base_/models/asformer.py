@@ -1,10 +1,10 @@
-# ASFormer for temporal action segmentation (paper 2.6): 12.9 M parameters on embeddings of 1,024 numbers. in_channels
-# is left to the config, which knows whose embeddings they are.
+# ASFormer for temporal action segmentation (paper 2.6): 12.9 M parameters on embeddings of 1,024 numbers. The
+# config sets in_channels, which depends on the encoder.
 model = dict(
     type='twlv_mm.ASFormer',
     num_classes=11,
     channels=256,
-    num_layers=8,  # of a stage; dilation and window of layer i are 2^i steps
+    num_layers=8,  # per stage; dilation and window of layer i are 2^i steps
     num_decoders=3,
     window='sliding',
     reduction=2,  # r1

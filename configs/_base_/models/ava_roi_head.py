@@ -1,9 +1,8 @@
-# The actions in given boxes of persons (paper 2.5 does without them): RoIAlign and one linear layer, on any encoder.
-# Numbers as mmaction2's configs detection/{slowfast,videomae}/* on AVA, which all agree in them. What depends on the
-# encoder is left to the config.
+# Actions in given person boxes (not in the paper): RoIAlign and one linear layer, on any encoder. Numbers are those
+# that mmaction2's configs detection/{slowfast,videomae}/* on AVA share. The config sets what depends on the encoder.
 model = dict(
     type='twlv_mm.ROIDetector',
-    _scope_='mmdet',  # where mmaction2 registers AVARoIHead and its parts
+    _scope_='mmdet',  # mmaction2 registers AVARoIHead and its parts there
     roi_head=dict(
         type='AVARoIHead',
         bbox_roi_extractor=dict(

@@ -1,12 +1,12 @@
-# The objective of TWLV-I's pretraining (paper 2.1). The paper says of it only that masked modelling is the baseline and
-# that its targets are diversified, to join the strengths of distillation. Masks, targets and weights are assumed, from
-# the methods that it names:
-# - masks: V-JEPA's short- and long-range blocks, some 90 % of a clip; each clip is seen under both;
-# - motion: the encoder's own moving average, as V-JEPA;
-# - appearance: tokens of a frozen CLIP ViT-L/14, frame by frame, on the visible patches, as UMT;
-# - pixels of the masked patches, as VideoMAE, with a small weight: the only target that no network makes.
-# Give the teacher with --cfg-options model.teachers.image.weights=PATH (a visual tower in open_clip's layout). The
-# moving average needs twlv_mm.MomentumScheduleHook among the hooks. The encoder is left to the config.
+# The objective of TWLV-I's pretraining (paper 2.1). The paper only says that masked modelling is the baseline and
+# that its targets are diversified to combine it with distillation. Masks, targets and weights are assumed, from the
+# methods that it names:
+# - masks: V-JEPA's short- and long-range blocks, about 90 % of a clip; each clip is encoded with both;
+# - motion: the encoder's own moving average, as in V-JEPA;
+# - appearance: tokens of a frozen CLIP ViT-L/14, frame by frame, on the visible patches, as in UMT;
+# - pixels of the masked patches, as in VideoMAE, with a small weight: the only target that is not a network's output.
+# Set the teacher with --cfg-options model.teachers.image.weights=PATH (a visual tower in open_clip's layout). The
+# moving average needs the hook twlv_mm.MomentumScheduleHook. The config sets the encoder.
 model = dict(
     type='twlv_mm.MaskedPretrainer',
     masks=[

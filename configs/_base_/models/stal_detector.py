@@ -1,7 +1,7 @@
 # The end-to-end detector of paper 2.5, after Gritsenko et al. 2023, on any encoder. Sizes: paper Table 8.
-# Assumed, the paper does not say: 64 queries, 8 heads, and the losses' weights, which are DETR's for boxes, and 2 for
-# classes. Queries begin at anchors on a grid (TubeletHead,
-# FactorisedDecoder), which is ours. What depends on the encoder is left to the config.
+# Assumed (not in the paper): 64 queries, 8 heads, and the loss weights: DETR's for boxes, and 2 for classes. That
+# queries start at anchors on a grid (TubeletHead, FactorisedDecoder) is this project's choice. The config sets what
+# depends on the encoder.
 
 model = dict(
     type='twlv_mm.SpatioTemporalDetector',
@@ -17,7 +17,7 @@ model = dict(
     ),
     head=dict(
         type='twlv_mm.TubeletHead',
-        num_classes=81,  # the first is none
+        num_classes=81,  # column 0 is no action
         num_queries=64,
         embed_dims=256,
         num_reg_fcs=3,

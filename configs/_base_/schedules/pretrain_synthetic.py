@@ -1,4 +1,4 @@
-# Pretraining on generated clips. How many steps take how long depends on the targets: configs set max_iters.
+# Pretraining on generated clips. The duration of a step depends on the targets: configs set max_iters.
 _base_ = '../pretrain_runtime.py'
 
 max_iters = 2000

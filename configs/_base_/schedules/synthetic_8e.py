@@ -1,10 +1,10 @@
-# 8 epochs of 3,000 clips: minutes on two CPU cores.
+# 8 epochs of 3,000 clips: a few minutes on two CPU cores.
 max_epochs = 8
 warmup_epochs = max_epochs * 1 / 8
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper',  # --amp: bf16, which pays on GPUs, and CPUs with bf16 units (AVX-512 BF16, AMX)
+    type='OptimWrapper',  # bf16 with --amp: faster on GPUs, and on CPUs with bf16 units (AVX-512 BF16, AMX)
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
     clip_grad=dict(max_norm=1.0),
 )

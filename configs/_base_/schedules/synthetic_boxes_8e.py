@@ -1,4 +1,4 @@
-# 8 epochs of 840 clips with some 11 keyframes each: half an hour of a CPU core.
+# 8 epochs of 840 clips with about 11 keyframes each: half an hour on one CPU core.
 max_epochs = 8
 warmup_epochs = max_epochs * 1 / 8
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=2)
