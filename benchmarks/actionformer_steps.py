@@ -1,4 +1,4 @@
-"""What local attention saves in training: steps of ActionFormer with it, and with masked attention over all steps."""
+"""Training steps of ActionFormer with local attention and with masked full attention."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ def benchmark_local_attention(length=2304, batch_size=2, in_channels=1024, itera
         length (int): Steps of a video.
         batch_size (int): Videos.
         in_channels (int): Numbers of an embedding.
-        iterations (int): Steps, after one to warm up; the fastest counts.
+        iterations (int): Steps after one warm-up step; the fastest counts.
         **model: Other arguments of :class:`ActionFormer`.
 
     Returns:
@@ -54,12 +54,12 @@ FULL = dict(full=full_attention, fused=partial(full_attention, fused=True))
 
 
 def training_step(way, length, batch_size, in_channels, **model):
-    """A model and a step of its training. Leaves ActionFormer with that attention, whichever is built later.
+    """A model and a training step of it. Leaves ActionFormer with that attention, whichever is built later.
 
     Args: see :func:`benchmark_local_attention`; ``way`` is one that it returns.
 
     Returns:
-        tuple[ActionFormer, Callable]: the model, and a function that gives its loss.
+        tuple[ActionFormer, Callable]: the model, and a function that returns its loss.
     """
     if way in FULL:
         pyramid.local_attention = FULL[way]

@@ -1,4 +1,4 @@
-"""What the sliding window saves in training: steps of ASFormer with it, and with attention to all steps."""
+"""Training steps of ASFormer with sliding-window attention and with full attention."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ def benchmark_windows(length=10000, in_channels=1024, iterations=1, **model):
     Args:
         length (int): Steps of the video.
         in_channels (int): Numbers of an embedding.
-        iterations (int): Steps, after one to warm up; the fastest counts.
+        iterations (int): Steps after one warm-up step; the fastest counts.
         **model: Other arguments of :class:`ASFormer`.
 
     Returns:
@@ -26,12 +26,12 @@ def benchmark_windows(length=10000, in_channels=1024, iterations=1, **model):
 
 
 def training_step(window, length, in_channels, **model):
-    """A model and a step of its training.
+    """A model and a training step of it.
 
     Args: see :func:`benchmark_windows`; ``window`` as for :class:`ASFormer`.
 
     Returns:
-        tuple[ASFormer, Callable]: the model, and a function that gives its loss.
+        tuple[ASFormer, Callable]: the model, and a function that returns its loss.
     """
     model = ASFormer(**dict(num_classes=19, in_channels=in_channels, window=window) | model)
     inputs = [torch.randn(in_channels, length)]

@@ -1,4 +1,4 @@
-"""What factorising queries saves in training: steps of the decoder, beside one in which all attend to all."""
+"""Training steps of the detection decoder with factorised queries and with full attention among queries."""
 
 from functools import partial
 
@@ -18,7 +18,6 @@ class PlainLayer(FactorisedDecoderLayer):
         del self.temporal_attn, self.temporal_norm
 
     def forward(self, query, query_pos, tokens, token_pos, padding):
-        """See :class:`FactorisedDecoderLayer`."""
         shape = query.shape
         padding = padding.repeat(1, shape[1])
         query, query_pos, tokens, token_pos = (x.flatten(1, 2) for x in (query, query_pos, tokens, token_pos))
@@ -34,17 +33,17 @@ def benchmark_decoders(batch_size=2, size=(14, 25), iterations=2, **decoder):
     Args:
         batch_size (int): Clips.
         size (tuple[int, int]): Tokens of a frame, h and w: 14 and 25 for a film of 16:9 with a short side of 224.
-        iterations (int): Steps, after one to warm up; the fastest counts.
+        iterations (int): Steps after one warm-up step; the fastest counts.
         **decoder: Other arguments of :class:`FactorisedDecoder`.
 
     Returns:
-        dict[str, dict]: 'factorised' and 'plain', each as :func:`~benchmarks.steps.benchmark_steps` has it.
+        dict[str, dict]: 'factorised' and 'plain', each as from :func:`~benchmarks.steps.benchmark_steps`.
     """
     return benchmark_steps(partial(training_step, batch_size=batch_size, size=size, **decoder), WAYS, iterations)
 
 
 def training_step(way, batch_size, size, **decoder):
-    """A decoder and a step of its training.
+    """A decoder and a training step of it.
 
     Args: see :func:`benchmark_decoders`; ``way`` is one of those.
 

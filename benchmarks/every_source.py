@@ -1,17 +1,14 @@
 #!/usr/bin/env python
-"""One encoder of each kind of SOURCE through all tasks on small generated videos, to a report page and a table.
+"""Run one encoder of each kind of SOURCE through all tasks on small generated videos, and write a report and a table.
 
-The encoders are small and have random weights, and training is cut short: a score says that the task runs on such an
-encoder, not how good the encoder is. What fails is told with its log, and the rest goes on. Killed, the same command
-goes on.
+The encoders are small with random weights, and training is short: a score shows that the task runs on such an encoder,
+not how good the encoder is. A failed task is listed with its log, and the others run. If interrupted, the same command
+resumes.
 """
 
 import argparse
 import json
 import os
-import resource
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,15 +17,23 @@ from rich.console import Console
 from rich.table import Table
 
 import twlv_mm
-from twlv_mm.evaluation import Evaluation, Task, find_encoder, generated_tasks, generated_views
+from twlv_mm.evaluation import (
+    Evaluation,
+    StepError,
+    Task,
+    find_encoder,
+    generated_tasks,
+    generated_views,
+    run_step,
+)
 from twlv_mm.report import write_report
 from twlv_mm.synthetic import make_boxes, make_trimmed, make_untrimmed
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS, DOWNSTREAM = ROOT / 'tools', ROOT / 'tests/downstream'
+DOWNSTREAM = ROOT / 'tests/downstream'
 SLOWONLY = 'mmaction::recognition/slowonly/slowonly_r50_8xb16-4x16x1-256e_kinetics400-rgb.py'
 VIT = dict(img_size=32, num_frames=8, patch_size=8, embed_dim=64, depth=2, num_heads=4)
-# SOURCE and what is different from its own numbers; {folder} is that of the encoders.
+# SOURCE and overrides; {folder} is the folder of the encoders.
 SOURCES = dict(
     own=('their_encoders:ConvNet', {}),
     hf=('hf:{folder}/videomae', {}),
@@ -36,7 +41,7 @@ SOURCES = dict(
     mmaction=(SLOWONLY, dict(img_size=64, num_frames=8, depth=18, base_channels=8)),
 )
 EPOCHS = 2
-# Tasks that no config of this project has for generated videos.
+# Tasks on generated videos that the project's configs do not have.
 CONFIGS = dict(
     linear_offline="""
 _base_ = 'twlv_mm::twlv/k400_linear_offline.py'
@@ -137,7 +142,7 @@ def all_tasks(data, folder):
         Task('tal_from_video', folder / 'tal_from_video.py', **environment),
         Task('tas_from_video', folder / 'tas_from_video.py', how='folds', **environment),
     ]
-    # Another label of the same videos is nothing new.
+    # Another label of the same videos would test nothing new.
     tasks = [task for task in tasks if not task.name.startswith('motion_')]
     for task in tasks:
         if task.how in ('train', 'folds'):
@@ -146,7 +151,7 @@ def all_tasks(data, folder):
 
 
 def other_steps(kind, encoder, evaluation, config, data):
-    """What there is to do with an encoder that leaves no results.json: name, and arguments of Python."""
+    """Commands of ``twlv`` that write no results.json: name -> command and arguments."""
     given = {'source': encoder.source, 'weights': encoder.weights, **encoder.overrides}
     teacher = evaluation.root / 'pretrain_teacher.py'
     teacher.write_text(TEACHER.format(teacher=', '.join(f'{key}={value!r}' for key, value in given.items())))
@@ -157,40 +162,35 @@ def other_steps(kind, encoder, evaluation, config, data):
     weights = encoder.weights or encoder.source.removeprefix('hf:')
     video = next((lists / 'test').glob('*.mp4'))
     return dict(
-        pretraining_teacher=['train.py', teacher, '--work-dir', evaluation.root / 'pretrain_teacher'],
-        visualization=['visualize.py', 'embeddings', f'{encoder.label}={embeddings / "uniform/test"}', *names]
+        pretraining_teacher=['train', teacher, '--work-dir', evaluation.root / 'pretrain_teacher'],
+        visualization=['visualize', 'embeddings', f'{encoder.label}={embeddings / "uniform/test"}', *names]
         + ['--out', evaluation.root / 'pictures'],
-        benchmark=['benchmark.py', 'encoder', config, '--precision', 'fp32', '--seconds', '1'],
-        check=['convert_checkpoint.py', weights, '--check', '--encoder', config],
-        inference=['infer.py', linear / 'appearance_linear.py', linear / f'epoch_{EPOCHS}.pth', video]
+        benchmark=['benchmark', 'encoder', config, '--precision', 'fp32', '--seconds', '1'],
+        check=['convert', weights, '--check', '--encoder', config],
+        inference=['infer', linear / 'appearance_linear.py', linear / f'epoch_{EPOCHS}.pth', video]
         + ['--out', evaluation.root / 'inferred'],
     )
 
 
-def core_seconds():
-    """Of a CPU core, by the processes that this one has started and that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def core_minutes(log):
+    """CPU minutes of a step, from the last line of its log; None if it has not finished."""
+    last = log.read_text().splitlines()[-1] if log.exists() else ''
+    return float(last.split()[3]) / 60 if last.startswith('# ') else None
 
 
-def run_step(name, arguments, root):
-    """Run a tool, unless it has been run; returns whether it succeeded, and the minutes of a core."""
-    log, done = root / f'logs/{name}.txt', root / f'logs/{name}.json'
-    if not done.exists():
-        tool, *rest = arguments
-        command = [sys.executable, str(TOOLS / tool), *map(str, rest)]
-        began = core_seconds()
-        with open(log, 'w') as file:
-            print(f'$ {shlex.join(command)}', file=file, flush=True)
-            status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
-        if status:
+def run_command(name, arguments, root):
+    """Run a command unless it has finished before; returns its status and its CPU minutes."""
+    log = root / f'logs/{name}.txt'
+    if core_minutes(log) is None:
+        try:
+            run_step(log, *arguments)
+        except StepError:
             return f'failed ({log})', None
-        done.write_text(json.dumps(core_seconds() - began))
-    return 'done', json.loads(done.read_text()) / 60
+    return 'done', core_minutes(log)
 
 
 def scores_of(evaluation):
-    """Of each task its status or first metrics, and the minutes of a core that its tool took."""
+    """Task -> its first metric or its status, and its CPU minutes."""
     rows = {}
     for task in evaluation.tasks:
         status, reason = evaluation.states[task.name]
@@ -200,8 +200,7 @@ def scores_of(evaluation):
             continue
         results = json.loads(next(folder.rglob('results.json')).read_text())
         name, value = next((key, value) for key, value in results['metrics'].items() if isinstance(value, int | float))
-        log = (evaluation.root / f'logs/{task.name}.txt').read_text().splitlines()[-1]
-        rows[task.name] = f'{value:.1f} {name}', float(log.split()[3]) / 60
+        rows[task.name] = f'{value:.1f} {name}', core_minutes(evaluation.root / f'logs/{task.name}.txt')
     return rows
 
 
@@ -212,7 +211,7 @@ def main():
     make_trimmed(data / 'trimmed', num_train=96, num_test=128)
     make_untrimmed(data / 'untrimmed', num_videos=4)
     make_boxes(data / 'boxes', num_clips=12)
-    # As a user would have it: a folder on the path of this process and of those that it starts.
+    # As a user would do it: a folder on the path of this process and of its child processes.
     sys.path.insert(0, str(DOWNSTREAM))
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(DOWNSTREAM), os.environ.get('PYTHONPATH')]))
     os.environ['SYNTHETIC'] = str(data)
@@ -226,7 +225,7 @@ def main():
         rows = scores_of(evaluation)
         if not args.tasks:
             for name, arguments in other_steps(kind, encoder, evaluation, config, data).items():
-                rows[name] = run_step(name, arguments, evaluation.root)
+                rows[name] = run_command(name, arguments, evaluation.root)
                 print(f'  {encoder.label}: {name} {rows[name][0]}', flush=True)
         columns[kind] = rows
     page, _ = write_report(out / 'evaluation')

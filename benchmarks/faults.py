@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""What tools do when something goes wrong around them: exit codes of the run, and of the same command after it.
+"""Exit codes of tools under faults of their environment, and of the same command once the fault is gone.
 
-Needs root, for small and read-only file systems. Kills are benchmarks/kill.py's.
+Needs root, for small and read-only file systems. benchmarks/kill.py tests kills.
 """
 
 import argparse
@@ -181,7 +181,7 @@ FAULTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, default='work_dirs/faults', help='emptied first (default %(default)s)')
-    parser.add_argument('--jobs', nargs='+', metavar='JOB', help='only these rows of what is printed')
+    parser.add_argument('--jobs', nargs='+', metavar='JOB', help='only these rows of the table')
     parser.add_argument('--faults', nargs='+', choices=FAULTS, default=list(FAULTS), metavar='FAULT')
     args = parser.parse_args()
     root = args.out.resolve()

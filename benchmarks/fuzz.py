@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 # ruff: noqa: E501  a reader a line
-"""Give every reader of other people's files damaged and hostile ones, and count how they end.
+"""Fuzz every reader of untrusted files with damaged and hostile files, and count the outcomes.
 
-A reader may read a file or end in its own error: a ValueError, FileNotFoundError or UnpicklingError that names the
-file. Anything else is a fault: another exception, more than 10 seconds, more than 2 GB, a crash of the process.
+A reader may read a file or raise a ValueError, FileNotFoundError or UnpicklingError that names the file. Anything else
+is a failure: another exception, more than 10 seconds, more than 2 GB, a crash of the process.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Everything that only a GPU can show, in eight minutes: python benchmarks/gpu.py --out gpu.json
+"""GPU tests and measurements, in eight minutes: python benchmarks/gpu.py --out gpu.json
 
-Each step runs in a process of its own with a time limit. What it measured, or why it failed, is printed and in the json
-file as soon as it is done. ``--device cpu --tiny`` runs the same code on the CPU with small sizes.
+Each step runs in a process of its own with a time limit, and its figures or its error are printed and written to the
+JSON file as soon as it ends. ``--device cpu --tiny`` runs the same code on the CPU with small sizes.
 """
 
 import argparse

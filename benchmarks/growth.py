@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How opening, checking, resuming and searching a folder of embeddings grow with its videos: seconds and memory."""
+"""Time and memory of opening, checking, resuming and searching a folder of embeddings, by its number of videos."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ def parse_args():
 
 
 def simulate(folder, count):
-    """A folder of ``count`` videos, whose files are links to those of 1,000: as many names, less disk."""
+    """Make a folder of ``count`` videos whose files are links to those of 1,000, to save disk space."""
     from twlv_mm.embeddings import write_embeddings
 
     if folder.exists():
@@ -60,7 +60,7 @@ def matrix(folder):
 
 
 def resume(folder):
-    """What a run does before its first new video: enter the manifest and look at what is finished."""
+    """What a run does before its first new video: open the manifest and list finished videos."""
     from twlv_mm.embeddings.manifest import enter_run
     from twlv_mm.embeddings.store import Store
 
@@ -121,7 +121,7 @@ def main():
         simulate(folder, count)
         for step in args.steps:
             command = [sys.executable, __file__, '--out', args.out, '--step', step, str(folder)]
-            # A step of its own process, or it would find what others have left in memory.
+            # Each step has its own process, so that memory is not shared with others.
             found = subprocess.run(command, capture_output=True, text=True)
             if found.returncode:
                 sys.exit(found.stderr)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Random kill -9 over extraction, indexing, training and pretraining: is finished work lost, are results the same?
+"""Random kill -9 during extraction, indexing, training and pretraining: no finished work is lost, results are the same.
 
-Runs on generated videos are killed at random times after their work has begun, and started again, until they end. What
-was finished must not be done twice, and the results must be an undisturbed run's: the same bytes, weights and scores.
-Processes are forked from one that has imported everything, so that minutes are enough for hundreds of kills.
+Runs on generated videos are killed at random times after their work has begun, and restarted until they end. Finished
+work must not be repeated, and the results must be those of an undisturbed run: the same bytes, weights and scores.
+Processes are forked from one that has imported everything, so that hundreds of kills take minutes.
 """
 
 import argparse
@@ -72,7 +72,7 @@ PART_VIDEOS = 6  # of 32, so that parts are written while a run lasts
 
 
 class Job:
-    """Something to kill.
+    """A run to kill.
 
     Attributes:
         name (str): What it is called.
@@ -86,15 +86,15 @@ class Job:
         self.root = root
 
     def run(self, folder):
-        """All of it, or what is left of it; in a process of its own."""
+        """Do all of it, or the rest of it; runs in a process of its own."""
         raise NotImplementedError
 
     def outcome(self, folder):
-        """What an undisturbed run has to agree with."""
+        """The results that must equal those of an undisturbed run."""
         raise NotImplementedError
 
     def lost(self, lines):
-        """How often finished work was done again, by the lines of ``progress.txt``."""
+        """How often finished work was repeated, by the lines of ``progress.txt``."""
         raise NotImplementedError
 
 
@@ -258,7 +258,7 @@ def start(job, folder):
 
 
 def ended(pids):
-    """Take the processes that have ended from a dict; returns whether one failed by itself."""
+    """Remove ended processes from a dict; returns whether one failed without being killed."""
     failed = False
     for pid in list(pids):
         found, status = os.waitpid(pid, os.WNOHANG)
@@ -269,7 +269,7 @@ def ended(pids):
 
 
 def progress(folder):
-    """Lines on what was begun and done; a killed process may have cut the last."""
+    """Lines on started and finished work; a killed process may have cut the last one."""
     path = folder / 'progress.txt'
     return path.read_text().split('\n')[:-1] if path.exists() else []
 
@@ -284,7 +284,7 @@ def killed_until_done(job, folder, rng):
     while True:
         before = len(progress(folder))
         pids = [start(job, folder) for _ in range(job.processes)]
-        # A quarter is killed as soon as it has begun, the others after they have done more.
+        # A quarter is killed as soon as it has begun, the others later.
         needed = 'begun' if rng.random() < 0.25 else 'done'
         while pids and not any(line.startswith(needed) for line in progress(folder)[before:]):
             check(not ended(pids), job, folder)
@@ -311,7 +311,7 @@ def check(fine, job, folder):
 
 
 def quicker():
-    """Leave out what takes longer than all else in a short run: formatted configs, versions of compilers."""
+    """Disable what dominates the time of a short run: formatted configs, compiler versions."""
     mmengine.config.config.FormatCode = lambda text, **_: (text, False)
     mmengine.runner.Runner._log_env = lambda *_: None
     torch.set_num_threads(1)
@@ -320,7 +320,7 @@ def quicker():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=20, help='default %(default)s')
-    parser.add_argument('--seed', type=int, default=0, help='of the times of the kills (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the times of kills (default %(default)s)')
     parser.add_argument('--out', type=Path, default='work_dirs/kill', help='emptied first (default %(default)s)')
     args = parser.parse_args()
     root, rng = args.out.resolve(), random.Random(args.seed)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""Count wrong frames on every way from a file to a model, with videos whose frames show their own number.
+"""Count wrong frames on every path from a file to a model, with videos whose frames show their own number.
 
-FOLDER holds the videos and truth.json: for each file the numbers that its frames show and when each appears. Each way
-is run as a user runs it, and the numbers are read from the very pixels that the model would get.
+FOLDER holds the videos and truth.json: for each file the numbers and start times of its frames. Each path is run as a
+user runs it, and the numbers are read from the pixels that the model would get.
 """
 
 import argparse
@@ -33,7 +33,7 @@ TOLERANCE = 1e-3
 
 
 class Truth:
-    """What a file shows: number and start (seconds) of each frame, in order, and the duration in seconds."""
+    """Number and start (seconds) of each frame of a file, in order, and the duration in seconds."""
 
     def __init__(self, entry):
         count = entry['frames']
@@ -49,7 +49,7 @@ class Truth:
         self.size = entry.get('size', (160, 120))  # as shown
 
     def at(self, instants):
-        """Numbers of the frames that are on screen at some seconds."""
+        """Numbers of the frames that are shown at the given seconds."""
         places = np.searchsorted(self.times, np.asarray(instants) + TOLERANCE, side='right') - 1
         return self.numbers[places.clip(0, len(self.numbers) - 1)]
 
@@ -78,7 +78,7 @@ def read_number(picture):
 
 
 class NumberReader:
-    """Stands where an encoder does; the vector of a clip is the numbers on its frames."""
+    """A stand-in for an encoder; the vector of a clip is the numbers on its frames."""
 
     batch_size = 8
     model = SimpleNamespace(pretraining_sets=None)
@@ -93,7 +93,7 @@ class NumberReader:
 
 
 def extraction(sampling, segment=False):
-    """The way of tools/extract.py; with ``segment``, of the middle half of each file."""
+    """The path of ``twlv extract``; with ``segment``, of the middle half of each file."""
 
     def way(path, truth, out):
         times = (truth.duration / 4, truth.duration * 3 / 4) if segment else None
@@ -117,7 +117,7 @@ def live_test(path, truth, out):
 
 
 def inference(path, truth, out):
-    """The way of tools/infer.py with k400_linear.py, up to the model."""
+    """The path of ``twlv infer`` with k400_linear.py, up to the model."""
     inferencer = RecognitionInferencer.__new__(RecognitionInferencer)
     init_default_scope('mmaction')
     seen = []
@@ -154,7 +154,7 @@ def keyframe(path, truth, out):
     frames = pipeline(sample)['inputs'].permute(1, 2, 3, 0).numpy()
     found = np.array([[read_number(frame) for frame in frames]])
     times = timestamp + (np.arange(NUM_FRAMES) - NUM_FRAMES // 2) * (2.1 / NUM_FRAMES)
-    # The frame that starts next to an instant, and the one on screen then, are both right.
+    # The frame that starts closest to an instant and the one shown at that time are both correct.
     nearest = truth.numbers[np.abs(truth.times[:, None] - times).argmin(axis=0)]
     shown = truth.at(times)
     return found, np.where(found == shown, shown, nearest)
@@ -191,7 +191,7 @@ WAYS = {
 
 
 def count_wrong(way, path, truth):
-    """Take one way with one file.
+    """Run one path on one file.
 
     Args:
         way (str): A key of WAYS.
@@ -229,7 +229,7 @@ def read_truth(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folder', metavar='FOLDER', type=Path, nargs='+', help='videos and their truth.json')
-    parser.add_argument('--ways', nargs='+', choices=WAYS, default=list(WAYS), help='which ways (default: all)')
+    parser.add_argument('--ways', nargs='+', choices=WAYS, default=list(WAYS), help='paths to test (default: all)')
     args = parser.parse_args()
     print('| file |', ' | '.join(args.ways), '|')
     print('|---' * (len(args.ways) + 1) + '|')

@@ -1,7 +1,7 @@
-"""How long kNN and the linear probe take on stored embeddings, beside a plain script that reads one file at a time.
+"""Time of kNN and the linear probe on stored embeddings, against a plain script that reads one file at a time.
 
-That script is at the end of this file. It runs as a file, ``python offline_benchmark.py knn ROOT CLASSES OUT``, so that
-it starts as quickly as such scripts do: of what is not Python's own, only numpy and torch are imported up here.
+That script is at the end of this file, which runs as ``python offline_probes.py knn ROOT CLASSES OUT``; so that it
+starts as quickly as such scripts do, only numpy and torch are imported at the top.
 """
 
 import json
@@ -21,7 +21,7 @@ K, TEMPERATURE, BATCH_SIZE, PLAIN_EPOCHS = 200, 0.1, 1024, 3
 
 
 def plant(root, videos, queries, clips, dims, num_classes):
-    """Write embeddings in the published layout: each clip is its class's vector and noise.
+    """Write embeddings in the published layout: the vector of a class plus noise for each clip.
 
     Args:
         root (Path): Gets ``multi-clip/train`` and ``multi-clip/val``.
@@ -135,9 +135,9 @@ def benchmark_offline(videos=12000, queries=1500, clips=5, dims=1024, num_classe
 
 
 def _run(*arguments):
-    """Seconds that a Python file runs with these arguments."""
+    """Duration in seconds of a Python file with these arguments."""
     start = time.perf_counter()
-    # Isolated: this file's folder has modules whose names must not hide others.
+    # Isolated mode: modules in the folder of this file must not shadow others.
     isolated = ['-I'] if arguments[0] == __file__ else []
     command = [sys.executable, *isolated, *map(str, arguments)]
     done = subprocess.run(command, cwd=tempfile.gettempdir(), capture_output=True, text=True)

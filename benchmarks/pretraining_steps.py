@@ -1,4 +1,4 @@
-"""What it saves that the encoder runs on visible patches only: steps of pretraining, beside one that encodes all."""
+"""Pretraining steps that encode visible patches only, and steps that encode all patches."""
 
 from functools import partial
 
@@ -12,10 +12,9 @@ ALL = 'all encoded'
 
 
 class EncodesAll(MaskedPretrainer):
-    """The same, but for the encoder, which runs on the whole clip; what it says of masked patches is thrown away."""
+    """The same, but the encoder runs on the whole clip, and its output for masked patches is dropped."""
 
     def encode(self, video, keep):
-        """See :class:`MaskedPretrainer`."""
         return take(self.backbone.tokens(video), keep)
 
 
@@ -26,11 +25,11 @@ def benchmark_masks(arch='twlv_base', clips=1, ratios=(0.75, 0.9), iterations=2,
         arch (str): Of the encoder. The predictor is VideoMAE's: half as wide, 4 blocks.
         clips (int): Of a batch.
         ratios (Sequence[float]): Shares that are masked; the first is also masked where all is encoded.
-        iterations (int): Steps, after one to warm up; the fastest counts.
+        iterations (int): Steps after one warm-up step; the fastest counts.
         **settings: Other arguments of the encoder.
 
     Returns:
-        dict[str, dict]: :data:`ALL`, '75% masked' and so on, as :func:`~benchmarks.steps.benchmark_steps` has them.
+        dict[str, dict]: :data:`ALL`, '75% masked' and so on, as from :func:`~benchmarks.steps.benchmark_steps`.
     """
     ways = {ALL: ratios[0]} | {f'{ratio:.0%} masked': ratio for ratio in ratios}
     build = partial(training_step, ways=ways, arch=arch, clips=clips, **settings)
@@ -38,12 +37,12 @@ def benchmark_masks(arch='twlv_base', clips=1, ratios=(0.75, 0.9), iterations=2,
 
 
 def training_step(way, ways, arch, clips, **settings):
-    """A pretrainer and a step of its training.
+    """A pretrainer and a training step of it.
 
     Args: see :func:`benchmark_masks`; ``way`` is one of ``ways``.
 
     Returns:
-        tuple[nn.Module, Callable]: the pretrainer, and a function that gives its loss.
+        tuple[nn.Module, Callable]: the pretrainer, and a function that returns its loss.
     """
     numbers = get_architecture(arch, **settings)
     model = (EncodesAll if way == ALL else MaskedPretrainer)(

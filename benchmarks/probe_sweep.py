@@ -1,4 +1,4 @@
-"""What 20 probes at once cost beside one."""
+"""Training iterations of 20 probes together and of one."""
 
 import time
 from functools import partial
@@ -21,7 +21,7 @@ def benchmark_sweep(arch, videos, iterations):
     Args:
         arch (str): Of the frozen encoder, with random weights.
         videos (int): Of a batch, one clip each.
-        iterations (int): Of each, after one to warm up.
+        iterations (int): Of each, after one warm-up iteration.
 
     Returns:
         dict[int, float]: number of probes -> seconds.

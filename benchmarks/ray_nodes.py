@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""A Ray cluster of two nodes on this machine embeds videos, and loses a node meanwhile: what does that cost?"""
+"""Embedding on a Ray cluster of two nodes on this machine, one of which is killed during the run."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ from twlv_mm.embeddings import EmbeddingFolder, Extractor, extract_collection, f
 from twlv_mm.synthetic import make_trimmed
 
 OBJECT_STORE = 100 << 20
-# Ray's own patience, half a minute with a node that is silent, is for real networks.
+# Ray's default, half a minute until a silent node counts as dead, is for real networks.
 HEALTH = dict(health_check_period_ms=1000, health_check_timeout_ms=1000, health_check_failure_threshold=5)
 
 
@@ -36,12 +36,12 @@ class TwoNodes:
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.second = self.cluster.add_node(**node)
         self.cluster.wait_for_nodes()
-        # Or else the extraction would start a cluster, or join one that is there already.
+        # Otherwise the extraction would start a cluster or join another one.
         ray.init(address=self.cluster.address, log_to_driver=False)
         return self
 
     def lose(self, out, videos):
-        """Kill the second node when so many videos are embedded, in the background."""
+        """Kill the second node, in the background, once this many videos are embedded."""
 
         def kill():
             while len(list(out.rglob('*_v.npy'))) < videos:
@@ -56,7 +56,7 @@ class TwoNodes:
 
 
 def difference(folder, expected):
-    """The largest difference of two folders' vectors; infinite if they have other videos."""
+    """The largest difference of two folders' vectors; infinite if their videos differ."""
     if folder.video_ids != expected.video_ids:
         return float('inf')
     return max(np.abs(folder.clips(id_) - expected.clips(id_)).max() for id_ in expected.video_ids)

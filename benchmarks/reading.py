@@ -1,4 +1,4 @@
-"""How fast the clips of a video are read, beside mmaction2's own pipeline, and where the time and the memory go."""
+"""Time and memory of reading the clips of a video, here and in mmaction2's pipeline."""
 
 import multiprocessing
 import time
@@ -11,7 +11,7 @@ from twlv_mm.video import clips_of_frames, open_video, resize_and_crop, stream_f
 
 
 def reading_rate(path, sampling, extractor=None):
-    """Time and memory to read the clips of a video, ours beside mmaction2's pipeline with one sample a clip.
+    """Time and memory to read the clips of a video, here and in mmaction2's pipeline with one sample per clip.
 
     Args:
         path (str): A video file.

@@ -1,10 +1,9 @@
 #!/usr/bin/env python
-"""What searching finds on generated videos, and how its time and memory grow with the collection.
+"""Quality of search on generated videos, and its time and memory by the size of the collection.
 
-`precision`: how often the ten nearest videos have the same motion, or appearance. `direction`: what is nearest to a
-video played backwards. `moments`: where a planted moment is found. `duplicates`: which planted copies are found.
-`growth`: exact search among random vectors in Parquet. `pictures`, after `precision` and `duplicates`: those of
-docs/search.md.
+`precision`: precision@10 by motion and by appearance. `direction`: nearest videos of a video played backwards.
+`moments`: rank of planted moments. `duplicates`: recall of planted copies. `growth`: exact search among random vectors
+in Parquet. `pictures`, after `precision` and `duplicates`: the pictures of docs/search.md.
 """
 
 import argparse

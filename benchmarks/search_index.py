@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""Search in large collections: exact, and by the index in LanceDB. Seconds, memory, disk and recall as clips grow.
+"""Exact search and the LanceDB index by the number of clips: time, memory, disk and recall.
 
-Vectors are simulated: of topics, in them videos, in them clips, with a spectrum that falls as that of real embeddings
-does. Each measurement has a process of its own.
+Vectors are simulated: topics contain videos, which contain clips, with the spectrum of real embeddings. Each
+measurement has a process of its own.
 """
 
 import argparse

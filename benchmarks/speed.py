@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""Measure the speed of parts of the project, each beside another way to the same result, in one run on this machine.
+"""Measure the speed of parts of the project against an alternative with the same result, on this machine.
 
-`extract`: reading clips beside mmaction2's own pipeline. `offline`: kNN and the linear probe on stored embeddings
-beside a script that reads one file at a time. `localization`: ActionFormer's local attention beside attention over all
-steps. `segmentation`: ASFormer's sliding window beside attention to all steps. `detection`: queries that are factorised
-in time and space beside queries that all attend to all. `sweep`: 20 probes trained at once beside one. `squeezetime`:
-SqueezeTime fused for inference beside the plain model. `pretraining`: steps at several shares of masked patches beside
-one that encodes all. The speed of encoders: tools/benchmark.py encoder.
+`extract`: reading clips, against mmaction2's pipeline. `offline`: kNN and the linear probe on stored embeddings,
+against a script that reads one file at a time. `localization`: ActionFormer's local attention, against masked full
+attention. `segmentation`: ASFormer's sliding window, against full attention. `detection`: queries factorised in time
+and space, against full attention. `sweep`: 20 probes trained together, against one. `squeezetime`: SqueezeTime fused
+for inference, against the plain model. `pretraining`: encoding visible patches only, against encoding all. For
+encoders, use `twlv benchmark encoder`.
 """
 
 import argparse
@@ -148,7 +148,7 @@ def print_table(title, columns, rows):
     for row in rows:
         table.add_row(*row)
     console = Console()
-    # A log has no width, and numbers are not to be cut.
+    # Numbers must not be cut where the output is not a terminal.
     console.width = max(console.width, 14 * len(columns) + max(len(row[0]) for row in rows))
     console.print(table)
 
@@ -179,18 +179,18 @@ def main():
     detection.set_defaults(measure=measure_detection)
     pretraining = tasks.add_parser('pretraining', help='steps of masked pretraining')
     pretraining.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
-    pretraining.add_argument('--clips', type=int, default=1, help='of a batch (default 1)')
+    pretraining.add_argument('--clips', type=int, default=1, help='per batch (default 1)')
     pretraining.add_argument('--ratios', type=float, nargs='+', default=[0.75, 0.9], help='masked (default 0.75 0.9)')
-    pretraining.add_argument('--iterations', type=int, default=2, help='after one to warm up (default 2)')
+    pretraining.add_argument('--iterations', type=int, default=2, help='after one warm-up iteration (default 2)')
     pretraining.set_defaults(measure=measure_pretraining)
     sweep = tasks.add_parser('sweep', help='training iterations of one probe and of 20')
     sweep.add_argument('--arch', choices=twlv_mm.list_models(), default='twlv_base', help='default twlv_base')
-    sweep.add_argument('--videos', type=int, default=1, help='of a batch (default 1)')
-    sweep.add_argument('--iterations', type=int, default=5, help='after one to warm up (default 5)')
+    sweep.add_argument('--videos', type=int, default=1, help='per batch (default 1)')
+    sweep.add_argument('--iterations', type=int, default=5, help='after one warm-up iteration (default 5)')
     sweep.set_defaults(measure=measure_sweep)
     squeezetime = tasks.add_parser('squeezetime', help='ways to run SqueezeTime on a CPU')
     squeezetime.add_argument('--batch-size', type=int, default=1, help='clips (default 1)')
-    squeezetime.add_argument('--turns', type=int, default=10, help='times that each way has its turn (default 10)')
+    squeezetime.add_argument('--turns', type=int, default=10, help='measurements of each way (default 10)')
     squeezetime.set_defaults(measure=measure_squeezetime)
     args = parser.parse_args()
     args.measure(args)

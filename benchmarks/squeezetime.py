@@ -1,4 +1,4 @@
-"""How fast SqueezeTime infers in several ways that give the same outputs, timed in turns."""
+"""Inference time of SqueezeTime in several equivalent forms, measured in turns."""
 
 import copy
 import tempfile
@@ -20,7 +20,7 @@ def benchmark_squeezetime(batch_size=1, turns=10):
 
     Args:
         batch_size (int): Clips at once.
-        turns (int): How often each way has its turn, so that what disturbs one disturbs all: two timed calls after one
+        turns (int): Measurements of each way, in turns so that disturbances affect all: two timed calls after one
             that is not.
 
     Returns:

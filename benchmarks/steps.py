@@ -1,4 +1,4 @@
-"""Time and memory of training steps, each way in a process that does nothing else."""
+"""Time and memory of training steps, each variant in its own process."""
 
 import multiprocessing
 import time
@@ -7,13 +7,13 @@ import torch
 
 
 def benchmark_steps(build, ways, iterations=3):
-    """Measure forward and backward on the CPU, one way after the other.
+    """Measure forward and backward on the CPU, one variant after the other.
 
     Args:
         build (Callable): ``build(way)`` gives a model and a function of no arguments that returns its loss; can be
             pickled.
-        ways (Sequence[str]): What there is to compare.
-        iterations (int): Steps, after one to warm up; the fastest counts.
+        ways (Sequence[str]): The variants to compare.
+        iterations (int): Steps after one warm-up step; the fastest counts.
 
     Returns:
         dict[str, dict]: of each way, seconds (wall clock), cpu_seconds and peak_bytes (beyond what the process held
@@ -46,7 +46,7 @@ def _measure(build, way, iterations, threads):
 
 
 def peak_bytes_of(run):
-    """Call a function, and see how far the memory of this process rises (Linux).
+    """Peak memory of a call in this process (Linux).
 
     Args:
         run (Callable): A function of no arguments.

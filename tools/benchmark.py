@@ -1,8 +1,7 @@
 #!/usr/bin/env python
-"""Measure how fast encoders are on this machine, beside the matrix products of the same process.
+"""Measure the speed of encoders on this machine, relative to matrix products in the same process.
 
-In a checkout, the speed of other parts too, each beside another way to the same result: benchmarks/speed.py has the
-list, and its commands work here as well.
+In a checkout, the commands of benchmarks/speed.py, which measures other parts of the project, work here as well.
 """
 
 import argparse
@@ -41,12 +40,12 @@ def measure_encoders(args):
         )
         for precision in args.precision:
             if precision == 'bf16' and not has_bf16_units(args.device):
-                print(f'{name} bf16: not measured, {args.device} has no units for it')
+                print(f'{name} bf16: not measured, {args.device} has no bf16 units')
                 continue
             rate = encoder_rate(source, precision, args.batch_size, args.device, args.seconds, args.least, **given)
             rows[-1] += [f'{rate["clips_per_second"]:.3g}', f'{100 * rate["share"]:.0f}']
             print(
-                f'{name} {precision}: {rate["gflop"]:.1f} GFLOP a clip, {rate["clips_per_second"]:.3g} clips/s, '
+                f'{name} {precision}: {rate["gflop"]:.1f} GFLOP per clip, {rate["clips_per_second"]:.3g} clips/s, '
                 f'{rate["gflops"]:.0f} GFLOP/s = {100 * rate["share"]:.0f} % of the best matrix product here '
                 f'({rate["best_matmul_gflops"]:.0f} GFLOP/s)',
                 flush=True,
@@ -64,7 +63,7 @@ def print_table(title, columns, rows):
     for row in rows:
         table.add_row(*row)
     console = Console()
-    # A log has no width, and numbers are not to be cut.
+    # Numbers must not be cut where the output is not a terminal.
     console.width = max(console.width, 14 * len(columns) + max(len(row[0]) for row in rows))
     console.print(table)
 
@@ -75,12 +74,12 @@ def main():
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = parser.add_subparsers(dest='task', required=True)
-    encoder = tasks.add_parser('encoder', help='clips and FLOPs a second of encoders')
-    encoder.add_argument('models', nargs='+', metavar='SOURCE', help='what names an encoder, or its config; or all')
+    encoder = tasks.add_parser('encoder', help='clips and FLOPs per second of encoders')
+    encoder.add_argument('models', nargs='+', metavar='SOURCE', help='encoders or their configs, or all')
     encoder.add_argument('--precision', nargs='*', choices=['fp32', 'bf16'], default=['fp32', 'bf16'], help='or none')
-    encoder.add_argument('--num-frames', type=int, help="of a clip (default: the encoder's)")
-    encoder.add_argument('--seconds', type=float, default=3.0, help='of each measurement (default 3)')
-    encoder.add_argument('--least', type=int, default=3, help='clips of each, if they take longer (default 3)')
+    encoder.add_argument('--num-frames', type=int, help="frames per clip (default: the encoder's)")
+    encoder.add_argument('--seconds', type=float, default=3.0, help='duration of each measurement (default 3)')
+    encoder.add_argument('--least', type=int, default=3, help='minimum number of clips of each measurement (default 3)')
     encoder.add_argument('--batch-size', type=int, default=1)
     encoder.add_argument('--device', default='cpu')
     encoder.set_defaults(measure=measure_encoders)
