@@ -10,52 +10,53 @@ NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 10))'
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$name -c $(NEW_ENOUGH) 2>/dev/null && echo $$name && break; done)
 
-# What would send packages elsewhere, bring modules from elsewhere, or have mmcv-lite compiled.
+# These would install packages elsewhere, import modules from elsewhere, or compile mmcv-lite.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON MMCV_WITH_OPS
 
 .PHONY: help setup test quick demo small report lint docs dist clean
 
 help:
-	@echo 'make test                 run the tests'
-	@echo 'make demo [VIDEO=path]    embed small generated videos, and yours; train a probe on them and test it'
-	@echo 'make small                train the small encoder of the synthetic configs: work_dirs/small/encoder.pth'
-	@echo 'make report               evaluate three small encoders on generated videos: work_dirs/report/report.html'
+	@echo 'make test                   run the tests'
+	@echo 'make demo [VIDEO=path]      train a small encoder on generated videos, embed them (and your video), probe, report'
+	@echo 'make small                  train the small encoder of the synthetic configs: work_dirs/small/encoder.pth'
 	@echo 'make small PRETRAIN=pixels  pretrain it instead (or latent, teacher, motion_teacher, video_teacher, mixture)'
-	@echo 'make lint                 check rules and format with ruff'
-	@echo 'make quick VENV=.venv-3.13 PYTHON=python3.13  on another Python: imports, encoders, a training, an extraction'
-	@echo 'make docs                 build the documentation into work_dirs/site, and run demo/tutorial.ipynb'
-	@echo 'make dist                 build the wheel and the source archive and check what PyPI would show'
-	@echo 'make setup                only set up $(VENV); those above do that by themselves'
-	@echo 'make clean                remove $(VENV) and what builds leave behind'
-	@echo 'PYTHON=path               which Python (3.10 or newer) to make $(VENV) with'
+	@echo 'make report                 evaluate three small encoders on generated videos: work_dirs/report/report.html'
+	@echo 'make docs                   build the documentation into work_dirs/site, and run demo/tutorial.ipynb'
+	@echo 'make lint                   check rules and formatting with ruff'
+	@echo 'make quick                  a minute of tests: imports, encoders, a training, an extraction;'
+	@echo '                            on another Python with VENV=.venv-3.13 PYTHON=python3.13'
+	@echo 'make dist                   build the wheel and the source archive, and check their description for PyPI'
+	@echo 'make setup                  create $(VENV) and install everything; the commands above do so if needed'
+	@echo 'make clean                  remove $(VENV) and build artifacts'
+	@echo 'PYTHON=path                 the Python (3.10 or newer) for $(VENV)'
 
 setup: $(STAMP)
 
-# Without --no-deps, mmaction2 would ask for decord also where it has no wheel. torch comes once more with what it
-# depends on, because its CUDA builds bring libraries that the lock file cannot name.
+# Without --no-deps, mmaction2 would require decord even where it has no wheel. torch is installed again with its
+# dependencies, because its CUDA builds need libraries that the lock file does not have.
 $(STAMP): $(LOCK) requirements/build.txt requirements/runtime.txt setup.py pyproject.toml
 	@$(PY) -c '' 2>/dev/null || $(or $(PYTHON),python3) -c $(NEW_ENOUGH) || { \
 		echo 'No Python 3.10 or newer: $(or $(PYTHON),python3) is older or missing.'; \
-		echo 'Name one: make PYTHON=/path/to/python3.11 …'; exit 1; }
+		echo 'Set one: make PYTHON=/path/to/python3.11 …'; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
 	@$(PY) -c $(NEW_ENOUGH) || { echo '$(VENV) has a Python older than 3.10: run make clean, then again.'; exit 1; }
-	@echo 'Installing the versions of $(LOCK) into $(VENV) (a few minutes at most, torch is half of it)'
+	@echo 'Installing the versions of $(LOCK) into $(VENV) (a few minutes at most, half of it for torch)'
 	@$(PIP) -c $(LOCK) -r requirements/build.txt
 	@if $(PY) -c 'from importlib.metadata import version; version("mmcv")' 2>/dev/null; then \
-		echo 'Keeping the compiled mmcv that is in $(VENV)' >&2; grep -v '^mmcv-lite==' $(LOCK); \
+		echo 'Keeping the compiled mmcv of $(VENV)' >&2; grep -v '^mmcv-lite==' $(LOCK); \
 	else cat $(LOCK); fi > $(VENV)/lock.txt
 	@$(PIP) --no-deps --no-build-isolation -r $(VENV)/lock.txt
 	@$(PIP) -c $(VENV)/lock.txt torch
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@$(PY) -m twlv_mm > $(VENV)/versions.txt || { cat $(VENV)/versions.txt; exit 1; }
 	@touch $@
-	@echo "Set up in $$(($$(date +%s) - $(START))) s; $(VENV)/versions.txt says what is there"
+	@echo "Set up in $$(($$(date +%s) - $(START))) s; $(VENV)/versions.txt lists the versions"
 
-# Most tests keep one core busy: two processes of one thread each take half the time of one process with two.
+# Most tests use one core: two processes of one thread each take half the time of one process with two threads.
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
-# What breaks with another Python, torch, numpy or mmcv, in about a minute.
+# Tests of what breaks with another Python, torch, numpy or mmcv, in about a minute.
 quick: $(STAMP)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile tests/compat tests/encoders/test_vit.py \
 		tests/encoders/test_squeezetime.py tests/embeddings/test_extractor.py tests/engine/test_launch.py \
@@ -65,7 +66,7 @@ $(VENV)/.docs: requirements/docs.txt $(STAMP)
 	@$(PIP) -c $(VENV)/lock.txt -r requirements/docs.txt
 	@touch $@
 
-# A broken link and a cell that fails are errors.
+# Broken links and failing cells are errors.
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 	PATH="$(abspath $(VENV))/bin:$$PATH" OMP_NUM_THREADS=1 $(PY) -m jupyter execute demo/tutorial.ipynb
@@ -76,7 +77,7 @@ dist: $(STAMP)
 	$(PY) -m build --no-isolation
 	$(PY) -m twine check --strict dist/*
 
-# The value as it was typed reaches the tools by the environment: neither make nor a shell runs what stands in it.
+# Values reach the tools through the environment as typed: neither make nor a shell evaluates them.
 unexport VIDEO PRETRAIN
 demo: export TWLV_VIDEO := $(value VIDEO)
 small: export TWLV_PRETRAIN := $(value PRETRAIN)

@@ -10,7 +10,7 @@ from twlv_mm.records.checks import printable
 from twlv_mm.report import write_errors
 from twlv_mm.system_errors import fail, run_tool
 
-MAX_SAID = 5
+MAX_MESSAGES = 5
 
 
 def main():
@@ -25,14 +25,14 @@ def main():
     )
     args = parser.parse_args()
     try:
-        page, errors, said = write_errors(args.run, args.videos, args.out, args.min_score)
+        page, errors, messages = write_errors(args.run, args.videos, args.out, args.min_score)
     except (ValueError, FileNotFoundError) as error:
         fail(error)
     print(' '.join(errors.notes))
-    for line in said[:MAX_SAID]:
+    for line in messages[:MAX_MESSAGES]:
         print(printable(f'  {line}'), file=sys.stderr)
-    if len(said) > MAX_SAID:
-        print(f'  and {len(said) - MAX_SAID} more, listed on the page', file=sys.stderr)
+    if len(messages) > MAX_MESSAGES:
+        print(f'  and {len(messages) - MAX_MESSAGES} more, listed on the page', file=sys.stderr)
     print(page)
 
 

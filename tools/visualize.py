@@ -90,7 +90,7 @@ def draw_segmentation(args):
     comparison = compare_runs(runs, args.out, args.videos, args.video_root)
     print(f'{len(comparison.drawn)} videos drawn, in {args.out}')
     for video_id, names in comparison.lacking.items():
-        print(printable(f'  not drawn: {video_id}, which {", ".join(names)} lacks'))
+        print(printable(f'  not drawn: {video_id}, missing in {", ".join(names)}'))
     for video_id, reason in comparison.frameless:
         print(printable(f'  without frames: {video_id}: {reason}'))
 

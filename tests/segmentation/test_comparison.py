@@ -117,7 +117,7 @@ def test_command_says_what_it_has_drawn_and_what_not(tmp_path, runs, monkeypatch
     named = [f'{name}={path}' for name, path in runs.items()]
     run('--runs', *named, '--out', tmp_path / 'out', '--videos', 'a', 'b')
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [f'1 videos drawn, in {tmp_path / "out"}', '  not drawn: b, which two lacks']
+    assert lines == [f'1 videos drawn, in {tmp_path / "out"}', '  not drawn: b, missing in two']
     assert (tmp_path / 'out/a.png').exists()
     with pytest.raises(SystemExit, match='2'):
         run('--runs', *named, named[0], '--out', tmp_path / 'out')

@@ -170,12 +170,12 @@ def _has_top5(run):
 def _of_dataset(layout, dataset, variants, metrics):
     title = TITLES.get(dataset, dataset)
     for variant in variants:
-        said = layout.variants.get(variant)
+        text = layout.variants.get(variant)
         for header, metric in metrics:
             what = dataset, variant, metric
-            if said is None:
+            if text is None:
                 yield (title, header), what
             elif len(metrics) == 1:
-                yield (title, said), what
+                yield (title, text), what
             else:
-                yield (f'{title}, {said}', header), what
+                yield (f'{title}, {text}', header), what

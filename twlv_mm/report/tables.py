@@ -233,16 +233,16 @@ def _choices_of(rows):
     for row in rows:
         for run in {cell.run.path: cell.run for cell in row.cells if cell.run}.values():
             dataset, protocol = run.record['dataset'], run.record['protocol']
-            said = [
+            text = [
                 form.format(protocol[name])
                 for name, form in CHOICES.items()
                 if protocol.get(name) and (name != 'classes' or dataset in CLASSES_DIFFER)
             ]
-            if said:
-                found.setdefault(dataset, {}).setdefault(', '.join(said), {})[row.method] = None
+            if text:
+                found.setdefault(dataset, {}).setdefault(', '.join(text), {})[row.method] = None
     return [
         f'{TITLES.get(dataset, dataset)}: '
-        + '; '.join(said if len(kinds) == 1 else f'{said} ({", ".join(methods)})' for said, methods in kinds.items())
+        + '; '.join(text if len(kinds) == 1 else f'{text} ({", ".join(methods)})' for text, methods in kinds.items())
         + '.'
         for dataset, kinds in found.items()
     ]
