@@ -52,16 +52,12 @@ class DirectionPairs(NamedTuple):
 
 
 def load_pairs(folder, ann_file=None, class_names=None):
-    """Load the videos' vectors of both directions.
+    """Load the videos' vectors of both directions; videos with a single direction are left out.
 
     Args:
         folder (str): The forward embeddings, ``<out>/<sampling>/<split>``, in either format; the reversed ones are in
             ``<out>/<sampling>-reversed/<split>``.
-        ann_file (str, optional): As for :func:`load_vectors`.
-        class_names (str | Sequence[str], optional): As for :func:`load_vectors`.
-
-    Returns:
-        DirectionPairs: of the videos with both directions.
+        ann_file, class_names: See :func:`load_vectors`.
 
     Raises:
         FileNotFoundError: if one of the folders is missing or empty.

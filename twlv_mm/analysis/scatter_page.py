@@ -70,16 +70,12 @@ def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
     Args:
         source (str): The video files, as for :func:`twlv_mm.embeddings.find_videos`.
         moments (Iterable[str] | Iterable[tuple]): Video ids; or id, start and end in seconds.
-        limit (int): Maximum number of thumbnails; more moments are sampled at random.
-        seed (int): Seed of this sampling.
+        limit (int): Maximum number of thumbnails; more moments are sampled at random with ``seed``.
         first (Sequence): Moments that get a thumbnail in any case.
 
     Returns:
         tuple[dict, list[tuple[str, str]]]: moment -> JPEG as a data URI; id and reason of each video that could not be
             read.
-
-    Raises:
-        FileNotFoundError: if there are no videos.
     """
     moments = sorted(set(moments))
     strips = VideoStrips(source, FRAMES)

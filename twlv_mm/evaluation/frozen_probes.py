@@ -14,12 +14,8 @@ PROBES = ('linear', 'attentive', 'knn')
 def frozen_scores(encoder, clips, seed=0, epochs=3, neighbours=20):
     """Top-1 accuracies on held-out clips: linear probe and kNN on the pooled vector, attentive probe on the tokens.
 
-    Args:
-        encoder (nn.Module): An encoder of this package.
-        clips (dict): 'train' and 'test' -> what :func:`twlv_mm.evaluation.trimmed_checks.read_clips` returns.
-        seed (int): Seed of the attentive probe.
-        epochs (int): Epochs of the attentive probe.
-        neighbours (int): k.
+    ``clips`` holds what :func:`~twlv_mm.evaluation.trimmed_checks.read_clips` returns for 'train' and 'test'; ``seed``
+    and ``epochs`` are those of the attentive probe.
 
     Returns:
         dict[str, dict[str, float]]: 'appearance' and 'motion' -> a name of :data:`PROBES` -> percent.

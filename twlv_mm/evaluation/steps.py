@@ -29,8 +29,8 @@ def run_step(log, command, *arguments, threads=None):
 
     Args:
         log (Path): The file.
-        command (str): 'train', say.
-        *arguments: Of the command; turned into text.
+        command (str): 'train', for example.
+        *arguments: Of the command; converted to text.
         threads (int, optional): OMP_NUM_THREADS of the process.
 
     Returns:

@@ -37,8 +37,7 @@ def check(work_dir, configs, seed, num_train=3000, num_test=600):
         work_dir (str): Folder of the set and the runs; finished runs of the same set and seed are reused.
         configs (str): Folder of the synthetic configs.
         seed (int): Seed of the set and of the training runs.
-        num_train (int): Training clips.
-        num_test (int): Test clips.
+        num_train, num_test (int): Numbers of clips.
     """
     folder = Path(work_dir) / f'seed_{seed}'
     make_trimmed(folder / 'trimmed', seed, num_train, num_test)

@@ -64,8 +64,7 @@ class Actor:
 
         Args:
             canvas (ndarray): (H, W, 3) uint8 RGB.
-            x (float): Centroid, in pixels from the left edge.
-            y (float): Centroid, in pixels from the top edge.
+            x, y (float): Centroid, in pixels from the left and from the top edge.
             scale (float): Side in pixels of the square with the same area.
             angle (float): Clockwise, in degrees.
 

@@ -17,7 +17,7 @@ LABELS = dict(appearance=('appearance',), motion=('motion',), both=('appearance'
 
 
 def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
-    """Write clips of two seconds and mmaction2's list files for both labels.
+    """Write two-second clips and mmaction2's list files for both labels; returns whether anything had to be written.
 
     ``<split>/<number>.mp4``; ``<split>_<label>.txt`` with lines ``<split>/<number>.mp4 <class>``, where label is
     appearance or motion; class names in ``classes_<label>.txt``, one per line. ``<split>_both.txt`` has both classes in
@@ -29,9 +29,6 @@ def make_trimmed(folder, seed=0, num_train=3000, num_test=600, workers=None):
         num_train (int): Training videos.
         num_test (int): Test videos.
         workers (int, optional): Processes; see :func:`twlv_mm.synthetic.build`.
-
-    Returns:
-        bool: whether anything had to be written.
 
     Raises:
         FolderError: if the folder holds something else.

@@ -94,17 +94,10 @@ def letters(unit):
 
 
 def write_lines(pen, font, lines, colour, place):
-    """Write lines on a coloured background.
+    """Write lines on a coloured background; ``colour`` is RGB in 0 ... 1.
 
-    Args:
-        pen (ImageDraw): Of the picture.
-        font (FreeTypeFont): The font.
-        lines (Sequence[str]): The lines.
-        colour (tuple[float, float, float]): RGB in 0 ... 1.
-        place (Callable): ``place(width, height)`` -> x and y of the upper left corner, or None.
-
-    Returns:
-        tuple[int, int, int, int] | None: edges of the background; None if there is no place.
+    ``place(width, height)`` returns x and y of the upper left corner, or None. Returns the edges of the background, or
+    None if there is no place.
     """
     text = '\n'.join(shorten(line, MAX_TEXT) for line in lines)
     left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font, spacing=1)

@@ -29,11 +29,8 @@ def draw_label_bars(path, rows, duration, classes, *, title='', background=(), f
             end in seconds. Gaps are white.
         duration (float): Length of the video in seconds.
         classes (Sequence[str]): Names of all classes, in the order of the labels.
-        title (str): Title.
         background (Sequence[int]): Background labels: light grey.
-        frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown above at their times.
-        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread evenly if None.
-        dpi (int): Dots per inch; the figure is 12 inches wide.
+        title, frames, frame_times, dpi: See :func:`~twlv_mm.visualization.timeline.draw_timeline`.
     """
     rows = [(shorten(name, MAX_LABEL), np.asarray(segments, float).reshape(-1, 3)) for name, segments in rows]
     for name, segments in rows:

@@ -16,12 +16,8 @@ def figure_over_time(height, margins, names, duration, frames=None, frame_times=
     Args:
         height (float): Inches of the rows.
         margins (float): Inches of everything around them.
-        names (Sequence[str]): Names that will stand left of the rows.
-        duration (float): Length of the video in seconds.
-        frames (Sequence[ndarray], optional): (H, W, 3) uint8 RGB of one size, shown at their times; frames after the
-            end are left out.
-        frame_times (Sequence[float], optional): Seconds of the frames, ascending; spread evenly if None.
-        dpi (int): Dots per inch; the figure is 12 inches wide.
+        names (Sequence[str]): Names of the rows, which need space on the left.
+        duration, frames, frame_times, dpi: See :func:`~twlv_mm.visualization.timeline.draw_timeline`.
 
     Returns:
         tuple[Figure, Axes]: the figure, and the axes of the rows.
