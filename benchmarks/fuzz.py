@@ -42,7 +42,7 @@ from twlv_mm.pretraining import FileListDataset, ShardDataset
 from twlv_mm.pretraining.shards import TarBackend, index_path, index_shard
 from twlv_mm.recognition import datasets
 from twlv_mm.recognition import predictions as recognized
-from twlv_mm.recognition.datasets.own import videos_of_table
+from twlv_mm.recognition.datasets.own_videos import videos_of_table
 from twlv_mm.records import read_class_names
 from twlv_mm.records.annotations import (
     Clock,

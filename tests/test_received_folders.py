@@ -228,7 +228,7 @@ def embeddings(folder, **info):
 def test_embeddings_that_claim_to_be_huge_are_refused(tmp_path):
     folder = embeddings(tmp_path)
     (tmp_path / 'v_c.npy').write_bytes(npy((HUGE, 4), content=bytes(16)))
-    with pytest.raises(ValueError, match=r'v_c\.npy is no sound file'):
+    with pytest.raises(ValueError, match=r'v_c\.npy is not a valid embedding file'):
         EmbeddingFolder(folder).clips('v')
 
 
@@ -236,7 +236,7 @@ def test_embeddings_that_claim_to_be_huge_are_refused(tmp_path):
 def test_verify_makes_no_thousand_million_windows(lengths, tmp_path):
     info = dict(duration=1.0, clip_seconds=1.0, stride_seconds=1.0) | lengths
     said = ' '.join(one.what for one in verify(embeddings(tmp_path, **info)))
-    assert 's make about ' in said
+    assert 's give about ' in said
 
 
 def test_parquet_with_more_rows_than_its_size_accounts_for_is_refused(tmp_path):
@@ -255,7 +255,7 @@ def test_parquet_with_more_rows_than_its_size_accounts_for_is_refused(tmp_path):
     )
     pq.write_table(table, tmp_path / 'part-0.parquet', compression='zstd')
     assert (tmp_path / 'part-0.parquet').stat().st_size < 300_000
-    with pytest.raises(ValueError, match=r'part-0\.parquet .*2,000,000 rows .*not compressed'):
+    with pytest.raises(ValueError, match=r'part-0\.parquet .*2,000,000 rows .*cannot be compressed'):
         EmbeddingFolder(tmp_path)
 
 
@@ -339,7 +339,7 @@ def test_embeddings_that_name_code_as_their_encoder_run_none_of_it(tmp_path, mon
     assert encoder_of(settings).spec.source == source
     video = tmp_path / 'video.mp4'
     write_video(video, np.zeros((8, 32, 32, 3), np.uint8))
-    with pytest.raises(ValueError, match='which is code: it is run only where you name it yourself'):
+    with pytest.raises(ValueError, match='which is code: to run it, name it yourself'):
         find_moments(str(video), tmp_path / 'uniform/all')
     with pytest.raises(ValueError, match='which is code'):
         named_source(settings, 'checkpoint.pth')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python
-"""Convert annotations of videos: from ELAN, CVAT, Label Studio, VIA, csv or tools/infer.py to what models train on, or
-to ELAN, CVAT, csv and FiftyOne. conversion.json says what was decided and what was left out.
+"""Convert annotations of ELAN, CVAT, Label Studio, VIA, csv or tools/infer.py to the formats that models train on, or
+to ELAN, CVAT, csv and FiftyOne. conversion.json records the decisions and what was left out.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from twlv_mm.video import is_video, open_video, walk_files
 
 TO_TRAIN_ON = ('localization', 'segmentation', 'detection')
 TO_TOOLS = ('elan', 'cvat', 'csv', 'fiftyone')
-EXIT_CODES = 'Exit code: 0 all was converted, 2 nothing was.'
+EXIT_CODES = 'Exit code: 0 converted, 2 failed, nothing was converted.'
 
 
 def parse_args():
@@ -27,32 +27,34 @@ def parse_args():
     )
     parser.add_argument('--to', required=True, choices=[*TO_TRAIN_ON, *TO_TOOLS])
     parser.add_argument('--out', required=True, help='folder to write to')
-    parser.add_argument('--videos', metavar='FOLDER', help='the videos: their durations, sizes and times of frames')
+    parser.add_argument('--videos', metavar='FOLDER', help='the videos, for durations, sizes and frame times')
     parser.add_argument(
         '--fps',
         type=float,
-        help="frames a second, where frames are numbered: Label Studio's frameRate, or without --videos the video's",
+        help="frame rate of numbered frames: Label Studio's frameRate, or the video's if --videos is not given",
     )
     parser.add_argument(
-        '--label-from', metavar='NAME', help='the tier (ELAN) or attribute (CVAT, VIA) whose values are the labels'
+        '--label-from', metavar='NAME', help='tier (ELAN) or attribute (CVAT, VIA) whose values are the labels'
     )
-    training = parser.add_argument_group('to train on')
+    training = parser.add_argument_group('formats to train on')
     training.add_argument('--split', type=float, default=0.8, metavar='SHARE', help='of train (default %(default)s)')
-    training.add_argument('--folds', type=int, metavar='K', help='of segmentation: K folds instead')
+    training.add_argument('--folds', type=int, metavar='K', help='segmentation: K folds instead')
     training.add_argument(
-        '--group', metavar='REGEX', help="finds in a file's name that of its recording, which is never on both sides"
+        '--group', metavar='REGEX', help='keep recordings on one side: matches the recording in a file name'
     )
     training.add_argument('--seed', type=int, default=0, help='of the split (default %(default)s)')
-    training.add_argument('--labels-per-second', type=float, metavar='N', help='of segmentation')
+    training.add_argument('--labels-per-second', type=float, metavar='N', help='segmentation: rate of the labels')
     training.add_argument(
-        '--background', default=annotations.BACKGROUND, help='of segmentation: class of the rest (default %(default)s)'
+        '--background',
+        default=annotations.BACKGROUND,
+        help='segmentation: class of unlabelled frames (default %(default)s)',
     )
-    training.add_argument('--every', type=float, metavar='S', help='of detection: seconds between keyframes')
+    training.add_argument('--every', type=float, metavar='S', help='detection: seconds between keyframes')
     return parser.parse_args()
 
 
 class Videos:
-    """The videos in a folder, opened when they are asked for."""
+    """The videos in a folder, opened on demand."""
 
     def __init__(self, folder):
         if not os.path.isdir(folder):
@@ -63,10 +65,10 @@ class Videos:
                 self._paths.setdefault(name, []).append(path)
 
     def __call__(self, name):
-        """Media of the video of a name, None if it is not there."""
+        """Media of a video by its name; None if it does not exist."""
         paths = self._paths.get(name) or self._paths.get(Path(name).stem, [])
         if len(paths) > 1:
-            raise ValueError(f'{name} is {paths[0]} and {paths[1]}: remove one of them')
+            raise ValueError(f'{name} matches {paths[0]} and {paths[1]}: remove one of them')
         if not paths:
             self.missing.add(name)
             return None
@@ -82,7 +84,7 @@ class Videos:
 
 
 def convert(args):
-    """Read, split and write; returns what to tell."""
+    """Read, split and write; returns lines of a summary."""
     videos_at_hand = None if args.videos is None else Videos(args.videos)
     context = annotations.Import(videos_at_hand or (lambda name: None), args.fps, args.label_from)
     videos = annotations.read_annotation_files(args.source, context)
@@ -90,9 +92,9 @@ def convert(args):
     if args.to in ('localization', 'segmentation', 'elan'):
         annotations.take_lifetimes(videos, context)
         if not any(video.segments for video in videos):
-            raise ValueError(f'there are no segments, which {args.to} is about, but {"boxes" if boxes else "nothing"}')
+            raise ValueError(f'{args.to} needs segments, but there are {"only boxes" if boxes else "no annotations"}')
     elif args.to == 'detection' and not boxes:
-        raise ValueError('there are no boxes, which detection is about')
+        raise ValueError('detection needs boxes, but there are none')
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     told = write(args, videos, context, out)
@@ -106,17 +108,16 @@ def convert(args):
 
 
 def write(args, videos, context, out):
-    """Write what --to says."""
     if args.to in TO_TRAIN_ON:
         folds = annotations.split_videos(videos, args.split, args.folds, args.group, args.seed)
         if args.folds is not None and args.to != 'segmentation':
-            raise ValueError('only segmentation has folds: leave --folds out')
+            raise ValueError('--folds is for segmentation only: leave it out')
         if args.to == 'localization':
             return annotations.write_localization(videos, folds[0], out)
         if args.to == 'detection':
             return annotations.write_detection(videos, folds[0], out, args.every)
         if args.labels_per_second is None:
-            raise ValueError('segmentation has labels at one rate: give --labels-per-second, 15 say')
+            raise ValueError('segmentation needs the rate of the labels: give --labels-per-second, such as 15')
         return annotations.write_segmentation(videos, folds, out, args.labels_per_second, args.background)
     if args.to == 'elan':
         return annotations.write_elan(videos, out)
@@ -128,7 +129,7 @@ def write(args, videos, context, out):
         return annotations.write_fiftyone(videos, out, clocks)
     for video in videos:
         if video.size is None:
-            raise ValueError(f'nothing says how large the picture of {video.file} is: give --videos')
+            raise ValueError(f'the picture size of {video.file} is unknown: give --videos')
     return annotations.write_cvat(videos, out, clocks)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Embed videos with any encoder into <out>/<sampling>/<split>/. Killed at any time, the same command goes on."""
+"""Embed videos with any encoder into <out>/<sampling>/<split>/. Run the same command again to continue."""
 
 import argparse
 import os
@@ -22,8 +22,7 @@ from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS
 
 EXIT_CODES = (
-    'Exit code: 0 all went well, 1 some videos failed (failures.jsonl lists them), 2 the run could not begin or go on, '
-    '130 interrupted.'
+    'Exit code: 0 all videos embedded, 1 some videos failed (see failures.jsonl), 2 the run failed, 130 interrupted.'
 )
 
 
@@ -36,55 +35,57 @@ def parse_args():
         'input',
         metavar='INPUT',
         nargs='?',
-        help="a video, a folder (searched with its sub-folders), a quoted pattern, or a list: mmaction2's .txt, also "
-        "of segments (file start end label), THUMOS14's or ActivityNet's .json, AVA's .csv",
+        help="a video, a folder (searched recursively), a quoted pattern, or a list: mmaction2's .txt, also of "
+        "segments (file start end label), THUMOS14's or ActivityNet's .json, AVA's .csv",
     )
     parser.add_argument('--out', help='folder to write to')
     parser.add_argument('--weights', help="the encoder's checkpoint; without it the encoder is random")
     parser.add_argument('--root', help="folder of a list's videos (default: the list's)")
-    parser.add_argument('--subset', help='only these videos of a .json')
-    parser.add_argument('--split', default='all', help='name of the sub-folder, for example train (default all)')
+    parser.add_argument('--subset', help='only this subset of a .json')
+    parser.add_argument('--split', default='all', help='name of the sub-folder, such as train (default all)')
     parser.add_argument('--verify', metavar='DIR', help='only check the embeddings in a folder')
     parser.add_argument(
         '--repair',
         action='store_true',
-        help='with --verify: delete damaged embeddings, and make them again where MODEL, INPUT and --out are given too',
+        help='with --verify: delete damaged embeddings, and redo them if MODEL, INPUT and --out are also given',
     )
 
-    clips = parser.add_argument_group('which clips')
+    clips = parser.add_argument_group('clips')
     clips.add_argument(
         '--sampling', choices=['uniform', 'multi-clip'], default='multi-clip', help='default %(default)s'
     )
     clips.add_argument('--clip-seconds', type=float, help="T: length of a clip (default: the config's, or 2)")
     clips.add_argument('--stride-seconds', type=float, help="T_s: from clip to clip (default: the config's, or T)")
-    clips.add_argument('--num-frames', type=int, help="N: frames a clip (default: the encoder's)")
+    clips.add_argument('--num-frames', type=int, help="N: frames per clip (default: the encoder's)")
     clips.add_argument('--views', default='forward', help='forward, reversed (frames backwards), or forward,reversed')
     clips.add_argument(
-        '--on-fault', choices=ON_FAULT, default='skip', help='a video that breaks off: default %(default)s'
+        '--on-fault', choices=ON_FAULT, default='skip', help='for a video that breaks off (default: %(default)s)'
     )
 
-    encoding = parser.add_argument_group('how')
+    encoding = parser.add_argument_group('encoding')
     encoding.add_argument('--pooling', help="mean or class_token (default: the encoder's own)")
     encoding.add_argument('--precision', choices=PRECISIONS, default='fp32', help='default %(default)s')
     encoding.add_argument('--batch-size', type=int, default=8, help='clips encoded at once (default %(default)s)')
     encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     encoding.add_argument(
-        '--workers', type=int, help='processes that decode or verify (default: one a core, four at most)'
+        '--workers', type=int, help='processes that decode or verify (default: one per core, at most four)'
     )
     encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
-    encoding.add_argument('--timeout', type=float, default=120, help='seconds to the next frames (default %(default)s)')
+    encoding.add_argument(
+        '--timeout', type=float, default=120, help='seconds to wait for the next frames (default %(default)s)'
+    )
 
     output = parser.add_argument_group('output')
     output.add_argument('--formats', default='npy', help=f'{" or ".join(FORMATS)}, or both with a comma (default npy)')
-    output.add_argument('--mix', action='store_true', help='write to a folder that was made with other settings')
+    output.add_argument('--mix', action='store_true', help='allow a folder that was made with other settings')
 
-    many = parser.add_argument_group('many processes')
-    many.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none', help='who started this one')
-    many.add_argument('--shard', type=shard, default=(0, 1), metavar='I/N', help='this is process I, from 0, of N')
+    many = parser.add_argument_group('several processes')
+    many.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none', help='of this process')
+    many.add_argument('--shard', type=shard, default=(0, 1), metavar='I/N', help='this is process I (from 0) of N')
     many.add_argument('--engine', choices=ENGINES, default='local', help='ray: a Ray cluster (default local)')
     args = parser.parse_args()
     if args.verify is None and None in (args.model, args.input, args.out):
-        parser.error('MODEL, INPUT and --out are needed, or --verify DIR')
+        parser.error('MODEL, INPUT and --out are required, or --verify DIR')
     if args.repair and args.verify is None:
         parser.error('--repair goes with --verify DIR')
     return args
@@ -97,17 +98,17 @@ def shard(text):
 
 
 def shard_of(args):
-    """Number of this process and how many there are."""
+    """Index and number of processes."""
     names = dict(pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS')).get(args.launcher)
     missing = [name for name in names or () if name not in os.environ]
     if missing:
         script = dict(pytorch='dist_extract.sh', slurm='slurm_extract.sh')[args.launcher]
-        raise ValueError(f'no {args.launcher} launcher has started this, {missing[0]} is not set: use tools/{script}')
+        raise ValueError(f'--launcher {args.launcher}: {missing[0]} is not set: use tools/{script}')
     return tuple(int(os.environ[name]) for name in names) if names else args.shard
 
 
 def device_of(args):
-    """A GPU for each process of a launcher."""
+    """One GPU for each process of a launcher."""
     local_rank = os.environ.get('LOCAL_RANK' if args.launcher == 'pytorch' else 'SLURM_LOCALID')
     if args.device is None and args.launcher != 'none' and torch.cuda.is_available():
         return f'cuda:{int(local_rank) % torch.cuda.device_count()}'
@@ -147,13 +148,13 @@ def run(args):
     )
     counts = torch.tensor([summary.embedded, summary.finished_before, len(summary.failures)])
     if args.launcher == 'pytorch':
-        # torchrun stops all processes as soon as one leaves with an exit code, so they leave together.
+        # torchrun stops all processes once one exits with an error code, so they exit together.
         dist.init_process_group('gloo', timeout=timedelta(days=30))
         dist.all_reduce(counts)
         dist.destroy_process_group()
     embedded, before, failed = counts.tolist()
     if shard_of(args)[0] == 0 or args.launcher != 'pytorch':
-        print(f'{embedded} videos embedded into {args.out}, {before} were there before, {failed} failed')
+        print(f'{embedded} videos embedded into {args.out}, {before} were already there, {failed} failed')
         for failure in summary.failures:
             print(printable(f'  {failure_text(failure)}'))
     return failed
@@ -173,7 +174,7 @@ def main():
     except (ValueError, FileNotFoundError, ImportError) as error:
         fail(error)
     except KeyboardInterrupt as error:
-        error.advice = 'The same command goes on where it was stopped'
+        error.advice = 'Run the same command again to continue'
         raise
     sys.exit(min(len(problems), 1))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Find where else something happens in an embedded collection, or which of its videos are there twice."""
+"""Search an embedded collection for moments similar to a query, or for duplicate videos."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 
-from twlv_mm.embeddings import VideoFiles, going_on
+from twlv_mm.embeddings import VideoFiles, extraction_note
 from twlv_mm.records import write_json, write_text
 from twlv_mm.records.checks import printable
 from twlv_mm.search import (
@@ -26,7 +26,7 @@ from twlv_mm.search import (
 from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import DECODERS, VideoError
 
-EXIT_CODES = 'Exit code: 0 done, 2 the search could not be done.'
+EXIT_CODES = 'Exit code: 0 done, 2 failed.'
 MOST_PAIRS = 100  # on a page
 
 
@@ -40,52 +40,52 @@ def parse_args():
     )
     parser.add_argument(
         '--text',
-        help='a sentence instead of a QUERY, where the encoder is an hf: one of CLIP, SigLIP, SigLIP 2 or X-CLIP',
+        help='a sentence instead of a QUERY, for hf: encoders of CLIP, SigLIP, SigLIP 2 or X-CLIP',
     )
     parser.add_argument('--in', dest='folder', metavar='FOLDER', help='embeddings, <out>/<sampling>/<split>')
-    parser.add_argument('--start', type=float, metavar='S', help="begin of the moment in the query's video, in seconds")
-    parser.add_argument('--end', type=float, metavar='S', help='its end')
-    parser.add_argument('--top', type=int, default=10, metavar='K', help='hits at most (default %(default)s)')
-    parser.add_argument('--reversed', action='store_true', help='search for the query played backwards, too')
+    parser.add_argument('--start', type=float, metavar='S', help="start in the query's video, in seconds")
+    parser.add_argument('--end', type=float, metavar='S', help="end in the query's video, in seconds")
+    parser.add_argument('--top', type=int, default=10, metavar='K', help='maximum number of hits (default %(default)s)')
+    parser.add_argument('--reversed', action='store_true', help='also search for the query played backwards')
     parser.add_argument('--without-own', action='store_true', help="leave out the query's own video")
 
-    unsaid = parser.add_argument_group('where the embeddings do not say when their clips are, as the published ones')
-    unsaid.add_argument('--clip-seconds', type=float, help='T, length of a clip')
-    unsaid.add_argument('--stride-seconds', type=float, help='T_s, from clip to clip (default: T)')
+    times = parser.add_argument_group('embeddings without clip times, such as the published ones')
+    times.add_argument('--clip-seconds', type=float, help='T, length of a clip')
+    times.add_argument('--stride-seconds', type=float, help='T_s, from clip to clip (default: T)')
 
     large = parser.add_argument_group('collections too large for exact search')
     large.add_argument(
         '--index',
         action='store_true',
-        help='without QUERY: make an index of the folder, or add what has been embedded since; with it: search by that',
+        help='without QUERY: build the index of the folder, or add new videos; with QUERY: search by the index',
     )
     large.add_argument(
-        '--uri', help="where the index is: a folder, or an object store's address, s3://… (default: FOLDER/.lance)"
+        '--uri', help="location of the index: a folder or an object store's address, s3://… (default: FOLDER/.lance)"
     )
 
-    twice = parser.add_argument_group('videos that are there twice')
-    twice.add_argument(
+    duplicates = parser.add_argument_group('duplicate videos')
+    duplicates.add_argument(
         '--duplicates',
         nargs='+',
         metavar='FOLDER',
         help='pairs within one folder of embeddings, or between two, such as train and test',
     )
-    twice.add_argument(
-        '--threshold', type=float, default=THRESHOLD, metavar='COSINE', help='of such clips (default %(default)s)'
+    duplicates.add_argument(
+        '--threshold', type=float, default=THRESHOLD, metavar='COSINE', help='of matching clips (default %(default)s)'
     )
 
     output = parser.add_argument_group('output')
-    output.add_argument('--json', metavar='FILE', help='write what was found')
+    output.add_argument('--json', metavar='FILE', help='write the results as json')
     output.add_argument('--html', metavar='FILE', help='write a page with film strips and films; needs --videos')
     output.add_argument(
         '--videos',
         nargs='+',
         metavar='SOURCE',
-        help='the video files, as extract took them: a folder, a pattern or a list; for two folders, two',
+        help='the video files, as for extract: a folder, a pattern or a list; two of them for two folders',
     )
 
-    encoding = parser.add_argument_group("the query's encoder, by default the one that the folder names")
-    encoding.add_argument('--model', help='SOURCE, or a config, where that cannot be built from the folder alone')
+    encoding = parser.add_argument_group("encoder of the query, by default the folder's")
+    encoding.add_argument('--model', help='SOURCE or config, if it cannot be built from the folder alone')
     encoding.add_argument('--weights', help='its checkpoint')
     encoding.add_argument('--device', help='cpu, cuda, cuda:1, … (default: a GPU if there is one)')
     encoding.add_argument('--decoder', choices=DECODERS, help='default: av, which reads everything')
@@ -96,11 +96,11 @@ def parse_args():
             'give QUERY or --text TEXT with --in FOLDER, --index with --in FOLDER, or --duplicates FOLDER [OTHER]'
         )
     if args.duplicates is None and args.folder is None:
-        parser.error('say where to search: --in FOLDER')
+        parser.error('give the folder to search: --in FOLDER')
     if args.uri is not None and not args.index:
-        parser.error('--uri is where the index is: give --index, too')
+        parser.error('--uri is the location of the index: give --index, too')
     if args.duplicates is not None and len(args.duplicates) > 2:
-        parser.error('--duplicates compares one folder with itself or with one other')
+        parser.error('--duplicates compares one folder with itself or with one other folder')
     if args.html is not None and args.videos is None:
         parser.error('--html needs --videos, the folder of the video files')
     if args.videos is not None and len(args.videos) > len(args.duplicates or ['']):
@@ -109,7 +109,7 @@ def parse_args():
 
 
 def search(args):
-    """Answer a query; returns the page, if one is asked for, and what could not be shown."""
+    """Answer a query; returns the page and failures of :func:`answer_page` if --html is given."""
     files = VideoFiles(args.videos[0]) if args.videos else None
     collection = opened(args.folder, args)
     answer = find_moments(
@@ -140,15 +140,15 @@ def search(args):
             print('played forward:' if view == 'forward' else 'played backwards:')
         print_table(('video', 'start', 'end', 'cosine'), [hit_row(hit) for hit in hits])
     if args.reversed:
-        same = 'the same best moment' if answer.same_best else 'another best moment'
-        print(f'played backwards: {same}; {answer.common} of {len(answer.hits["forward"])} moments are common')
+        same = 'the same best moment' if answer.same_best else 'a different best moment'
+        print(f'played backwards: {same}; {answer.common} of {len(answer.hits["forward"])} moments in common')
     if args.json:
         write_json(args.json, answer_record(answer, args.folder))
     return answer_page(answer, files) if args.html else None
 
 
 def make_index(args):
-    """Make or update an index, and say what it finds of the exact answers."""
+    """Build or update an index, and print its recall."""
     done = 0
 
     def progress(clips):
@@ -159,18 +159,19 @@ def make_index(args):
     start = time.monotonic()
     update = update_index(args.folder, args.uri, args.clip_seconds, args.stride_seconds, progress)
     print(
-        f'{update.added:,} videos added, {update.removed:,} taken out: '
-        f'{update.clips:,} clips of {update.videos:,} videos'
+        f'{update.added:,} videos added, {update.removed:,} removed: {update.clips:,} clips of {update.videos:,} videos'
     )
     print(f'{time.monotonic() - start:.0f} s')
-    print(f'recall@10 {100 * IndexedCollection(args.folder, args.uri).recall():.1f} %, of 100 stored clips as queries')
+    print(
+        f'recall@10 {100 * IndexedCollection(args.folder, args.uri).recall():.1f} %, with 100 stored clips as queries'
+    )
 
 
 def search_duplicates(args):
     """List duplicates; returns as :func:`search`."""
     folders = [opened(folder, args) for folder in args.duplicates]
     pairs = find_duplicates(*folders, threshold=args.threshold)
-    print(f'{len(pairs)} pair{"s" * (len(pairs) != 1)} of videos with clips whose cosine is {args.threshold:g} or more')
+    print(f'{len(pairs)} pair{"s" * (len(pairs) != 1)} of videos with clips of cosine {args.threshold:g} or more')
     rows = [(*pair[:2], f'{pair.cosine:.4f}', f'{pair.share:.0%}', *map(span, pair[4:])) for pair in pairs]
     print_table(('video', 'other', 'cosine', 'share', 'from, to', 'other from, to'), rows)
     if args.json:
@@ -180,20 +181,20 @@ def search_duplicates(args):
     sources = [VideoFiles(source) for source in args.videos]
     shown = pairs[:MOST_PAIRS]
     if len(shown) < len(pairs):
-        print(f'  the page shows the first {len(shown)} of them')
+        print(f'  the page shows the first {len(shown)}')
     return duplicates_page(shown, f'Duplicates in {" and ".join(args.duplicates)}', sources[0], sources[-1])
 
 
 def opened(folder, args):
-    """The collection in a folder; says what it lacks."""
+    """The collection in a folder; prints what is missing."""
     if args.index:
         collection, where = IndexedCollection(folder, args.uri), 'in the index (--index without QUERY adds them)'
     else:
         collection, where = Collection(folder, args.clip_seconds, args.stride_seconds), 'embedded'
     if collection.missing:
         some = ', '.join(collection.missing[:3])
-        told = f'{folder}: {len(collection.missing)} videos are not {where} and left out, {some} among them.'
-        print(printable(told + going_on(folder)))
+        told = f'{folder}: {len(collection.missing)} videos are not {where} and left out, such as {some}.'
+        print(printable(told + extraction_note(folder)))
     return collection
 
 

@@ -5,7 +5,11 @@ _base_ = ['../_base_/datasets/k400_embeddings.py', '../_base_/runtime.py']
 # environment. With 'clip', every training clip can be a neighbour (assumed), and the votes of a video's clips are
 # added.
 column = '{{$KNN_COLUMN:clip}}'
-sampling, scope = dict(uniform=('uniform', 'video'), video=('multi-clip', 'video'), clip=('multi-clip', 'clip'))[column]
+columns = dict(uniform=('uniform', 'video'), video=('multi-clip', 'video'), clip=('multi-clip', 'clip'))
+if column not in columns:
+    raise ValueError(f'unknown column {column!r} of Table 6: set column or KNN_COLUMN to {", ".join(columns)}')
+sampling, scope = columns[column]
+del columns
 
 k, temperature = 200, 0.1  # as in the published script
 model = dict(

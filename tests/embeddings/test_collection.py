@@ -25,7 +25,7 @@ from twlv_mm.embeddings import (
     verify,
 )
 from twlv_mm.embeddings.claims import Claims
-from twlv_mm.embeddings.parquet import read_ids
+from twlv_mm.embeddings.parquet_parts import ParquetPart
 from twlv_mm.embeddings.store import Store
 from twlv_mm.synthetic import render_clip, write_video
 
@@ -152,7 +152,7 @@ def test_further_videos_join_those_that_are_in_the_folder(encoder, folder, tmp_p
     assert vectors_equal(tmp_path / 'once/multi-clip/all', tmp_path / 'all/multi-clip/all', tolerance=0)
     if 'parquet' in formats:
         parts = (tmp_path / 'all').rglob('part-*.parquet')
-        assert sorted(video_id for part in parts for video_id in read_ids(part)) == [v.video_id for v in videos]
+        assert sorted(video_id for part in parts for video_id in ParquetPart(part).rows) == [v.video_id for v in videos]
 
 
 def test_run_leaves_alone_what_another_was_stopped_at(tmp_path):
@@ -201,9 +201,9 @@ def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_pa
 
 
 @pytest.mark.parametrize(('options', 'said'), [
-    (dict(formats=['npz']), "formats: there is no 'npz'; there are npy, parquet"),
-    (dict(views=['backwards']), "views: there is no 'backwards'; there are forward, reversed"),
-    (dict(on_fault='stop'), "on_fault: there is no 'stop'"),
+    (dict(formats=['npz']), "formats: unknown 'npz'; choose from npy, parquet"),
+    (dict(views=['backwards']), "views: unknown 'backwards'; choose from forward, reversed"),
+    (dict(on_fault='stop'), "on_fault: unknown 'stop'"),
     (dict(shard=(4, 4)), 'there is no shard 4 of 4'),
     (dict(workers=-1), 'workers=-1: give 0 or more'),
     (dict(decoder='opencv'), "there is no decoder 'opencv'"),
@@ -360,7 +360,7 @@ def test_killed_run_ends_where_an_uninterrupted_one_does(folder, tmp_path, capsy
     os.kill(process.pid, signal.SIGKILL)
     assert process.finish().returncode == -signal.SIGKILL
     assert run_tool('extract.py', *arguments, tmp_path / 'killed') == 1
-    assert 'were there before' in capsys.readouterr().out
+    assert 'were already there' in capsys.readouterr().out
     assert read_all(tmp_path / 'killed') == read_all(tmp_path / 'whole')
 
 
@@ -370,7 +370,7 @@ def test_two_runs_at_once_share_the_videos(folder, tmp_path, formats):
     arguments += ['--formats', formats, '--out', tmp_path / 'two']
     ended = [process.finish() for process in [start_tool('extract.py', *arguments) for _ in range(2)]]
     assert [one.returncode for one in ended] == [1, 1], ended  # one video is broken
-    counts = [re.search(r'(\d+) videos embedded .* (\d+) were there before, 1 failed', one.stdout) for one in ended]
+    counts = [re.search(r'(\d+) videos embedded .* (\d+) were already there, 1 failed', one.stdout) for one in ended]
     embedded, by_others = zip(*(map(int, found.groups()) for found in counts), strict=True)
     assert sum(embedded) == 7
     assert sum(by_others) == 7
@@ -415,7 +415,7 @@ def test_unreadable_part_is_set_aside_and_its_videos_are_embedded_again(encoder,
     extract_collection(dense(encoder), find_videos(folder / '0.mp4'), tmp_path, formats=['parquet'], workers=0)
     (part,) = (tmp_path / 'multi-clip/all').glob('part-*.parquet')
     part.write_bytes(part.read_bytes()[:-20])
-    with pytest.warns(UserWarning, match='called part-.*damaged from now on'):
+    with pytest.warns(UserWarning, match='renamed to part-.*damaged'):
         summary = extract_collection(
             dense(encoder), find_videos(folder / 'sub'), tmp_path, formats=['parquet'], workers=0
         )
@@ -429,9 +429,9 @@ def test_lost_manifest_is_made_again_and_other_settings_are_still_refused(encode
     extract_collection(dense(encoder), find_videos(folder / 'sub'), tmp_path, workers=0)
     damage(tmp_path / 'multi-clip/all/manifest.json')
     other = Extractor(encoder, sampling='multi-clip', clip_seconds=0.5)
-    with pytest.warns(UserWarning, match='again from the 3 videos'), pytest.raises(MixError, match='clip_seconds'):
+    with pytest.warns(UserWarning, match='rebuilt from the 3 videos'), pytest.raises(MixError, match='clip_seconds'):
         extract_collection(other, find_videos(folder / '0.mp4'), tmp_path, workers=0)
-    with pytest.warns(UserWarning, match='again from the 3 videos'):
+    with pytest.warns(UserWarning, match='rebuilt from the 3 videos'):
         extract_collection(dense(encoder), find_videos(folder / '0.mp4'), tmp_path, workers=0)
     assert verify(tmp_path / 'multi-clip/all') == []
 
@@ -448,7 +448,7 @@ def test_folder_that_goes_away_during_a_run_is_an_error(encoder, folder, tmp_pat
             (out / 'sub/1_c.npy').unlink()
 
     monkeypatch.setattr(Store, 'write', write_then_lose)
-    said = 'was moved or deleted' if moved else r'1 videos that were embedded are not there any more \(sub/1\)'
+    said = 'was moved or deleted' if moved else r'1 embedded videos are no longer there \(sub/1\)'
     with pytest.raises(FileNotFoundError, match=said):
         extract_collection(dense(encoder), find_videos(folder), tmp_path, workers=0)
 
@@ -527,6 +527,6 @@ def test_names_and_content_that_cannot_be_embedded_are_listed_and_the_rest_goes_
     reasons = {Path(failure['path']).name[:5]: failure['reason'] for failure in summary.failures}
     assert set(reasons) == {'broke', 'lllll', 'caf\\x'}
     assert 'is not UTF-8' in reasons['caf\\x']
-    assert '250 bytes, at most 249' in reasons['lllll']
+    assert '250 bytes of at most 249' in reasons['lllll']
     assert len(read_failures(tmp_path / 'out/multi-clip/all')) == 3
     assert EmbeddingFolder(tmp_path / 'out/multi-clip/all').video_ids == sorted(names)

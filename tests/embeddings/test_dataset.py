@@ -82,7 +82,7 @@ def test_a_cut_changed_or_foreign_cache_file_is_built_anew(folder):
 
 def test_folder_that_cannot_be_written_to_is_read_into_memory_with_a_warning(folder):
     (folder / '.matrix-clip.npy').mkdir()  # stands where the file should go
-    with pytest.warns(UserWarning, match=r'\.matrix-clip\.npy cannot be written .*held in memory'):
+    with pytest.warns(UserWarning, match=r'\.matrix-clip\.npy cannot be written .*kept in memory'):
         matrix = load_matrix(folder, 'clip')
     np.testing.assert_array_equal(matrix.vectors, np.concatenate(stored(folder, 'c')))
     assert not matrix.vectors.flags.writeable
@@ -92,7 +92,7 @@ def test_folder_that_cannot_be_written_to_is_read_into_memory_with_a_warning(fol
 
 def test_a_damaged_file_stops_the_matrix_and_leaves_nothing_behind(folder):
     (folder / 'c_c.npy').write_bytes(b'')
-    with pytest.raises(ValueError, match=r'c_c\.npy is no sound file'):
+    with pytest.raises(ValueError, match=r'c_c\.npy is not a valid embedding file'):
         load_matrix(folder, 'clip')
     assert not list(folder.glob('.*'))
 
@@ -166,7 +166,7 @@ def test_without_any_label_items_have_none(folder):
 
 
 def test_unknown_scopes_are_refused(folder):
-    with pytest.raises(ValueError, match="no scope 'clips'; there are 'video' and 'clip'"):
+    with pytest.raises(ValueError, match="unknown scope 'clips'; choose 'video' or 'clip'"):
         load_matrix(folder, 'clips')
     with pytest.raises(ValueError, match="no scope 'clip'; there are 'video', 'clips', 'random_clip'"):
         EmbeddingDataset(folder, 'clip')

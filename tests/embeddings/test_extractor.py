@@ -164,7 +164,7 @@ def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
     with pytest.raises(ValueError, match='must be positive'):
         Extractor(encoder, sampling='multi-clip', clip_seconds=0)
     for given in (dict(clip_seconds=0.5), dict(clip_seconds=0), dict(stride_seconds=1.0)):
-        with pytest.raises(ValueError, match="are of 'multi-clip'"):
+        with pytest.raises(ValueError, match="belong to 'multi-clip'"):
             Extractor(encoder, sampling='uniform', **given)
     with pytest.raises(ValueError, match='batch_size=0: give 1 or more'):
         Extractor(encoder, batch_size=0)
@@ -219,7 +219,7 @@ def test_pooling_is_the_encoders_own_unless_another_is_chosen(video, name, optio
             Extractor(model, pooling='class_token')
     else:
         assert twlv_mm.embed(video, model, pooling='class_token')[-1].vector.shape == (768,)
-    with pytest.raises(ValueError, match="has no precision 'int8'; there are fp32, bf16, fp16"):
+    with pytest.raises(ValueError, match="has no precision 'int8'; choose from fp32, bf16, fp16"):
         Extractor(model, precision='int8')
     with pytest.raises(ValueError, match="'fp16' is for GPUs"):
         Extractor(model, precision='fp16', device='cpu')

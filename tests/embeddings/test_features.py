@@ -87,10 +87,10 @@ def test_array_that_can_be_read_in_two_ways_or_none_is_an_error_that_asks(folder
 @pytest.mark.parametrize(
     ('said', 'error'),
     [
-        (dict(feat_stride=4), 'nothing says which axis is time'),
+        (dict(feat_stride=4), 'unknown which axis is time'),
         (dict(layout='TD', feat_stride=4), 'feat_stride is given without num_frames'),
-        (dict(layout='TDC'), 'has to be TD or DT'),
-        (dict(layout='TD', stride=4), "there is no 'stride'; there are layout, dims"),
+        (dict(layout='TDC'), 'must be TD or DT'),
+        (dict(layout='TD', stride=4), "unknown key 'stride'; choose from layout, dims"),
         (dict(layout='TD', default_fps=0), 'default_fps'),
         (dict(layout='TD', fps=[30]), 'is not a dict'),
     ],
@@ -102,14 +102,14 @@ def test_description_that_says_too_little_or_nonsense_names_its_file(folder, sai
 
 def test_folder_without_description_asks_for_one(folder):
     with pytest.raises(
-        FileNotFoundError, match=r'if a\.npy and others are features that were made .* twlv_features\.json'
+        FileNotFoundError, match=r'if files such as a\.npy are features of another tool, .* twlv_features\.json'
     ):
         EmbeddingFolder(folder())
 
 
 def test_files_of_two_kinds_are_asked_about(folder):
     folder('b.npz')
-    with pytest.raises(ValueError, match=r'files that end in \.npy and in \.npz: set file_ext'):
+    with pytest.raises(ValueError, match=r'files with \.npy and \.npz: set file_ext'):
         EmbeddingFolder(folder(layout='TD'))
     assert EmbeddingFolder(folder(layout='TD', file_ext='.npz')).video_ids == ['b']
 
@@ -118,14 +118,14 @@ def test_videos_of_different_width_are_asked_about(folder):
     folder('b.npy', FEATURES.T)
     found = EmbeddingFolder(folder(layout='TD'))
     found.clips('a')
-    with pytest.raises(ValueError, match='or is layout the other one'):
+    with pytest.raises(ValueError, match='or layout is wrong'):
         found.clips('b')
 
 
 def test_frames_a_second_are_asked_for_and_the_first_middle_follows_the_windows(folder):
     found = EmbeddingFolder(folder(layout='TD', **STRIDE))
     assert found.times('a') is None
-    with pytest.raises(ValueError, match='a vector every 4 frames, and nothing says how many frames a second'):
+    with pytest.raises(ValueError, match='a vector every 4 frames of unknown frame rate'):
         video_grid(found, 'a')
     grid = video_grid(found, 'a', fps=25)
     assert grid == dict(origin=8 / 25, step=4 / 25, clip_seconds=16 / 25, num_clips=T)
@@ -139,7 +139,7 @@ def test_frames_a_second_are_asked_for_and_the_first_middle_follows_the_windows(
 def test_vectors_that_divide_the_whole_video_need_its_duration(folder):
     found = EmbeddingFolder(folder(layout='TD', feat_stride='video'))
     assert video_grid(found, 'a', duration=14.0) == dict(origin=1.0, step=2.0, clip_seconds=2.0, num_clips=T)
-    with pytest.raises(ValueError, match='whose duration is unknown'):
+    with pytest.raises(ValueError, match='the duration of the video is unknown'):
         video_grid(found, 'a')
 
 
@@ -160,7 +160,7 @@ def test_features_are_trained_on_like_embeddings(folder):
 
 
 def test_verification_says_that_it_is_for_embeddings(folder):
-    with pytest.raises(ValueError, match='made elsewhere'):
+    with pytest.raises(ValueError, match='of another tool'):
         verify(str(folder(layout='TD')))
 
 

@@ -93,7 +93,7 @@ def test_an_unknown_video_is_refused_with_the_nearest_name(tmp_path, clips):
 def test_vectors_of_two_encoders_in_one_folder_are_refused(tmp_path, clips):
     save(tmp_path, 'a', clips)
     save(tmp_path, 'b', clips[:, :5])
-    with pytest.raises(ValueError, match=r'b_c\.npy has 5 numbers a vector, .*a_c\.npy has 8'):
+    with pytest.raises(ValueError, match=r'b_c\.npy has 5 numbers per vector, .*a_c\.npy has 8'):
         read_all(tmp_path)
 
 
@@ -102,7 +102,7 @@ def test_a_damaged_file_does_not_spoil_the_others(tmp_path, clips):
     save(tmp_path, 'b', clips)
     (tmp_path / 'a_c.npy').write_bytes((tmp_path / 'a_c.npy').read_bytes()[:-1])
     folder = EmbeddingFolder(tmp_path)
-    with pytest.raises(ValueError, match=r'a_c\.npy is no sound file of embeddings'):
+    with pytest.raises(ValueError, match=r'a_c\.npy is not a valid embedding file'):
         folder.clips('a')
     np.testing.assert_array_equal(folder.clips('b'), clips)
 
@@ -111,7 +111,7 @@ def test_clips_that_were_not_kept_are_not_made_up(tmp_path, clips):
     np.save(tmp_path / 'a_v.npy', clips[0])
     folder = EmbeddingFolder(tmp_path)
     np.testing.assert_array_equal(folder.video('a'), clips[0])
-    with pytest.raises(FileNotFoundError, match=r'there is no .*a_c\.npy'):
+    with pytest.raises(FileNotFoundError, match=r'only a whole-video vector, not .*a_c\.npy'):
         folder.clips('a')
 
 
@@ -133,7 +133,7 @@ def test_a_damaged_json_is_refused_by_name(tmp_path, clips, content):
 @pytest.mark.parametrize('array', [np.zeros((2, 2), int), np.float32(1), np.zeros(3, 'U3'), np.zeros(2, 'c8')])
 def test_what_is_no_array_of_real_numbers_is_refused(tmp_path, array):
     np.save(tmp_path / 'a_c.npy', array)
-    with pytest.raises(ValueError, match=r'a_c\.npy is no sound file'):
+    with pytest.raises(ValueError, match=r'a_c\.npy is not a valid embedding file'):
         read_npy(tmp_path / 'a_c.npy')
 
 
@@ -145,7 +145,7 @@ class Payload:
 def test_pickle_payload_in_npy_does_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save('a_c.npy', np.array([[Payload()]], dtype=object))
-    with pytest.raises(ValueError, match='no sound file'):
+    with pytest.raises(ValueError, match='not a valid embedding file'):
         read_npy('a_c.npy')
     assert not os.path.exists('payload_ran')
 
@@ -162,7 +162,7 @@ def test_any_byte_changed_in_a_header_gives_an_array_or_a_clear_error(tmp_path, 
             try:
                 assert read_npy(tmp_path / 'b.npy').size
             except ValueError as error:
-                assert 'b.npy is no sound file' in str(error)  # noqa: PT017
+                assert 'b.npy is not a valid embedding file' in str(error)  # noqa: PT017
 
 
 @pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='TWLV_SHARED names no folder of embeddings')

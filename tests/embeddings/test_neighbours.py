@@ -99,7 +99,7 @@ def test_bank_is_read_from_disk_in_blocks_and_left_as_it_is(tmp_path):
 
 
 def test_vectors_of_another_length_are_refused():
-    with pytest.raises(ValueError, match='queries have 8 numbers a vector, the bank has 16'):
+    with pytest.raises(ValueError, match='queries have 8 numbers per vector, the bank has 16'):
         nearest(torch.zeros(2, 8), vectors(0, 5), 1)
 
 

@@ -10,7 +10,7 @@ import pytest
 from twlv_mm.embeddings import parquet
 from twlv_mm.embeddings.folder import EmbeddingFolder
 from twlv_mm.embeddings.matrix import load_matrix
-from twlv_mm.embeddings.parquet import read_ids, schema, write_part
+from twlv_mm.embeddings.parquet import schema, write_part
 from twlv_mm.embeddings.parquet_parts import ParquetPart
 
 pa = pytest.importorskip('pyarrow')
@@ -77,7 +77,7 @@ def test_the_same_videos_give_the_same_bytes_and_nothing_else(tmp_path, videos):
 def test_videos_are_read_back_one_by_one_in_the_files_order(tmp_path, videos):
     path = tmp_path / 'part-0.parquet'
     write_part(path, videos)
-    assert read_ids(path) == ['a', 'sub/b', 'c']
+    assert list(ParquetPart(path).rows) == ['a', 'sub/b', 'c']
     part = ParquetPart(path)
     write_part(tmp_path / 'part-1.parquet', map(part.read, part.rows))
     assert (tmp_path / 'part-1.parquet').read_bytes() == path.read_bytes()
@@ -140,7 +140,7 @@ def test_a_video_in_two_files_is_refused(tmp_path, videos):
 def test_files_of_two_encoders_are_refused(tmp_path, videos):
     write_part(tmp_path / 'part-0.parquet', videos)
     write_part(tmp_path / 'part-1.parquet', [make('d', 3, dims=5)])
-    with pytest.raises(ValueError, match=r'part-1\.parquet has 5 numbers a vector, .*part-0\.parquet has 8'):
+    with pytest.raises(ValueError, match=r'part-1\.parquet has 5 numbers per vector, .*part-0\.parquet has 8'):
         EmbeddingFolder(tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_a_flipped_bit_in_the_vectors_is_noticed(tmp_path, videos):
     content = bytearray(path.read_bytes())
     content[content.index(videos[1]['clips'].tobytes()) + 10] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r'part-0\.parquet is no sound file of embeddings .*CRC'):
+    with pytest.raises(ValueError, match=r'part-0\.parquet is not a valid embedding file .*CRC'):
         EmbeddingFolder(tmp_path).clips('sub/b')
 
 
@@ -159,7 +159,7 @@ def test_a_cut_file_is_refused(tmp_path, videos, length):
     path = tmp_path / 'part-0.parquet'
     write_part(path, videos)
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(ValueError, match=r'part-0\.parquet is no sound file'):
+    with pytest.raises(ValueError, match=r'part-0\.parquet is not a valid embedding file'):
         EmbeddingFolder(tmp_path)
 
 
@@ -191,8 +191,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, video
     write_part(path, videos)
     content = path.read_bytes()
     for wrong, message in (
-        ([*videos, videos[0]], "'a' comes twice"),
-        ([*videos, make('d', 3, dims=5)], "vectors of 'd' are of another length"),
+        ([*videos, videos[0]], "duplicate video 'a'"),
+        ([*videos, make('d', 3, dims=5)], "vectors of 'd' differ in length"),
         ([*videos, make('d', 3) | dict(times=np.zeros((2, 2)))], r"video 'd': clips \(3, 8\), times \(2, 2\)"),
         ([], 'no video to write'),
     ):

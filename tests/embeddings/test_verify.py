@@ -82,8 +82,8 @@ def test_other_shapes_and_damaged_files_are_found_and_the_rest_is_still_checked(
     (folder / 'c.json').write_text('{')
     found = verify(folder)
     assert [problem.video_id for problem in found] == ['a', 'b', 'c']
-    assert 'a_v.npy has 7 numbers a vector' in found[0].what
-    assert 'b_c.npy is no sound' in found[1].what
+    assert 'a_v.npy has 7 numbers per vector' in found[0].what
+    assert 'b_c.npy is not a valid embedding file' in found[1].what
     assert 'c.json is not valid' in found[2].what
 
 
@@ -113,7 +113,7 @@ def test_videos_of_the_manifest_must_be_there_or_have_failed(folder):
     (folder / 'failures.jsonl').write_text(json.dumps(failure) + '\n')
     assert verify(folder) == [
         Problem('c', 'is not in the manifest'),
-        Problem('lost', 'is in the manifest, but has neither embeddings nor a failure'),
+        Problem('lost', 'is in the manifest but has neither embeddings nor a failure'),
     ]
     (folder / 'manifest.json').write_text('{')
     assert [problem.video_id for problem in verify(folder)] == ['manifest.json']
@@ -123,15 +123,15 @@ def test_videos_of_the_manifest_must_be_there_or_have_failed(folder):
     ('change', 'part'),
     [
         (dict(duration=5.9), 'clips 2 end after the video, which is 5.9 s long'),
-        (dict(duration=5.9), 'has 3 clips; 5.9 s make 2 of 2 s every 2 s'),
-        (dict(stride_seconds=1.0), 'has 3 clips; 6.5 s make 5 of 2 s every 1 s'),
-        (dict(duration='6.5'), 'duration is "6.5", no length in seconds'),
-        (dict(duration=1e14), '65 frames in 1e+14 s cannot be: its file has impossible time stamps'),
-        (dict(clip_seconds=-1), 'clip_seconds is -1, no length'),
-        (dict(clips=[dict(start=0, end=2)]), 'has 3 clips and the times of 1'),
+        (dict(duration=5.9), 'has 3 clips; 5.9 s give 2 of 2 s every 2 s'),
+        (dict(stride_seconds=1.0), 'has 3 clips; 6.5 s give 5 of 2 s every 1 s'),
+        (dict(duration='6.5'), 'duration is "6.5", not a length in seconds'),
+        (dict(duration=1e14), '65 frames in 1e+14 s is impossible: its file had broken time stamps'),
+        (dict(clip_seconds=-1), 'clip_seconds is -1, not a length'),
+        (dict(clips=[dict(start=0, end=2)]), 'has 3 clips but times of 1'),
         (dict(clips=[dict(start=t, end=2) for t in range(3)]), 'clips 2 do not end after they start'),
         (dict(clips=[dict(start=t, end=5) for t in (0, 2, 1)]), 'clips are not in order of time'),
-        (dict(clips=[1]), 'clips is no list of {start, end}'),
+        (dict(clips=[1]), 'clips is not a list of {start, end}'),
     ],
 )
 def test_clips_that_do_not_fit_the_duration_are_found(folder, change, part):
@@ -183,7 +183,7 @@ def test_parquet_is_checked_as_the_published_layout_is(tmp_path):
     assert [problem.what for problem in verify(tmp_path)] == [
         'clips 2 end after the video, which is 6.5 s long',
         'the vector of the video holds NaN or infinite numbers',
-        'clips_sha256 is not that of the vectors: they were changed after they were written',
+        'clips_sha256 does not match the vectors: they were changed after they were written',
     ]
 
 
@@ -206,7 +206,8 @@ def test_repair_deletes_what_is_damaged_and_nothing_else(folder):
 
 def test_repair_keeps_the_sound_videos_of_a_part(tmp_path):
     pytest.importorskip('pyarrow')
-    from twlv_mm.embeddings.parquet import read_ids, write_part
+    from twlv_mm.embeddings.parquet import write_part
+    from twlv_mm.embeddings.parquet_parts import ParquetPart
 
     videos = [
         dict(video_id=name, clips=clips_of(0), times=TIMES, video=clips_of(0).mean(axis=0), info=dict(INFO))
@@ -215,7 +216,7 @@ def test_repair_keeps_the_sound_videos_of_a_part(tmp_path):
     videos[1]['info']['clips_sha256'] = 64 * '0'
     write_part(tmp_path / 'part-0.parquet', videos)
     assert [problem.video_id for problem in verify(tmp_path, repair=True)] == ['b']
-    assert read_ids(tmp_path / 'part-0.parquet') == ['a', 'c']
+    assert list(ParquetPart(tmp_path / 'part-0.parquet').rows) == ['a', 'c']
     assert verify(tmp_path) == []
 
 

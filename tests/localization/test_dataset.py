@@ -60,7 +60,7 @@ def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path):
     save(tmp_path / 'train', 'timed', 0.3)
     save_published(tmp_path / 'train', 'untimed', 0.3)
     ann_file = annotate(tmp_path, {'timed': (0.3, [('serve', 0, 0.2)]), 'untimed': (0.3, [('serve', 0, 0.2)])})
-    with pytest.raises(ValueError, match='kinds'):  # one names its encoder, the other does not
+    with pytest.raises(ValueError, match='different settings'):  # one names its encoder, the other does not
         build(ann_file, tmp_path / 'train', clip_seconds=CLIP, stride_seconds=STRIDE)
     for video_id in ('timed', 'untimed'):
         ann_file = annotate(tmp_path, {video_id: (0.3, [('serve', 0, 0.2)])})
@@ -149,16 +149,16 @@ def test_embeddings_that_do_not_belong_together_are_refused(tmp_path):
     save(tmp_path / 'train', 'a', 10)
     save(tmp_path / 'train', 'b', 10, pooling='mean')
     actions = [('serve', 1, 2)]
-    with pytest.raises(ValueError, match='2 kinds: a and b differ in pooling'):
+    with pytest.raises(ValueError, match='2 different settings: a and b differ in pooling'):
         build(annotate(tmp_path, dict(a=(10, actions), b=(10, actions))), tmp_path / 'train')
     np.save(tmp_path / 'train/a_c.npy', np.zeros((5, DIMS), np.float32))
-    with pytest.raises(ValueError, match='5 vectors and times of 39 clips'):
+    with pytest.raises(ValueError, match='5 vectors but times of 39 clips'):
         build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'train')
     (tmp_path / 'train/a_c.npy').write_bytes(b'half a file')
-    with pytest.raises(ValueError, match='no sound file of embeddings'):
+    with pytest.raises(ValueError, match='not a valid embedding file'):
         build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'train')
     save(tmp_path / 'uniform', 'a', 10, times=[[0, 10]], sampling='uniform')
-    with pytest.raises(ValueError, match='one vector for a whole video'):
+    with pytest.raises(ValueError, match='one vector per video'):
         build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'uniform')
 
 
@@ -209,5 +209,5 @@ def test_frames_a_second_that_nobody_says_are_asked_for(tmp_path):
     (tmp_path / 'i3d').mkdir()
     np.save(tmp_path / 'i3d/a.npy', np.ones((140, DIMS), np.float32))
     ann_file = annotate(tmp_path, {'a': (20.0, [('serve', 2, 3)])})
-    with pytest.raises(ValueError, match='set default_fps, or fps of each video'):
+    with pytest.raises(ValueError, match='set default_fps, or fps for each video'):
         build(ann_file, tmp_path / 'i3d', features=dict(layout='TD', feat_stride=4, num_frames=16))

@@ -78,7 +78,7 @@ def test_file_of_many_probes_does_not_choose_one_by_itself(tmp_path):
 def test_impossible_probes_are_clear_errors():
     with pytest.raises(ValueError, match='embed_dims=48 is not a multiple of num_heads=5'):
         AttentiveProbe(48, num_classes=2, num_heads=5)
-    with pytest.raises(ValueError, match='depth=0 is too small'):
+    with pytest.raises(ValueError, match='depth=0: an attentive probe'):
         AttentiveProbe(48, num_classes=2, num_heads=4, depth=0)
 
 

@@ -92,7 +92,7 @@ def test_what_is_missing_is_told_counted_and_listed(given):
     told, train_list, _ = run(KINETICS400, folder)
     assert 'train: 3 in the annotation files, 1 with a file; 2 files missing or empty: b_000120_000130, gone_' in told
     assert "warning: the paper's Table 2 has 235,693" in told
-    assert 'warning: 2 classes, the config has 400' in told
+    assert 'warning: 2 classes, but the config has 400' in told
     assert f'ln -s {folder}/videos/train {folder}/out/videos_train' in told
     assert len(train_list) == 1
     missing = (folder / 'out/missing_videos.txt').read_text()
@@ -198,7 +198,7 @@ def test_diving48_test_part_is_the_validation(given):
     assert (folder / 'out/label_map_videos.txt').read_text().startswith('Back_15som_05Twis_FREE\n')
 
     given({'annotations/Diving48_V2_test.json': [dict(vid_name='xy_00001', label=2, **dive)]})
-    with pytest.raises(ValueError, match='val: xy_00001 has label 2; there are 2 classes'):
+    with pytest.raises(ValueError, match='val: xy_00001 has label 2, but there are 2 classes'):
         run(DIVING48, folder)
 
 
@@ -284,7 +284,7 @@ def test_linked_folders_are_looked_through_once(tmp_path):
         ({}, r'no folder .*annotations'),
         ({'annotations/val.csv': ''}, r'annotations has no train.csv and no kinetics_train.csv'),
         (KINETICS_FILES | {'annotations/train.csv': 'label,id\n'}, 'has no column youtube_id, time_start, time_end'),
-        (KINETICS_FILES | {'videos/other.mp4': 'v'}, r'none of the 3 files .* -a_1_000005_000015 for example'),
+        (KINETICS_FILES | {'videos/other.mp4': 'v'}, r'none of the 3 listed files, such as -a_1_000005_000015'),
     ],
 )
 def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(given, files, error, capsys):
@@ -410,7 +410,7 @@ def test_dataset_finds_missing_files_before_training(tmp_path):
     assert [dataset[index]['label'] for index in range(2)] == [1, 0]
 
     (tmp_path / 'c.mp4').unlink()
-    with pytest.raises(FileNotFoundError, match=r'1 of the files that .*list.txt lists are not there: .*c.mp4'):
+    with pytest.raises(FileNotFoundError, match=r'1 of the files listed in .*list.txt do not exist: .*c.mp4'):
         DATASETS.build(cfg)
     with pytest.raises(FileNotFoundError, match='there is no list .*other.txt'):
         DATASETS.build(cfg | dict(ann_file='other.txt'))
@@ -487,7 +487,7 @@ def test_broken_image_is_named(tmp_path):
 
     for content in (b'', b'no image'):
         (tmp_path / 'x.JPEG').write_bytes(content)
-        with pytest.raises(VideoError, match=r'x.JPEG is no image'):
+        with pytest.raises(VideoError, match=r'x.JPEG is not a readable image'):
             ImageDecode()(dict(filename=str(tmp_path / 'x.JPEG')))
 
 

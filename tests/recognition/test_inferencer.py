@@ -164,7 +164,7 @@ def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder)
         inferencer(folder / 'broken.mp4')
     with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):
         inferencer(folder / 'missing.mp4')
-    with pytest.raises(ValueError, match='top_k is 0; it has to be 1 or more'):
+    with pytest.raises(ValueError, match='top_k is 0; it must be 1 or more'):
         inferencer(folder / 'clip.0.mp4', top_k=0)
 
 
@@ -195,12 +195,12 @@ def test_scores_that_are_no_numbers_are_refused(checkpoint, folder, tmp_path):
     saved = load_checkpoint(checkpoint)
     saved['state_dict']['cls_head.fc_cls.bias'][0] = float('nan')
     torch.save(saved, tmp_path / 'diverged.pth')
-    with pytest.raises(ValueError, match=r'clip\.0\.mp4 has scores that are no finite numbers'):
+    with pytest.raises(ValueError, match=r'clip\.0\.mp4 has NaN or infinite scores'):
         RecognitionInferencer(CONFIG, tmp_path / 'diverged.pth', 'cpu')(folder / 'clip.0.mp4')
 
 
 def test_config_on_embeddings_is_refused(checkpoint):
-    with pytest.raises(ValueError, match=r'k400_linear_offline\.py opens no videos'):
+    with pytest.raises(ValueError, match=r'k400_linear_offline\.py does not open videos'):
         RecognitionInferencer(ROOT / 'configs/twlv/k400_linear_offline.py', checkpoint, 'cpu')
 
 

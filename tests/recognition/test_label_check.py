@@ -62,7 +62,7 @@ def test_labels_that_are_arrays_are_named_like_lists(listed):
 
 def test_dataset_of_another_class_count_is_an_error(listed):
     dataset = listed('a.mp4 0 3', multi_class=True, num_classes=4)
-    with pytest.raises(ValueError, match='read with num_classes=4, and the head has num_classes=5'):
+    with pytest.raises(ValueError, match='read with num_classes=4, but the head has num_classes=5'):
         check_labels(dataset, num_classes=5)
 
 

@@ -229,7 +229,7 @@ def test_head_of_another_width_than_the_encoder_is_a_clear_error():
 
 
 def test_unknown_features_are_a_clear_error():
-    with pytest.raises(ValueError, match="no features 'forward'.*tokens, embed"):
+    with pytest.raises(ValueError, match="unknown features 'forward'.*tokens, embed"):
         build(features='forward')
 
 

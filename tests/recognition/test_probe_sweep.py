@@ -182,7 +182,7 @@ def test_training_and_held_out_parts_are_disjoint_and_together_the_whole(tiny_vi
         for share in (0.0, 1.0):
             with pytest.raises(ValueError, match=rf'share={share} of 12 samples'):
                 SplitDataset(part='training', **options | dict(share=share))
-        with pytest.raises(ValueError, match="no part 'test' of a dataset; there are 'training', 'held-out'"):
+        with pytest.raises(ValueError, match="unknown part 'test' of a dataset; choose from 'training', 'held-out'"):
             SplitDataset(part='test', **options)
 
 
@@ -223,14 +223,14 @@ def test_probe_that_diverged_is_never_right():
 
 
 def test_mistakes_in_a_sweep_are_named(tiny_config, tmp_path, sweep):
-    with pytest.raises(ValueError, match="no probes of kind 'knn'; there are attentive, linear"):
+    with pytest.raises(ValueError, match="unknown kind of probe 'knn'; choose from attentive, linear"):
         ProbeSweepHead(3, 8, 2, LRS, DECAYS, kinds=('knn',))
-    with pytest.raises(ValueError, match='none twice'):
+    with pytest.raises(ValueError, match='must not be empty or repeat'):
         ProbeSweepHead(3, 8, 2, (1e-3, 1e-3), DECAYS)
     config = sweep[0]
     mistakes = {
         'model.backbone.frozen=False': r'set model\.backbone\.frozen=True',
-        'optim_wrapper.optimizer.lr=0.1': 'take lr out of optim_wrapper',
+        'optim_wrapper.optimizer.lr=0.1': 'remove lr from optim_wrapper',
         'val_evaluator.type=AccMetric': r"set its type to 'twlv_mm\.HeldOutMetric'",
     }
     for option, message in mistakes.items():

@@ -146,7 +146,7 @@ def test_missing_videos_are_found_before_training(tmp_path):
     (tmp_path / 'list.txt').write_text('a.mp4 0 1 0\na.mp4 1 2 0\nb.mp4 0 1 1\n')
     (tmp_path / 'b.mp4').touch()
     cfg = dict(type='twlv_mm.SegmentDataset', ann_file=str(tmp_path / 'list.txt'), pipeline=[])
-    with pytest.raises(FileNotFoundError, match=r'1 of the files that .*list.txt lists are not there: .*a.mp4'):
+    with pytest.raises(FileNotFoundError, match=r'1 of the files listed in .*list.txt do not exist: .*a.mp4'):
         DATASETS.build(cfg | dict(data_prefix=dict(video=str(tmp_path))))
     (tmp_path / 'list.txt').write_text('\n')
     with pytest.raises(ValueError, match='lists nothing'):

@@ -59,7 +59,7 @@ def test_threshold_that_tells_nothing_is_refused(tmp_path, monkeypatch):
 def test_folders_of_two_encoders_are_not_compared(tmp_path, videos):
     for name in ('a', 'b'):
         save(tmp_path / name, videos, model=name)
-    with pytest.raises(ValueError, match=r"cannot be compared, they differ in model \('a' and 'b'\)"):
+    with pytest.raises(ValueError, match=r"cannot be compared; they differ in model \('a' and 'b'\)"):
         find_duplicates(tmp_path / 'a', tmp_path / 'b')
 
 

@@ -170,7 +170,7 @@ def test_command_builds_the_index_and_searches_by_it(embedded, monkeypatch, caps
         assert ended.value.code == 0
         return capsys.readouterr().out
 
-    assert '3 videos added, 0 taken out: 39 clips of 3 videos' in (said := search('--index'))
+    assert '3 videos added, 0 removed: 39 clips of 3 videos' in (said := search('--index'))
     assert 'recall@10 100.0 %' in said
     search('one#4', '--index', '--json', str(tmp_path / 'indexed.json'))
     search('one#4', '--json', str(tmp_path / 'exact.json'))

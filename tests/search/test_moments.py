@@ -139,7 +139,7 @@ def test_folder_of_another_encoder_is_refused(embedded, videos, tmp_path):
     with pytest.warns(UserWarning, match='random'), pytest.raises(ValueError, match='weights_sha256 is'):
         find_moments(moment, embedded / 'multi-clip/npy', model='twlv_small_synthetic')
     save(tmp_path / 'unsaid', a=unit(0, 10))
-    with pytest.raises(ValueError, match='does not say which encoder its vectors are of'):
+    with pytest.raises(ValueError, match='does not name the encoder of its vectors'):
         find_moments(moment, tmp_path / 'unsaid')
     assert find_moments('a#1', tmp_path / 'unsaid').hits['forward'][0].video_id == 'a'
 
@@ -167,8 +167,8 @@ def test_folder_of_two_kinds_is_refused_and_two_versions_are_one_kind(tmp_path, 
     ('query', 'options', 'message'),
     [
         ('twoo', {}, "no video 'twoo' among its 3; the nearest is 'two'"),
-        ('two#13', {}, 'two has the clips 0 to 12, and two#13 asks for clip 13'),
-        ('two', dict(start=90), 'two has no clip whose centre is from 90'),
+        ('two#13', {}, 'two has clips 0 to 12, but two#13 asks for clip 13'),
+        ('two', dict(start=90), 'two has no clip centred between 90'),
         ('two', dict(top=0), 'ask for 1 hit or more'),
     ],
 )
@@ -180,7 +180,7 @@ def test_what_is_not_there_is_said(embedded, query, options, message):
 def test_published_embeddings_are_searched_with_the_times_that_are_given(tmp_path):
     np.save(tmp_path / 'a_c.npy', unit(90, 0, 90, 90))
     (tmp_path / 'a.json').write_text('{"num_frames": 100, "duration": 2.5}')
-    with pytest.raises(ValueError, match='does not say when its clips are: give clip_seconds'):
+    with pytest.raises(ValueError, match='has no clip times: give clip_seconds'):
         find_moments('a#1', tmp_path)
     (hit, *_) = find_moments('a#1', Collection(tmp_path, 1.0, 0.5)).hits['forward']
     assert (hit.start, hit.end) == (0.5, 1.5)

@@ -114,7 +114,7 @@ def test_command_lists_duplicates_and_says_what_is_wrong(embedded, tmp_path, mon
         (['four', '--in', folder], "no video 'four'"),
         (['one', '--in', folder, '--html', 'x.html'], '--html needs --videos'),
         (['one', '--in', folder, '--text', 'a dog'], 'give QUERY or --text TEXT'),
-        (['one'], 'say where to search: --in FOLDER'),
+        (['one'], 'give the folder to search: --in FOLDER'),
         (['--duplicates', folder, folder, folder], 'one folder with itself or with one other'),
     ):
         code, told = run(*arguments)

@@ -131,7 +131,7 @@ def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path, log):
 def test_embeddings_that_say_nothing_of_when_or_are_not_finite_are_refused(tmp_path):
     root = write_labels(tmp_path / 'labels', dict(a=frames(10)))
     save(tmp_path / 'uniform', 'a', 10, times=[[0, 10]], sampling='uniform')
-    with pytest.raises(ValueError, match='one vector for a whole video'):
+    with pytest.raises(ValueError, match='one vector per video'):
         build(root, tmp_path / 'uniform')
     save(tmp_path / 'feats', 'a', 10)
     np.save(tmp_path / 'feats/a_c.npy', np.full((39, DIMS), np.inf, np.float32))
@@ -190,5 +190,5 @@ def test_features_of_every_frame_of_elsewhere_are_read_as_they_are(tmp_path):
     said = dict(layout='DT', feat_stride=1, num_frames=21, offset_frames=0.5, default_fps=FPS)
     dataset = build(root, tmp_path / 'i3d', features=said, pipeline=[dict(type=AlignFeatures)])
     np.testing.assert_allclose(dataset[0]['feats'], features.T, atol=1e-6)
-    with pytest.raises(ValueError, match='nothing says how many frames a second'):
+    with pytest.raises(ValueError, match='unknown frame rate'):
         build(root, tmp_path / 'i3d', features=dict(said, default_fps=None))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.embeddings import EmbeddingFolder, find_videos, load_matrix, other_names
+from twlv_mm.embeddings import EmbeddingFolder, find_videos, ids_by_alias, load_matrix
 from twlv_mm.records import names_beside, read_class_names
 
 NO_LABEL = 'no label'
@@ -183,7 +183,7 @@ def _annotated_classes(folder, ann_file, class_names):
         listed = {video.video_id: video.annotation for video in find_videos(ann_file)}
         if any(video_id not in listed for video_id in folder.video_ids):
             # Features made elsewhere are often in a single folder, while the list has the folders of the videos.
-            listed = {name: listed[video_id] for name, video_id in other_names(listed).items()}
+            listed = {name: listed[video_id] for name, video_id in ids_by_alias(listed).items()}
         labels = {video_id: listed.get(video_id) for video_id in folder.video_ids}
     wrong = [video_id for video_id, label in labels.items() if type(label) not in (int, str)]
     if wrong:

@@ -1,33 +1,40 @@
 """Embeddings: from video files to vectors, and the files that hold them.
 
-extractor.py embeds one video. collection.py embeds many: inputs.py finds them, batches.py encodes their clips together,
-store.py, parquet_store.py and parquet.py write the files, claims.py shares the videos between processes, manifest.py
-keeps what they were made with and what failed. folder.py reads the files, features.py those that were made elsewhere,
-matrix.py a whole split as one matrix, neighbours.py finds the nearest vectors in one. dataset.py is for training,
-settings.py says what they were made with, grid.py when their clips are. verify.py checks the files. splits.py extracts
-what a config asks for. mteb.py makes an encoder a model of mteb.
+extractor.py embeds one video, collection.py many: video_sources.py finds them, batches.py batches their clips, store.py
+and parquet_store.py write the files, claims.py shares the videos between processes, manifest.py records the settings
+and failures. folder.py reads the files, features.py those of other tools, matrix.py a whole split as one matrix;
+neighbours.py finds the nearest vectors. time_grid.py gives the times of clips, extraction_settings.py the settings
+behind vectors. splits.py extracts for a config, verify.py checks the files, dataset.py is for PyTorch, mteb.py for
+mteb.
 """
 
 from .batches import EmbeddedVideo, SharedBatches
-from .claims import going_on
-from .collection import Summary, extract_collection
-from .dataset import EmbeddingDataset
+from .claims import extraction_note
+from .collection import extract_collection
+from .dataset import EmbeddingDataset, check_inputs
+from .extraction_settings import (
+    bundled_weights,
+    check_comparable,
+    encoder_of,
+    folder_settings,
+    named_source,
+    repeats_frames,
+    sampling_options,
+    shared_settings,
+)
 from .extractor import Embedding, Extractor, embed, frozen_encoder
 from .features import FeatureLayout
 from .folder import EmbeddingFolder
-from .grid import clip_grid, clip_settings, feature_choices, grid_clips, grid_end, video_grid
-from .inputs import Video, find_videos
-from .manifest import MixError, listed_videos, read_failures
-from .matrix import Matrix, load_matrix
-from .model_inputs import check_inputs
+from .manifest import MixError, read_failures, requested_videos
+from .matrix import load_matrix
 from .mteb import mteb_model
-from .naming import names_of, other_names, second_files
 from .neighbours import nearest
-from .settings import check_comparable, encoder_of, folder_settings, named_source, repeats_frames, shared_settings
 from .splits import extract_splits
 from .store import write_embeddings
-from .verify import Problem, verify
-from .video_files import VideoFiles
+from .time_grid import clip_grid, clip_settings, feature_choices, grid_clips, grid_end, video_grid
+from .verify import verify
+from .video_aliases import aliases_of, ids_by_alias, second_views
+from .video_sources import Video, VideoFiles, find_videos
 
 __all__ = [
     'EmbeddedVideo',
@@ -36,13 +43,12 @@ __all__ = [
     'EmbeddingFolder',
     'Extractor',
     'FeatureLayout',
-    'Matrix',
     'MixError',
-    'Problem',
     'SharedBatches',
-    'Summary',
     'Video',
     'VideoFiles',
+    'aliases_of',
+    'bundled_weights',
     'check_comparable',
     'check_inputs',
     'clip_grid',
@@ -51,23 +57,23 @@ __all__ = [
     'encoder_of',
     'extract_collection',
     'extract_splits',
+    'extraction_note',
     'feature_choices',
     'find_videos',
     'folder_settings',
     'frozen_encoder',
-    'going_on',
     'grid_clips',
     'grid_end',
-    'listed_videos',
+    'ids_by_alias',
     'load_matrix',
     'mteb_model',
     'named_source',
-    'names_of',
     'nearest',
-    'other_names',
     'read_failures',
     'repeats_frames',
-    'second_files',
+    'requested_videos',
+    'sampling_options',
+    'second_views',
     'shared_settings',
     'verify',
     'video_grid',

@@ -1,4 +1,4 @@
-"""Clips of several videos encoded together, in batches of one size."""
+"""Batches of one size that hold the clips of several videos."""
 
 import time
 from collections import deque
@@ -8,20 +8,20 @@ import numpy as np
 
 from twlv_mm.video import ReadFault, clips_of_frames
 
-# How a clip's frames are handed to the encoder.
+# Order of a clip's frames.
 VIEWS = {'forward': slice(None), 'reversed': slice(None, None, -1)}
 
 
 class EmbeddedVideo(NamedTuple):
-    """What became of a video.
+    """The clip vectors of a video.
 
     Attributes:
         duration (float): Seconds.
-        num_frames (int): Frames of the file.
-        decoder (str): Name and version of what decoded it.
+        num_frames (int): Frames in the file.
+        decoder (str): Name and version.
         times (ndarray): (M, 2) start and end of each clip in seconds.
         clips (dict[str, ndarray]): view -> (M, D) float32.
-        fault (ReadFault | None): Why the video breaks off after these clips, where it does.
+        fault (ReadFault | None): Why the video breaks off after these clips, if it does.
     """
 
     duration: float
@@ -33,17 +33,17 @@ class EmbeddedVideo(NamedTuple):
 
 
 class SharedBatches:
-    """Encode the clips of one video after the other, batches going on from one into the next.
+    """Encode the clips of one video after another in batches that continue across videos.
 
-    Every batch has the same size, the last one with blank clips at its end: a vector then does not depend on what else
-    is in its batch.
+    All batches have the same size, the last one filled up with blank clips, so that a vector does not depend on the
+    rest of its batch.
 
     Args:
         extractor (Extractor): Encodes.
-        views (Sequence[str]): Of :data:`VIEWS`.
+        views (Sequence[str]): Keys of :data:`VIEWS`.
 
     Attributes:
-        waiting_seconds (float): Time spent so far on waiting for frames.
+        waiting_seconds (float): Total time spent waiting for frames.
     """
 
     def __init__(self, extractor, views=('forward',)):
@@ -55,10 +55,10 @@ class SharedBatches:
         """Embed videos.
 
         Args:
-            streams (Iterable[FrameStream | ReadFault]): As :func:`twlv_mm.video.read_ahead` yields.
+            streams (Iterable[FrameStream | ReadFault]): From :func:`twlv_mm.video.read_ahead`.
 
         Yields:
-            EmbeddedVideo | ReadFault: for each stream in order, a fault as it came or where no clip was read.
+            EmbeddedVideo | ReadFault: for each stream in order; the fault if no clip could be read.
         """
         sampling = self.extractor.sampling
         shape = (self.extractor.batch_size, sampling.num_frames, sampling.size, sampling.size, 3)
@@ -95,7 +95,7 @@ class SharedBatches:
     def _encode(self):
         self._batch[len(self._slots) :] = 0
         vectors = self.extractor.encode(self._batch)
-        self._collect()  # the batch before: a GPU is at work on this one by now
+        self._collect()  # the previous batch, while a GPU works on this one
         self._encoding, self._slots = (self._slots, vectors), []
 
     def _collect(self):

@@ -1,4 +1,4 @@
-"""Several processes that embed videos into one folder at once: each video is embedded by one of them."""
+"""Sharing of videos between processes that embed into one folder at the same time."""
 
 import fcntl
 import hashlib
@@ -13,10 +13,10 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Claims:
-    """The videos of a folder that this process is embedding, which no other process may embed meanwhile.
+    """The videos of a folder that this process is embedding and no other may embed meanwhile.
 
-    A claim locks one byte of a file, at a place computed from the video's id. The system releases it if the process
-    dies. (These locks belong to the process: two runs in one process would not notice each other.)
+    A claim locks one byte of a file at an offset computed from the video id; the system releases it if the process
+    dies. The locks belong to the process: two runs within one process would not exclude each other.
 
     Args:
         folder (str | Path): An embedding folder.
@@ -30,15 +30,13 @@ class Claims:
         return self._lock(1, _place(video_id))
 
     def release(self, video_id):
-        """Give a video back."""
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _place(video_id))
 
     def take_all(self):
-        """Claim every video there could be; False if another process has any."""
+        """Claim all possible videos; False if another process has any."""
         return self._lock(0, 0)
 
     def close(self):
-        """Give everything back."""
         os.close(self._descriptor)
 
     def _lock(self, length, start):
@@ -49,15 +47,8 @@ class Claims:
         return True
 
 
-def going_on(folder):
-    """Say that videos are being embedded into a folder, for messages on those that are missing.
-
-    Args:
-        folder (str | Path): An embedding folder.
-
-    Returns:
-        str: a sentence after a space; empty where no process does that.
-    """
+def extraction_note(folder):
+    """A sentence for messages on missing videos if an extraction into the folder is running, else ''."""
     try:
         descriptor = os.open(os.path.join(folder, CLAIMS), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -65,7 +56,7 @@ def going_on(folder):
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
-        return ' An extraction into the folder is going on.'
+        return ' An extraction into the folder is running.'
     except OSError:  # a file system without locks
         return ''
     finally:
@@ -74,19 +65,18 @@ def going_on(folder):
 
 
 class SharedVideos:
-    """The videos of a run, shared with whoever else embeds into the same folders.
+    """The videos of a run, shared with other processes that embed into the same folders.
 
-    Iterating claims one video after the other and passes over those that other processes have, which are left for the
-    next round.
+    Iterating claims one video after another, skipping those of other processes, which are left for the next round.
 
     Args:
         videos (list[Video]): Not yet embedded.
-        stores (list[Store]): What they are written to, one a view.
+        stores (list[Store]): Where they are written, one per view.
 
     Attributes:
         taken (list[Video]): Claimed in this round, in order.
-        settled (deque[tuple[Video, dict | None]]): Videos that other processes have settled meanwhile, with the
-            failure of those that failed.
+        settled (deque[tuple[Video, dict | None]]): Videos that other processes finished meanwhile, with the failure if
+            any.
     """
 
     def __init__(self, videos, stores):
@@ -97,20 +87,20 @@ class SharedVideos:
     def __iter__(self):
         todo, self._todo, self.taken = self._todo, [], []
         for video in todo:
-            # One that another process had before is looked at again now and then, or its part would never be whole.
+            # Retry one that another process had, or its Parquet part would never be complete.
             for candidate in (video, *([self._held.popleft()] if self._held else [])):
                 if self._take(candidate):
                     self.taken.append(candidate)
                     yield candidate
 
     def wait(self, waiting=lambda count: None):
-        """Wait until there are videos to take for a further round, or none is left.
+        """Wait for videos for another round.
 
         Args:
-            waiting (Callable[[int], None]): Called once with the number of videos that other processes have.
+            waiting (Callable[[int], None]): Called once with the number of videos that other processes hold.
 
         Returns:
-            bool: whether there is a further round.
+            bool: whether there is another round.
         """
         told = False
         while self._held and not self._todo:
@@ -126,13 +116,12 @@ class SharedVideos:
         return bool(self._todo)
 
     def take_all(self):
-        """Wait until no other process embeds into these folders, and keep others from it until this one ends."""
+        """Wait until no other process embeds into these folders, and lock them until this process ends."""
         for store in self._stores:
             while not store.claims.take_all():
                 time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def release(self, video):
-        """A video is settled."""
         for store in self._stores:
             store.claims.release(video.video_id)
 
@@ -141,7 +130,7 @@ class SharedVideos:
             self.release(video)
             self._held.append(video)
             return False
-        # Only now: before, whoever had it may have been about to finish it.
+        # Only after claiming: the previous holder may have just finished it.
         failure = self._stores[0].failures.since_start(video.video_id)
         if failure is None and not all(store.has(video.video_id) for store in self._stores):
             return True

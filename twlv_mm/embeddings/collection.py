@@ -1,4 +1,4 @@
-"""Embedding a collection of videos: what is finished is never lost, what fails is listed, and the rest goes on."""
+"""Embed many videos: finished ones are never lost, failures are listed, and the rest goes on."""
 
 import os
 from contextlib import ExitStack
@@ -22,12 +22,12 @@ ENGINES = ('local', 'ray')
 
 
 class Summary(NamedTuple):
-    """What a run did.
+    """Result of a run.
 
     Attributes:
-        embedded (int): Videos of this run.
-        finished_before (int): Videos that were there already.
-        failures (list[dict]): As :func:`twlv_mm.embeddings.manifest.read_failures` gives, of this run.
+        embedded (int): Videos embedded.
+        finished_before (int): Videos that had embeddings already.
+        failures (list[dict]): As :func:`twlv_mm.embeddings.read_failures` returns them, of this run.
     """
 
     embedded: int
@@ -54,40 +54,37 @@ def extract_collection(
 ):
     """Embed videos into ``<out>/<sampling>/<split>/``; the reversed view into ``<out>/<sampling>-reversed/<split>/``.
 
-    It can be killed at any time; called again, it goes on. A video that cannot be read is listed in failures.jsonl, and
-    tried again by the next run. Several processes may embed into one folder at once: each video is embedded by one of
-    them, and each ends when all of its videos are there.
+    It can be killed at any time; called again, it continues. A video that cannot be read is listed in failures.jsonl
+    and tried again by the next run. Several processes may embed into one folder at once.
 
     Args:
         extractor (Extractor): Encoder and sampling.
         videos (list[Video]): From :func:`find_videos`.
         out (str): Folder to write to.
-        split (str): Name of the sub-folder, for example 'train' or 'val'.
-        formats (Collection[str]): Of 'npy' (the published layout) and 'parquet'.
-        views (Collection[str]): Of 'forward' and 'reversed' (the frames of each clip backwards).
-        on_fault (str): What becomes of a video that breaks off: 'skip' it, or 'keep' the clips before the fault. It is
-            listed either way.
-        mix (bool): Whether to write to a folder that was made with other settings.
-        workers (int, optional): Processes that read videos; one a CPU core, and four at most, if None. With 0, videos
-            are read in this process.
+        split (str): Name of the sub-folder, such as 'train'.
+        formats (Collection[str]): 'npy' (the published layout), 'parquet' or both.
+        views (Collection[str]): 'forward', 'reversed' (each clip's frames backwards) or both.
+        on_fault (str): For a video that breaks off: 'skip' it, or 'keep' the clips before the fault. It is listed in
+            either case.
+        mix (bool): Whether to write into a folder that was made with other settings.
+        workers (int, optional): Reader processes; one per CPU core, at most four, if None. 0 reads in this process.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
         timeout (float): Seconds that a decoder may take for its next frames.
-        shard (tuple[int, int]): Which of how many processes this is: it takes every n-th video.
+        shard (tuple[int, int]): Index and number of processes that split the videos.
         engine (str): 'local', or 'ray' for a Ray cluster.
-        class_names (list[str], optional): Names of the classes that the videos' annotations number; they come into
-            ``classes.txt`` beside the embeddings.
+        class_names (list[str], optional): Names of the annotated classes, written to ``classes.txt``.
 
     Returns:
-        Summary: what this process did.
+        Summary: result of this process.
     """
     asked = dict(formats=formats, views=views, on_fault=[on_fault], engine=[engine])
     known = dict(formats=FORMATS, views=VIEWS, on_fault=ON_FAULT, engine=ENGINES)
     for name, values in asked.items():
         for value in values:
             if value not in known[name]:
-                raise ValueError(f'{name}: there is no {value!r}; there are {", ".join(known[name])}')
+                raise ValueError(f'{name}: unknown {value!r}; choose from {", ".join(known[name])}')
     if not 0 <= shard[0] < shard[1]:
-        raise ValueError(f'there is no shard {shard[0]} of {shard[1]}: they count from 0')
+        raise ValueError(f'there is no shard {shard[0]} of {shard[1]}: shards count from 0')
     if workers is not None and workers < 0:
         raise ValueError(f'workers={workers}: give 0 or more processes')
     for video in videos:
@@ -143,7 +140,7 @@ def extract_collection(
 
         def wait():
             take_over()
-            return shared.wait(lambda count: progress.note(f'waiting for {count} videos of another process'))
+            return shared.wait(lambda count: progress.note(f'waiting for another process to finish {count} videos'))
 
         while wait():
             for index, result in results():
@@ -158,7 +155,7 @@ def extract_collection(
                 else:
                     embedded.append(video.video_id)
                 for view, store in stores.items():
-                    if fault:  # before the files, which make the video finished
+                    if fault:  # before the files, which mark the video as finished
                         store.failures.add(failures[-1])
                     if kept:
                         info = _info(extractor, view, video, result)
@@ -192,7 +189,7 @@ def _finite(path, video):
 
 
 def _info(extractor, view, video, result):
-    """What the json of a video says beside its clips."""
+    """Content of a video's json except its clips."""
     info = dict(extractor.settings, view=view, version=twlv_mm.__version__)
     if extractor.model.pretraining_sets is not None:
         info['pretraining_sets'] = list(extractor.model.pretraining_sets)

@@ -1,4 +1,4 @@
-"""Embeddings as a dataset to train on."""
+"""Embeddings as a PyTorch dataset, and the check of a batch that models do."""
 
 import numpy as np
 import torch
@@ -11,21 +11,20 @@ SCOPES = ('video', 'clips', 'random_clip')
 
 
 class EmbeddingDataset(Dataset):
-    """The videos of a split, from the matrix that :func:`load_matrix` keeps beside them.
+    """The videos of a split for a training loop of your own in plain PyTorch (the tasks have their own datasets).
 
-    An item is a dict: video_id; embedding, a float32 tensor; label (int), if there are labels; times, a float64 tensor
-    of start and end in seconds, where they are known. By scope:
+    An item is a dict of video_id, embedding (float32 tensor), label (int, if there are labels) and times (float64
+    tensor of start and end in seconds, if known). By scope:
 
     - 'video': embedding (D,), no times;
     - 'clips': embedding (M, D), times (M, 2);
-    - 'random_clip': embedding (D,) and times (2,) of a clip that torch's generator draws anew each time, so that
-      ``torch.manual_seed`` and a data loader's workers behave.
+    - 'random_clip': embedding (D,) and times (2,) of a clip drawn with torch's generator.
 
     Args:
         folder (str | EmbeddingFolder): Embeddings in either format.
         scope (str): 'video', 'clips' or 'random_clip'.
-        labels (dict[str, int], optional): Label of each video, perhaps of others too. Without it, the annotations where
-            they are whole numbers; where no video has such a one, items have no label.
+        labels (dict[str, int], optional): Label of each video, possibly of others too. By default the annotations, if
+            they are whole numbers.
     """
 
     def __init__(self, folder, scope='video', labels=None):
@@ -37,11 +36,9 @@ class EmbeddingDataset(Dataset):
         self._matrix = self._load_matrix()
 
     def __len__(self):
-        """Number of videos."""
         return len(self.folder)
 
     def __getitem__(self, index):
-        """Item of a video, by its place among the folder's sorted ids."""
         index = range(len(self))[index]
         video_id = self.folder.video_ids[index]
         item = dict(video_id=video_id)
@@ -58,7 +55,7 @@ class EmbeddingDataset(Dataset):
         return item | dict(embedding=torch.tensor(vectors[first:end][chosen]))
 
     def __getstate__(self):
-        # A memory-mapped array pickles with all that it holds; each worker maps it anew.
+        # A memory-mapped array would be pickled with all its data; each worker maps it again.
         return vars(self) | dict(_matrix=None)
 
     def __setstate__(self, state):
@@ -79,9 +76,27 @@ class EmbeddingDataset(Dataset):
         if missing:
             raise ValueError(
                 f'{len(missing)} of {len(self)} videos in {self.folder.path} have no whole number as label in '
-                f'{source}: {", ".join(missing[:3])}. Give labels, a dict of video id -> class index, with every video'
+                f'{source}: {", ".join(missing[:3])}. Give labels, a dict of video id -> class index, for every video'
             )
         return {video_id: int(labels[video_id]) for video_id in self.folder.video_ids}
+
+
+def check_inputs(inputs, data_samples, in_channels):
+    """Check the embeddings of a batch of videos against a model.
+
+    Args:
+        inputs (list[Tensor]): (D, T) of each video.
+        data_samples (list[ActionDataSample]): With the metainfo video_id.
+        in_channels (int): D of the model.
+    """
+    for x, sample in zip(inputs, data_samples, strict=True):
+        if x.ndim != 2 or x.shape[0] != in_channels:
+            raise ValueError(
+                f'the embeddings of {sample.video_id} are {tuple(x.shape)}, not ({in_channels}, T): the model has '
+                f'in_channels={in_channels}; set it to the embedding width, or use embeddings of another encoder'
+            )
+        if x.shape[1] == 0:
+            raise ValueError(f'{sample.video_id} has no embeddings: leave it out, or extract it again')
 
 
 def _is_whole(label):

@@ -1,4 +1,4 @@
-"""From video files to embeddings."""
+"""Embed a single video, and the encoder behind it."""
 
 import os
 import warnings
@@ -14,7 +14,7 @@ from twlv_mm.video import ClipSampling, VideoError, clips_of_frames, open_video,
 
 
 class Embedding(NamedTuple):
-    """One vector and the stretch of video that it stands for.
+    """One vector and the time span it represents.
 
     Attributes:
         start (float): Seconds since the first frame.
@@ -32,23 +32,22 @@ class Embedding(NamedTuple):
 class Extractor:
     """An encoder and a sampling, ready to embed videos.
 
-    Frames, resolution, resizing, mean and std are the architecture's: frames are resized by their short side and
-    cropped in the centre (assumed for TWLV-I: the paper does not say), or squashed for DFN; they travel as uint8 and
-    are normalised on the device. A clip's vector is the encoder's own pooling
-    unless said; a video's is the mean over its clips (section 2.1).
+    Frame count, resolution, resizing, mean and std are the architecture's: the short side is resized and the centre
+    cropped (assumed for TWLV-I; the paper does not say), or frames are squashed for DFN. A clip's vector is the
+    encoder's own pooling by default; a video's is the mean over its clips (section 2.1).
 
     Args:
         model (str | nn.Module | None): SOURCE, as for :func:`twlv_mm.describe`, or an encoder; None for the small one
-            of this package, which has learned from rendered shapes, with a warning.
-        weights (str, optional): Checkpoint of a model given by name. Without it the encoder is random (always the same
-            one), its vectors say nothing about a video, and a warning says so.
+            of this package, trained on rendered shapes, with a warning.
+        weights (str, optional): Checkpoint of a model given by name. Without it the encoder is random (with a fixed
+            seed), with a warning.
         sampling (str): 'multi-clip', or 'uniform' (one clip over the whole video).
-        clip_seconds (float, optional): T of 'multi-clip': length of a clip; 2 if None.
-        stride_seconds (float, optional): T_s of 'multi-clip': from one clip's start to the next; T if None.
-        num_frames (int, optional): N, frames a clip; the encoder's own number if None.
+        clip_seconds (float, optional): T of 'multi-clip', the length of a clip; 2 if None.
+        stride_seconds (float, optional): T_s of 'multi-clip', from one clip's start to the next; T if None.
+        num_frames (int, optional): N, frames per clip; the encoder's own number if None.
         pooling (str, optional): 'mean' or 'class_token'; the architecture's own if None.
-        precision (str): 'fp32', or under autocast 'bf16' or, on a GPU, 'fp16'.
-        batch_size (int): Clips that are encoded at once.
+        precision (str): 'fp32', or with autocast 'bf16' or, on a GPU, 'fp16'.
+        batch_size (int): Clips per batch.
         device (str, optional): Where to encode; a GPU if there is one.
     """
 
@@ -71,29 +70,29 @@ class Extractor:
                 raise ValueError(f'{name}={number}: give 1 or more')
         if model is None:
             if weights is not None:
-                raise ValueError('weights were given without a model: say which encoder they are of')
+                raise ValueError('weights were given without a model: name the encoder they belong to')
             model, weights = 'twlv_small_synthetic', 'official'
             warnings.warn(
-                'no model was given: the small encoder of this package embeds, which has seen nothing but rendered '
-                'shapes. For real videos give a real one, with its weights',
+                'no model was given: using the small encoder of this package, which was trained on rendered shapes '
+                'only. For real videos give a real encoder with its weights',
                 stacklevel=3,
             )
         if isinstance(model, str):
             model = frozen_encoder(model, weights)
         elif weights is not None:
-            raise ValueError('weights go with a model given by name; this model is built already')
+            raise ValueError('weights go with a model given by name; this model is already built')
         if sampling == 'uniform' and (clip_seconds, stride_seconds) != (None, None):
             raise ValueError(
-                "clip_seconds and stride_seconds are of 'multi-clip'; 'uniform' is one clip, the whole video"
+                "clip_seconds and stride_seconds belong to 'multi-clip'; 'uniform' is one clip, the whole video"
             )
         clip_seconds = 2.0 if clip_seconds is None else clip_seconds
         sample_windows(np.array([[0.0, 1.0]]), sampling, clip_seconds, stride_seconds)  # refuses what it cannot sample
         poolings = [name for name in POOLINGS if name != 'frame' and (name != 'class_token' or model.spec.class_token)]
         for value, known, what in ((pooling, [None, *poolings], 'pooling'), (precision, PRECISIONS, 'precision')):
             if value not in known:
-                raise ValueError(f'{model.spec.name} has no {what} {value!r}; there are {", ".join(map(str, known))}')
+                raise ValueError(f'{model.spec.name} has no {what} {value!r}; choose from {", ".join(map(str, known))}')
         model.eval()
-        if hasattr(model, 'fuse'):  # what a CNN can do to be faster, with the same outputs
+        if hasattr(model, 'fuse'):  # faster CNN with the same outputs
             model = model.fuse(PRECISIONS[precision])
         self.model = model
         self.sampling = ClipSampling(
@@ -114,13 +113,13 @@ class Extractor:
         """Move the encoder to a device; returns this extractor."""
         self.device = torch.device(device)
         if self.precision == 'fp16' and self.device.type == 'cpu':
-            raise ValueError("precision='fp16' is for GPUs: take 'bf16' or 'fp32' on a CPU")
+            raise ValueError("precision='fp16' is for GPUs: use 'bf16' or 'fp32' on a CPU")
         self.model.to(self.device)
         mean, std = self.model.spec.mean, self.model.spec.std
         if self.precision == 'bf16' and not has_bf16_units(self.device):
             warnings.warn(
-                f'this {self.device.type} has no bf16 units that we know of and emulates bf16: that takes longer than '
-                'fp32, on CPUs without AVX-512 many times as long',
+                f'this {self.device.type} seems to have no bf16 units and emulates bf16, which is slower than fp32, on '
+                'CPUs without AVX-512 many times',
                 stacklevel=3,
             )
         self._mean, self._std = (torch.tensor(values, device=self.device).view(3, 1, 1, 1) for values in (mean, std))
@@ -130,18 +129,12 @@ class Extractor:
     def from_config(
         cls, path, weights=None, *, sampling='multi-clip', clip_seconds=None, stride_seconds=None, **options
     ):
-        """The encoder of a config, with the config's ``clip_seconds`` and ``stride_seconds`` where they are not given.
+        """Extractor for the encoder of a config, with its ``clip_seconds`` and ``stride_seconds`` unless given.
 
         Args:
             path (str): A config, as for :func:`twlv_mm.encoders.encoder_in`.
             weights (str, optional): A checkpoint; the config's ``encoder_weights`` if None.
-            sampling (str): As for the class.
-            clip_seconds (float, optional): T; 2 if neither says.
-            stride_seconds (float, optional): T_s; T if neither says.
-            **options: As for the class.
-
-        Returns:
-            Extractor: ready.
+            sampling, clip_seconds, stride_seconds, **options: As for the class.
         """
         cfg = read_config(path)
         source, overrides = encoder_in(cfg, path)
@@ -160,10 +153,10 @@ class Extractor:
 
     @property
     def settings(self):
-        """dict: what a vector depends on, besides its video; plain values."""
+        """dict: What a vector depends on besides its video, as plain values."""
         named = self.sampling._asdict()
         named['frames_per_clip'] = named.pop('num_frames')
-        # Embeddings made before there was a choice say nothing of these two.
+        # Embeddings made before these two were configurable do not have them.
         for name in ('resize', 'interpolation'):
             if named[name] == ClipSampling._field_defaults[name]:
                 del named[name]
@@ -180,15 +173,18 @@ class Extractor:
         )
 
     def __call__(self, path, decoder=None):
-        """Embed one video, in this process.
+        """Embed one video in this process.
 
         Args:
             path (str): A video file.
             decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
 
         Returns:
-            tuple[list[Embedding], dict]: the clips in order of time ('multi-clip' only), then the whole video; and what
-            was read: duration (seconds), num_frames (of the file), decoder.
+            tuple[list[Embedding], dict]: the clips in order of time ('multi-clip' only), then the whole video; duration
+            (seconds), num_frames (of the file) and decoder.
+
+        Raises:
+            VideoError: if the video cannot be read, or the encoder gives NaN or infinity.
         """
         with open_video(path, decoder) as reader:
             stream = stream_frames(reader, self.sampling)
@@ -206,14 +202,7 @@ class Extractor:
         return [*embeddings, whole], info
 
     def encode(self, clips):
-        """Encode clips.
-
-        Args:
-            clips (ndarray): (M, N, H, W, 3) uint8.
-
-        Returns:
-            Tensor: (M, D) on the device.
-        """
+        """Encode clips: (M, N, H, W, 3) uint8 ndarray -> (M, D) tensor on the device."""
         video = torch.from_numpy(clips).to(self.device).permute(0, 4, 1, 2, 3)
         video = (video.float() - self._mean) / self._std
         autocast = torch.autocast(self.device.type, PRECISIONS[self.precision], enabled=self.precision != 'fp32')
@@ -222,15 +211,7 @@ class Extractor:
 
 
 def not_finite(vectors, windows):
-    """Say which vectors of a video are no numbers.
-
-    Args:
-        vectors (ndarray): (M, D).
-        windows (ndarray): (M, 2) seconds.
-
-    Returns:
-        str | None: what is wrong; None where all are finite.
-    """
+    """Message on vectors (M, D) that are not finite, with their windows (M, 2) in seconds; None if all are."""
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if not len(broken):
         return None
@@ -242,39 +223,32 @@ def not_finite(vectors, windows):
 
 
 def frozen_encoder(name, weights, **overrides):
-    """An encoder to embed with; where there are no weights a random one, always the same, with a warning.
+    """A frozen encoder; without weights a random one with a fixed seed, and a warning.
 
     Args:
         name (str): SOURCE, as for :func:`twlv_mm.get_model`.
-        weights (str | None): A checkpoint; None for those that the source itself has.
+        weights (str | None): A checkpoint; None for the source's own.
         **overrides: Those of :func:`twlv_mm.get_model`.
-
-    Returns:
-        nn.Module: frozen.
     """
     encoder = _build(name, weights, overrides)
     if encoder.is_random:
-        warnings.warn(f'{name} has no weights: its embeddings are those of a random encoder', stacklevel=4)
+        warnings.warn(f'{name} has no weights: its embeddings come from a random encoder', stacklevel=4)
     return encoder
 
 
 def chosen_encoder(encoder, source, remedy):
-    """The encoder that the ``extraction`` of a config asks for, which is random only where that is said.
+    """The frozen encoder that the ``extraction`` of a config asks for; random only with ``allow_random``.
 
     Args:
-        encoder (dict): source, weights and what is to be different from the source's own numbers; ``allow_random`` for
-            an encoder without weights. What else a config says of an encoder's use is left out.
+        encoder (dict): source, weights, overrides and ``allow_random``. Other keys of a backbone are ignored.
         source (str): What asks for it, for the message.
-        remedy (str): How its user gives weights, for the message.
-
-    Returns:
-        nn.Module: frozen.
+        remedy (str): How to give weights, for the message.
     """
     name, overrides = encoder_in(dict(model=dict(backbone=encoder)), source)
     built = _build(name, encoder.get('weights'), overrides)
     if built.is_random and not encoder.get('allow_random'):
         raise ValueError(
-            f'the encoder {name} of {source} has no weights: give them {remedy}; where random vectors are wanted, set '
+            f'the encoder {name} of {source} has no weights: give them {remedy}; to use a random encoder, set '
             'allow_random=True in extraction.encoder'
         )
     return built
@@ -287,7 +261,7 @@ def _build(name, weights, overrides):
 
 
 def embed(path, model=None, weights=None, sampling='multi-clip', clip_seconds=None, stride_seconds=None, **options):
-    """Embed a video file or several.
+    """Embed one or several video files.
 
     Args:
         path (str | Sequence[str]): A video file, or several.
@@ -300,8 +274,11 @@ def embed(path, model=None, weights=None, sampling='multi-clip', clip_seconds=No
         **options: Further arguments of :class:`Extractor`. For many videos, build one of those.
 
     Returns:
-        list[Embedding] | list[list[Embedding]]: ``(start, end, scope, vector)``; with 'multi-clip' the clips come
-        first, in order of time; the last one is the whole video. Of several files a list each.
+        list[Embedding] | list[list[Embedding]]: ``(start, end, scope, vector)``: with 'multi-clip' the clips in order
+        of time, then the whole video. One list per file for several files.
+
+    Raises:
+        VideoError: if a video cannot be read.
 
     Source: paper section 2.1, Figure 4.
     """

@@ -1,7 +1,4 @@
-"""A folder of embeddings, read the same way whether it holds the published layout, Parquet or features of elsewhere.
-
-npy.py reads the first, parquet_parts.py the second, features.py the third.
-"""
+"""Folders of embeddings, read the same way whether they hold npy files, Parquet, or features of other tools."""
 
 import os
 from difflib import get_close_matches
@@ -21,25 +18,26 @@ MAX_NAME_BYTES = 255  # of the usual file systems
 class EmbeddingFolder:
     """The embeddings of a split, by video id.
 
-    The format is recognised by the files. Where both formats are there, as tools/extract.py writes them on request, the
-    published layout is read if it has every video that the Parquet files have; otherwise the folder is refused, since
-    neither is the whole split. Videos that an extraction has not finished are not there. Arrays are read when they are
-    asked for. Features that were made elsewhere are read as they are, where a ``twlv_features.json`` in the folder, or
-    ``features``, says how: see :class:`~twlv_mm.embeddings.features.FeatureLayout`.
+    The format is recognised by the files. If both formats are there, the published layout is read if it has every video
+    of the Parquet files; otherwise the folder is refused, as neither is complete. Unfinished videos are not listed.
+    Arrays are read on access. Features of other tools are described by ``twlv_features.json`` in the folder or by
+    ``features``: see :class:`~twlv_mm.embeddings.features.FeatureLayout`.
 
     Args:
-        path (str): ``<out>/<sampling>/<split>``. Its sub-folders are part of the video ids; hidden files, ``*.part``
-            and manifest.json are not embeddings.
-        refused (list, optional): Takes the path and the error of each Parquet file that cannot be used, which would be
-            raised otherwise.
-        names (list[str], optional): Only these of its files, by their paths below it.
-        features (dict, optional): What is said of features that were made elsewhere.
+        path (str): ``<out>/<sampling>/<split>``. Sub-folders are part of the video ids; hidden files, ``*.part`` and
+            manifest.json are ignored.
+        refused (list, optional): Collects path and error of each unusable Parquet file instead of raising.
+        names (list[str], optional): Use only these files, by their paths below the folder.
+        features (dict, optional): Description of features.
 
     Attributes:
         path (Path): The folder.
         format (str): 'npy' (published layout), 'parquet' or 'features'.
-        features (FeatureLayout | None): What is said of features; None of this project's embeddings.
+        features (FeatureLayout | None): Description of features.
         video_ids (list[str]): Sorted.
+
+    Raises:
+        FileNotFoundError: if there is no such folder, or no embeddings in it.
     """
 
     def __init__(self, path, refused=None, names=None, features=None):
@@ -58,7 +56,7 @@ class EmbeddingFolder:
         if self.features is not None:
             return 'features', FeatureFiles(self.path, names, self.features)
         parts = sorted(self.path / name for name in names if PART_NAME.fullmatch(name))
-        # tools/extract.py, which leaves a manifest, writes a video's json last; other tools write none.
+        # tools/extract.py, which writes a manifest, writes a video's json last; other tools may write none.
         ours = (self.path / MANIFEST).is_file() and any(name.endswith('.json') for name in names)
         files = NpyFiles(self.path, names, json_is_last=ours)
         if parts:
@@ -66,102 +64,59 @@ class EmbeddingFolder:
         return 'npy' if isinstance(files, NpyFiles) else 'parquet', files
 
     def _none(self, names):
-        """Why there is nothing to read."""
         if self.features is not None:
-            return f'no file is named as {DESCRIPTION}, or features in the config, says'
+            return f'no file name matches {DESCRIPTION} or features in the config'
         others = [name for name in names if name.endswith(ENDINGS)]
         return (
             'neither <video_id>_c.npy or _v.npy nor part-*.parquet; name the folder <out>/<sampling>/<split> that '
             'tools/extract.py wrote'
             + (
-                f'; or if {others[0]} and others are features that were made elsewhere, say how they are to be read in '
-                f'{DESCRIPTION} beside them (docs/embeddings.md)'
+                f'; or if files such as {others[0]} are features of another tool, describe them in {DESCRIPTION} in '
+                'the same folder (docs/embeddings.md)'
                 if others
                 else ''
             )
         )
 
     def __len__(self):
-        """Number of videos."""
         return len(self.video_ids)
 
     def __contains__(self, video_id):
-        """Whether the folder has a video of this id."""
         return video_id in self.files.video_ids
 
     @property
     def dims(self):
-        """D, numbers a vector, as the video has it that was read first."""
+        """int: D, numbers per vector, of the first video that was read."""
         if self._first is None:
             self._checked(*self.files.any_vectors(self.video_ids[0]))
         return self._first[1]
 
     def clips(self, video_id):
-        """Vectors of a video's clips.
-
-        Args:
-            video_id (str): One of ``video_ids``.
-
-        Returns:
-            ndarray: (M, D) float32, in order of time, M >= 1.
-        """
+        """(M, D) float32 vectors of a video's clips in order of time, M >= 1."""
         return self._checked(*self.files.clips(self._known(video_id)))
 
     def count(self, video_id):
-        """How many clips a video has, from the header of its file where that says it.
-
-        Args:
-            video_id (str): One of ``video_ids``.
-
-        Returns:
-            int: M.
-        """
+        """Number of a video's clips, read from a file header where possible."""
         return self.files.count(self._known(video_id))
 
     def video(self, video_id):
-        """Vector of a whole video; the mean of its clips where none was written.
-
-        Args:
-            video_id (str): One of ``video_ids``.
-
-        Returns:
-            ndarray: (D,) float32.
-        """
+        """(D,) float32 vector of a whole video; the mean of its clips if none was written."""
         if not self.files.has_video(self._known(video_id)):
             return self.clips(video_id).mean(axis=0)
         return self._checked(*self.files.video(video_id))
 
     def info(self, video_id):
-        """What is known of a video: duration in seconds, num_frames and whatever else its json or Parquet file says.
-
-        Args:
-            video_id (str): One of ``video_ids``.
-
-        Returns:
-            dict: Empty where nothing was written.
+        """dict with duration in seconds, num_frames and the rest of a video's json or Parquet metadata; empty if not
+        written.
         """
         return self.files.info(self._known(video_id))
 
     def times(self, video_id):
-        """Start and end of a video's clips.
-
-        Args:
-            video_id (str): One of ``video_ids``.
-
-        Returns:
-            ndarray | None: (M, 2) float64 seconds since the first frame; None where they are not known.
-        """
+        """(M, 2) float64 start and end of a video's clips in seconds since the first frame; None if unknown."""
         return self.files.times(self._known(video_id))
 
     def annotation(self, video_id):
-        """Label of a video, as it was written.
-
-        Args:
-            video_id (str): One of ``video_ids``.
-
-        Returns:
-            str | int | list | None: None where there is none.
-        """
+        """Label of a video as written (str, int or list); None if there is none."""
         return self.info(video_id).get('annotation')
 
     def _whole(self, npy, parquet):
@@ -184,45 +139,33 @@ class EmbeddingFolder:
     def _checked(self, source, array):
         self._first = self._first or (source, array.shape[-1])
         if array.shape[-1] != self._first[1]:
-            cure = 'extract it again' if self.features is None else 'or is layout the other one?'
+            cure = 'extract it again' if self.features is None else 'or layout is wrong'
             raise ValueError(
-                f'{source} has {array.shape[-1]} numbers a vector, {self._first[0]} has {self._first[1]}: '
-                f'one of them is of another encoder; {cure}'
+                f'{source} has {array.shape[-1]} numbers per vector, {self._first[0]} has {self._first[1]}: '
+                f'one of them comes from another encoder; {cure}'
             )
         return array
 
 
 def check_id(video_id, path):
-    """Check that a folder finds the embeddings of a video again, and that they are in it.
-
-    Args:
-        video_id (str): Its id.
-        path (str): Its file, for the message.
-    """
+    """Check that a folder will find the embeddings of a video (of the file ``path``) again, and inside it."""
     around = f'/{video_id}/'
     if f'{video_id}.json' in (MANIFEST, DESCRIPTION) or '//' in around or '/.' in around or '.part/' in video_id:
         raise ValueError(
-            f'{path} would be embedded as {video_id!r}, which cannot be read again: an id must not be absolute or '
-            f'hidden, in a folder called *.part, or the name of {MANIFEST} or {DESCRIPTION}. Rename the video'
+            f'{path} would be embedded as {video_id!r}, which could not be read again: an id must not be absolute or '
+            f'hidden, in a folder named *.part, or the name of {MANIFEST} or {DESCRIPTION}. Rename the video'
         )
 
 
 def name_fault(video_id):
-    """Why files cannot have the id of a video in their names.
-
-    Args:
-        video_id (str): Its id.
-
-    Returns:
-        str | None: the reason; None if they can.
-    """
+    """Why a video id cannot be used in file names; None if it can."""
     try:
         encoded = video_id.encode()
     except UnicodeEncodeError:
         return 'its name is not UTF-8: rename the file or its folder'
     most = MAX_NAME_BYTES - len('_c.npy')
     if len(encoded) > most and (longest := max(map(len, encoded.split(b'/')))) > most:
-        return f'its name is too long for <id>_c.npy: {longest} bytes, at most {most}; rename the file or its folder'
+        return f'its name is too long for <id>_c.npy: {longest} bytes of at most {most}; rename the file or its folder'
     return None
 
 

@@ -1,4 +1,4 @@
-"""What an embedding folder was made with, and which videos could not be read: manifest.json and failures.jsonl."""
+"""Settings and failures of an embedding folder: manifest.json and failures.jsonl."""
 
 import json
 import os
@@ -9,24 +9,24 @@ from twlv_mm.records import checks, parse_json, read_json, read_text
 from twlv_mm.records.files import append_line, locked, open_regular, write_text
 
 MANIFEST, FAILURES, LOCK = 'manifest.json', 'failures.jsonl', '.lock'
-# A run says these of itself; the videos' own json do not have them.
+# Settings of a run that the json of a video does not have.
 OF_A_RUN = ('decoder', 'on_fault')
 
 
 class MixError(ValueError):
-    """A folder holds embeddings that were made with other settings; the message names them."""
+    """A folder holds embeddings made with other settings; the message names them."""
 
 
 def enter_run(folder, settings, video_ids, mix=False):
-    """Enter a run into a folder's manifest, several processes at a time if need be.
+    """Add a run to a folder's manifest; safe for several processes.
 
-    A manifest that is missing or damaged is made again from what the folder's videos say of themselves.
+    A missing or damaged manifest is rebuilt from the videos' json files.
 
     Args:
-        folder (str): The folder; made if missing.
+        folder (str): The folder; created if missing.
         settings (dict): What a vector depends on; plain values.
         video_ids (Iterable[str]): The videos of the run.
-        mix (bool): Whether other settings than those of the folder may be added to it.
+        mix (bool): Whether to allow settings that differ from the folder's.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     path = Path(folder) / MANIFEST
@@ -42,26 +42,19 @@ def enter_run(folder, settings, video_ids, mix=False):
                 named = '; '.join(f'{key} is {kind.get(key)!r} there, {settings[key]!r} here' for key in differing)
                 raise MixError(
                     f'{folder} was made with other settings: {named}. Choose another --out, or add --mix to keep '
-                    'what is there and go on with the new settings'
+                    'what is there and continue with the new settings'
                 )
         new = {*video_ids} - listed
         if new or settings not in there or not path.exists():
             manifest['settings'] = [*there, *([] if settings in there else [settings])]
             manifest['videos'] = sorted(listed | new)
-            # The long list in one line: json's C encoder does not indent, and is ten times as fast.
+            # The long list on one line: json's C encoder does not indent, and is ten times faster.
             lines = [f'"{name}": {json.dumps(manifest[name], sort_keys=True)}' for name in sorted(manifest)]
             write_text(path, '{' + ',\n '.join(lines) + '}\n')
 
 
 def read_manifest(folder):
-    """A folder's manifest.
-
-    Args:
-        folder (str | Path): An embedding folder.
-
-    Returns:
-        dict: settings (list[dict]), videos (list[str]).
-    """
+    """A folder's manifest: dict of settings (list[dict]) and videos (list[str])."""
     path = Path(folder) / MANIFEST
     try:
         manifest = read_json(path, dict)
@@ -71,35 +64,21 @@ def read_manifest(folder):
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{path} is damaged ({error})') from error
     if not sound:
-        raise ValueError(f'{path} is damaged: its settings or videos are of the wrong kind')
+        raise ValueError(f'{path} is damaged: its settings or videos have the wrong type')
     return manifest
 
 
-def listed_videos(folder):
-    """The videos that runs have been asked to embed into a folder.
-
-    Args:
-        folder (str | Path): An embedding folder.
-
-    Returns:
-        list[str]: their ids; none where the folder has no manifest or a damaged one.
-    """
+def requested_videos(folder):
+    """Ids (set) of the videos that runs were asked to embed into a folder, by its manifest and failures.jsonl."""
+    failed = {failure['video_id'] for failure in read_failures(folder)}
     try:
-        return read_manifest(folder)['videos']
+        return failed.union(read_manifest(folder)['videos'])
     except (FileNotFoundError, ValueError):
-        return []
+        return failed
 
 
 def differing_settings(there, settings):
-    """Names of the settings in which a video or run differs from another.
-
-    Args:
-        there (dict): What is known of embeddings that are there.
-        settings (dict): What to compare with.
-
-    Returns:
-        list[str]: the names; what only runs say of themselves is left out where ``there`` does not have it.
-    """
+    """Names of the settings that differ from those in ``there``; run settings that it lacks are ignored."""
     return [key for key in settings if there.get(key) != settings[key] and (key in there or key not in OF_A_RUN)]
 
 
@@ -117,32 +96,29 @@ def _rebuilt(folder, settings, error):
         for video_id in embeddings.video_ids:
             try:
                 info = embeddings.info(video_id)
-            except ValueError:  # a damaged json says nothing; its video is embedded again
+            except ValueError:  # a damaged json: its video is embedded again
                 continue
             kind = {name: info[name] for name in names if name in info}
             if kind not in kinds:
                 kinds.append(kind)
     if video_ids:
-        warnings.warn(f'{error}: made again from the {len(video_ids)} videos that have embeddings', stacklevel=4)
+        warnings.warn(f'{error}: rebuilt from the {len(video_ids)} videos that have embeddings', stacklevel=4)
     return dict(schema_version=1, settings=kinds, videos=video_ids)
 
 
 def read_failures(folder):
-    """Failures of a folder's runs.
-
-    Args:
-        folder (str): An embedding folder.
+    """The latest failure of each video in a folder.
 
     Returns:
-        list[dict]: video_id, path, stage ('open', 'decode', 'timeout', 'crash'), reason; with ``clips``, the number
-        of clips before the fault, where those were kept. Of each video the latest.
+        list[dict]: video_id, path, stage ('open', 'decode', 'timeout', 'crash'), reason; clips, the number of clips
+        before the fault, if they were kept.
     """
     path = Path(folder) / FAILURES
     return list(_latest(_text(path), path).values())
 
 
 class FailureLog:
-    """A folder's failures.jsonl, during a run.
+    """A folder's failures.jsonl during a run.
 
     Args:
         folder (str): An embedding folder.
@@ -155,23 +131,23 @@ class FailureLog:
         self._since = {}
 
     def add(self, failure):
-        """Add a failure, as :func:`read_failures` gives it."""
+        """Add a failure in the form of :func:`read_failures`."""
         with locked(self._folder / LOCK):
             append_line(self._path, json.dumps(failure, sort_keys=True))
 
     def since_start(self, video_id):
-        """The failure of a video that another process has added since this one started, or None."""
+        """The failure of a video that another process added since this one started, or None."""
         status = self._status()
         if status != self._seen:
             (inode, start), self._seen = self._seen, status
-            if inode in (status[0], None):  # it has grown; whatever else happened, videos are tried again
+            if inode in (status[0], None):  # it has grown; if it was replaced, videos are tried again
                 with open_regular(self._path) as file:
                     file.seek(start)
                     self._since |= _latest(file.read(status[1] - start).decode(), self._path)
         return self._since.get(video_id)
 
     def forget(self, video_ids):
-        """Take videos that have been embedded from the list, and all but the latest failure of the others."""
+        """Remove embedded videos, and all but the latest failure of the others."""
         with locked(self._folder / LOCK):
             before = _text(self._path)
             kept = [failure for failure in _latest(before, self._path).values() if failure['video_id'] not in video_ids]
@@ -204,13 +180,6 @@ def _latest(text, path):
 
 
 def failure_text(failure):
-    """What is said of a video that could not be read, its path once.
-
-    Args:
-        failure (dict): path, stage and reason, as in failures.jsonl.
-
-    Returns:
-        str: one line.
-    """
+    """One line on a failure (dict of path, stage and reason), with the path once."""
     path, reason = str(failure['path']), failure['reason']
     return f'{reason if path in reason else f"{path}: {reason}"} ({failure["stage"]})'

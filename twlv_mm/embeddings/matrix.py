@@ -1,4 +1,4 @@
-"""A whole split as one matrix, kept beside the embeddings and mapped into memory."""
+"""A whole split as one matrix, cached beside the embeddings and memory-mapped."""
 
 import hashlib
 import json
@@ -14,16 +14,16 @@ from twlv_mm.records import checks, open_regular, read_json, write_json, writing
 from .folder import EmbeddingFolder
 
 SCOPES = ('video', 'clip')
-BLOCK = 1 << 24  # bytes that are checked at once
+BLOCK = 1 << 24  # bytes read at once for the checksum
 
 
 class Matrix(NamedTuple):
     """The vectors of a split.
 
     Attributes:
-        vectors (ndarray): (n, D) float32, read-only: a numpy.memmap where it could be kept on disk. Video by video, the
-            clips of each in order of time.
-        video_index (ndarray): (n,) int64, place in ``video_ids`` of the video that each vector is of.
+        vectors (ndarray): (n, D) float32, read-only, a numpy.memmap if it could be cached. Video by video, clips in
+            order of time.
+        video_index (ndarray): (n,) int64, index into ``video_ids`` for each vector.
         video_ids (list[str]): Sorted.
     """
 
@@ -35,29 +35,29 @@ class Matrix(NamedTuple):
 def load_matrix(folder, scope='video'):
     """Load the vectors of a split as one matrix.
 
-    The first call reads every file once, with the memory of one video (or row group), and writes the matrix to a hidden
-    npy file in the folder. Later calls map that file, unless the names, sizes or times of the folder's files have
-    changed, or its checksum is another: it is read once for that.
+    The first call reads every file, with the memory of one video (or row group), and writes the matrix to a hidden npy
+    file in the folder. Later calls map that file, unless the names, sizes or times of the folder's files or its own
+    checksum have changed.
 
     Args:
         folder (str | EmbeddingFolder): Embeddings in either format.
-        scope (str): 'video' (one vector a video) or 'clip' (every clip's vector).
+        scope (str): 'video' (one vector per video) or 'clip' (the vectors of all clips).
 
     Returns:
-        Matrix: vectors, video_index, video_ids. In memory, with a warning, where the folder cannot be written to.
+        Matrix: vectors, video_index, video_ids. In memory, with a warning, if the folder is not writable.
     """
     if scope not in SCOPES:
-        raise ValueError(f"there is no scope {scope!r}; there are 'video' and 'clip'")
+        raise ValueError(f"unknown scope {scope!r}; choose 'video' or 'clip'")
     folder = folder if isinstance(folder, EmbeddingFolder) else EmbeddingFolder(folder)
     path = folder.path / f'.matrix-{scope}.npy'
-    # Taken before the files are read: a change meanwhile makes the next call build again.
+    # Before the files are read, so that a change meanwhile makes the next call rebuild.
     fingerprint = _fingerprint(folder)
     counts = _sound_counts(path, fingerprint, len(folder))
     if counts is None:
         try:
             counts = _build(path, folder, scope, fingerprint)
         except OSError as error:
-            warnings.warn(f'{path} cannot be written ({error}): its vectors are held in memory', stacklevel=2)
+            warnings.warn(f'{path} cannot be written ({error}): the vectors are kept in memory', stacklevel=2)
             blocks = list(_blocks(folder, scope))
             vectors, counts = np.concatenate(blocks), [len(block) for block in blocks]
             vectors.flags.writeable = False
@@ -76,7 +76,7 @@ def _blocks(folder, scope):
 
 
 def _fingerprint(folder):
-    """SHA-256 of the names, sizes and times of change of the files that hold vectors."""
+    """SHA-256 of the names, sizes and modification times of the files that hold vectors."""
     digest = hashlib.sha256(b'' if folder.features is None else repr(folder.features).encode())
     for name in folder.files.vector_paths():
         status = os.stat(f'{folder.path}/{name}')
@@ -93,7 +93,7 @@ def _build(path, folder, scope, fingerprint):
         for block in _blocks(folder, scope):
             file.write(np.ascontiguousarray(block, '<f4'))
             counts.append(len(block))
-        file.seek(0)  # numpy leaves room for a longer shape
+        file.seek(0)  # the count is known only now (open_memmap needs it first); numpy leaves room for a longer shape
         np.lib.format.write_array_header_1_0(file, header | dict(shape=(sum(counts), folder.dims)))
         assert file.tell() == start
         crc32 = _checksum(file, fingerprint, counts)
@@ -102,7 +102,7 @@ def _build(path, folder, scope, fingerprint):
 
 
 def _sound_counts(path, fingerprint, num_videos):
-    """Vectors of each video in a matrix file, or None where it is damaged or not of these files."""
+    """Vectors per video in a matrix file; None if it is damaged or belongs to other files."""
     try:
         index = read_json(path.with_suffix('.json'), dict)
         counts = [checks.count(count, path, least=1) for count in index['counts']]
@@ -113,11 +113,11 @@ def _sound_counts(path, fingerprint, num_videos):
                 return None
         return counts if len(np.load(path, mmap_mode='r', allow_pickle=False)) == sum(counts) else None
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # whatever stands there is not ours, and is built anew
+        return None  # not our file: rebuild
 
 
 def _checksum(file, fingerprint, counts):
-    """CRC-32 of a whole file and of what its index says."""
+    """CRC-32 of a whole file and of its index."""
     file.seek(0)
     checksum = zlib.crc32(json.dumps([fingerprint, counts]).encode())
     while block := file.read(BLOCK):

@@ -1,19 +1,18 @@
-"""The way to mteb, which is an extra."""
+"""The entry to mteb, an optional dependency that mteb_encoder.py imports."""
 
 from .extractor import Extractor
 
 
 def mteb_model(source, weights=None, **options):
-    """Make an encoder a model of mteb: ``mteb.evaluate(model, mteb.get_benchmark('MVEB(video)'))``.
+    """Make an encoder a model for mteb: ``mteb.evaluate(model, mteb.get_benchmark('MVEB(video)'))``.
 
     Args:
         source (str): SOURCE, as for :func:`twlv_mm.get_model`.
         weights (str, optional): Its checkpoint.
-        **options: How videos become vectors, as for :class:`twlv_mm.embeddings.Extractor`: sampling, clip_seconds,
-            stride_seconds, num_frames, pooling, precision, batch_size, device.
+        **options: As for :class:`twlv_mm.embeddings.Extractor`.
 
     Returns:
-        VideoOnlyModel: for tasks of videos alone.
+        VideoOnlyModel: for video-only tasks.
     """
     try:
         from .mteb_encoder import VideoOnlyModel

@@ -1,4 +1,4 @@
-"""An encoder as mteb takes it, for the Massive Video Embedding Benchmark."""
+"""An encoder as a model of mteb, for the Massive Video Embedding Benchmark."""
 
 import os
 import tempfile
@@ -14,14 +14,14 @@ from twlv_mm.video import VideoError
 
 
 class VideoOnlyModel(AbsEncoder):
-    """A model of mteb for tasks of videos alone; videos are read and sampled as everywhere in this project.
+    """An mteb model for video-only tasks, with this project's reading and sampling of videos.
 
     Args:
-        extractor (Extractor): The encoder and its sampling.
+        extractor (Extractor): Encoder and sampling.
 
     Attributes:
-        mteb_model_meta (ModelMeta): mteb keeps results by its name, ``revision`` (the hash of the weights) and
-            ``experiment_kwargs`` (sampling, pooling, precision), so that those of other weights are never taken.
+        mteb_model_meta (ModelMeta): mteb stores results by its name, ``revision`` (hash of the weights) and
+            ``experiment_kwargs`` (sampling, pooling, precision).
     """
 
     def __init__(self, extractor):
@@ -43,16 +43,7 @@ class VideoOnlyModel(AbsEncoder):
         )
 
     def encode(self, inputs, *, show_progress_bar=True, **kwargs):
-        """Embed the videos of a task.
-
-        Args:
-            inputs (DataLoader): mteb's, of a data set with a column ``video``.
-            show_progress_bar (bool): Whether to show progress.
-            **kwargs: What else mteb gives, such as the task.
-
-        Returns:
-            ndarray: (videos, D) float32.
-        """
+        """(videos, D) float32 vectors of the videos in mteb's DataLoader, from its column ``video``."""
         rows = inputs.dataset.select_columns('video').cast_column('video', Video(decode=False))
         numbers = tqdm(range(len(rows)), 'Embedding videos', disable=not show_progress_bar)
         return np.stack([self._embed(rows[number]['video'], number) for number in numbers])

@@ -1,8 +1,7 @@
-"""Nearest vectors by cosine: exact, in bounded memory, on CPU and GPU.
+"""Exact nearest neighbours by cosine, in bounded memory, on CPU and GPU.
 
-A CPU with bf16 units multiplies several times as fast in bf16. There, once k vectors are found, products of rounded
-vectors tell which others of the bank can be nearer, with a bound on what rounding does, and only their cosines are
-computed in fp32.
+CPUs with bf16 units multiply several times faster in bf16. There, once k vectors are found, rounded products with a
+bound on the rounding error select the candidates, and only their cosines are computed in fp32.
 """
 
 import mmap
@@ -14,15 +13,14 @@ import torch.nn.functional as F
 
 from twlv_mm.encoders.precision import has_bf16_units
 
-# Queries and bank vectors whose cosines are in memory at a time. A block of the bank should fit into a CPU's cache: it
-# has 16 MiB where D is 1024.
+# Queries and bank vectors per block. A block of the bank should fit into a CPU's cache: 16 MiB for D = 1024.
 QUERY_ROWS, BANK_ROWS = 2048, 4096
-# Where more of a block's vectors than this can be neighbours, it takes less time to compute all cosines in fp32.
+# With a larger fraction of candidates in a block, computing all cosines in fp32 is faster.
 MOST_CANDIDATES = 1 / 8
-# For so few queries reading the bank takes the time: its vectors are neither scaled nor rounded, their products are.
+# For so few queries reading the bank dominates: scale the products instead of normalising and rounding its vectors.
 FEW_QUERIES = 16
 LEAST_LENGTH = 1e-12  # as for torch.nn.functional.normalize
-RELEASED_BLOCKS = 4  # after so many blocks, what was read of a bank on disk is no longer held
+RELEASED_BLOCKS = 4  # blocks after which the pages read of a mapped bank are released
 
 
 def nearest(queries, bank, k):
@@ -30,23 +28,23 @@ def nearest(queries, bank, k):
 
     Args:
         queries (Tensor): (N, D) float32; its device computes.
-        bank (ndarray): (B, D) float32, perhaps mapped into memory.
+        bank (ndarray): (B, D) float32, possibly memory-mapped.
         k (int): Neighbours.
 
     Returns:
-        tuple[Tensor, Tensor]: (N, k) cosines, best first, and (N, k) places in the bank. Of equally near vectors those
-        that come first in the bank are taken. A vector of zeros has cosine 0 with all.
+        tuple[Tensor, Tensor]: (N, k) cosines, best first, and (N, k) indices into the bank. Ties go to the first in the
+        bank. A zero vector has cosine 0 with all.
     """
     if queries.shape[1] != bank.shape[1]:
         raise ValueError(
-            f'the queries have {queries.shape[1]} numbers a vector, the bank has {bank.shape[1]}: take both from the '
-            'same encoder'
+            f'the queries have {queries.shape[1]} numbers per vector, the bank has {bank.shape[1]}: use the same '
+            'encoder for both'
         )
     if not 1 <= k <= len(bank):
         raise ValueError(
-            f'k={k} neighbours cannot be taken from a bank of {len(bank)} vectors: set k to 1 ... {len(bank)}'
+            f'k={k} neighbours cannot be found in a bank of {len(bank)} vectors: set k to 1 ... {len(bank)}'
         )
-    # Under autocast the products would be rounded to 8 bits.
+    # Autocast would round the products to 8 bits.
     with torch.no_grad(), torch.autocast(queries.device.type, enabled=False):
         few = len(queries) <= FEW_QUERIES
         coarse = not few and queries.device.type == 'cpu' and has_bf16_units()
@@ -66,16 +64,16 @@ def nearest(queries, bank, k):
 
 
 class _Rows:
-    """Vectors, as they are and rounded.
+    """Vectors, exact and rounded.
 
     Args:
         exact (Tensor): (M, D) float32.
-        coarse (bool): Whether rounded ones are of use; for vectors of length 1.
-        lengths (Tensor, optional): (M,) their lengths, where those are not 1.
+        coarse (bool): Whether to keep rounded ones; for vectors of length 1.
+        lengths (Tensor, optional): (M,) lengths, if not 1.
 
     Attributes:
         coarse (Tensor | None): (M, D) bfloat16.
-        rounding (Tensor): (M, 1) lengths of the differences.
+        rounding (Tensor): (M, 1) lengths of the rounding errors.
     """
 
     def __init__(self, exact, coarse, lengths=None):
@@ -86,7 +84,7 @@ class _Rows:
 
 
 class _Neighbours:
-    """The nearest vectors of some queries among those of the bank that they have met, which come in order.
+    """The nearest vectors of some queries among the blocks of the bank seen so far, in order.
 
     Args:
         queries (_Rows): N of them.
@@ -99,7 +97,7 @@ class _Neighbours:
         self.places = torch.empty_like(self.cosines, dtype=torch.int64)
 
     def meet(self, rows, start):
-        """Compare with rows (_Rows) of the bank, the first of which has the place ``start``."""
+        """Compare with a block of the bank (_Rows) that starts at the index ``start``."""
         found = self.cosines.shape[1] == self.k
         candidates = self._candidates(rows) if found and rows.coarse is not None else None
         if candidates is not None and candidates.count_nonzero() <= MOST_CANDIDATES * candidates.numel():
@@ -112,20 +110,20 @@ class _Neighbours:
                 places = _largest(values, self.k)
                 cosines = values.gather(1, places)
             else:
-                # Few are nearer, once the neighbours are found: a fifth of the time of a selection of the largest.
+                # Few are nearer once k neighbours are found: five times faster than topk.
                 places, cosines = _padded(values > self.cosines[:, -1:], lambda row, place: values[row, place])
-        # What was met before comes first, and the stable sort keeps it before its equals.
+        # Earlier ones come first, and the stable sort keeps them before their equals.
         merged, order = torch.cat([self.cosines, cosines], dim=1).sort(dim=1, descending=True, stable=True)
         self.cosines = merged[:, : self.k]
         self.places = torch.cat([self.places, places + start], dim=1).gather(1, order[:, : self.k])
 
     def _candidates(self, rows):
-        """(N, M) bool, True at least where a cosine, computed in fp32, would bring a row among the neighbours.
+        """(N, M) bool, True at least where the fp32 cosine would bring a row among the neighbours.
 
         With q + d and b + e rounded to q and b, the cosine is (q + d)(b + e) = qb + d(b + e) + qe, which differs from
-        qb by at most |d| |b + e| + |q| |e|; lengths are 1 but for rounding, which the factor 1.01 covers. The sums of
-        D products are computed in fp32 on both sides, each with an error of at most D / 2^24 or so. Rounding qb to bf16
-        at last keeps the order: if qb is no less than a bound, it is no less than the rounded bound.
+        qb by at most |d| |b + e| + |q| |e|; lengths are 1 up to rounding, which the factor 1.01 covers. Sums of D
+        products in fp32 have an error of at most about D / 2^24 on either side. Rounding qb to bf16 is monotonic: if qb
+        reaches the bound, rounded qb reaches the rounded bound.
         """
         dims = rows.exact.shape[1]
         error = 1.01 * (self.queries.rounding + rows.rounding.max()) + dims * 2**-23
@@ -148,7 +146,7 @@ def _padded(chosen, cosines_of):
 
 
 def _cosines_of_pairs(queries, rows, row, place):
-    """Cosines of some of all pairs, by the one kernel of torch that does not copy a vector for each pair."""
+    """Cosines of selected pairs, by the one kernel of torch that does not copy a vector for each pair."""
     size = len(queries.exact), len(rows.exact)
     ends = torch.searchsorted(row, torch.arange(size[0] + 1))
     with warnings.catch_warnings():
@@ -158,10 +156,10 @@ def _cosines_of_pairs(queries, rows, row, place):
 
 
 def _largest(values, k):
-    """(N, k) places of the largest values in rows, in ascending order; of equal values the first are taken."""
+    """(N, k) indices of the largest values in each row, ascending; ties go to the first."""
     largest, places = values.topk(min(k + 1, values.shape[1]), dim=1)
     if places.shape[1] > k:
-        # topk takes any of the values that are equal to the last one: where some are left over, a stable sort decides.
+        # topk picks arbitrarily among values equal to the last one: if some are left over, a stable sort decides.
         tied = largest[:, k] == largest[:, k - 1]
         places[tied, :k] = values[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
     return places[:, :k].sort(dim=1).values
@@ -176,7 +174,7 @@ def _lengths(rows, name, start=0):
 
 
 def _release(bank):
-    """Let go of what has been read of a file that is mapped into memory, or all of it would count as this process's."""
+    """Release the pages read of a memory-mapped file, which would count as this process's memory."""
     mapped = getattr(bank, '_mmap', None)
     if mapped is not None and hasattr(mmap, 'MADV_DONTNEED') and not bank.flags.writeable:
         mapped.madvise(mmap.MADV_DONTNEED)

@@ -1,7 +1,7 @@
-"""Embeddings in Parquet files, one row a vector: the format for large collections.
+"""Embeddings in Parquet files, one row per vector: the format for large collections.
 
-A folder holds ``part-*.parquet``. The rows of a video are its clips in order of time, then the video. What the
-published layout writes into a video's json stands in the file's metadata, under ``twlv_mm_videos``. Needs pyarrow.
+A folder holds ``part-*.parquet``. The rows of a video are its clips in order of time, then the whole video. The json of
+the published layout is in the file's metadata under ``twlv_mm_videos``. Needs pyarrow.
 """
 
 import hashlib
@@ -16,18 +16,13 @@ from twlv_mm.records.files import writing
 
 PART_NAME = re.compile(r'part-[^/]*\.parquet')
 INFOS = b'twlv_mm_videos'
-# A video's rows are read by decoding their row group: 1 MiB at 1,024 numbers a vector.
+# Reading a video decodes its row group: 1 MiB for 1,024 numbers per vector.
 ROWS_A_GROUP = 256
 
 
 def schema(dims):
-    """The columns.
-
-    Args:
-        dims (int): D, numbers a vector.
-
-    Returns:
-        pyarrow.Schema: Rows of scope 'video' have no clip_index; times are seconds since the first frame.
+    """The columns (pyarrow.Schema) for vectors of D = ``dims``; times are seconds since the first frame, and rows of
+    scope 'video' have no clip_index.
     """
     pa, _ = import_pyarrow()
     return pa.schema(
@@ -46,22 +41,22 @@ def schema(dims):
 
 
 def write_part(path, videos):
-    """Write videos into one Parquet file, which appears whole or not at all.
+    """Write videos into one Parquet file, atomically and reproducibly, with page checksums; it is read back before it
+    appears.
 
-    The same videos give the same bytes. Pages carry checksums. The file is read back before it appears. Memory is that
-    of a row group, not of the file.
+    Memory is that of a row group, not of the file.
 
     Args:
-        path (str): ``part-*.parquet``; its folder is made if missing.
+        path (str): ``part-*.parquet``; its folder is created if missing.
         videos (Iterable[dict]): Each with video_id (str), clips (M, D) float32, times (M, 2) float64 seconds, video
-            (D,) float32 and info (dict that json can hold, with duration, model, weights_sha256, sampling where known).
+            (D,) float32 and info (json dict with duration, model, weights_sha256, sampling if known).
 
     Returns:
-        int: Number of videos written.
+        int: number of videos written.
     """
     path = os.fspath(path)
     if not PART_NAME.fullmatch(os.path.basename(path)):
-        raise ValueError(f'{path} would not be found again: name it part-*.parquet')
+        raise ValueError(f'{path} would not be recognised: name it part-*.parquet')
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     with writing(path) as file:
         hashes = _write_rows(file, path, iter(videos))
@@ -70,25 +65,11 @@ def write_part(path, videos):
     return len(hashes)
 
 
-def read_ids(path):
-    """Ids of the videos in one Parquet file, in the order of its rows.
-
-    Args:
-        path (str): A Parquet file with these columns.
-
-    Returns:
-        list[str]: The ids.
-    """
-    from .parquet_parts import ParquetPart
-
-    return list(ParquetPart(path).rows)
-
-
 def _write_rows(file, path, videos):
     _, pq = import_pyarrow()
     first = next(videos, None)
     if first is None:
-        raise ValueError(f'there is no video to write into {path}')
+        raise ValueError(f'no video to write into {path}')
     dims = _rows(first)[0]['embedding'].size
     options = dict(
         compression='none',  # vectors hardly compress, repeated strings become dictionaries
@@ -100,12 +81,12 @@ def _write_rows(file, path, videos):
     with pq.ParquetWriter(file, schema(dims), **options) as writer:
         for video in chain([first], videos):
             if video['video_id'] in infos:
-                raise ValueError(f'{path}: the video {video["video_id"]!r} comes twice')
+                raise ValueError(f'{path}: duplicate video {video["video_id"]!r}')
             infos[video['video_id']] = video['info']
             hashes[video['video_id']] = _hashes(video)
             rows += _rows(video)
             if rows[-1]['embedding'].size != dims:
-                raise ValueError(f'{path}: the vectors of {video["video_id"]!r} are of another length than the first')
+                raise ValueError(f'{path}: the vectors of {video["video_id"]!r} differ in length from the first ones')
             if len(rows) >= ROWS_A_GROUP:
                 writer.write_table(_table(rows, writer.schema))
                 rows = []
@@ -116,12 +97,12 @@ def _write_rows(file, path, videos):
 
 
 def _check_written(file, path, hashes):
-    """Read back what was written, before it takes the place of anything else."""
+    """Read back what was written before it replaces anything."""
     from .parquet_parts import ParquetPart
 
     part = ParquetPart(path, file)
     if list(part.rows) != list(hashes) or any(_hashes(part.read(name)) != hashes[name] for name in hashes):
-        raise OSError(f'{path}: what was read back is not what was written. Nothing was replaced')
+        raise OSError(f'{path}: the data read back differs from what was written. Nothing was replaced')
 
 
 def _hashes(video):
@@ -129,7 +110,7 @@ def _hashes(video):
 
 
 def _rows(video):
-    """The rows of one video as dicts, which hold their vector as an array."""
+    """The rows of one video as dicts."""
     clips, times, whole, info = video['clips'], video['times'], video['video'], video['info']
     if clips.ndim != 2 or not clips.size or times.shape != (len(clips), 2) or whole.shape != clips.shape[1:]:
         raise ValueError(
@@ -155,7 +136,7 @@ def _table(rows, columns):
 
 
 def import_pyarrow():
-    """pyarrow and pyarrow.parquet, which this package can do without."""
+    """pyarrow and pyarrow.parquet, or an ImportError that says how to install them."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -1,4 +1,4 @@
-"""The Parquet files of a folder, indexed by video when they are opened."""
+"""Reading of a folder's Parquet files, indexed by video when they are opened."""
 
 import os
 from functools import cached_property
@@ -9,9 +9,9 @@ from twlv_mm.records import checks, parse_json, raise_if_system, relative_name
 
 from .parquet import INFOS, import_pyarrow
 
-# What reading needs; the other columns say where a vector comes from, to whoever reads the files with another tool.
+# The columns that reading needs; the others record the origin of a vector for other tools.
 INDEX_COLUMNS = ('video_id', 'scope', 'start_sec', 'end_sec', 'clip_index')
-# Vectors hardly compress; those that were rounded to half precision do by two.
+# Vectors hardly compress; those rounded to half precision do by a factor of two.
 MAX_RATIO, NUMBER_BYTES = 16, 4
 
 
@@ -20,11 +20,10 @@ class ParquetParts:
 
     Args:
         paths (list[Path]): Of the files.
-        refused (list, optional): Takes the path and the error of each file that cannot be used, which would be raised
-            otherwise.
+        refused (list, optional): Collects path and error of each unusable file instead of raising.
 
     Attributes:
-        video_ids (dict[str, ParquetPart]): Where each video is.
+        video_ids (dict[str, ParquetPart]): The file of each video.
     """
 
     def __init__(self, paths, refused=None):
@@ -41,8 +40,8 @@ class ParquetParts:
         first = self.parts[0] if self.parts else part
         if part.dims != first.dims:
             raise ValueError(
-                f'{part.path} has {part.dims} numbers a vector, {first.path} has {first.dims}: '
-                'one of them is of another encoder; extract it again'
+                f'{part.path} has {part.dims} numbers per vector, {first.path} has {first.dims}: '
+                'one of them comes from another encoder; extract it again'
             )
         for video_id in part.rows:
             if video_id in self.video_ids:
@@ -54,56 +53,49 @@ class ParquetParts:
         self.video_ids.update(dict.fromkeys(part.rows, part))
 
     def has_video(self, video_id):
-        """Whether the vector of the whole video was written."""
         return self.video_ids[video_id].rows[video_id][1] is not None
 
     def clips(self, video_id):
-        """Path and (M, D) float32 vectors of a video's clips."""
         part = self.video_ids[video_id]
         rows = part.rows[video_id][0]
         if not len(rows):
-            raise FileNotFoundError(f'{part.path} has only the whole vector of {video_id!r}: extract it again')
+            raise FileNotFoundError(f'{part.path} has only a whole-video vector of {video_id!r}: extract it again')
         return part.path, part.vectors(rows)
 
     def count(self, video_id):
-        """M."""
         return len(self.video_ids[video_id].rows[video_id][0])
 
     def video(self, video_id):
-        """Path and (D,) float32 vector of a video."""
         part = self.video_ids[video_id]
         return part.path, part.vectors(np.array([part.rows[video_id][1]]))[0]
 
     def any_vectors(self, video_id):
-        """Path and float32 vectors (..., D) that a video surely has."""
         return self.video(video_id) if self.has_video(video_id) else self.clips(video_id)
 
     def info(self, video_id):
-        """What the file's metadata say of a video, or an empty dict."""
         return self.video_ids[video_id].infos.get(video_id, {})
 
     def times(self, video_id):
-        """(M, 2) float64 seconds, or None."""
         part = self.video_ids[video_id]
         times = part.times[part.rows[video_id][0]]
         return None if np.isnan(times).all() else times
 
     def vector_paths(self):
-        """Name of each file."""
         return [part.path.name for part in self.parts]
 
 
 class ParquetPart:
-    """One Parquet file, indexed when it is opened; vectors are read by row group, the last of which is kept.
+    """One Parquet file, indexed when opened; vectors are read by row group, and the last one is kept.
 
     Args:
         path (Path): The file.
-        file (IO, optional): The open file; it is opened when it is needed if None.
+        file (IO, optional): The open file; opened on first use if None.
 
     Attributes:
         dims (int): D.
-        rows (dict[str, tuple[ndarray, int | None]]): video id -> rows of its clips in order, row of the video if any.
-        times (ndarray): (rows, 2) float64 seconds; NaN where not known.
+        rows (dict[str, tuple[ndarray, int | None]]): video id -> rows of its clips in order, and row of the whole
+            video.
+        times (ndarray): (rows, 2) float64 seconds; NaN if unknown.
     """
 
     def __init__(self, path, file=None):
@@ -115,27 +107,20 @@ class ParquetPart:
 
     @cached_property
     def infos(self):
-        """dict[str, dict]: What the file's metadata say, by video id."""
+        """dict[str, dict]: Metadata by video id."""
         content = (self._file.metadata.metadata or {}).get(INFOS, b'{}')
         try:
             infos = parse_json(content.decode(), f'{self.path}, its {INFOS.decode()}')
         except ValueError as error:
             raise ValueError(
-                f'{self.path} is damaged: its {INFOS.decode()} is no json ({error}): extract it again'
+                f'{self.path} is damaged: its {INFOS.decode()} is not json ({error}): extract it again'
             ) from None
         if not isinstance(infos, dict) or not all(isinstance(info, dict) for info in infos.values()):
-            raise ValueError(f'{self.path}: its {INFOS.decode()} does not say video id -> dict: extract it again')
+            raise ValueError(f'{self.path}: its {INFOS.decode()} does not map video ids to dicts: extract it again')
         return infos
 
     def vectors(self, rows):
-        """Read rows.
-
-        Args:
-            rows (ndarray): (K,) int64.
-
-        Returns:
-            ndarray: (K, D) float32.
-        """
+        """Read rows: (K,) int64 -> (K, D) float32."""
         groups = np.searchsorted(self._starts, rows, side='right') - 1
         found = np.empty((len(rows), self.dims), np.float32)
         for group in np.unique(groups):
@@ -144,14 +129,7 @@ class ParquetPart:
         return found
 
     def read(self, video_id):
-        """Read a video.
-
-        Args:
-            video_id (str): One of ``rows``.
-
-        Returns:
-            dict: As :func:`twlv_mm.embeddings.parquet.write_part` takes it.
-        """
+        """Read a video as a dict for :func:`twlv_mm.embeddings.parquet.write_part`."""
         clip_rows, video_row = self.rows[video_id]
         clips = self.vectors(clip_rows)
         video = clips.mean(axis=0) if video_row is None else self.vectors(np.array([video_row]))[0]
@@ -162,11 +140,11 @@ class ParquetPart:
     @cached_property
     def _file(self):
         _, pq = import_pyarrow()
-        # Mapped into memory, all that has been read of a file would count as this process's, in no less time.
+        # Not memory-mapped: no faster, and all pages read would count as this process's memory.
         options = dict(page_checksum_verification=True)
         file = pq.ParquetFile(self._opened or self.path, **options)
         texts = [name for name in ('video_id', 'scope') if name in file.schema_arrow.names]
-        # As a dictionary, or a text that is there once would be repeated for each row.
+        # As dictionaries, or texts would be repeated for each row.
         return pq.ParquetFile(self._opened or self.path, metadata=file.metadata, read_dictionary=texts, **options)
 
     @cached_property
@@ -176,7 +154,7 @@ class ParquetPart:
         return np.cumsum([0, *counts])[:-1]
 
     def __getstate__(self):
-        # Open files do not travel to the workers of a data loader; each opens its own.
+        # Open files cannot be pickled to data loader workers; each opens its own.
         return {name: value for name, value in vars(self).items() if name not in ('_file', '_last')}
 
     def _read_index(self):
@@ -194,7 +172,7 @@ class ParquetPart:
         return dims, index
 
     def _read_dims(self, kind):
-        """Numbers a vector; before anything is read whose size the file only claims."""
+        """Numbers per vector, before anything is read whose size the file only claims."""
         pa, _ = import_pyarrow()
         metadata = self._file.metadata
         size = os.fstat(self._opened.fileno()).st_size if self._opened else os.path.getsize(self.path)
@@ -204,11 +182,11 @@ class ParquetPart:
         if pa.types.is_fixed_size_list(kind):
             numbers = max(numbers, metadata.num_rows * kind.list_size)
         elif not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
-            raise ValueError(f'embedding is {kind}, no list of numbers')
+            raise ValueError(f'embedding is {kind}, not a list of numbers')
         if max(numbers, metadata.num_rows) * NUMBER_BYTES > MAX_RATIO * size:
             raise ValueError(
-                f'it says that it has {metadata.num_rows:,} rows and {numbers:,} numbers, in {size:,} bytes: vectors '
-                f'are not compressed to less than a {MAX_RATIO}th'
+                f'it claims {metadata.num_rows:,} rows and {numbers:,} numbers in {size:,} bytes, but vectors cannot '
+                f'be compressed by more than a factor of {MAX_RATIO}'
             )
         if pa.types.is_fixed_size_list(kind):
             return kind.list_size
@@ -230,7 +208,7 @@ class ParquetPart:
         wrong = np.where(is_video[order], position != size - 1, index['clip_index'][order] != position)
         if wrong.any():
             name = names[codes[order][wrong.argmax()]]
-            raise ValueError(f'{self.path}: the rows of {name!r} are not clips 0, 1, 2, … and at most one video')
+            raise ValueError(f'{self.path}: the rows of {name!r} are not clips 0, 1, 2, … and at most one whole video')
         rows = {}
         for name, start, end in zip(names, bounds, bounds[1:], strict=False):
             whole = int(order[end - 1]) if is_video[order[end - 1]] else None
@@ -247,9 +225,9 @@ class ParquetPart:
         values = column.flatten()
         lengths = np.diff(column.offsets.to_numpy()) if hasattr(column, 'offsets') else self.dims
         if column.null_count or np.any(lengths != self.dims):
-            raise ValueError(f'vectors without numbers or of other lengths than {self.dims} in row group {group}')
-        if len(column) != self._file.metadata.row_group(group).num_rows:  # the checksums leave out a page's own header
-            raise ValueError(f'row group {group} has {len(column)} vectors, not as many as it says')
+            raise ValueError(f'empty vectors, or lengths other than {self.dims}, in row group {group}')
+        if len(column) != self._file.metadata.row_group(group).num_rows:  # checksums do not cover page headers
+            raise ValueError(f'row group {group} has {len(column)} vectors, not as many as it claims')
         return values.to_numpy(zero_copy_only=False).reshape(-1, self.dims).astype(np.float32, copy=False)
 
     def _sound(self, read, *args):
@@ -258,11 +236,11 @@ class ParquetPart:
             return read(*args)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise_if_system(error, self.path)
-            raise ValueError(f'{self.path} is no sound file of embeddings ({error}): extract it again') from error
+            raise ValueError(f'{self.path} is not a valid embedding file ({error}): extract it again') from error
 
 
 def _coded(column, name):
-    """A column of text as places, row by row, in a list of what stands in it in order of appearance."""
+    """A text column as codes per row, and the texts in order of appearance."""
     pa, _ = import_pyarrow()
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
@@ -270,7 +248,7 @@ def _coded(column, name):
     texts = column.dictionary.cast(pa.string()).to_pylist()
     if column.null_count or None in texts:
         raise ValueError(f'{name} is missing in {column.null_count or "some"} rows')
-    # A dictionary may have a text twice, and some that no row has.
+    # A dictionary may have duplicate and unused texts.
     first_of = {}
     same = np.array([first_of.setdefault(text, place) for place, text in enumerate(texts)], np.int64)
     used, first, codes = np.unique(same[column.indices.to_numpy()], return_index=True, return_inverse=True)

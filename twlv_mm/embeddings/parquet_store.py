@@ -1,4 +1,4 @@
-"""Parquet parts as a run writes them, beside other runs that write into the same folder."""
+"""Writing of Parquet parts during a run, beside other runs on the same folder."""
 
 import os
 import warnings
@@ -10,53 +10,53 @@ import numpy as np
 from twlv_mm.records.files import locked
 
 from .npy import ENDINGS, read_json, read_npy
-from .parquet import import_pyarrow, read_ids, write_part
+from .parquet import import_pyarrow, write_part
 from .parquet_parts import ParquetPart
 from .store import has_embeddings
 
-PART_VIDEOS = 1000  # videos in a Parquet file
+PART_VIDEOS = 1000  # videos per Parquet file
 LOCK = '.parts.lock'
 
 
 class PartWriter:
-    """Writes a part when all of its videos are through, from their files in the published layout.
+    """Writes a part from the published layout once all its videos are settled.
 
     Args:
-        folder (Path): Where parts are.
-        files (str): Where the published layout is.
+        folder (Path): Folder of the parts.
+        files (str): Folder of the published layout.
         video_ids (list[str]): The videos of this process, in order.
-        shard (tuple[int, int]): Number of this process, from 0, and how many there are: in the names of parts.
-        keep_files (bool): Whether the published layout stays.
+        shard (tuple[int, int]): Index and number of processes, for the names of parts.
+        keep_files (bool): Whether to keep the published layout.
 
     Attributes:
-        video_ids (set[str]): Those in parts, as of the last look.
+        video_ids (set[str]): Those in parts, as of the last refresh.
     """
 
     def __init__(self, folder, files, video_ids, shard, keep_files):
-        import_pyarrow()  # or it would be missed only when the first part is whole
+        import_pyarrow()  # fail now rather than when the first part is complete
         self._folder, self._files, self._shard, self._keep_files = folder, files, shard, keep_files
         self._plan = [video_ids[start : start + PART_VIDEOS] for start in range(0, len(video_ids), PART_VIDEOS)]
         self._part_of = {video_id: number for number, part in enumerate(self._plan) for video_id in part}
         self._open = [set(part) for part in self._plan]
-        self._index = {}  # path -> (what the system says of it, ids)
+        self._index = {}  # path -> (inode, size and time, ids)
         self.video_ids = set()
         self.refresh()
 
     def refresh(self):
-        """Look at parts that have come or changed since; one that cannot be read is set aside, with a warning."""
+        """Look for new or changed parts; unreadable ones are set aside with a warning."""
         if self._look():
             with locked(self._folder / LOCK):
                 self._set_damaged_aside()
 
     def settle(self, video_id):
-        """Nothing more will come of this video."""
+        """Mark a video as written or failed."""
         number = self._part_of[video_id]
         self._open[number].discard(video_id)
         if not self._open[number]:
             self._write(number)
 
     def _look(self):
-        """Take in what parts there are; returns those that cannot be read, and why."""
+        """Index the existing parts; returns the unreadable ones with their errors."""
         index, damaged = {}, []
         for path in sorted(self._folder.glob('part-*.parquet')):
             with suppress(FileNotFoundError):  # set aside by another process
@@ -64,7 +64,7 @@ class PartWriter:
                 known = status.st_ino, status.st_size, status.st_mtime_ns
                 there = self._index.get(path)
                 try:
-                    index[path] = there if there and there[0] == known else (known, frozenset(read_ids(path)))
+                    index[path] = there if there and there[0] == known else (known, frozenset(ParquetPart(path).rows))
                 except ValueError as error:
                     damaged.append((path, error))
         if index != self._index:
@@ -75,7 +75,7 @@ class PartWriter:
     def _set_damaged_aside(self):
         for path, error in self._look():
             set_aside(path)
-            warnings.warn(f'{error}. It is called {path.name}.damaged from now on', stacklevel=2)
+            warnings.warn(f'{error}. It was renamed to {path.name}.damaged', stacklevel=2)
 
     def _write(self, number):
         part = self._plan[number]
@@ -93,7 +93,7 @@ class PartWriter:
                         Path(f'{self._files}/{video_id}{ending}').unlink(missing_ok=True)
 
     def _merged(self, part, new, there):
-        """The videos of a part: those that the file has already, also of another run's list, and new ones."""
+        """The videos of a part: those already in the file (also from other runs), and new ones."""
         in_file = {} if there is None else there.rows
         ours = [video_id for video_id in part if video_id in new or video_id in in_file]
         for video_id in [*ours, *(video_id for video_id in in_file if video_id not in set(part))]:
@@ -103,11 +103,11 @@ class PartWriter:
             try:
                 yield there.read(video_id)
             except ValueError as error:
-                warnings.warn(f'{error}. The next run embeds {video_id!r} again', stacklevel=2)
+                warnings.warn(f'{error}. The next run will embed {video_id!r} again', stacklevel=2)
 
 
 def set_aside(path):
-    """Give a damaged part a name by which it is not read any more."""
+    """Rename a damaged part so that it is no longer read."""
     os.replace(path, f'{path}.damaged')
 
 

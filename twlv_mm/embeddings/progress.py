@@ -1,4 +1,4 @@
-"""Progress of an extraction: a bar on a terminal, plain lines elsewhere."""
+"""Progress of an extraction: a bar on a terminal, lines elsewhere."""
 
 import time
 
@@ -11,12 +11,12 @@ SECONDS_BETWEEN_LINES = 30
 
 
 class ExtractionProgress:
-    """Shows videos and clips a second, the share of time spent waiting for frames, and failures.
+    """Shows throughput, the share of time spent waiting for frames, and failures.
 
     Args:
         total (int): Videos to embed.
         shown (bool): False for all processes but the first.
-        console (rich.console.Console, optional): Where to; the standard output if None.
+        console (rich.console.Console, optional): Standard output if None.
     """
 
     def __init__(self, total, shown=True, console=None):
@@ -40,21 +40,20 @@ class ExtractionProgress:
             self._bar.stop()
 
     def note(self, text):
-        """Print a line."""
         self._console.print(text)
 
     def leave_out(self):
-        """One video less: another process has embedded it."""
+        """Subtract a video that another process has embedded."""
         self._total -= 1
         if self._bar:
             self._bar.update(self._task, total=self._total)
 
     def advance(self, num_clips, waiting_seconds, failure=None):
-        """One more video is through.
+        """Count a video as done.
 
         Args:
             num_clips (int): Its clips.
-            waiting_seconds (float | None): Time spent on waiting for frames, since the start; None if unknown.
+            waiting_seconds (float | None): Total time spent waiting for frames; None if unknown.
             failure (str, optional): Why it failed; printed at once.
         """
         self._videos += 1

@@ -1,4 +1,4 @@
-"""Embedding on a Ray cluster: actors that decode on CPUs, actors that encode, results to the process that writes."""
+"""Embedding on a Ray cluster: actors decode on CPUs and encode, results go to the process that writes."""
 
 import json
 import logging
@@ -9,26 +9,19 @@ from twlv_mm.video import ReaderProcess, ReadFault, Segment, clips_of_frames
 
 from .batches import VIEWS, EmbeddedVideo
 
-# As good as nothing: when a node is lost, its actors have to fit on the others, or Ray waits for a new node for ever.
+# Nearly zero: the actors of a lost node must fit on the others, or Ray waits for a new node forever.
 ACTOR_CPUS = 0.01
 
 
 def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
-    """Embed videos on the Ray cluster that RAY_ADDRESS names, or on one that is started here.
+    """Embed videos on the Ray cluster of RAY_ADDRESS, or on a new local one; arguments as for
+    :func:`extract_collection`.
 
-    There is an encoding actor a GPU, or one on the CPU. The videos have to be at the same paths on every machine. What
-    a lost node was working on is done again by the others; where its GPU is missed, as soon as another GPU is free.
-
-    Args:
-        extractor (Extractor): Encoder and sampling; its device is 'cuda' on the actors if it is a GPU here.
-        paths (list[str | Segment]): Video files, or stretches of them.
-        views (Sequence[str]): Of :data:`twlv_mm.embeddings.batches.VIEWS`.
-        workers (int): Decoding actors.
-        decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
-        timeout (float): Seconds that a decoder may take for its next frames.
+    There is one encoding actor per GPU, or one on the CPU, and ``workers`` decoding actors. Videos must have the same
+    paths on every machine. The work of a lost node is redone by the others, as soon as a GPU is free.
 
     Yields:
-        tuple[int, EmbeddedVideo | ReadFault]: index of the path, and what became of it; as they are finished.
+        tuple[int, EmbeddedVideo | ReadFault]: index of the path and its result, as they finish.
     """
     try:
         import ray
@@ -56,7 +49,7 @@ def embed_with_ray(extractor, paths, views, workers, decoder, timeout):
         num_cpus=ACTOR_CPUS,
         scheduling_strategy='SPREAD',
     )
-    found = {}  # index -> number of a clip -> its row
+    found = {}  # index -> clip number -> row
     for row in vectors.iter_rows():
         rows = found.setdefault(row['index'], {})
         rows[row['number']] = row
@@ -76,7 +69,7 @@ def _result(rows, header, views):
 
 
 class _Decode:
-    """Actor: a path in, a row a clip out, the last one with what there is to say of the video."""
+    """Actor: a path in, one row per clip out, the last one with the video's metadata."""
 
     def __init__(self, sampling, decoder, timeout):
         self.blank = np.zeros((sampling.num_frames, sampling.size, sampling.size, 3), np.uint8)
@@ -86,7 +79,7 @@ class _Decode:
         path = json.loads(row['path'])
         stream = self.process.stream(path if isinstance(path, str) else Segment(*path))
         header = dict(fault=None, times=[])
-        clip, count = self.blank, 0  # a video without clips has a row all the same
+        clip, count = self.blank, 0  # a video without clips gets one row, too
         if isinstance(stream, ReadFault):
             header['fault'] = (str(stream), stream.stage)
         else:
@@ -103,7 +96,7 @@ class _Decode:
 
 
 class _Encode:
-    """Actor: rows in, their clips replaced by a vector for each view."""
+    """Actor: replaces the clips of rows by one vector per view."""
 
     def __init__(self, extractor, views, on_gpu):
         self.extractor = extractor.to('cuda' if on_gpu else 'cpu')

@@ -1,4 +1,4 @@
-"""The embeddings that a config asks for: extracted before its run, so that one command goes from videos to a score."""
+"""Extract the embeddings that a config needs before its run."""
 
 import logging
 import os
@@ -9,12 +9,12 @@ from twlv_mm.records import names_beside
 
 from .collection import extract_collection
 from .extractor import Extractor, chosen_encoder
-from .inputs import find_videos
 from .manifest import failure_text
+from .video_sources import find_videos
 
 
 def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=None, **options):
-    """Extract the embeddings of some splits; videos that are finished are not embedded again.
+    """Extract the embeddings of several splits; finished videos are skipped.
 
     In a config, as the variable ``extraction``::
 
@@ -25,10 +25,10 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
 
     Args:
         encoder (dict): As for :func:`~twlv_mm.embeddings.extractor.chosen_encoder`.
-        splits (dict[str, str | list[dict]]): Name of a split -> its videos, as for :func:`find_videos`; or several such
-            sources as a list of their arguments, of which a video may be in more than one.
+        splits (dict[str, str | list[dict]]): Split -> source for :func:`find_videos`, or a list of its arguments for
+            several sources, which may overlap.
         out (str): Folder to write to, ``<out>/<sampling>/<split>/``.
-        shard (tuple[int, int]): Which of how many processes this is.
+        shard (tuple[int, int]): Index and number of processes.
         decoder (str, optional): As for :func:`extract_collection`.
         workers (int, optional): As for :func:`extract_collection`.
         **options: Those of :class:`Extractor`.
@@ -51,8 +51,8 @@ def extract_splits(encoder, splits, out, shard=(0, 1), decoder=None, workers=Non
             class_names=names_beside(first) if os.path.isfile(first) else None,
         )
         print_log(
-            f'{done.embedded} videos of {source} embedded into {out} ({split}), {done.finished_before} were there '
-            f'before, {len(done.failures)} failed.',
+            f'{done.embedded} videos of {source} embedded into {out} ({split}), {done.finished_before} were already '
+            f'there, {len(done.failures)} failed.',
             'current',
             logging.WARNING if done.failures else logging.INFO,
         )

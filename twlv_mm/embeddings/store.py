@@ -1,8 +1,8 @@
-"""Writing embedding files: the layout published with the paper, Parquet, or both.
+"""Writing of embedding files: the layout published with the paper, Parquet, or both.
 
-The published layout is ``<video_id>_c.npy`` (clips, D), ``<video_id>_v.npy`` (D,) and ``<video_id>.json``, which is
-written last: where it is, the other two are whole. Parquet parts are made of such files when all their videos are
-through, so that nothing that was finished is ever lost.
+The published layout is ``<video_id>_c.npy`` (clips, D), ``<video_id>_v.npy`` (D,) and ``<video_id>.json``, written
+last: if it exists, the others are complete. Parquet parts are made from such files once all their videos are settled,
+so that finished videos are never lost.
 """
 
 import hashlib
@@ -21,22 +21,22 @@ from .claims import Claims
 from .manifest import LOCK, FailureLog
 
 UNFINISHED = '.unfinished'
-# numpy pads the header of an array of one or two dimensions to this many bytes.
+# Size of numpy's header of an array with one or two dimensions.
 NPY_HEADER = 128
 READ_BYTES = 1 << 16
-# What a killed process leaves behind of a video's files or of a part.
+# Left behind by a killed process.
 LEFT_OVER = re.compile(r'\.[^.].*\.[0-9a-f]{16}\.part')
 
 
 def write_embeddings(folder, video_id, clips, times, info):
-    """Write one video's embeddings in the published layout; each file appears whole or not at all.
+    """Write one video's embeddings in the published layout, each file atomically.
 
     Args:
-        folder (str): Where to; made if missing.
-        video_id (str): Name of the files; may hold a sub-folder.
+        folder (str): Where to; created if missing.
+        video_id (str): Name of the files; may contain a sub-folder.
         clips (ndarray): (M, D) float32.
         times (ndarray): (M, 2) start and end of each clip in seconds.
-        info (dict): Written to the json, with the clips' times and hashes: at least duration and num_frames.
+        info (dict): For the json: at least duration and num_frames. Times and hashes of the clips are added.
     """
     video = clips.mean(axis=0)
     times = [dict(start=round(start, 6), end=round(end, 6)) for start, end in times.tolist()]
@@ -50,28 +50,17 @@ def write_embeddings(folder, video_id, clips, times, info):
 
 
 def has_embeddings(base):
-    """Whether a video's three files are there and as long as its json says; their content is not read.
+    """Whether a video's three files exist with the lengths in its json; their content is not read.
 
     Args:
         base (str): Their path without ``_c.npy``, ``_v.npy`` and ``.json``.
-
-    Returns:
-        bool: False also for a damaged json.
     """
-    # Most videos of a new run have no json yet, and asking is faster than catching an exception.
+    # Most videos of a new run have no json yet, and asking is faster than an exception.
     return os.access(f'{base}.json', os.F_OK) and _are_whole(base)
 
 
 def finished_videos(folder, video_ids):
-    """Which videos have their embeddings, of a list that may be long.
-
-    Args:
-        folder (str): Where the published layout is.
-        video_ids (Iterable[str]): The list.
-
-    Yields:
-        str: ids of those that :func:`has_embeddings` finds.
-    """
+    """Ids, of a possibly long list, of the videos that have their embeddings in a folder of the published layout."""
     listed = {}
     for video_id in video_ids:
         below, _, name = video_id.rpartition('/')
@@ -92,14 +81,14 @@ def _are_whole(base):
     try:
         info = json.loads(_read_quickly(f'{base}.json'))
         clips, video = (os.stat(f'{base}_{scope}.npy').st_size - NPY_HEADER for scope in 'cv')
-        count = len(info['clips']) if 'clips' in info else clips // max(video, 1)  # other tools do not list them
+        count = len(info['clips']) if 'clips' in info else clips // max(video, 1)  # other tools may not list them
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
         return False
     return video > 0 and 0 < clips == count * video
 
 
 def _read_quickly(path):
-    """The content of a small file, in half the time that :func:`open` takes; a pipe is empty."""
+    """Read a small file in half the time of :func:`open`; a pipe reads as empty."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         content = piece = os.read(descriptor, READ_BYTES)
@@ -112,18 +101,18 @@ def _read_quickly(path):
 
 
 class Store:
-    """A folder that a run writes to, and what is finished in it.
+    """A folder that a run writes to, and the finished videos in it.
 
     Args:
-        folder (str): ``<out>/<sampling>/<split>``, which is there.
+        folder (str): ``<out>/<sampling>/<split>``, which exists.
         formats (Collection[str]): 'npy' (the published layout), 'parquet', or both.
         video_ids (list[str]): The videos of this process, in order.
-        shard (tuple[int, int]): Number of this process, from 0, and how many there are: in the names of Parquet files.
+        shard (tuple[int, int]): Index and number of processes, for the names of Parquet files.
 
     Attributes:
-        claims (Claims): Which videos this process is embedding.
-        failures (FailureLog): Which videos could not be read.
-        finished (set[str]): Of ``video_ids``, at the start.
+        claims (Claims): Videos this process is embedding.
+        failures (FailureLog): Videos that could not be read.
+        finished (set[str]): Those of ``video_ids`` finished at the start.
     """
 
     def __init__(self, folder, formats, video_ids, shard=(0, 1)):
@@ -144,7 +133,7 @@ class Store:
             self.settle(video_id)
 
     def has(self, video_id):
-        """Whether a video is finished by now, whoever has written it."""
+        """Whether a video is finished by now, by any process."""
         if has_embeddings(f'{self._files}/{video_id}'):
             return True
         if not self._in_parts:
@@ -153,44 +142,40 @@ class Store:
         return video_id in self._parts.video_ids
 
     def write(self, video_id, clips, times, info):
-        """Write one video; arguments as of :func:`write_embeddings`."""
+        """Write one video; see :func:`write_embeddings`."""
         self.check_place()
         try:
             write_embeddings(self._files, video_id, clips, times, info)
         except FileNotFoundError:
-            self.check_place()  # which says more
+            self.check_place()  # for a better message
             raise
         self.settle(video_id)
 
     def settle(self, video_id):
-        """Nothing more will come of this video: it is written, or could not be read."""
+        """Mark a video as written or failed."""
         if self._parts:
             self._parts.settle(video_id)
 
     def finish(self, video_ids):
-        """End a run.
-
-        Args:
-            video_ids (Iterable[str]): The videos that it has written.
-        """
+        """End a run that wrote ``video_ids``."""
         self.check_place()
         gone = [video_id for video_id in video_ids if not self.has(video_id)]
         if gone:
             raise FileNotFoundError(
-                f'{self.folder}: {len(gone)} videos that were embedded are not there any more ({", ".join(gone[:3])}). '
-                'They were moved or deleted meanwhile; the same command embeds them again'
+                f'{self.folder}: {len(gone)} embedded videos are no longer there ({", ".join(gone[:3])}). They were '
+                'moved or deleted meanwhile; the same command embeds them again'
             )
         self.failures.forget({video_id for video_id in video_ids if video_id in self.failures.at_start})
-        if self.claims.take_all():  # nobody else is writing
+        if self.claims.take_all():  # no other process is writing
             with locked(self.folder / LOCK):
                 self._tidy()
 
     def check_place(self):
-        """Check that the folder is still the one that the run began with."""
+        """Check that the folder is still the one the run started with."""
         if self._stat() != self._identity:
             raise FileNotFoundError(
-                f'{self.folder} was moved or deleted while videos were embedded into it. What was written is where the '
-                'folder has gone; put it back and run the same command again'
+                f'{self.folder} was moved or deleted while videos were embedded into it. Put it back and run the same '
+                'command again'
             )
 
     def _stat(self):
@@ -205,10 +190,10 @@ class Store:
             for name in filter(LEFT_OVER.fullmatch, names):
                 os.unlink(os.path.join(folder, name))
             if UNFINISHED in Path(folder).relative_to(self.folder).parts[:1]:
-                with suppress(OSError):  # not empty: what a run of other videos was stopped at
+                with suppress(OSError):  # not empty: unfinished videos of another run
                     os.rmdir(folder)
 
 
 def array_sha256(array):
-    """SHA-256 of an array's little-endian float32 bytes in C order, in hex."""
+    """SHA-256 in hex of an array's little-endian float32 bytes in C order."""
     return hashlib.sha256(np.ascontiguousarray(array, '<f4')).hexdigest()

@@ -1,4 +1,4 @@
-"""Checking a folder of embeddings against itself."""
+"""Checks of a folder of embeddings."""
 
 import json
 import multiprocessing
@@ -13,24 +13,24 @@ import numpy as np
 from twlv_mm.records import locked, path_below
 from twlv_mm.video import HIGHEST_RATE, LONGEST_FRAME_SECONDS, clip_windows
 
+from .extraction_settings import SETTINGS
 from .folder import EmbeddingFolder
 from .manifest import MANIFEST, read_failures, read_manifest
 from .npy import ENDINGS
 from .parquet import write_part
 from .parquet_store import LOCK as PARTS_LOCK
 from .parquet_store import set_aside
-from .settings import SETTINGS
 from .store import array_sha256
 
-# Relative, of the video's vector against the mean of its clips; half precision keeps 11 bits.
+# Relative tolerance of the video vector against the mean of its clips; half precision has 11 bits.
 MEAN_TOLERANCE, HALF_MEAN_TOLERANCE = 1e-4, 1e-3
-# Seconds: times are written to the microsecond, durations of other tools' files to the hundredth.
+# Seconds; other tools round durations to hundredths.
 TIME_TOLERANCE = 0.01
-CHUNK = 1000  # videos that a process is given at once
+CHUNK = 1000  # videos per work item
 
 
 class Problem(NamedTuple):
-    """Something that is wrong with a video's embeddings.
+    """A problem with a video's embeddings.
 
     Attributes:
         video_id (str): The video; or manifest.json.
@@ -42,24 +42,24 @@ class Problem(NamedTuple):
 
 
 def verify(folder, repair=False, processes=1):
-    """Check a folder of embeddings, in either format; each process has the memory of one video (or row group).
+    """Check a folder of embeddings in either format.
 
-    Checked are: that each video has the files that others have (every one of the three with a manifest) and that the
-    manifest's videos are there or in failures.jsonl; shapes; that all numbers are finite; that a video's vector is the
-    mean of its clips; that clips lie within the duration and are as many as clip_seconds and stride_seconds make of it;
-    the hashes that were written with the vectors; and that all videos were made with the settings that the manifest
-    lists, or with those of most where it lists none. What a file does not say is not checked, nor is a video that
-    failures.jsonl lists and that has no files. A Parquet file that cannot be read is a problem of its own name.
+    Checked are: that each video has the files that others have (all three with a manifest), and that the manifest's
+    videos exist or are in failures.jsonl; shapes; finite numbers; that a video's vector is the mean of its clips; that
+    clips lie within the duration and match clip_seconds and stride_seconds in number; the hashes written with the
+    vectors; and that all videos have the settings in the manifest, or without one those of the majority. Missing fields
+    are not checked, nor are videos in failures.jsonl without files. An unreadable Parquet file is a problem under its
+    own name.
 
     Args:
         folder (str | EmbeddingFolder): Embeddings in either format.
-        repair (bool): Whether to delete the embeddings of damaged videos, so that the next extraction makes them again.
-            Videos of other settings are not damaged. Unreadable Parquet files get the ending ``.damaged``.
-        processes (int): How many check at once. More than one need a script that can be imported again (``if __name__
-            == '__main__'``), and pay for thousands of videos; what is found is the same.
+        repair (bool): Whether to delete the embeddings of damaged videos, so that the next extraction redoes them.
+            Videos with other settings are not damaged. Unreadable Parquet files get the ending ``.damaged``.
+        processes (int): Number of processes. With more than one the script must be importable (``if __name__ ==
+            '__main__'``); worthwhile for thousands of videos.
 
     Returns:
-        list[Problem]: Sorted by video; empty for a sound folder.
+        list[Problem]: sorted by video; empty for an intact folder.
     """
     refused = []
     if not isinstance(folder, EmbeddingFolder):
@@ -68,9 +68,9 @@ def verify(folder, repair=False, processes=1):
         except FileNotFoundError:
             if not refused:
                 raise
-            folder = None  # all of it is damaged
+            folder = None  # all of it is unreadable
     if folder is not None and folder.features is not None:
-        raise ValueError(f'{folder.path} has features that were made elsewhere, which are checked when they are read')
+        raise ValueError(f'{folder.path} has features of another tool, which are checked when they are read')
     problems = [Problem(path.name, str(error)) for path, error in refused]
     if folder is not None:
         problems += _check_folder(folder, repair, processes)
@@ -93,7 +93,6 @@ def _check_folder(folder, repair, processes):
 
 
 def _check_chunks(folder, processes):
-    """What :func:`_check_videos` finds in each part of a folder."""
     chunks, first = _chunks(folder), _first_sound(folder)
     if processes == 1 or len(chunks) == 1:
         for names in chunks:
@@ -106,7 +105,7 @@ def _check_chunks(folder, processes):
 
 
 def _chunks(folder):
-    """Names of the files of some videos, and of some others, …"""
+    """File names of the folder in chunks that hold whole videos."""
     if folder.format == 'parquet':
         return [[name] for name in folder.files.vector_paths()]
     names = [[video_id + ending for ending in folder.files.endings[video_id]] for video_id in folder.video_ids]
@@ -114,7 +113,7 @@ def _chunks(folder):
 
 
 def _first_sound(folder):
-    """What the vectors of a folder have to be as long as."""
+    """Path and length of the first readable vector."""
     for video_id in folder.video_ids:
         with suppress(ValueError, FileNotFoundError):
             path, vectors = folder.files.any_vectors(video_id)
@@ -123,12 +122,12 @@ def _first_sound(folder):
 
 
 def _check_videos(path, names, first):
-    """Problems of the videos in some of a folder's files; their settings, as json -> ids."""
+    """Problems of the videos in some of a folder's files, and their settings as json -> ids."""
     folder, damage, kinds = EmbeddingFolder(path, names=names), [], {}
     folder._first = first
     for video_id in folder.video_ids:
         damage += [Problem(video_id, what) for what in _check_video(folder, video_id)]
-        with suppress(ValueError):  # a damaged json is listed already
+        with suppress(ValueError):  # a damaged json is already listed
             info = folder.info(video_id)
             kind = json.dumps({name: info[name] for name in (*SETTINGS, 'precision') if name in info})
             kinds.setdefault(kind, []).append(video_id)
@@ -179,11 +178,11 @@ def _check_manifest(folder):
         listed = set(read_manifest(folder.path)['videos'])
         failed = {failure['video_id'] for failure in read_failures(folder.path)}
     except (ValueError, TypeError, KeyError) as error:
-        yield Problem(MANIFEST, f'it or failures.jsonl cannot be read ({error})')
+        yield Problem(MANIFEST, f'it or failures.jsonl is unreadable ({error})')
         return
     there = set(folder.files.endings if folder.format == 'npy' else folder.video_ids)
     for video_id in listed - there - failed:
-        yield Problem(video_id, 'is in the manifest, but has neither embeddings nor a failure')
+        yield Problem(video_id, 'is in the manifest but has neither embeddings nor a failure')
     for video_id in there - listed:
         yield Problem(video_id, 'is not in the manifest')
 
@@ -192,7 +191,7 @@ def _check_files(folder):
     if folder.format != 'npy':
         return
     endings = folder.files.endings
-    # Without a manifest the folder is another tool's: published ones come without json, or without _v.npy.
+    # Without a manifest the folder is another tool's, possibly without json or _v.npy.
     expected = set(ENDINGS) if (folder.path / MANIFEST).is_file() else set().union(*endings.values())
     for video_id, there in endings.items():
         for ending in sorted(expected - there):
@@ -200,7 +199,7 @@ def _check_files(folder):
 
 
 def _check_video(folder, video_id):
-    """Sentences on what is wrong with a video."""
+    """Sentences on a video's problems."""
     try:
         clips, video = folder.clips(video_id), folder.video(video_id)
         info, times = folder.info(video_id), folder.times(video_id)
@@ -227,30 +226,30 @@ def _check_mean(clips, video):
     tolerance = HALF_MEAN_TOLERANCE if is_half else MEAN_TOLERANCE
     distance, norm = np.linalg.norm(video - mean), np.linalg.norm(mean)
     if distance > tolerance * norm:
-        yield f'the vector of the video is not the mean of its clips: {distance:.2g} away, which is {norm:.2g} long'
+        yield f'the vector of the video is not the mean of its clips: {distance:.2g} away from it (norm {norm:.2g})'
 
 
 def _check_hashes(info, **arrays):
     for name, array in arrays.items():
         if name in info and info[name] != array_sha256(array):
-            yield f'{name} is not that of the vectors: they were changed after they were written'
+            yield f'{name} does not match the vectors: they were changed after they were written'
 
 
 def _check_times(info, times, count):
     duration, clip_seconds, stride_seconds = (info.get(name) for name in ('duration', 'clip_seconds', 'stride_seconds'))
     for name in ('duration', 'clip_seconds', 'stride_seconds'):
         if info.get(name) is not None and not (_is_number(info[name]) and 0 < info[name] < np.inf):
-            yield f'{name} is {json.dumps(info[name])}, no length in seconds'
+            yield f'{name} is {json.dumps(info[name])}, not a length in seconds'
             return
     frames = info.get('num_frames')
     if duration is not None and _is_number(frames) and frames > 0:
         rate = frames / duration
         if not 1 / LONGEST_FRAME_SECONDS < rate < HIGHEST_RATE:
-            yield f'{frames} frames in {duration:g} s cannot be: its file has impossible time stamps, extract it again'
+            yield f'{frames} frames in {duration:g} s is impossible: its file had broken time stamps, extract it again'
             return
     if times is not None:
         if len(times) != count:
-            yield f'has {count} clips and the times of {len(times)}'
+            yield f'has {count} clips but times of {len(times)}'
         starts, ends = times.T
         if not (starts >= 0).all() or not (starts < ends).all():
             yield f'clips {_some(np.flatnonzero(~((starts >= 0) & (starts < ends))))} do not end after they start'
@@ -259,14 +258,14 @@ def _check_times(info, times, count):
         if duration is not None and (ends > duration + TIME_TOLERANCE).any():
             late = np.flatnonzero(ends > duration + TIME_TOLERANCE)
             yield f'clips {_some(late)} end after the video, which is {duration:g} s long'
-    # A video that broke off has the clips before the fault.
+    # A video that broke off has only the clips before the fault.
     if duration is not None and clip_seconds is not None and 'fault' not in info:
         every = clip_seconds if stride_seconds is None else stride_seconds
         about = (duration - clip_seconds) / every
-        # Not that many windows are made where a few numbers ask for thousands of millions.
+        # Do not build billions of windows for absurd numbers.
         expected = len(clip_windows(duration, clip_seconds, every)) if about < 2 * count + 2 else f'about {about:.0f}'
         if count != expected:
-            yield f'has {count} clips; {duration:g} s make {expected} of {clip_seconds:g} s every {every:g} s'
+            yield f'has {count} clips; {duration:g} s give {expected} of {clip_seconds:g} s every {every:g} s'
 
 
 def _is_number(value):

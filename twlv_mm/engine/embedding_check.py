@@ -3,7 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from twlv_mm.embeddings.settings import check_comparable
+from twlv_mm.embeddings.extraction_settings import check_comparable
 from twlv_mm.registry import HOOKS
 
 from .dataset_parts import dataset_parts

@@ -5,9 +5,9 @@ import warnings
 from pathlib import Path
 
 from twlv_mm.embeddings.batches import SharedBatches
+from twlv_mm.embeddings.extraction_settings import check_comparable, shared_settings
 from twlv_mm.embeddings.extractor import Extractor, chosen_encoder
-from twlv_mm.embeddings.grid import clip_grid
-from twlv_mm.embeddings.settings import check_comparable, shared_settings
+from twlv_mm.embeddings.time_grid import clip_grid
 from twlv_mm.video import ReadFault, check_decoder, read_ahead
 
 REMEDY = '(--encoder-weights PATH of tools/infer.py)'

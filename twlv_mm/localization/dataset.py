@@ -10,11 +10,11 @@ from mmengine.logging import print_log
 from twlv_mm.embeddings import (
     EmbeddingFolder,
     clip_settings,
+    extraction_note,
     feature_choices,
-    going_on,
     grid_clips,
     grid_end,
-    other_names,
+    ids_by_alias,
     repeats_frames,
     video_grid,
 )
@@ -44,7 +44,7 @@ class LocalizationDataset(BaseDataset):
     Args:
         ann_file (str): See :func:`~twlv_mm.localization.annotations.read_annotations`.
         folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``. Their ids match those of the
-            annotations as :func:`twlv_mm.embeddings.other_names` says; either may begin with 'v_' (ActivityNet).
+            annotations as :func:`twlv_mm.embeddings.ids_by_alias` says; either may begin with 'v_' (ActivityNet).
         subset (str, optional): The videos of ann_file to use; all by default.
         clip_seconds (float, optional): Length of a clip; not needed if the embeddings have the times of their clips,
             which take precedence.
@@ -86,7 +86,7 @@ class LocalizationDataset(BaseDataset):
         """The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``."""
         annotations = read_annotations(self.ann_file, self.subset, self.classes)
         self._embeddings = EmbeddingFolder(self.folder, features=self.features)
-        known = other_names(self._embeddings.video_ids)
+        known = ids_by_alias(self._embeddings.video_ids)
         names = {id_: known.get(id_) or known.get(id_.removeprefix('v_')) for id_ in annotations.videos}
         for note in [*annotations.notes, *self._note_missing(annotations, names)]:
             print_log(note, 'current', logging.WARNING)
@@ -143,7 +143,7 @@ class LocalizationDataset(BaseDataset):
         return [
             f'{len(missing)} OF {len(names)} VIDEOS of {self.ann_file} (subset {self.subset}) HAVE NO EMBEDDINGS in '
             f'{self.folder}, and with them {lost} of {total} actions ({100 * lost / max(total, 1):.1f} %). {effect} '
-            f'Missing: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{going_on(self.folder)}'
+            f'Missing: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{extraction_note(self.folder)}'
         ]
 
     def _note_durations(self, items, annotations):

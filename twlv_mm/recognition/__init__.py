@@ -10,10 +10,10 @@ from .class_metrics import ClassMetric
 from .embedding_dataset import LabelledEmbeddings
 from .embedding_inferencer import EmbeddingInferencer
 from .embedding_probe import CheckEmbeddingsHook, EmbeddingKNN, EmbeddingLinearProbe
-from .held_out import ChooseProbeHook, HeldOutMetric, SplitDataset
 from .inferencer import RecognitionInferencer
 from .knn import knn_votes
 from .label_check import CheckLabelsHook, check_labels
+from .probe_selection import ChooseProbeHook, HeldOutMetric, SplitDataset
 from .still_video import ImageDecode, StillVideo
 from .zero_shot import ZeroShotInferencer
 

@@ -1,4 +1,4 @@
-"""The attentive probe: a learnable query attends to an encoder's tokens, a linear layer classifies what it found."""
+"""The attentive probe: a learnable query attends to an encoder's tokens, and a linear layer classifies the result."""
 
 import re
 
@@ -10,21 +10,21 @@ from torch.nn.init import trunc_normal_
 from twlv_mm.encoders import Architecture, read_checkpoint
 from twlv_mm.encoders.layers import MLP, Block, make_norm
 
-# Official names and ours.
+# Official parameter names -> ours.
 RENAMED = (
     (r'^module\.', ''),
     (r'^pooler\.query_tokens$', 'query'),
     (r'^pooler\.cross_attention_block\.(xattn\.)?', 'cross_attention.'),
     (r'^pooler\.blocks\.', 'blocks.'),
 )
-# V-JEPA's files hold this layer; its model never applies it.
+# V-JEPA's files contain this layer, but its model never applies it.
 IGNORED = re.compile(r'^(module\.)?pooler\.cross_attention_block\.xattn\.proj\.(weight|bias)$')
 
 
 class CrossAttentionBlock(nn.Module):
-    """Queries attend to normalised tokens, then pass an MLP, each with a residual.
+    """Queries attend to normalised tokens, then pass an MLP, each with a residual connection.
 
-    Neither the queries nor the result of the attention are normalised or projected, unlike in most blocks.
+    Unlike in most blocks, neither the queries nor the output of the attention are normalised or projected.
 
     Args:
         arch (Architecture): Width, heads, epsilon of the norms, width of the MLP.
@@ -50,24 +50,22 @@ class CrossAttentionBlock(nn.Module):
 
 
 class AttentiveProbe(nn.Module):
-    """Classify tokens by attentive pooling; V-JEPA's probe, and with ``depth=4`` that of V-JEPA 2.
+    """Classify tokens by attentive pooling: V-JEPA's probe, or with ``depth=4`` that of V-JEPA 2.
 
     Args:
         dims (int): Channels of a token.
         num_classes (int): Classes.
-        num_heads (int): Attention heads; V-JEPA takes its encoder's, V-JEPA 2 takes 16.
+        num_heads (int): Attention heads; V-JEPA uses its encoder's number, V-JEPA 2 uses 16.
         depth (int): Blocks: ``depth - 1`` of self-attention over the tokens, then one of cross-attention.
 
-    Source: Bardes et al. 2024 (V-JEPA), appendix on attentive probing; Assran et al. 2025 (V-JEPA 2) for depth 4; the
-    initial values are those of their code. TWLV-I section 2.2.2 follows V-JEPA.
+    Source: Bardes et al. 2024 (V-JEPA), appendix on attentive probing; Assran et al. 2025 (V-JEPA 2) for depth 4;
+    initialisation as in their code. TWLV-I section 2.2.2 follows V-JEPA.
     """
 
     def __init__(self, dims, num_classes, num_heads, depth=1):
         super().__init__()
         if depth < 1:
-            raise ValueError(
-                f'an attentive probe has at least its block of cross-attention; depth={depth} is too small'
-            )
+            raise ValueError(f'depth={depth}: an attentive probe has at least 1 block, of cross-attention')
         arch = Architecture(embed_dims=dims, depth=depth, num_heads=num_heads, norm_eps=1e-5)
         self.query = nn.Parameter(torch.zeros(1, 1, dims))
         self.blocks = nn.ModuleList(Block(arch) for _ in range(depth - 1))
@@ -87,14 +85,7 @@ class AttentiveProbe(nn.Module):
         self.cross_attention.mlp.fc2.weight.data.div_((2 * max(len(self.blocks), 1)) ** 0.5)
 
     def forward(self, tokens):
-        """Classify.
-
-        Args:
-            tokens (Tensor): (N, L, D), in any order but for the positions that the encoder has put into them.
-
-        Returns:
-            Tensor: (N, num_classes) scores before the softmax.
-        """
+        """(N, L, D) tokens in any order -> (N, num_classes) logits."""
         for block in self.blocks:
             tokens = block(tokens)
         return self.linear(self.cross_attention(self.query.expand(len(tokens), -1, -1), tokens).squeeze(1))
@@ -105,15 +96,15 @@ def load_official_probe(probe, path):
 
     Args:
         probe (AttentiveProbe): The probe to fill.
-        path (str): A file with the state dict as ``classifier`` (V-JEPA), as the one of ``classifiers`` (V-JEPA 2), or
-            alone.
+        path (str): A file with the state dict as ``classifier`` (V-JEPA), as the only one of ``classifiers`` (V-JEPA
+            2), or by itself.
     """
     checkpoint = read_checkpoint(path)
     states = checkpoint.get('classifiers', [checkpoint.get('classifier', checkpoint)])
     if len(states) != 1:
         raise ValueError(
-            f'{path} holds {len(states)} probes, trained with different settings: save the one that was chosen on '
-            "held-out data as dict(classifier=checkpoint['classifiers'][i])"
+            f'{path} holds {len(states)} probes, trained with different settings: save the one chosen on held-out data '
+            "as dict(classifier=checkpoint['classifiers'][i])"
         )
     state = {}
     for key, value in states[0].items():

@@ -1,4 +1,4 @@
-"""Epochs in which every class comes equally often."""
+"""Epochs in which every class occurs equally often."""
 
 import math
 
@@ -10,9 +10,9 @@ from twlv_mm.registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class ClassBalancedSampler(DefaultSampler):
-    """Draw every class equally often in an epoch, each of its samples once before one comes again.
+    """Draw every class equally often in an epoch, and each of its samples once before any repeats.
 
-    An epoch is as long as without it, and where all classes are of one size it is a permutation of the set. The same
+    The epoch length is unchanged, and with classes of equal size an epoch is a permutation of the data set. The same
     seed and epoch give the same order. ``type='twlv_mm.ClassBalancedSampler'``.
 
     Args:
@@ -30,7 +30,6 @@ class ClassBalancedSampler(DefaultSampler):
         self._classes = [(labels == label).nonzero().flatten() for label in labels.unique()]
 
     def __iter__(self):
-        """This process's places in the data set."""
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         each = math.ceil(len(self.dataset) / len(self._classes))
         drawn = []
@@ -38,7 +37,7 @@ class ClassBalancedSampler(DefaultSampler):
             rounds = math.ceil(each / len(places))
             orders = [places[torch.randperm(len(places), generator=generator)] for _ in range(rounds)]
             drawn.append(torch.cat(orders)[:each])
-        # One of each class in turn, so that it is chance which classes the cut at the epoch's end leaves out.
+        # One sample of each class in turn, so that the cut at the end of the epoch hits random classes.
         turns = torch.stack(drawn)[torch.randperm(len(drawn), generator=generator)].T.flatten()[: len(self.dataset)]
         order = turns[torch.randperm(len(turns), generator=generator)].tolist()
         order = (order * math.ceil(self.total_size / len(order)))[: self.total_size]

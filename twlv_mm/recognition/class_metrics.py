@@ -1,4 +1,4 @@
-"""How well each class is recognised, and what it is taken for."""
+"""Per-class accuracy and confusions."""
 
 from pathlib import Path
 
@@ -16,21 +16,21 @@ MAX_PAIRS = 100
 
 @METRICS.register_module()
 class ClassMetric(ConfusionMatrix):
-    """Per-class accuracy and confusions as files; the mean class accuracy as ``class/mean_accuracy``.
+    """Write per-class accuracy and confusions to files; the mean class accuracy is ``class/mean_accuracy``.
 
-    Into the folder of the run's log come ``class_accuracy.csv`` (a line a class; the accuracy of a class without videos
-    is empty), ``confusion_matrix.csv`` (true classes in rows), ``confused_pairs.csv`` (the most frequent mistakes),
-    ``confusion_matrix.png`` and, where the samples have a ``video_id``, ``predictions.json`` for tools/errors.py.
+    Files in the folder of the run's log: ``class_accuracy.csv`` (empty accuracy for classes without videos),
+    ``confusion_matrix.csv`` (true classes in rows), ``confused_pairs.csv`` (most frequent first),
+    ``confusion_matrix.png`` and, if samples have a ``video_id``, ``predictions.json`` for tools/errors.py.
 
-    The mean is over classes that occur. AccMetric's ``mean1`` also counts, with 0, classes that are only predicted.
+    The mean is over classes with videos. AccMetric's ``mean1`` also counts classes that are only predicted, with 0.
 
     In a config::
 
         test_evaluator = [dict(type='AccMetric'), dict(type='twlv_mm.ClassMetric', classes='label_map_videos.txt')]
 
     Args:
-        classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
-            the ``classes`` of the dataset's ``metainfo``, or else numbers.
+        classes (str | Sequence[str], optional): Class names, or a file with one a line. By default, ``classes`` of the
+            dataset's ``metainfo``, else numbers.
         out_dir (str, optional): Another folder for the files.
         **kwargs: Those of mmengine's BaseMetric.
     """
@@ -43,17 +43,11 @@ class ClassMetric(ConfusionMatrix):
         self.out_dir = out_dir
 
     def process(self, data_batch, data_samples):
-        """See mmaction2.
-
-        Args:
-            data_batch (dict): Not used.
-            data_samples (list[dict]): With pred_score, a tensor (C,), and gt_label (1,) of each video.
-        """
         for sample in data_samples:
             if not sample['pred_score'].isfinite().all():
                 raise ValueError(
-                    f'a video of class {sample["gt_label"].tolist()} has scores that are no finite numbers: is the '
-                    'checkpoint of a run that diverged?'
+                    f'a video of class {sample["gt_label"].tolist()} has NaN or infinite scores: did the training '
+                    'diverge?'
                 )
         super().process(data_batch, data_samples)
         for result, sample in zip(self.results[-len(data_samples) :], data_samples, strict=True):
@@ -61,20 +55,12 @@ class ClassMetric(ConfusionMatrix):
                 result['prediction'] = _prediction(sample)
 
     def compute_metrics(self, results):
-        """Write the files.
-
-        Args:
-            results (list[dict]): pred_label and gt_label, a tensor (1,) each, of every video, and its prediction.
-
-        Returns:
-            dict[str, float]: mean_accuracy, from 0 to 1.
-        """
         labels = [result['gt_label'].tolist() for result in results]
         wrong = [label for label in labels if len(label) != 1 or not 0 <= label[0] < self.num_classes]
         if wrong:
             raise ValueError(
                 f'{len(wrong)} of {len(labels)} videos do not have one label within 0 ... {self.num_classes - 1}, the '
-                f'first has {wrong[0]}: correct the list, or take ClassMetric out of test_evaluator if videos have '
+                f'first has {wrong[0]}: correct the list, or remove ClassMetric from test_evaluator if videos have '
                 'several labels'
             )
         predicted = [result['pred_label'].item() for result in results]
@@ -97,10 +83,10 @@ def _prediction(sample):
 
 
 def write_class_tables(folder, matrix, names):
-    """Write class_accuracy.csv, confusion_matrix.csv and confused_pairs.csv.
+    """Write class_accuracy.csv, confusion_matrix.csv and confused_pairs.csv into a folder.
 
     Args:
-        folder (Path): A folder that exists.
+        folder (Path): An existing folder.
         matrix (ndarray): (C, C) int, videos by true class (row) and predicted class (column).
         names (Sequence[str]): The C names.
     """
@@ -116,7 +102,7 @@ def write_class_tables(folder, matrix, names):
     write_table(folder / 'confusion_matrix.csv', ('true class', *names), rows)
 
     mistakes = matrix * (1 - np.eye(len(names), dtype=matrix.dtype))
-    # Stable: pairs of equal count come in the order of their classes.
+    # Stable: ties are in the order of the classes.
     most = np.argsort(-mistakes, axis=None, kind='stable')[:MAX_PAIRS]
     pairs = [divmod(int(place), len(names)) for place in most if mistakes.flat[place]]
     write_table(

@@ -1,4 +1,4 @@
-"""The videos of a split as embeddings with labels, gathered a batch at a time."""
+"""A split of labelled embeddings, read in whole batches."""
 
 import os
 
@@ -8,52 +8,51 @@ from torch.utils.data import Dataset
 
 from twlv_mm.embeddings import (
     EmbeddingFolder,
+    aliases_of,
     find_videos,
-    listed_videos,
+    ids_by_alias,
     load_matrix,
-    names_of,
-    other_names,
-    read_failures,
+    requested_videos,
     shared_settings,
 )
 from twlv_mm.records import names_beside
 from twlv_mm.registry import DATASETS
 
 SCOPES = ('video', 'clip', 'random_clip')
-ROWS = 16384  # checked at a time
+ROWS = 16384  # checked at once
 
 
 @DATASETS.register_module()
 class LabelledEmbeddings(Dataset):
-    """The embeddings and labels of a split, for training and testing through mmengine.
+    """The embeddings and labels of a split, for training and testing with mmengine.
 
-    A batch is gathered from the memory-mapped matrix of the split at once, by ``__getitems__``; the data loader's
-    default ``collate_fn`` of mmengine and ``num_workers=0`` are meant for it.
+    ``__getitems__`` gathers a whole batch from the memory-mapped matrix of the split; use mmengine's
+    ``default_collate`` and ``num_workers=0``.
 
     Args:
         folder (str): Embeddings in either format, ``<sampling>/<split>`` below ``data_root``.
-        scope (str): 'video' (one vector a video), 'clip' (every clip's vector) or 'random_clip' (one clip of each
-            video, which torch's generator draws anew each time).
-        ann_file (str, optional): mmaction2's list with a line ``name.mp4 label`` a video. Without it, the annotations
+        scope (str): 'video' (one vector per video), 'clip' (all clips) or 'random_clip' (one clip of each video, drawn
+            anew each time with torch's generator).
+        ann_file (str, optional): mmaction2's list with a line ``name.mp4 label`` per video. By default, the annotations
             in the embeddings are the labels.
         data_root (str): Folder that ``folder`` is in, ``--out`` of tools/extract.py.
-        listed_only (bool): Whether videos of the folder that ``ann_file`` does not list are left out. Otherwise they
-            are an error, because they have no label.
-        fold (int, optional): Number that stands in the place of ``{fold}`` in ann_file, for tools/run_folds.py.
+        listed_only (bool): Whether to ignore videos of the folder that ``ann_file`` does not list; otherwise they are
+            an error, as they have no label.
+        fold (int, optional): Replaces ``{fold}`` in ann_file, for tools/run_folds.py.
 
     Attributes:
-        vectors (ndarray): (n, D) float32, read-only and mapped into memory.
+        vectors (ndarray): (n, D) float32, read-only and memory-mapped.
         video_index (Tensor): (n,) int64, the video of each vector.
         video_ids (list[str]): Sorted.
         labels (Tensor): (N,) int64, of the videos.
         missing (list[str]): Videos without embeddings that the list, the folder's manifest or failures.jsonl names.
-        metainfo (dict): folder, dims (D), settings (dict of what the vectors were made with, None where not known) and,
-            where there is a ``classes.txt`` beside ann_file, or without one in the folder, classes (their names).
+        metainfo (dict): folder, dims (D), settings of the vectors (None if unknown) and, from a ``classes.txt`` beside
+            ann_file or in the folder, classes.
     """
 
     def __init__(self, folder, scope, ann_file=None, data_root='', listed_only=False, fold=None):
         if scope not in SCOPES:
-            raise ValueError(f'there is no scope {scope!r}; there are {", ".join(map(repr, SCOPES))}')
+            raise ValueError(f'unknown scope {scope!r}; choose from {", ".join(map(repr, SCOPES))}')
         self.scope = scope
         self.choices = dict(scope=scope)  # for results.json
         folder = os.path.join(data_root, folder)
@@ -73,19 +72,14 @@ class LabelledEmbeddings(Dataset):
         self._check_finite()
 
     def __len__(self):
-        """Number of videos."""
         return len(self.video_ids)
 
     def __getitems__(self, indices):
-        """Vectors and labels of videos.
-
-        Args:
-            indices (list[int]): Places among the sorted ids.
+        """Gather a batch of videos, by their indices.
 
         Returns:
-            list[dict]: One item, the batch: inputs (M, D) float32, the vectors of the videos one after the other;
-            num_clips (N,) int64, how many each video has of them; labels (N,) int64; video_ids, as lines of one text,
-            which collating leaves as it is.
+            list[dict]: one item, the batch: inputs (M, D) float32, the vectors of all videos; num_clips (N,) int64,
+            vectors per video; labels (N,) int64; video_ids, joined by line ends, as collating leaves a text unchanged.
         """
         indices = np.asarray(indices)
         first, counts = self._starts[indices], self._starts[indices + 1] - self._starts[indices]
@@ -107,14 +101,14 @@ class LabelledEmbeddings(Dataset):
         source = ann_file or 'the annotations of the embeddings'
         labels = _read_list(ann_file) if ann_file else annotations
         if any(video_id not in labels for video_id in self.video_ids):
-            # Features that were made elsewhere are often in one folder, and the list names those of the videos.
-            labels = {name: labels[video_id] for name, video_id in other_names(labels).items()}
+            # Annotations may use other names for the videos.
+            labels = {name: labels[video_id] for name, video_id in ids_by_alias(labels).items()}
         wrong = [video_id for video_id in self.video_ids if type(labels.get(video_id)) is not int]
         if wrong:
             found = ', '.join(sorted({type(labels.get(video_id)).__name__ for video_id in wrong}))
             raise ValueError(
                 f'{len(wrong)} of {len(self)} videos in {self.metainfo["folder"]} have no class index as label in '
-                f'{source} (but {found}): {", ".join(wrong[:3])}. Give ann_file, a list with a line "name.mp4 label" '
+                f'{source} (but {found}): {", ".join(wrong[:3])}. Set ann_file to a list with a line "name.mp4 label" '
                 'for every video'
             )
         return torch.tensor([labels[video_id] for video_id in self.video_ids])
@@ -122,10 +116,9 @@ class LabelledEmbeddings(Dataset):
     def _find_missing(self, ann_file, listed_only):
         folder, asked_for = self.metainfo['folder'], set(_read_list(ann_file))
         if not listed_only:
-            failed = {failure['video_id'] for failure in read_failures(folder)}
-            asked_for = failed.union(listed_videos(folder), asked_for)
+            asked_for |= requested_videos(folder)
         there = set(self.video_ids)
-        return sorted(video_id for video_id in asked_for if there.isdisjoint(names_of(video_id)))
+        return sorted(video_id for video_id in asked_for if there.isdisjoint(aliases_of(video_id)))
 
     def _check_finite(self):
         for start in range(0, len(self.vectors), ROWS):
@@ -140,18 +133,18 @@ class LabelledEmbeddings(Dataset):
 def _listed(embeddings, ann_file):
     """The videos of a folder that a list names, sorted."""
     wanted = _read_list(ann_file)
-    names = other_names(wanted)
+    names = ids_by_alias(wanted)
     found = [video_id for video_id in embeddings.video_ids if video_id in names]
     if not found:
         raise FileNotFoundError(
-            f'{embeddings.path} has embeddings of none of the {len(wanted)} videos of {ann_file}: the one has '
-            f'{embeddings.video_ids[0]!r}, the other {next(iter(wanted), None)!r}'
+            f'{embeddings.path} has embeddings of none of the {len(wanted)} videos of {ann_file}: the folder has '
+            f'{embeddings.video_ids[0]!r}, the list {next(iter(wanted), None)!r}'
         )
     return found
 
 
 def _vectors(embeddings, video_ids, scope):
-    """The vectors of some of a folder's videos, and the place among them of the video of each."""
+    """The vectors of selected videos of a folder, and for each the index of its video among them."""
     vectors, video_index, _ = load_matrix(embeddings, scope)
     if len(video_ids) == len(embeddings.video_ids):
         return vectors, video_index

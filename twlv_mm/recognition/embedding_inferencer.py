@@ -1,4 +1,4 @@
-"""Videos in, named classes with scores out, by a classifier of embeddings: a linear probe or kNN."""
+"""Classify videos with a classifier of embeddings: a linear probe or kNN."""
 
 import os
 from pathlib import Path
@@ -7,17 +7,16 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from twlv_mm.embeddings import named_source
-from twlv_mm.encoders import describe, read_config, weights_sha256
-from twlv_mm.encoders.published_weights import official_weights
+from twlv_mm.embeddings import bundled_weights, named_source, sampling_options
+from twlv_mm.encoders import describe, read_config
 from twlv_mm.inference import VideoEmbedder, load_model, made_with
 from twlv_mm.records import class_names, provenance
 
-from .inferencer import VideoLabels
+from .inferencer import LabelInferencer
 
 
-class EmbeddingInferencer(VideoLabels):
-    """Recognise the action of a video that is embedded first, as the embeddings were that the classifier has seen.
+class EmbeddingInferencer(LabelInferencer):
+    """Recognise the action of a video, embedded with the settings of the embeddings that the classifier was trained on.
 
     ::
 
@@ -26,12 +25,12 @@ class EmbeddingInferencer(VideoLabels):
 
     Args:
         config (str | Path | Config): Config of an EmbeddingLinearProbe or EmbeddingKNN.
-        checkpoint (str | Path): What a training of the probe has written; of kNN, the folder of the embeddings that
-            vote, ``<out>/<sampling>/<split>``.
+        checkpoint (str | Path): Checkpoint of a trained probe; for kNN, the folder of the bank's embeddings,
+            ``<out>/<sampling>/<split>``.
         device (str, optional): Where to compute; a GPU if there is one.
-        classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
-            the config's ``class_names``, those of the training list or of the bank, or else numbers.
-        encoder_weights (str, optional): Checkpoint of the encoder; the config's if None, or the package's own.
+        classes (str | Sequence[str], optional): Class names, or a file with one a line. By default, the config's
+            ``class_names``, those of the training list or of the bank, else numbers.
+        encoder_weights (str, optional): Checkpoint of the encoder; by default the config's, or the package's own.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
     """
 
@@ -58,7 +57,6 @@ class EmbeddingInferencer(VideoLabels):
         self._made_with = dict(model=dict(type=type(self.model).__name__, encoder=settings['model']), **made)
 
     def scores(self, path):
-        """Score the classes; see the base class."""
         video, made_with = self.embedder.vectors(path)
         vectors = torch.from_numpy(video.clips['forward']).to(self._device)
         if self._whole:
@@ -69,11 +67,11 @@ class EmbeddingInferencer(VideoLabels):
 
 
 def _with_bank(cfg, folder, device):
-    """The kNN of a config, with the embeddings of a folder."""
+    """The kNN model of a config, with another folder as its bank."""
     if not Path(folder).is_dir():
         raise FileNotFoundError(
-            f'there is no folder {folder}: kNN has no checkpoint; give the folder of the embeddings that vote, '
-            f'<out>/<sampling>/<split>, in its place'
+            f'there is no folder {folder}: kNN has no checkpoint; give the folder of the bank, '
+            '<out>/<sampling>/<split>, instead'
         )
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     bank = dict(cfg.model.bank, folder=os.path.abspath(folder))
@@ -81,29 +79,17 @@ def _with_bank(cfg, folder, device):
 
 
 def _extraction(cfg, settings, weights, source):
-    """How the embeddings of a classifier were made, as the ``extraction`` of a config."""
+    """The settings of a classifier's embeddings, in the form of a config's ``extraction``."""
     name = settings.get('source') or settings.get('model')
     same = name is not None and cfg.get('encoder') == name
     if not same:
         name = named_source(settings, source)
     overrides = dict(cfg.get('encoder_overrides') or {}) if same else {}
-    weights = weights or (cfg.get('encoder_weights') if same else None) or _shipped(name, settings)
+    weights = weights or (cfg.get('encoder_weights') if same else None) or bundled_weights(name, settings)
     encoder = dict(overrides, source=name, weights=weights)
     if settings.get('weights_sha256') is None:
-        encoder['allow_random'] = True  # as the embeddings were
+        encoder['allow_random'] = True  # the embeddings come from a random encoder
     pooling = settings.get('pooling')
     if pooling == describe(name, **overrides).pooling:
-        pooling = None  # with whatever the architecture does besides
-    options = dict(sampling=settings.get('sampling') or 'multi-clip', num_frames=settings.get('frames_per_clip'))
-    if options['sampling'] == 'multi-clip':
-        options |= {key: settings.get(key) for key in ('clip_seconds', 'stride_seconds')}
-    return dict(encoder=encoder, pooling=pooling, **options)
-
-
-def _shipped(name, settings):
-    """The package's own weights, if the embeddings were made with them."""
-    try:
-        path = official_weights(name)
-    except FileNotFoundError:
-        return None
-    return path if weights_sha256(path) == settings.get('weights_sha256') else None
+        pooling = None  # the architecture's own, which may project
+    return dict(encoder=encoder, pooling=pooling, **sampling_options(settings))

@@ -1,4 +1,4 @@
-"""Classifiers of stored embeddings, trained and tested through mmengine: kNN and the offline linear probe."""
+"""Classifiers of stored embeddings in mmengine: kNN and the offline linear probe."""
 
 import logging
 from functools import cached_property
@@ -11,75 +11,54 @@ from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor, BaseModel, is_model_wrapper
 from torch import nn
 
-from twlv_mm.embeddings import check_comparable, encoder_of, going_on
+from twlv_mm.embeddings import check_comparable, encoder_of, extraction_note
 from twlv_mm.registry import DATASETS, HOOKS, MODELS
 
 from .knn import knn_votes
 
 
 class EmbeddingClassifier(BaseModel):
-    """A classifier of videos by the vectors of their clips; what a batch holds says :class:`LabelledEmbeddings`.
+    """A classifier of videos by the vectors of their clips, on batches of :class:`LabelledEmbeddings`.
 
     Args:
         num_classes (int): C.
 
     Attributes:
-        metainfo (dict): Of the embeddings; :class:`CheckEmbeddingsHook` sets it.
+        metainfo (dict): Of the embeddings; set by :class:`CheckEmbeddingsHook`.
     """
 
     def __init__(self, num_classes):
-        # By its name, mmengine would look for this, its default, among all models of mmaction2.
+        # mmengine would look up its default by name, which imports all models of mmaction2.
         super().__init__(BaseDataPreprocessor())
         self.num_classes = num_classes
         self.metainfo = None
 
     @property
     def backbone(self):
-        """nn.Module | None: The encoder of the embeddings, without its weights; None if not known, or not yet.
-
-        ResultsHook writes down who it is.
-        """
+        """nn.Module | None: The encoder of the embeddings without its weights, for ResultsHook; None if unknown."""
         return self.metainfo and encoder_of(self.metainfo['settings'])
 
     @property
     def choices(self):
-        """dict: For results.json: what the embeddings say of the clips and the pooling that they were made with."""
+        """dict: Settings of the embeddings for results.json."""
         settings = (self.metainfo or {}).get('settings', {})
         known = {name: settings.get(name) for name in ('pooling', 'sampling', 'clip_seconds', 'stride_seconds')}
         known['frames'] = settings.get('frames_per_clip')
         return dict(input='embeddings', **{name: value for name, value in known.items() if value is not None})
 
     def scores(self, inputs):
-        """Score the classes for each vector.
-
-        Args:
-            inputs (Tensor): (M, D).
-
-        Returns:
-            Tensor: (M, C), float32 or float64, not negative.
-        """
+        """Scores of the classes, float and not negative: (M, D) -> (M, C)."""
         raise NotImplementedError
 
     def loss(self, inputs, num_clips, labels):
-        """Loss of a batch.
-
-        Args:
-            inputs (Tensor): (M, D).
-            num_clips (Tensor): (N,) vectors of each video.
-            labels (Tensor): (N,) class indices.
-
-        Returns:
-            dict[str, Tensor]: losses by name.
-        """
+        """Losses (dict by name) of inputs (M, D), num_clips (N,), the vectors per video, and labels (N,)."""
         raise NotImplementedError
 
     def predict(self, inputs, num_clips, labels):
-        """Predict a batch: the scores of a video's vectors are added and normalised to a sum of 1.
-
-        Args: see :meth:`loss`.
+        """Predict a batch: a video's scores are summed over its vectors and normalised to a sum of 1.
 
         Returns:
-            list[dict]: pred_score (C,) and gt_label (1,) of each video, as mmaction2's AccMetric takes them.
+            list[dict]: pred_score (C,) and gt_label (1,) of each video, for mmaction2's AccMetric.
         """
         scores = torch.segment_reduce(self.scores(inputs), 'sum', lengths=num_clips)
         scores = (scores / scores.sum(dim=1, keepdim=True)).float().cpu()
@@ -87,9 +66,9 @@ class EmbeddingClassifier(BaseModel):
         return [dict(pred_score=score, gt_label=label) for score, label in zip(scores, labels, strict=True)]
 
     def forward(self, inputs, num_clips, labels, mode, video_ids=()):
-        """Run :meth:`loss` (mode 'loss') or :meth:`predict` (mode 'predict') on the one item of a gathered batch.
+        """Run :meth:`loss` or :meth:`predict`, by ``mode``, on the one item of a gathered batch.
 
-        Where ``video_ids`` are given, as LabelledEmbeddings does, predictions have the ``video_id``.
+        With ``video_ids``, which LabelledEmbeddings gives, predictions have the ``video_id``.
         """
         result = getattr(self, mode)(*inputs, *num_clips, *labels)
         if mode == 'predict' and video_ids:
@@ -100,12 +79,12 @@ class EmbeddingClassifier(BaseModel):
 
 @MODELS.register_module()
 class EmbeddingKNN(EmbeddingClassifier):
-    """kNN classification of embeddings (paper 2.2.3): the votes of :func:`knn_votes`, added over a video's vectors.
+    """kNN classification of embeddings (paper 2.2.3): :func:`knn_votes`, summed over a video's vectors.
 
     Args:
-        bank (dict): Config of the :class:`LabelledEmbeddings` that vote; read when it is first needed.
+        bank (dict): Config of the :class:`LabelledEmbeddings` that vote; read on first use.
         num_classes (int): C.
-        k (int): Neighbours of a vector; all vectors of a bank that has fewer.
+        k (int): Neighbours per vector; the whole bank if it is smaller.
         temperature (float): See :func:`knn_votes`.
     """
 
@@ -113,7 +92,7 @@ class EmbeddingKNN(EmbeddingClassifier):
         super().__init__(num_classes)
         self._bank = bank
         self.k = k
-        # A parameter, because DistributedDataParallel refuses a model that has none.
+        # A parameter, as DistributedDataParallel refuses a model without any.
         self.temperature = nn.Parameter(torch.tensor(temperature))
 
     @cached_property
@@ -123,13 +102,13 @@ class EmbeddingKNN(EmbeddingClassifier):
 
     @cached_property
     def neighbours(self):
-        """int: How many vectors vote: ``k``, or the whole bank where that has fewer, which is said."""
+        """int: ``k``, or the size of the bank if that is smaller, with a warning."""
         available = len(self.bank.vectors)
         if available < self.k:
             folder = self.bank.metainfo['folder']
             print_log(
                 f'{folder} has {available} vectors, fewer than k={self.k}: all of them vote for every video. Set '
-                'model.k to the number of vectors that a class has, or less.',
+                'model.k to at most the number of vectors per class.',
                 'current',
                 logging.WARNING,
             )
@@ -137,7 +116,7 @@ class EmbeddingKNN(EmbeddingClassifier):
 
     @property
     def choices(self):
-        """dict: As of the base class; the column of the paper's Table 6, how many neighbours voted, and how."""
+        """dict: As in the base class, with the column of the paper's Table 6, k and temperature."""
         temperature = round(self.temperature.item(), 6)
         return super().choices | dict(column=self._column(), k=self.neighbours, temperature=temperature)
 
@@ -147,14 +126,13 @@ class EmbeddingKNN(EmbeddingClassifier):
         return 'uniform' if sampling == 'uniform' else self.bank.scope
 
     def scores(self, inputs):
-        """Votes: (M, D) -> (M, C)."""
         labels = self.bank.labels[self.bank.video_index]
         return knn_votes(inputs, self.bank.vectors, labels, self.num_classes, self.neighbours, self.temperature.item())
 
 
 @MODELS.register_module()
 class EmbeddingLinearProbe(EmbeddingClassifier):
-    """A linear layer on embeddings (paper 2.2.1), whose probabilities are averaged over a video's vectors.
+    """A linear layer on embeddings (paper 2.2.1), with probabilities averaged over a video's vectors.
 
     Args:
         in_channels (int): D.
@@ -166,21 +144,19 @@ class EmbeddingLinearProbe(EmbeddingClassifier):
         self.fc = nn.Linear(in_channels, num_classes)
 
     def scores(self, inputs):
-        """Probabilities: (M, D) -> (M, C)."""
         return self.fc(inputs).softmax(dim=1)
 
     def loss(self, inputs, num_clips, labels):
-        """Cross entropy, the mean over the clips of all videos; see the base class."""
+        """Cross entropy, averaged over the clips of all videos."""
         return dict(loss=F.cross_entropy(self.fc(inputs), labels.repeat_interleave(num_clips)))
 
 
 @HOOKS.register_module()
 class CheckEmbeddingsHook(Hook):
-    """Check the embeddings of a run before it starts, and tell the model whose they are.
+    """Check the embeddings before a run, and tell the model what they were made with.
 
-    All must have been made with the same settings of the same encoder: those to learn from (also those that a tested
-    checkpoint was trained on) and those to test on. Labels must be classes of the model, vectors of its width. In a
-    config::
+    The embeddings for training (or those a tested checkpoint was trained on), the kNN bank and the test must share
+    their settings; labels must be classes of the model, and vectors of its width. In a config::
 
         default_hooks = dict(embeddings=dict(type='twlv_mm.CheckEmbeddingsHook'))
     """
@@ -189,17 +165,14 @@ class CheckEmbeddingsHook(Hook):
         self._trained_on = None
 
     def after_load_checkpoint(self, runner, checkpoint):
-        """Keep what the checkpoint was trained on."""
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         self._trained_on = meta if 'settings' in meta else None
 
     def before_train(self, runner):
-        """Check the embeddings of training, and of validation if there is one."""
         validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
         self._check(runner, runner.train_dataloader.dataset, *validation)
 
     def before_test(self, runner):
-        """Check the embeddings of the test."""
         model = _unwrapped(runner.model)
         bank = [model.bank] if isinstance(model, EmbeddingKNN) else []
         self._check(runner, *bank, runner.test_dataloader.dataset)
@@ -212,16 +185,16 @@ class CheckEmbeddingsHook(Hook):
             check_comparable(first, other)
         if isinstance(model, EmbeddingLinearProbe) and model.fc.in_features != first['dims']:
             raise ValueError(
-                f'{first["folder"]} has {first["dims"]} numbers a vector, the model takes {model.fc.in_features}: set '
-                f'model.in_channels={first["dims"]}, or take the embeddings of another encoder'
+                f'{first["folder"]} has {first["dims"]} numbers per vector, but the model takes '
+                f'{model.fc.in_features}: set model.in_channels={first["dims"]}, or use embeddings of another encoder'
             )
         for dataset in datasets:
             _check_labels(dataset, model.num_classes)
             if dataset.missing:
                 runner.logger.warning(
                     f'{len(dataset.missing)} videos of the split have no embeddings in {dataset.metainfo["folder"]} '
-                    f'and are left out, {", ".join(dataset.missing[:3])} among them.'
-                    f'{going_on(dataset.metainfo["folder"])}'
+                    f'and are left out, such as {", ".join(dataset.missing[:3])}.'
+                    f'{extraction_note(dataset.metainfo["folder"])}'
                 )
         without = model.num_classes - len(datasets[0].labels.unique())
         if without and len(datasets) > 1:

@@ -1,4 +1,4 @@
-"""Videos in, named classes with scores out."""
+"""Classify videos: the base class of recognition's inferencers, and the one of probes on live video."""
 
 import os
 
@@ -15,49 +15,44 @@ from twlv_mm.visualization import draw_video_labels
 STRIP_FRAMES = 8
 
 
-class VideoLabels:
-    """What inferencers of recognition share: from the scores of a video's classes to the best, drawn and in a table.
+class LabelInferencer:
+    """From the scores of a video's classes to the best ones, a picture and rows of a table.
 
     Attributes:
-        classes (list[str]): Names of the classes.
+        classes (list[str]): Class names.
     """
 
     columns = ('label', 'index', 'score', 'duration_seconds')
 
     def scores(self, path):
-        """Score the classes.
-
-        Args:
-            path (str): A video.
+        """Score the classes of a video (a path).
 
         Returns:
-            tuple[Tensor, float, dict]: (C,) scores; the video's duration in seconds; for json, what this video was read
-            with.
+            tuple[Tensor, float, dict]: (C,) scores; duration in seconds; further entries for the json.
         """
         raise NotImplementedError
 
     @torch.no_grad()
     def __call__(self, path, top_k=5):
-        """Recognise.
+        """Classify a video.
 
         Args:
             path (str): A video.
-            top_k (int): Classes that are named, all of them if there are fewer.
+            top_k (int): Number of classes to return.
 
         Returns:
-            dict: for json: video, duration_seconds, predictions (a dict of label, index and score for each of the
-            top k, best first; probabilities, where the head's ``average_clips`` is 'prob'), model (type, head,
-            encoder), config, checkpoint (path, sha256), decoder (name, version), versions. Of a classifier of
-            embeddings, also encoder (name, weights_sha256, clip_seconds, stride_seconds); of kNN bank (folder,
-            vectors, k) in the place of the checkpoint.
+            dict: for json: video, duration_seconds, predictions (label, index and score of the top k, best first;
+            probabilities if the head's ``average_clips`` is 'prob'), model (type, head, encoder), config, checkpoint
+            (path, sha256), decoder (name, version), versions. With classifiers of embeddings also encoder (name,
+            weights_sha256, clip_seconds, stride_seconds); with kNN bank (folder, vectors, k) instead of the checkpoint.
         """
         if top_k < 1:
-            raise ValueError(f'top_k is {top_k}; it has to be 1 or more')
+            raise ValueError(f'top_k is {top_k}; it must be 1 or more')
         path = os.fspath(path)
         scores, duration, read_with = self.scores(path)
         scores = scores.float().cpu()
         if not scores.isfinite().all():
-            raise ValueError(f'{path} has scores that are no finite numbers: is the checkpoint of a run that diverged?')
+            raise ValueError(f'{path} has NaN or infinite scores: did the training diverge?')
         best = scores.argsort(descending=True, stable=True)[:top_k].tolist()
         predictions = [dict(label=self.classes[i], index=i, score=float(scores[i])) for i in best]
         return dict(
@@ -69,33 +64,20 @@ class VideoLabels:
         )
 
     def draw(self, path, result, out_png):
-        """Draw frames of a video and the scores of its classes.
-
-        Args:
-            path (str): The video.
-            result (dict): What calling the inferencer gave.
-            out_png (str): Where to.
-        """
+        """Draw frames of a video and the scores in a result of :meth:`__call__` to a PNG file."""
         frames, _ = read_strip(path, STRIP_FRAMES)
         labels, scores = zip(*((one['label'], one['score']) for one in result['predictions']), strict=True)
         draw_video_labels(out_png, frames, labels, scores, title=os.path.basename(path))
 
     @staticmethod
     def rows(result):
-        """Lines of a summary.
-
-        Args:
-            result (dict): What calling the inferencer gave.
-
-        Returns:
-            list[tuple]: the values of ``columns`` for the best class.
-        """
+        """The values of ``columns`` for the best class of a result, as one row."""
         best = result['predictions'][0]
         return [(best['label'], best['index'], f'{best["score"]:.6f}', result['duration_seconds'])]
 
 
-class RecognitionInferencer(VideoLabels):
-    """Recognise the action of a video, with the views of the config's test pipeline.
+class RecognitionInferencer(LabelInferencer):
+    """Recognise the action of a video with the views of the config's test pipeline.
 
     ::
 
@@ -106,10 +88,10 @@ class RecognitionInferencer(VideoLabels):
 
     Args:
         config (str | Path | Config): Config of a probe on live video.
-        checkpoint (str | Path): What a training run of that config has written.
+        checkpoint (str | Path): Checkpoint of a training run of that config.
         device (str, optional): Where to compute; a GPU if there is one.
-        classes (str | Sequence[str], optional): The names of the classes, or a file of them, one a line. Without it,
-            the config's ``class_names``, those of the training list, or else numbers.
+        classes (str | Sequence[str], optional): Class names, or a file with one a line. By default, the config's
+            ``class_names``, those of the training list, else numbers.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`; the config's if None.
     """
 
@@ -117,7 +99,7 @@ class RecognitionInferencer(VideoLabels):
         cfg = config if isinstance(config, Config) else read_config(config)
         if provenance.decoder(cfg.get('test_dataloader')) is None:
             raise ValueError(
-                f'the test pipeline of {cfg.filename} opens no videos: give the config of a probe on video'
+                f'the test pipeline of {cfg.filename} does not open videos: give the config of a probe on video'
             )
         pipeline = _without_caches(cfg.test_dataloader.dataset.pipeline)
         if decoder is not None:
@@ -141,10 +123,9 @@ class RecognitionInferencer(VideoLabels):
         )
 
     def scores(self, path):
-        """Score the classes; see the base class."""
         with reading(path, 'open'), open_video(path) as video:
             duration = float(video.frame_times[-1, 1])
-        # A set of segments has start and end of each; here, the segment is the video.
+        # start and end, for pipelines of segments: here the whole video.
         sample = dict(filename=path, label=-1, start_index=0, modality='RGB', start=0.0, end=duration)
         with reading(path, 'decode'):
             sample = self.pipeline(sample)
@@ -152,5 +133,5 @@ class RecognitionInferencer(VideoLabels):
 
 
 def _without_caches(pipeline):
-    """A pipeline that does not keep the frames of every video that it has seen."""
+    """The pipeline without the steps that cache the frames of every video."""
     return [inner for step in pipeline for inner in (step.transforms if 'CachedFrames' in step.type else [step])]

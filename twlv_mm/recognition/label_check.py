@@ -1,4 +1,4 @@
-"""Labels that a head has no class for are an error before the first step, not somewhere in an epoch."""
+"""Check that a head has a class for every label, before the first step."""
 
 from numbers import Integral
 
@@ -13,22 +13,20 @@ from twlv_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class CheckLabelsHook(Hook):
-    """Compare the labels of all videos with the classes of the head before training and testing.
+    """Check the labels of all videos against the classes of the head before training and testing.
 
-    Without it a label out of range ends a run in the middle of an epoch, on a GPU with a failed assertion that names
-    neither label nor video, and a list without labels is tested to an accuracy of 0. In a config::
+    Otherwise a label out of range ends a run in the middle of an epoch, on a GPU with a failed assertion that names
+    neither label nor video, and a list without labels is tested with an accuracy of 0. In a config::
 
         default_hooks = dict(check_labels=dict(type='twlv_mm.CheckLabelsHook'))
     """
 
     def before_train(self, runner):
-        """Check the labels of training, and of validation if there is one."""
         self._check(runner, runner.train_dataloader.dataset, warn=True)
         if runner.val_loop is not None:
             self._check(runner, runner.val_dataloader.dataset)
 
     def before_test(self, runner):
-        """Check the labels of the test."""
         self._check(runner, runner.test_dataloader.dataset)
 
     def _check(self, runner, dataset, warn=False):
@@ -46,37 +44,37 @@ def check_labels(dataset, num_classes):
     """Check that a head has a class for every label of a dataset.
 
     Args:
-        dataset (BaseDataset): Its annotations have a ``label``: a class index or, with ``multi_class``, a list of them.
-            Or a wrapper of such datasets (ConcatDataset, RepeatDataset, ...).
+        dataset (BaseDataset): Its annotations have a ``label``: a class index or, with ``multi_class``, a list. Or a
+            wrapper of such datasets (ConcatDataset, RepeatDataset, ...).
         num_classes (int): Classes of the head.
 
     Returns:
-        int: the largest label; -1 if no video has any, as ``multi_class`` allows.
+        int: the largest label; -1 if there are none, as ``multi_class`` allows.
     """
     parts = dataset_parts(dataset)
     if parts[0] is not dataset:
         return max(check_labels(part, num_classes) for part in parts)
     if not isinstance(dataset, BaseDataset):
         raise TypeError(
-            f'the labels of a {type(dataset).__name__} cannot be checked, it is no dataset of mmengine: take '
-            'CheckLabelsHook out of the config'
+            f'the labels of a {type(dataset).__name__} cannot be checked, as it is not an mmengine dataset: remove '
+            'CheckLabelsHook from the config'
         )
     name = dataset.ann_file or type(dataset).__name__
     if getattr(dataset, 'num_classes', None) not in (None, num_classes):
         raise ValueError(
-            f'{name} is read with num_classes={dataset.num_classes}, and the head has num_classes={num_classes}: make '
+            f'{name} is read with num_classes={dataset.num_classes}, but the head has num_classes={num_classes}: make '
             'them equal'
         )
     dataset.full_init()
     classes = dataset.metainfo.get('classes')
     if classes is not None and len(classes) != num_classes:
         raise ValueError(
-            f'{name} has the names of {len(classes)} classes, and the head has num_classes={num_classes}: set '
+            f'{name} has {len(classes)} class names, but the head has num_classes={num_classes}: set '
             f'model.cls_head.num_classes={len(classes)}'
         )
     if len(dataset) == 0:
         raise ValueError(f'{name} lists no videos')
-    # Past the datasets' own get_data_info, which turns a list of labels into a vector and fails if one is too large.
+    # Not the datasets' own get_data_info, which turns a list of labels into a vector and fails if one is too large.
     annotations = (BaseDataset.get_data_info(dataset, index) for index in range(len(dataset)))
     labels, wrong = set(), []
     for annotation in annotations:

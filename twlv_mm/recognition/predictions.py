@@ -1,4 +1,4 @@
-"""predictions.json: the classes that a model found best for each video of a test, beside the true one."""
+"""predictions.json: the best classes for each test video, beside the true one."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,18 +6,18 @@ from typing import NamedTuple
 from twlv_mm.records import checks, parsing, read_json, write_json
 
 VERSION = 1
-BEST = 5  # classes of a video that are kept
+BEST = 5  # classes kept per video
 
 
 class Prediction(NamedTuple):
-    """What a model said of a video, or of a segment of one.
+    """The predicted classes of a video or segment.
 
     Attributes:
         video_id (str): The video.
-        truth (int): Place of the true class.
-        best (list[tuple[int, float]]): Places and scores of the classes with the highest scores, best first.
-        start (float | None): Seconds at which a segment begins; None for a whole video.
-        end (float | None): Seconds at which it ends.
+        truth (int): Index of the true class.
+        best (list[tuple[int, float]]): Indices and scores of the best classes, best first.
+        start (float | None): Start of a segment in seconds; None for a whole video.
+        end (float | None): End of a segment in seconds.
     """
 
     video_id: str
@@ -28,13 +28,7 @@ class Prediction(NamedTuple):
 
 
 def write_predictions(path, classes, predictions):
-    """Write a file.
-
-    Args:
-        path (str | Path): The file.
-        classes (Sequence[str]): Names of the classes.
-        predictions (Sequence[Prediction]): Those of a test.
-    """
+    """Write the predictions (list[Prediction]) of a test with its class names."""
     samples = [
         dict(video_id=one.video_id, truth=one.truth, best=one.best)
         | ({} if one.start is None else dict(start=one.start, end=one.end))
@@ -44,19 +38,12 @@ def write_predictions(path, classes, predictions):
 
 
 def read_predictions(path):
-    """Read a file.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        tuple[list[str], list[Prediction]]: names of the classes, and what was said of each video.
-    """
+    """Read a file: list of class names, list of :class:`Prediction`."""
     path = Path(path)
     with parsing(f'{path} is not the predictions.json that a test of recognition writes into its log folder'):
         contents = read_json(path, dict)
         if contents['version'] != VERSION:
-            raise ValueError(f'it is of version {contents["version"]!r}, and this program reads {VERSION}')
+            raise ValueError(f'it has version {contents["version"]!r}; only {VERSION} is supported')
         classes = [checks.name(name, 'a class') for name in checks.instance(contents['classes'], list, 'classes')]
         samples = checks.instance(contents['samples'], list, 'samples')
         return classes, [_prediction(sample, len(classes)) for sample in samples]

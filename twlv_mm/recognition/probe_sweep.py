@@ -1,4 +1,4 @@
-"""Many probes trained at once on one pass of a frozen encoder, each with its own learning rate and weight decay."""
+"""Many probes, each with its own learning rate and weight decay, trained on one pass of a frozen encoder."""
 
 from copy import deepcopy
 from itertools import product
@@ -22,27 +22,27 @@ KINDS = ('attentive', 'linear')
 class ProbeSweepHead(BaseHead):
     """Probes for every learning rate x weight decay, of which one is chosen; ``type='twlv_mm.ProbeSweepHead'``.
 
-    Probes of a kind start from the same weights, so that only their settings tell them apart. Their losses are added;
-    the gradients do not mix as long as the encoder is frozen. Views are treated as in twlv_mm.AttentiveHead; a linear
-    probe takes the mean of all tokens of a crop's clips, class tokens among them.
+    Probes of a kind start from the same weights, so that only their settings differ. Their losses are summed; gradients
+    do not mix as long as the encoder is frozen. Views are treated as in twlv_mm.AttentiveHead; a linear probe takes the
+    mean of all tokens, including class tokens, of a crop's clips.
 
-    The optimizer must be built by :class:`ProbeSweepConstructor`, and twlv_mm.ChooseProbeHook chooses: until it has,
-    predictions are those of all probes, then those of the chosen one. Labels are single classes.
+    The optimizer must be built by :class:`ProbeSweepConstructor`, and twlv_mm.ChooseProbeHook chooses a probe: until
+    then, all probes predict, afterwards the chosen one. Labels are single classes.
 
     Args:
         num_classes (int): C.
         in_channels (int): Channels of a token.
         num_heads (int): Attention heads of the attentive probes.
-        lrs (Sequence[float]): Learning rates at the start of the schedule.
+        lrs (Sequence[float]): Initial learning rates.
         weight_decays (Sequence[float]): Weight decays, each combined with each learning rate.
-        kinds (Sequence[str]): Kinds of probes, each with each setting: 'attentive', 'linear'.
+        kinds (Sequence[str]): 'attentive', 'linear' or both, each with all settings.
         depth (int): Blocks of the attentive probes.
 
     Attributes:
         names (list[str]): Of the P probes, such as 'attentive_lr0.001_wd0.01'.
         settings (list[dict]): lr and weight_decay of each.
-        heldout (Tensor): (P,) float64, accuracies on held-out videos, fractions; NaN until measured.
-        chosen (Tensor): () index of the chosen probe; -1 as long as none is.
+        heldout (Tensor): (P,) float64, held-out accuracies as fractions; NaN until measured.
+        chosen (Tensor): () index of the chosen probe; -1 until chosen.
 
     Source: the sweep of 20 probes in Assran et al. 2025 (V-JEPA 2), which chooses on the test set; this one does not.
     """
@@ -52,60 +52,37 @@ class ProbeSweepHead(BaseHead):
         self.choices = dict(across_clips=True)  # for results.json
         unknown = sorted(set(kinds).difference(KINDS))
         if unknown:
-            raise ValueError(f'there are no probes of kind {unknown[0]!r}; there are {", ".join(KINDS)}')
-        grid = list(product(kinds, lrs, weight_decays))
-        self.names = [f'{kind}_lr{lr:g}_wd{weight_decay:g}' for kind, lr, weight_decay in grid]
-        if not grid or len(set(self.names)) < len(grid):
-            raise ValueError(
-                f'kinds {kinds}, lrs {lrs} and weight_decays {weight_decays} must each have values, and none twice'
-            )
-        self.settings = [dict(lr=lr, weight_decay=weight_decay) for _, lr, weight_decay in grid]
+            raise ValueError(f'unknown kind of probe {unknown[0]!r}; choose from {", ".join(KINDS)}')
+        probes = list(product(kinds, lrs, weight_decays))
+        self.names = [f'{kind}_lr{lr:g}_wd{weight_decay:g}' for kind, lr, weight_decay in probes]
+        if not probes or len(set(self.names)) < len(probes):
+            raise ValueError(f'kinds {kinds}, lrs {lrs} and weight_decays {weight_decays} must not be empty or repeat')
+        self.settings = [dict(lr=lr, weight_decay=weight_decay) for _, lr, weight_decay in probes]
         first = dict(attentive=AttentiveProbe(in_channels, num_classes, num_heads, depth))
         first['linear'] = LinearProbe(in_channels, num_classes)
-        self.probes = nn.ModuleList(deepcopy(first[kind]) for kind, *_ in grid)
-        self.register_buffer('heldout', torch.full((len(grid),), torch.nan, dtype=torch.float64))
+        self.probes = nn.ModuleList(deepcopy(first[kind]) for kind, *_ in probes)
+        self.register_buffer('heldout', torch.full((len(probes),), torch.nan, dtype=torch.float64))
         self.register_buffer('chosen', torch.tensor(-1))
 
     def forward(self, x, num_clips=1, **kwargs):
-        """Classify crops by all probes.
+        """Classify crops with all probes: returns (P, videos x crops, C) logits.
 
-        Args:
-            x (Tensor): Tokens (B, L, D) of B = videos x crops x clips views, clips fastest.
-            num_clips (int): Clips of a crop.
-            **kwargs: What recognizers pass to other heads; not used.
-
-        Returns:
-            Tensor: (P, videos x crops, C) scores before the softmax.
+        Args: see :meth:`AttentiveHead.forward`; tokens only.
         """
         return scores_of_probes(self.probes, x.unflatten(0, (-1, num_clips)).flatten(1, 2))
 
     def loss(self, feats, data_samples, **kwargs):
-        """Cross entropy, the mean over the crops of all videos, added over the probes.
-
-        Args:
-            feats (Tensor): As ``x`` of :meth:`forward`.
-            data_samples (list[ActionDataSample]): One a video, with ``gt_label``.
-            **kwargs: Not used.
-
-        Returns:
-            dict[str, Tensor]: loss_cls.
-        """
+        """Cross entropy, averaged over the crops of all videos and summed over the probes."""
         scores = self(feats, clips_of_a_crop(len(feats), data_samples))
         labels = torch.cat([sample.gt_label for sample in data_samples]).to(scores.device)
         labels = labels.repeat_interleave(scores.shape[1] // len(labels)).repeat(len(scores))
         return dict(loss_cls=len(scores) * F.cross_entropy(scores.flatten(0, 1), labels))
 
     def predict(self, feats, data_samples, **kwargs):
-        """Predictions of a batch; probabilities are averaged over the crops of a video.
+        """Predict a batch, with probabilities averaged over the crops of a video.
 
-        Args:
-            feats (Tensor): As ``x`` of :meth:`forward`.
-            data_samples (list[ActionDataSample]): One a video.
-            **kwargs: Not used.
-
-        Returns:
-            list[ActionDataSample]: the samples with ``pred_score`` (C,) and ``pred_label`` of the chosen probe or, as
-            long as none is chosen, with ``probe_scores``, a dict of (C,) by name.
+        Samples get ``pred_score`` (C,) and ``pred_label`` of the chosen probe or, until one is chosen,
+        ``probe_scores``, a dict of (C,) by name.
         """
         num_clips = clips_of_a_crop(len(feats), data_samples)
         if self.chosen >= 0:
@@ -119,12 +96,7 @@ class ProbeSweepHead(BaseHead):
 
 
 class LinearProbe(nn.Module):
-    """A linear layer on the mean of the tokens.
-
-    Args:
-        dims (int): Channels of a token.
-        num_classes (int): C.
-    """
+    """A linear layer on the mean of the tokens."""
 
     def __init__(self, dims, num_classes):
         super().__init__()
@@ -133,34 +105,26 @@ class LinearProbe(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, tokens):
-        """(N, L, D) -> (N, C) scores before the softmax."""
+        """(N, L, D) -> (N, C) logits."""
         return self.linear(tokens.mean(1))
 
 
 def scores_of_probes(probes, tokens):
-    """What probes say of the same tokens; attentive probes of depth 1 share most of the work.
-
-    Args:
-        probes (Sequence[nn.Module]): P probes, AttentiveProbe (of one number of heads) or LinearProbe.
-        tokens (Tensor): (N, L, D).
-
-    Returns:
-        Tensor: (P, N, C) scores before the softmax.
-    """
+    """(P, N, C) logits of P probes for tokens (N, L, D); attentive probes of depth 1 share most of the work."""
     together = [probe for probe in probes if isinstance(probe, AttentiveProbe) and not len(probe.blocks)]
     scores = dict(zip(together, _attend_together(together, tokens), strict=True)) if together else {}
     return torch.stack([scores[probe] if probe in scores else probe(tokens) for probe in probes])
 
 
 def _attend_together(probes, tokens):
-    """Scores (N, C) of each attentive probe of depth 1, without its keys and values.
+    """Logits (N, C) of each attentive probe of depth 1, without its keys and values.
 
-    With one query, W_k and W_v can be applied to the query and to the attended mean instead of to every token:
-    q . (W_k x) = (W_k' q) . x, and the mean of W_v x is W_v times the mean of x. For D channels and H heads that is
-    D / H times less work. What is the same for all tokens, such as the bias of the keys, does not change the softmax.
+    With one query, W_k and W_v can be applied to the query and the attended mean instead of every token: q . (W_k x) =
+    (W_k' q) . x, and the mean of W_v x is W_v times the mean of x. For D channels and H heads that is D / H times less
+    work. Terms that are equal for all tokens, such as the bias of the keys, do not change the softmax.
     """
     blocks = [probe.cross_attention for probe in probes]
-    # The norms differ in their scale and shift only, which are linear as well.
+    # The norms differ only in scale and shift, which are linear as well.
     x = F.layer_norm(tokens, tokens.shape[-1:], eps=blocks[0].norm1.eps)
     queries = torch.cat([_query_of_tokens(probe) for probe in probes])
     attention = (queries @ x.transpose(1, 2)).softmax(-1)
@@ -169,7 +133,7 @@ def _attend_together(probes, tokens):
 
 
 def _query_of_tokens(probe):
-    """(H, D): the query of each head, to be multiplied with the normalised tokens."""
+    """(H, D): each head's query, to be multiplied with the normalised tokens."""
     block = probe.cross_attention
     query = block.q(probe.query[0, 0]).unflatten(0, (block.num_heads, -1))
     keys = block.kv.weight.chunk(2)[0].unflatten(0, (block.num_heads, -1))
@@ -187,7 +151,7 @@ def _classify_mean(probe, mean):
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class ProbeSweepConstructor:
-    """Build an optimizer with the settings of every probe; of mmengine's interface.
+    """mmengine optimizer constructor with the settings of every probe.
 
     In a config::
 
@@ -197,34 +161,27 @@ class ProbeSweepConstructor:
             optimizer=dict(type='AdamW'),
             clip_grad=dict(max_norm=1.0))
 
-    The gradient of each probe is clipped by its own norm. Biases and other parameters with one dimension do not decay.
-    Schedules that multiply the learning rate scale that of every probe alike.
+    Gradients are clipped per probe. Biases and other one-dimensional parameters do not decay. Schedules that multiply
+    the learning rate scale that of every probe.
 
     Args:
         optim_wrapper_cfg (dict): Wrapper, optimizer without lr and weight_decay, and clip_grad.
-        paramwise_cfg (None): Not taken.
+        paramwise_cfg (None): Not supported.
     """
 
     def __init__(self, optim_wrapper_cfg, paramwise_cfg=None):
         given = {'lr', 'weight_decay'}.intersection(optim_wrapper_cfg['optimizer'])
         if given or paramwise_cfg is not None:
             raise ValueError(
-                'every probe has its own lr and weight_decay, from lrs and weight_decays of the ProbeSweepHead: take '
-                f'{", ".join(sorted(given)) or "paramwise_cfg"} out of optim_wrapper'
+                'every probe has its own lr and weight_decay, from lrs and weight_decays of the ProbeSweepHead: remove '
+                f'{", ".join(sorted(given)) or "paramwise_cfg"} from optim_wrapper'
             )
         self.wrapper_cfg = dict(optim_wrapper_cfg)
         self.optimizer_cfg = self.wrapper_cfg.pop('optimizer')
         self.clip_grad = self.wrapper_cfg.pop('clip_grad', None)
 
     def __call__(self, model):
-        """Build the wrapper.
-
-        Args:
-            model (nn.Module): The recognizer.
-
-        Returns:
-            OptimWrapper: with two parameter groups a probe.
-        """
+        """Build the wrapper for a recognizer, with two parameter groups per probe."""
         model = model.module if is_model_wrapper(model) else model
         head = getattr(model, 'cls_head', None)
         if not isinstance(head, ProbeSweepHead):
@@ -233,14 +190,14 @@ class ProbeSweepConstructor:
         others = [name for name, value in model.named_parameters() if value.requires_grad and value not in ours]
         if others:
             raise ValueError(
-                f'{others[0]} and {len(others) - 1} more parameters beside the probes would be trained, by the sum of '
+                f'{others[0]} and {len(others) - 1} more parameters besides the probes would be trained, by the sum of '
                 'their losses: set model.backbone.frozen=True'
             )
         pairs = zip(head.probes, head.settings, strict=True)
         groups = [group for pair in pairs for group in _parameter_groups(*pair)]
         optimizer = OPTIMIZERS.build(dict(self.optimizer_cfg, params=groups))
         if self.clip_grad is not None:
-            # Before the step and not in the wrapper, so that it works in all of them, and on unscaled gradients.
+            # Before the step, not in the wrapper: works with every wrapper, and on unscaled gradients.
             optimizer.register_step_pre_hook(lambda *_: self._clip(head))
         return OPTIM_WRAPPERS.build(self.wrapper_cfg, default_args=dict(optimizer=optimizer))
 
@@ -250,7 +207,7 @@ class ProbeSweepConstructor:
 
 
 def _parameter_groups(probe, settings):
-    """Groups of an optimizer: parameters that decay, and those that do not."""
+    """Parameter groups with and without weight decay."""
     by_decay = {True: [], False: []}
     for value in probe.parameters():
         by_decay[value.ndim > 1].append(value)

@@ -1,7 +1,7 @@
-"""Actions that are segments of long videos: the dataset, and where to sample in a segment.
+"""Actions as segments of long videos: the dataset, and sampling within a segment.
 
-In a pipeline, SegmentSample goes before DecodeVideo (of twlv_mm.video), for segments without OpenVideo, which would
-index a whole file for each sample, an hour of video for a second of it.
+In a pipeline, SegmentSample comes before DecodeVideo (of twlv_mm.video), without OpenVideo, which would index a whole
+file, perhaps an hour of video, for a sample of a second.
 """
 
 import numpy as np
@@ -15,10 +15,10 @@ from .datasets.video_list_dataset import VideoListDataset
 
 @DATASETS.register_module()
 class SegmentDataset(VideoListDataset):
-    """Segments of videos with a class each: :class:`VideoListDataset` for a list of lines ``file start end label``.
+    """Segments of videos with one class each: :class:`VideoListDataset` for a list of lines ``file start end label``.
 
     Each sample is a dict of filename (str), start and end (float, seconds since the first frame), label (int), modality
-    and start_index. :class:`SegmentSample` in the pipeline knows start and end.
+    and start_index, for :class:`SegmentSample`.
     """
 
     segments = True
@@ -26,23 +26,23 @@ class SegmentDataset(VideoListDataset):
 
 @TRANSFORMS.register_module()
 class SegmentSample(BaseTransform):
-    """Choose clips within a segment of time, as SampleClips does within a video.
+    """Sample clips within a segment, as SampleClips does within a video.
 
-    In training, the segment is cut into ``num_clips`` equal parts, and a clip begins at random in each, so that it ends
-    within its part, or within the segment where parts are shorter than a clip. In testing, clips are at equal intervals
-    from the segment's start to its end; a single one is in the middle. A segment shorter than a clip is the clip.
+    In training, the segment is divided into ``num_clips`` equal parts, and a clip starts at random in each, so that it
+    ends within its part, or within the segment if parts are shorter than a clip. In testing, clips are evenly spaced
+    from the segment's start to its end; a single one is centred. A segment shorter than a clip is the clip.
 
     After OpenVideo, the segment is the whole video.
 
     Required keys: start, end (seconds), or the video_reader of OpenVideo. Added keys: instants (M * N,) in seconds, the
     middles of each clip's N equal parts; clip_times (M, 2) in seconds; clip_len N, num_clips M, frame_interval (None);
-    of a whole video also frame_inds (M * N,), the frames on screen then.
+    for a whole video also frame_inds (M * N,), the frames shown at these times.
 
     Args:
-        num_frames (int): N, frames a clip.
-        clip_seconds (float): Length of a clip. 16 frames with stride 4 at 30 frames a second are 64 / 30 s.
+        num_frames (int): N, frames per clip.
+        clip_seconds (float): Length of a clip. 16 frames with stride 4 at 30 frames per second are 64 / 30 s.
         num_clips (int): M.
-        test_mode (bool): Whether clips are where they are by rule, not at random.
+        test_mode (bool): Whether clips are at fixed positions rather than random ones.
     """
 
     def __init__(self, num_frames=16, clip_seconds=64 / 30, num_clips=1, test_mode=False):
@@ -53,7 +53,6 @@ class SegmentSample(BaseTransform):
         self.choices = dict(frames=num_frames, clip_seconds=clip_seconds, clips=num_clips)  # for results.json
 
     def transform(self, results):
-        """See the class."""
         reader = results.get('video_reader')
         start, end = (results['start'], results['end']) if reader is None else (0.0, float(reader.frame_times[-1, 1]))
         length = min(self.clip_seconds, end - start)

@@ -1,4 +1,4 @@
-"""Images as still videos (paper 2.3): loaded, resized and cropped once, repeated as a view."""
+"""Images as still videos (paper 2.3): loaded, resized and cropped once, repeated in time as a view."""
 
 import mmcv
 import torch
@@ -11,19 +11,18 @@ from twlv_mm.video import VideoError
 
 @TRANSFORMS.register_module()
 class ImageDecode(BaseTransform):
-    """Load an image as the one frame of a video, for mmaction2's transforms.
+    """Load an image as the only frame of a video, for mmaction2's transforms.
 
-    Required keys: filename, a path or what one of mmengine's file backends reads. Added keys: imgs, a list of one
-    (H, W, 3) uint8 RGB array, upright; img_shape, original_shape, clip_len (1), num_clips (1).
+    Required keys: filename, a path or URI for mmengine's file backends. Added keys: imgs, a list of one (H, W, 3) uint8
+    RGB array, upright; img_shape, original_shape, clip_len (1), num_clips (1).
     """
 
     def transform(self, results):
-        """See the class."""
         path = results['filename']
         content = fileio.get(path)
         image = mmcv.imfrombytes(content, channel_order='bgr', backend='cv2') if content else None
         if image is None:
-            raise VideoError(f'{path} is no image that can be read ({len(content)} bytes)')
+            raise VideoError(f'{path} is not a readable image ({len(content)} bytes)')
         shape = image.shape[:2]
         results.update(imgs=[mmcv.bgr2rgb(image)], img_shape=shape, original_shape=shape, clip_len=1, num_clips=1)
         return results
@@ -31,14 +30,14 @@ class ImageDecode(BaseTransform):
 
 @TRANSFORMS.register_module()
 class StillVideo(BaseTransform):
-    """Repeat single frames in time, as a view that takes no memory. Goes between FormatShape and PackActionInputs.
+    """Repeat single frames in time, without copying. Goes between FormatShape and PackActionInputs.
 
     Required keys: imgs (M, C, 1, H, W). Modified keys: imgs, a tensor (M, C, N, H, W); input_shape, clip_len.
 
     Args:
-        num_frames (int): N, frames that the encoder takes.
+        num_frames (int): N, frames per clip of the encoder.
 
-    Source: paper 2.3, where images test encoders of videos; repeated as V-JEPA's image classification does.
+    Source: paper 2.3; repeated as in V-JEPA's image classification.
     """
 
     def __init__(self, num_frames=16):
@@ -46,7 +45,6 @@ class StillVideo(BaseTransform):
         self.choices = dict(frames=num_frames, clips=1)  # for results.json
 
     def transform(self, results):
-        """See the class."""
         images = torch.as_tensor(results['imgs'])
         if images.ndim != 5 or images.shape[2] != 1:
             raise ValueError(

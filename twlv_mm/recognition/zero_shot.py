@@ -1,4 +1,4 @@
-"""Videos in, the sentence that fits best out: classes that are only described, by an encoder trained with text."""
+"""Zero-shot classification by sentences, with an encoder trained with text."""
 
 import torch
 import torch.nn.functional as F
@@ -7,24 +7,23 @@ from twlv_mm.embeddings import Extractor
 from twlv_mm.encoders import text_encoder
 from twlv_mm.records import provenance, read_class_names
 
-from .inferencer import VideoLabels
+from .inferencer import LabelInferencer
 
 
-class ZeroShotInferencer(VideoLabels):
-    """Name what a video shows without any training.
+class ZeroShotInferencer(LabelInferencer):
+    """Classify videos without any training.
 
     ::
 
         inferencer = ZeroShotInferencer('hf:openai/clip-vit-base-patch32', 'classes.txt')
         inferencer('match.mp4')['predictions'][0]  # dict(label='a person serves a ball', index=1, score=0.93)
 
-    A score is the softmax, over all sentences, of the model's own scale times the cosine of the sentence and the whole
-    video (Uniform Embedding). Sentences are taken as they stand: a model that was trained on captions is better asked
-    for 'a person opens a door' than for 'open'.
+    Scores are the softmax over all sentences of the model's scale times the cosine of sentence and whole video (Uniform
+    Embedding). Sentences are used as they are: models trained on captions prefer 'a person opens a door' to 'open'.
 
     Args:
         source (str): 'hf:FOLDER_OR_REPO' of CLIP, SigLIP, SigLIP 2 or X-CLIP.
-        classes (str | Sequence[str]): The sentences, or a file of them, one a line.
+        classes (str | Sequence[str]): The sentences, or a file with one a line.
         device (str, optional): Where to compute; a GPU if there is one.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
     """
@@ -39,7 +38,7 @@ class ZeroShotInferencer(VideoLabels):
         vectors = texts(self.classes)
         if vectors.shape[1] != self._extractor.model.spec.embedding_dims:
             raise ValueError(
-                f'{source} gives texts {vectors.shape[1]} numbers and videos '
+                f'{source} has text vectors of {vectors.shape[1]} numbers and video vectors of '
                 f'{self._extractor.model.spec.embedding_dims}: it was not trained to compare them'
             )
         self._texts, self._scale = F.normalize(vectors, dim=1), texts.logit_scale
@@ -49,7 +48,6 @@ class ZeroShotInferencer(VideoLabels):
         )
 
     def scores(self, path):
-        """Score the sentences; see the base class."""
         embeddings, info = self._extractor(path, self._decoder)
         cosines = self._texts @ F.normalize(torch.from_numpy(embeddings[-1].vector), dim=0)
         decoder, _, version = info['decoder'].partition(' ')

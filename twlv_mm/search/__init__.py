@@ -1,20 +1,20 @@
-"""Search: where else something happens in a collection, and which videos are there twice.
+"""Search in an embedded collection: the moments nearest to a query, and duplicate videos.
 
-collection.py is an embedded split as search sees it, query.py and text.py make vectors of what is asked for, moments.py
-finds the nearest moments and duplicates.py pairs of videos that show the same. index.py keeps a collection in LanceDB,
-as lance_table.py lays it out, and indexed.py searches that. excerpts.py and page.py show what was found, records.py
-writes it. precision.py measures how often the nearest videos are of the same class.
+collection.py holds the vectors and clip times of a split; query.py and text_query.py embed a query, moments.py finds
+the nearest moments, duplicates.py pairs of duplicates. index.py builds an index in LanceDB (lance_table.py is its
+table), and indexed_collection.py searches it. excerpts.py and page.py show results, json_output.py writes them.
+retrieval_precision.py measures how often the nearest videos have the same class.
 """
 
 from .collection import Collection
 from .duplicates import THRESHOLD, Pair, find_duplicates
 from .index import Update, update_index
-from .indexed import IndexedCollection
+from .indexed_collection import IndexedCollection
+from .json_output import answer_record, duplicates_record
 from .moments import Answer, Hit, find_moments
 from .page import answer_page, duplicates_page
-from .precision import precision_at
 from .query import Query, query_extractor
-from .records import answer_record, duplicates_record
+from .retrieval_precision import precision_at
 
 __all__ = [
     'THRESHOLD',

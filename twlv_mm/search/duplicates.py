@@ -1,4 +1,4 @@
-"""Pairs of videos that show the same, by the cosines of their clips."""
+"""Duplicate videos, by the cosines of their clips."""
 
 from typing import NamedTuple
 
@@ -11,25 +11,25 @@ from twlv_mm.embeddings import check_comparable, shared_settings
 
 from .collection import Collection
 
-ROWS = 4096  # clips that are compared with so many others at once
-# Measured on planted copies (docs/search.md): with it, a careful eye has one wrong pair to look at for two right ones.
+ROWS = 4096  # clips on either side of a block of comparisons
+# Measured on planted copies (docs/search.md): about one wrong pair for two right ones.
 THRESHOLD = 0.98
-# Some encoders give all videos nearly the same vector. Without their mean, one threshold does for all; but of few
-# videos, the mean is that of the very copies.
+# Some encoders give all videos nearly the same vector. With the mean subtracted, one threshold works for all encoders;
+# but the mean of few videos would be dominated by the copies.
 LEAST_CENTRED = 20
-MOST_MATCHES = 5_000_000  # of clips: more say that the threshold tells nothing
+MOST_MATCHES = 5_000_000  # of clips: with more, the threshold does not discriminate
 
 
 class Pair(NamedTuple):
     """Two videos that show the same.
 
     Attributes:
-        video_id (str): The one.
-        other_id (str): The other.
-        cosine (float): Of their two nearest clips, the mean of the collection being subtracted from both.
-        share (float): Share of the clips of the shorter one that match some of the other.
-        moment (tuple[float, float]): Start and end of what matches in the one, seconds since its first frame.
-        other_moment (tuple[float, float]): The same in the other.
+        video_id (str): The first video.
+        other_id (str): The second video.
+        cosine (float): Of their two nearest clips, after subtraction of the collection's mean.
+        share (float): Fraction of the shorter one's clips that match the other.
+        moment (tuple[float, float]): Start and end of the match in the first, seconds since its first frame.
+        other_moment (tuple[float, float]): The same in the second.
     """
 
     video_id: str
@@ -41,19 +41,19 @@ class Pair(NamedTuple):
 
 
 def find_duplicates(folder, other=None, threshold=THRESHOLD):
-    """Find videos that are there twice, within one collection or in both of two.
+    """Find duplicate videos within one collection, or between two.
 
-    All clips are compared, so that a part of a video is found, too. From 20 videos on, the mean of the collection is
+    All clips are compared, so that partial copies are found. With 20 or more videos, the mean of the collection is
     subtracted from all vectors first.
 
     Args:
         folder (str | Collection): Embeddings in either format, ``<out>/<sampling>/<split>``.
-        other (str | Collection, optional): Another one that was made with the same settings: pairs have one video of
-            each then.
-        threshold (float): Least cosine of two clips that show the same.
+        other (str | Collection, optional): A second collection made with the same settings: pairs then have one video
+            of each.
+        threshold (float): Least cosine of two matching clips.
 
     Returns:
-        list[Pair]: sorted by share of the shorter video, then by cosine.
+        list[Pair]: sorted by share, then by cosine.
     """
     if not 0 < threshold <= 1:
         raise ValueError(f'threshold={threshold}: give a cosine above 0 and at most 1')
@@ -76,11 +76,11 @@ def _mean(one, two):
 
 
 def _matches(one, two, threshold, mean):
-    """Rows of both and the cosine of each pair of clips of different videos that is near enough."""
+    """Rows of both and the cosine of each pair of matching clips of different videos."""
     found, count = [], 0
     for start in track(range(0, len(one), ROWS), 'comparing'):
         queries = _block(one, start, mean)
-        # Within one collection, videos are compared with those after them.
+        # Within one collection, compare videos only with later ones.
         for begin in range(start if two is one else 0, len(two), ROWS):
             values = queries @ _block(two, begin, mean).T
             row, place = (part.numpy() for part in (values >= threshold).nonzero(as_tuple=True))
@@ -91,8 +91,8 @@ def _matches(one, two, threshold, mean):
             count += len(row)
             if count > MOST_MATCHES:
                 raise ValueError(
-                    f'more than {MOST_MATCHES:,} pairs of clips have a cosine of {threshold:g} or more: with this '
-                    'encoder it does not tell copies from other videos, set a higher threshold'
+                    f'more than {MOST_MATCHES:,} pairs of clips have a cosine of {threshold:g} or more: it does not '
+                    'separate copies from other videos with this encoder; set a higher threshold'
                 )
     return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Pictures and short films of moments, small enough to stand in a page."""
+"""Pictures and short clips of moments, small enough to embed in a page."""
 
 import base64
 import tempfile
@@ -12,23 +12,23 @@ import numpy as np
 from twlv_mm.video import Segment, frames_at, open_video, write_video
 from twlv_mm.visualization import film_strip, jpeg_uri
 
-from .picture import is_picture, read_picture
+from .image_files import is_picture, read_picture
 
 STRIP_FRAMES, STRIP_HEIGHT, QUALITY = 5, 72, 70
-# Of a film: pixels high, frames a second and seconds at most, and seconds from one key frame to the next.
+# Limits of a film: height in pixels, frames per second, seconds, and seconds between key frames.
 HEIGHT, RATE, SECONDS, KEY_SECONDS = 180, 12, 10, 2
 
 
 class Excerpt(NamedTuple):
-    """A moment as a page shows it.
+    """A moment as shown on a page.
 
     Attributes:
         strip (str): Frames side by side, a JPEG as a data URI.
         poster (str): A frame in the middle, a JPEG as a data URI.
         film (str | None): H.264 in MP4 as a data URI; None for an image.
-        start (float): Where the film starts, in seconds since the first frame of the video.
-        end (float): Where it ends.
-        whole (bool): Whether it is the whole moment; if not, it is the middle of it.
+        start (float): Start of the film, in seconds since the first frame of the video.
+        end (float): End of the film.
+        whole (bool): Whether the film covers the whole moment, or only its middle.
     """
 
     strip: str
@@ -40,16 +40,7 @@ class Excerpt(NamedTuple):
 
 
 def read_excerpt(video, start, end):
-    """Read a moment of a video.
-
-    Args:
-        video (Video): Its file.
-        start (float): Seconds since the first frame.
-        end (float): Seconds since the first frame.
-
-    Returns:
-        Excerpt: its pictures.
-    """
+    """Read the :class:`Excerpt` of a Video from ``start`` to ``end`` in seconds."""
     if is_picture(video.path):
         picture = _strip([read_picture(video.path)], STRIP_HEIGHT)
         return Excerpt(picture, picture, None, start, end, True)
@@ -78,7 +69,7 @@ def read_excerpt(video, start, end):
 
 
 def _small(frame):
-    """A frame of at most HEIGHT pixels in height, of even size, as H.264 needs it."""
+    """A frame of at most HEIGHT pixels in height, with even sides as H.264 requires."""
     scale = min(HEIGHT / frame.shape[0], 1)
     height, width = (max(round(length * scale / 2) * 2, 2) for length in frame.shape[:2])
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
-"""An index of a collection in LanceDB: the nearest clips without reading all vectors, for more than memory holds.
+"""An index of a collection in LanceDB, for collections larger than memory.
 
-The index is a table with a copy of the vectors, on a local disk or in an object store, and an IVF-PQ index of them: a
-query is compared with rounded vectors of the partitions nearest to it, and with the vectors themselves of the best.
+The index is a table with a copy of the vectors, on disk or in an object store, and an IVF-PQ index: a query is compared
+with quantised vectors of the nearest partitions, then with the exact vectors of the best.
 """
 
 import os
@@ -18,24 +18,24 @@ from .collection import times_of
 from .lance_table import address, column, create_table, dims_of, open_table, quoted, settings_of
 
 LOCK = '.lance.lock'
-# Fewer are compared with every query as they are, which takes milliseconds.
+# Fewer vectors are searched exactly in milliseconds.
 LEAST_INDEXED = 10_000
-COMMIT_NUMBERS = 1 << 24  # of vectors that are added at once, and lost if the building is killed: 64 MiB
+COMMIT_NUMBERS = 1 << 24  # numbers per commit (64 MiB), lost if the process is killed
 DELETED_AT_ONCE = 1_000
 VECTORS_A_PARTITION = 256  # at least
-# A fifth of LanceDB's iterations on a quarter of its vectors: the comparison with the vectors makes up for it.
+# A fifth of LanceDB's default iterations on a quarter of its vectors: comparing exact vectors makes up for it.
 TRAINING = dict(max_iterations=10, sample_rate=64)
-UNUSED_FILES_STAY = timedelta(minutes=1)  # for searches that have begun before an update
+UNUSED_FILES_STAY = timedelta(minutes=1)  # for searches that started before an update
 
 
 class Update(NamedTuple):
-    """What became of an index.
+    """Result of an update.
 
     Attributes:
-        added (int): Videos that were added.
-        removed (int): Videos that were taken out, because they are gone or have been embedded again.
-        videos (int): Videos that it has now.
-        clips (int): Clips that it has now.
+        added (int): Videos added.
+        removed (int): Videos removed, because they are gone or were embedded again.
+        videos (int): Videos in the index.
+        clips (int): Clips in the index.
     """
 
     added: int
@@ -45,21 +45,18 @@ class Update(NamedTuple):
 
 
 def update_index(folder, uri=None, clip_seconds=None, stride_seconds=None, progress=lambda clips: None):
-    """Build the index of a folder, or add what has been embedded since.
+    """Build the index of a folder, or add newly embedded videos.
 
-    It can be killed at any time; called again, it goes on. Embeddings may be added to the folder meanwhile: videos that
-    are finished when it begins are taken.
+    It can be killed at any time; called again, it continues. An extraction into the folder may be running: videos
+    finished at the start are used.
 
     Args:
         folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``.
-        uri (str, optional): Where the index is: a folder, or an address in an object store, such as 's3://bucket/name'
-            (LanceDB reads the credentials from the environment); ``<folder>/.lance`` if None.
+        uri (str, optional): Folder of the index, or an address in an object store, such as 's3://bucket/name' (LanceDB
+            reads the credentials from the environment); ``<folder>/.lance`` if None.
         clip_seconds (float, optional): As for :class:`~twlv_mm.search.Collection`.
         stride_seconds (float, optional): As for :class:`~twlv_mm.search.Collection`.
-        progress (Callable[[int], None]): Called with the number of clips that were added, each time some were.
-
-    Returns:
-        Update: what was done.
+        progress (Callable[[int], None]): Called with the number of clips of each commit.
     """
     embeddings = EmbeddingFolder(folder)
     settings = folder_settings(embeddings)
@@ -83,7 +80,7 @@ def update_index(folder, uri=None, clip_seconds=None, stride_seconds=None, progr
 
 
 class _Stamps:
-    """By what a video is known to have been embedded again: size and time of the file that holds its vectors."""
+    """Size and time of the file that holds a video's vectors, which change if it is embedded again."""
 
     def __init__(self, folder):
         self._folder, self._known = folder, {}
@@ -107,18 +104,16 @@ def _alone(folder):
         with locked(folder / LOCK, wait=False):
             yield
     except BlockingIOError:
-        raise ValueError(f'another process is making the index of {folder}: wait for it, or end it') from None
+        raise ValueError(f'another process is building the index of {folder}: wait for it, or stop it') from None
 
 
 def _check(table, dims, settings, address):
     if (dims_of(table), settings_of(table)) != (dims, settings):
-        raise ValueError(
-            f'the index {address} is of vectors that were made with other settings: remove it, or give another --uri'
-        )
+        raise ValueError(f'the index {address} has vectors made with other settings: remove it, or give another --uri')
 
 
 def _blocks(folder, video_ids, stamps, unsaid, schema):
-    """Rows of some videos at a time; a video's are together, and so there all or not at all."""
+    """Tables of rows of complete videos, so that a commit has all clips of a video."""
     import pyarrow as pa
 
     columns, count = {name: [] for name in schema.names}, 0
@@ -143,7 +138,7 @@ def _blocks(folder, video_ids, stamps, unsaid, schema):
 
 
 def _arrange(table):
-    """Make the index of the vectors, or take new ones into it."""
+    """Build the vector index, or add new vectors to it."""
     from lancedb.index import BTree, IvfPq
 
     rows = table.count_rows()
@@ -151,7 +146,7 @@ def _arrange(table):
         return
     there = {index.name: index for index in table.list_indices()}
     indexed = there['vector_idx'].num_indexed_rows if 'vector_idx' in there else 0
-    if indexed < rows / 2:  # its partitions were made for a smaller table
+    if indexed < rows / 2:  # the partitions were made for a smaller table
         table.create_index('video_id', config=BTree(), replace=True)
         partitions = max(1, min(round(rows**0.5), rows // VECTORS_A_PARTITION))
         kind = IvfPq(distance_type='cosine', num_partitions=partitions, **TRAINING)

@@ -1,4 +1,4 @@
-"""The table of an index in LanceDB: where it is, what it says of itself, and rows as arrays."""
+"""The LanceDB table of an index: location, metadata, and rows as arrays."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def _import():
 
 
 def address(folder, uri):
-    """Where the index of a folder is: below it, if nothing else was said."""
+    """Location of a folder's index; below the folder by default."""
     return os.path.join(folder, PLACE) if uri is None else uri
 
 
@@ -33,13 +33,13 @@ def open_table(folder, uri):
     """The table of an index, or None."""
     if uri is None and not os.path.isdir(address(folder, uri)):
         _import()
-        return None  # connecting would make a folder
+        return None  # connecting would create a folder
     database = _database(folder, uri)
     return database.open_table(TABLE) if TABLE in database.list_tables().tables else None
 
 
 def create_table(folder, uri, dims, settings):
-    """A table without rows, for vectors of ``dims`` numbers, made with these settings."""
+    """An empty table for vectors of ``dims`` numbers made with these settings."""
     import pyarrow as pa
 
     columns = dict(video_id=pa.string(), clip=pa.int32(), start=pa.float64(), end=pa.float64(), stamp=pa.string())
@@ -49,24 +49,23 @@ def create_table(folder, uri, dims, settings):
 
 
 def settings_of(table):
-    """What the vectors of a table were made with; dict."""
+    """Settings (dict) of a table's vectors."""
     return json.loads((table.schema.metadata or {}).get(SETTINGS, b'{}'))
 
 
 def dims_of(table):
-    """D, numbers a vector."""
     return table.schema.field('vector').type.list_size
 
 
 def column(table, name):
-    """A column's value at each video's first clip; dict by video id."""
+    """Values of a column by video id, at each video's first clip."""
     columns = dict.fromkeys(['video_id', name])
     rows = table.search().where('clip = 0').select(list(columns)).to_arrow()
     return dict(zip(rows['video_id'].to_pylist(), rows[name].to_pylist(), strict=True))
 
 
 def vectors_of(rows):
-    """(M, D) float32 of M rows of a table or a batch."""
+    """(M, D) float32 vectors of M rows of a table or batch."""
     vectors = rows['vector']
     if hasattr(vectors, 'combine_chunks'):
         vectors = vectors.combine_chunks()
@@ -74,5 +73,5 @@ def vectors_of(rows):
 
 
 def quoted(text):
-    """Text as a value in a filter."""
+    """A text as a literal in a filter."""
     return "'" + text.replace("'", "''") + "'"

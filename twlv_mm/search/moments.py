@@ -6,16 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from .collection import Collection, cosines_with
-from .indexed import IndexedCollection
+from .indexed_collection import IndexedCollection
 from .query import Query, embed_query, query_extractor, stored_query
-from .text import text_query
+from .text_query import text_query
 
-CLIPS_A_HIT = 8  # nearest clips that are looked at for each hit, at first
-# A clip next to the best one belongs to the moment if its cosine lies in the upper fifth of the way from what is
-# typical of the collection to the best one's. Measured on planted moments (docs/search.md): with the upper half,
-# moments of two seconds come out twice as long.
+CLIPS_A_HIT = 8  # nearest clips per hit to start with
+# A neighbour of the best clip belongs to the moment if its cosine lies in the upper fifth between the collection's
+# median and the best. Measured on planted moments (docs/search.md): with the upper half, moments of two seconds come
+# out twice as long.
 LEVEL = 0.8
-TOUCHING = 1e-3  # seconds between clips that follow each other, by which times may be rounded
+TOUCHING = 1e-3  # tolerance in seconds for adjacent clips, whose times are rounded
 
 
 class Hit(NamedTuple):
@@ -26,9 +26,9 @@ class Hit(NamedTuple):
         start (float): Seconds since the first frame.
         end (float): Seconds since the first frame.
         cosine (float): Of its best clip.
-        best_start (float): Where its best clip starts, in seconds.
-        best_end (float): Where its best clip ends, in seconds.
-        num_clips (int): Clips that were merged.
+        best_start (float): Start of its best clip in seconds.
+        best_end (float): End of its best clip in seconds.
+        num_clips (int): Number of merged clips.
     """
 
     video_id: str
@@ -41,17 +41,17 @@ class Hit(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a search has found.
+    """Result of a search.
 
     Attributes:
-        query (Query): What was searched for.
-        hits (dict[str, list[Hit]]): 'forward', and where asked for 'reversed' -> best first.
-        typical_cosine (dict[str, float]): As hits: the median cosine of the query with the collection's clips.
-        left_out (list[str]): Ids of videos that were left out as the query's own.
-        num_clips (int): Clips that were searched.
-        num_videos (int): Videos that were searched.
-        missing (list[str]): Ids of videos that were to be embedded into the folder, and are not there.
-        exact (bool): Whether every clip was compared, and not an index asked.
+        query (Query): The query.
+        hits (dict[str, list[Hit]]): For 'forward', and 'reversed' if requested; best first.
+        typical_cosine (dict[str, float]): By view, the median cosine of the query with the collection's clips.
+        left_out (list[str]): Ids of the query's own videos that were left out.
+        num_clips (int): Clips searched.
+        num_videos (int): Videos searched.
+        missing (list[str]): Ids of videos that were to be embedded into the folder but are not there.
+        exact (bool): Whether every clip was compared, rather than an index searched.
     """
 
     query: Query
@@ -65,18 +65,17 @@ class Answer(NamedTuple):
 
     @property
     def same_best(self):
-        """bool: whether the best moment of the reversed query is that of the query: the same video, with overlap."""
+        """bool: Whether the best moments of query and reversed query overlap."""
         best = [hits[0] for hits in self.hits.values() if hits]
         return len(best) == 2 and overlap(*best)
 
     @property
     def common(self):
-        """int: how many hits of the query overlap one of the reversed query."""
+        """int: Number of hits of the query that overlap one of the reversed query."""
         return sum(any(overlap(hit, other) for other in self.hits['reversed']) for hit in self.hits['forward'])
 
 
 def overlap(one, other):
-    """Whether two hits have time in common."""
     return one.video_id == other.video_id and one.start < other.end and other.start < one.end
 
 
@@ -96,28 +95,26 @@ def find_moments(
     decoder=None,
     files=None,
 ):
-    """Find where in a collection something like the query happens.
+    """Find the moments of a collection that are similar to a query.
 
-    The query is embedded as the folder was, compared with its clips by cosine, and clips of one moment become one hit.
+    The query is embedded like the folder and compared with its clips by cosine; adjacent clips are merged into one hit.
 
     Args:
-        query (str | None): A video or an image, or the id of a video of the folder, or ``VIDEO_ID#NUMBER``, one of its
-            clips. A path that is there counts as such. None where a text is searched for.
-        folder (str | Collection | IndexedCollection): Embeddings in either format, ``<out>/<sampling>/<split>``; exact,
+        query (str | None): A video or image file, the id of a video in the folder, or ``VIDEO_ID#NUMBER``, one of its
+            clips; existing paths come first. None for a search by text.
+        folder (str | Collection | IndexedCollection): Embeddings in either format, ``<out>/<sampling>/<split>``; exact
             unless it is an :class:`IndexedCollection`.
-        start (float, optional): Where in the query's video to start, in seconds.
-        end (float, optional): Where in the query's video to end, in seconds.
-        top (int): Hits at most.
-        reverse (bool): Whether to search with the query's frames in reverse, too.
-        without_own (bool): Whether to leave out the query's own video: by its id, or of a file by its name.
-        text (str, optional): A sentence to search for instead, if the folder's encoder is an ``hf:`` one that was
-            trained with text.
+        start (float, optional): Start in the query's video, in seconds.
+        end (float, optional): End in the query's video, in seconds.
+        top (int): Maximum number of hits.
+        reverse (bool): Whether to also search with the query's frames in reverse order.
+        without_own (bool): Whether to leave out the query's own video, by its id, or by name for a file.
+        text (str, optional): A sentence as query, if the folder's encoder is an ``hf:`` one trained with text.
         model (str | nn.Module, optional): As for :func:`query_extractor`.
         weights (str, optional): As for :func:`query_extractor`.
         device (str, optional): Where to encode.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
-        files (VideoFiles, optional): Where the collection's videos are. A query that is one of these files is told by
-            that, not by its name.
+        files (VideoFiles, optional): The collection's video files, which identify a query file among them.
 
     Returns:
         Answer: the hits, best first.
@@ -141,17 +138,7 @@ def find_moments(
 
 
 def answer(query, collection, top=10, without_own=False):
-    """Search a collection for a query that is a vector already.
-
-    Args:
-        query (Query): The query.
-        collection (Collection | IndexedCollection): What to search.
-        top (int): Hits at most.
-        without_own (bool): Whether to leave out the query's own video.
-
-    Returns:
-        Answer: the hits, best first.
-    """
+    """Search a collection for a query that is already a vector (Query); see :func:`find_moments`."""
     left_out = sorted(query.own.intersection(collection.video_ids)) if without_own else []
     hits, typical = {}, {}
     for view, vector in query.vectors.items():
@@ -164,13 +151,13 @@ def answer(query, collection, top=10, without_own=False):
 
 
 def _moments(vector, collection, top, left_out, typical):
-    """The best moments, from so many of the nearest clips as are needed."""
+    """The best moments, from as many nearest clips as needed."""
     own = sum(_count(collection, video_id) for video_id in left_out)
     count = min(CLIPS_A_HIT * top + own, len(collection))
     while True:
         found = collection.nearest_clips(vector, count)
         hits = _merged(vector, collection, found, top, left_out, typical)
-        if len(hits) == top or count == len(collection) or len(found) < count:  # an index does not look at all
+        if len(hits) == top or count == len(collection) or len(found) < count:  # an index does not see all clips
             return hits
         count = min(4 * count, len(collection))
 
@@ -191,7 +178,7 @@ def _merged(vector, collection, nearest, top, left_out, typical):
 
 
 class _Video:
-    """A video with its cosines, of which moments are taken, best first."""
+    """A video with its cosines, from which moments are taken, best first."""
 
     def __init__(self, vector, collection, video_id):
         self.video_id = video_id
@@ -200,10 +187,7 @@ class _Video:
         self.taken = np.zeros(len(self.times), bool)
 
     def moment(self, best, cosine, typical):
-        """The moment around a clip: as far as clips touch and are nearly as near, by LEVEL.
-
-        None where it has time in common with a moment that was taken before.
-        """
+        """The moment around a clip, extended over adjacent clips above LEVEL; None if it overlaps an earlier one."""
         if self.taken[best]:
             return None
         level = typical + LEVEL * (cosine - typical)

@@ -1,4 +1,4 @@
-"""What a search has found as one page that needs nothing but itself: a film strip and a film of each moment."""
+"""Search results as one self-contained page: a film strip and a film for each moment."""
 
 import html
 from pathlib import Path
@@ -14,10 +14,10 @@ TEMPLATE = Path(__file__).with_name('page.html')
 
 
 class Pictures:
-    """Reads excerpts for a page, and keeps what could not be read.
+    """Reads the excerpts for a page and collects failures.
 
     Args:
-        files (VideoFiles): Where the videos are.
+        files (VideoFiles): The video files.
 
     Attributes:
         failures (list[tuple[str, str]]): Id and reason of each moment that could not be shown.
@@ -28,19 +28,7 @@ class Pictures:
         self.failures = []
 
     def card(self, title, right, video_id, start, end, video=None):
-        """A moment as HTML.
-
-        Args:
-            title (str): What it is called.
-            right (str): What stands at the right of that.
-            video_id (str): Its video.
-            start (float): Seconds since the first frame.
-            end (float): Seconds since the first frame.
-            video (Video, optional): Its file, where that is not looked for by the id.
-
-        Returns:
-            str: a ``<div>``.
-        """
+        """A moment as HTML, with a title and a text on the right of it; ``video`` is its file (Video), if known."""
         head = f'<div class="name"><b>{escape(title)}</b><span>{escape(right)}</span></div>'
         try:
             shown = read_excerpt(video or self.files(video_id), start, end)
@@ -61,12 +49,11 @@ def answer_page(answer, files):
     """The page of a search.
 
     Args:
-        answer (Answer): What was found.
-        files (VideoFiles): Where the collection's videos are.
+        answer (Answer): The result.
+        files (VideoFiles): The collection's video files.
 
     Returns:
-        tuple[str, list[tuple[str, str]]]: HTML, which loads nothing from anywhere; id and reason of each moment that
-        could not be shown.
+        tuple[str, list[tuple[str, str]]]: self-contained HTML; id and reason of each moment that could not be shown.
     """
     pictures, query = Pictures(files), answer.query
     body = [
@@ -87,22 +74,20 @@ def answer_page(answer, files):
         ]
         body.append(f'<h2>{title}</h2><p class="soft">{typical}</p><div class="cards">{"".join(cards)}</div>')
     if len(answer.hits) == 2:
-        same = 'is the same' if answer.same_best else 'is another one'
-        body.insert(2, f'<p>The best moment for the query played backwards {same}; {_common(answer)}.</p>')
+        same = 'is the same' if answer.same_best else 'is a different one'
+        common = f'{answer.common} of the {len(answer.hits["forward"])} moments were found for both'
+        body.insert(2, f'<p>The best moment for the query played backwards {same}; {common}.</p>')
     return _page(f'Moments like {query.name}', body), pictures.failures
 
 
 def duplicates_page(pairs, title, files, other_files):
-    """The page of pairs of videos.
+    """The page of duplicate videos, with a title; returns as :func:`answer_page`.
 
     Args:
         pairs (list[Pair]): From :func:`find_duplicates`.
-        title (str): Of the page.
-        files (VideoFiles): Where the first videos of the pairs are.
-        other_files (VideoFiles): Where the second ones are.
-
-    Returns:
-        tuple[str, list[tuple[str, str]]]: as :func:`answer_page`.
+        title (str): Title of the page.
+        files (VideoFiles): Files of the first video of each pair.
+        other_files (VideoFiles): Files of the second.
     """
     first, second = Pictures(files), Pictures(other_files)
     body = [f'<h1>{escape(title)}</h1>', f'<p class="soft">{len(pairs):,} pairs are shown.</p>', '<div class="cards">']
@@ -115,12 +100,8 @@ def duplicates_page(pairs, title, files, other_files):
 
 
 def escape(text):
-    """Text as it may stand in HTML, also where it is a file's name that is not UTF-8."""
+    """HTML-escape a text, including file names that are not UTF-8."""
     return html.escape(printable(text))
-
-
-def _common(answer):
-    return f'{answer.common} of the {len(answer.hits["forward"])} moments are among those of both'
 
 
 def _page(title, body):

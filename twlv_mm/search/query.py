@@ -1,4 +1,4 @@
-"""What is searched for, as a vector that can be compared with those of a collection."""
+"""Queries as vectors that are comparable with a collection's."""
 
 import math
 import os
@@ -9,14 +9,24 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from twlv_mm.embeddings import EmbeddingFolder, Extractor, SharedBatches, Video, frozen_encoder, named_source, names_of
-from twlv_mm.encoders import describe, encoder_in, is_config, official_weights, read_config
+from twlv_mm.embeddings import (
+    EmbeddingFolder,
+    Extractor,
+    SharedBatches,
+    Video,
+    aliases_of,
+    bundled_weights,
+    frozen_encoder,
+    named_source,
+    sampling_options,
+)
+from twlv_mm.encoders import describe, encoder_in, is_config, read_config
 from twlv_mm.video import ReadFault, Segment, VideoError, read_ahead
 
-from .picture import is_picture, still_stream
+from .image_files import is_picture, still_stream
 
 VIEWS = ('forward', 'reversed')
-# Of what a folder was made with, what its queries have to be made with, too.
+# Settings that a query must share with the folder.
 SHARED = (
     *('model', 'source', 'weights_sha256', 'sampling', 'clip_seconds', 'stride_seconds', 'frames_per_clip', 'size'),
     *('resize', 'interpolation', 'pooling'),
@@ -27,14 +37,13 @@ class Query(NamedTuple):
     """Something to search for.
 
     Attributes:
-        name (str): As it was asked for.
-        vectors (dict[str, ndarray]): 'forward', and where asked for 'reversed' -> (D,) float32, the mean over its
-            clips.
+        name (str): As the user gave it.
+        vectors (dict[str, ndarray]): For 'forward', and 'reversed' if requested: (D,) float32, the mean over its clips.
         start (float | None): Seconds since the first frame of its video; None for a text.
         end (float | None): As start.
-        num_clips (int): Clips that the vectors are the means of.
-        video (Video | None): Its file, where known.
-        own (frozenset[str]): Ids of the collection's videos that it is from.
+        num_clips (int): Number of clips in the mean.
+        video (Video | None): Its file, if known.
+        own (frozenset[str]): Ids of the collection's videos that it comes from.
     """
 
     name: str
@@ -47,23 +56,26 @@ class Query(NamedTuple):
 
 
 def query_extractor(collection, model=None, weights=None, device=None):
-    """The encoder and sampling that a collection was made with, to embed queries for it.
+    """The Extractor for queries, with the encoder and settings of a collection.
 
     Args:
-        collection (Collection | IndexedCollection): What will be searched.
-        model (str | nn.Module, optional): SOURCE, a config, or an encoder; the one that the folder names if None.
-        weights (str, optional): Its checkpoint; those of the source itself, or of this package, if None.
+        collection (Collection | IndexedCollection): The collection.
+        model (str | nn.Module, optional): SOURCE, a config, or an encoder; the folder's own by default.
+        weights (str, optional): Its checkpoint; by default the source's or this package's own.
         device (str, optional): Where to encode; a GPU if there is one.
-
-    Returns:
-        Extractor: ready.
     """
     settings = collection.settings
-    options = {key: settings.get(key) for key in ('sampling', 'clip_seconds', 'stride_seconds')}
-    options.update(num_frames=settings.get('frames_per_clip'), device=device, precision=_precision(settings, device))
+    options = sampling_options(settings) | dict(device=device, precision=_precision(settings, device))
     if model is None:
         model = named_source(settings, collection.path)
-        weights = weights or _own_weights(model, settings.get('weights_sha256'), collection.path)
+        sha256 = settings.get('weights_sha256')
+        if weights is None and sha256 is not None and ':' not in model:
+            weights = bundled_weights(model, settings)
+            if weights is None:
+                raise ValueError(
+                    f'{collection.path} was made by {model} with the weights of SHA-256 {sha256[:12]}…: give that '
+                    'file (--weights)'
+                )
     if isinstance(model, str):
         model = _of_config(model, weights) if is_config(model) else _of_source(model, weights, settings.get('size'))
     pooling = settings.get('pooling')
@@ -75,27 +87,23 @@ def query_extractor(collection, model=None, weights=None, device=None):
     if differing:
         named = '; '.join(f'{key} is {settings.get(key)!r} there, {theirs.get(key)!r} here' for key in differing)
         raise ValueError(
-            f'{collection.path} was made with another encoder or other settings, so that cosines would mean nothing: '
+            f'{collection.path} was made with another encoder or other settings, so that cosines would be meaningless: '
             f'{named}. Give the encoder that made it (--model, --weights)'
         )
     return extractor
 
 
 def embed_query(path, collection, extractor, start=None, end=None, *, reverse=False, own=None, decoder=None):
-    """Embed a video, a part of one, or an image.
+    """Embed a video, a part of one, or an image as a :class:`Query`.
 
     Args:
         path (str): The file.
-        collection (Collection | IndexedCollection): What will be searched.
+        collection (Collection | IndexedCollection): The collection.
         extractor (Extractor): From :func:`query_extractor`.
-        start (float, optional): Seconds since the first frame; 0 if None.
-        end (float, optional): Seconds since the first frame; the end of the video if None.
-        reverse (bool): Whether to embed its clips backwards, too.
-        own (Iterable[str], optional): Ids of the collection's videos that it is from; those of its name if None.
+        start, end (float, optional): Seconds since the first frame; by default those of the video.
+        reverse (bool): Whether to also embed its clips backwards.
+        own (Iterable[str], optional): Ids of the collection's videos that it comes from; by its name if None.
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
-
-    Returns:
-        Query: ready.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f'there is no file {path}')
@@ -103,15 +111,15 @@ def embed_query(path, collection, extractor, start=None, end=None, *, reverse=Fa
     if (start, end) != (None, None):
         segment = (start or 0.0, math.inf if end is None else end)
         if not 0 <= segment[0] < segment[1]:
-            raise ValueError(f'the query is from {segment[0]:g} to {segment[1]:g} s: it has to end after it starts')
+            raise ValueError(f'the query is from {segment[0]:g} to {segment[1]:g} s: it must end after it starts')
     if is_picture(path):
         if segment:
-            raise ValueError(f'{path} is a picture, which has no start and end')
+            raise ValueError(f'{path} is an image: leave start and end out')
         streams = [still_stream(path, extractor.sampling)]
     else:
         source = Segment(os.fspath(path), *segment) if segment else os.fspath(path)
         streams = read_ahead([source], extractor.sampling, workers=0, decoder=decoder)
-    # As an extraction does it, which fills up batches with blank clips: vectors are the same to the bit.
+    # Same batches as in an extraction, filled up with blank clips: vectors are bit-identical.
     (found,) = SharedBatches(extractor, VIEWS if reverse or _is_reversed(collection) else VIEWS[:1])(streams)
     fault = found if isinstance(found, ReadFault) else found.fault
     if fault is not None:
@@ -119,7 +127,7 @@ def embed_query(path, collection, extractor, start=None, end=None, *, reverse=Fa
     first = segment[0] if segment else 0.0
     if own is None:
         stem = Path(path).stem
-        own = [video_id for video_id in collection.video_ids if stem in names_of(video_id)]
+        own = [video_id for video_id in collection.video_ids if stem in aliases_of(video_id)]
     return Query(
         os.fspath(path),
         {view: found.clips[_turned(view, collection)].mean(axis=0) for view in VIEWS[: 1 + reverse]},
@@ -132,19 +140,15 @@ def embed_query(path, collection, extractor, start=None, end=None, *, reverse=Fa
 
 
 def stored_query(name, collection, start=None, end=None, *, reverse=False, files=None):
-    """Take a clip, several or all of a collection's video.
+    """A :class:`Query` from one, several or all clips of a video in the collection.
 
     Args:
-        name (str): Id of a video; or ``VIDEO_ID#NUMBER``, one of its clips, which count from 0.
-        collection (Collection | IndexedCollection): Where it is.
-        start (float, optional): Only clips whose centres are at or after these seconds.
-        end (float, optional): Only clips whose centres are before these seconds.
-        reverse (bool): Whether to take the vectors of the same clips backwards, too: from ``<sampling>-reversed``
-            beside ``<sampling>``.
-        files (VideoFiles, optional): Where the videos are.
-
-    Returns:
-        Query: ready.
+        name (str): Id of a video; or ``VIDEO_ID#NUMBER``, one of its clips, from 0.
+        collection (Collection | IndexedCollection): The collection.
+        start, end (float, optional): Only clips centred in this range, in seconds.
+        reverse (bool): Whether to also use the same clips backwards, from ``<sampling>-reversed`` beside
+            ``<sampling>``.
+        files (VideoFiles, optional): The video files.
     """
     video_id, number = name, None
     if name not in collection and '#' in name:
@@ -152,14 +156,14 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
     times, stored = collection.clips(video_id)
     if number is not None:
         if not number.isdigit() or int(number) >= len(times):
-            raise ValueError(f'{video_id} has the clips 0 to {len(times) - 1}, and {name} asks for clip {number}')
+            raise ValueError(f'{video_id} has clips 0 to {len(times) - 1}, but {name} asks for clip {number}')
         chosen = np.array([int(number)])
     else:
         centres = times.mean(axis=1)
         low, high = (-math.inf if start is None else start), (math.inf if end is None else end)
         chosen = np.flatnonzero((centres >= low) & (centres < high))
         if not len(chosen):
-            raise ValueError(f'{video_id} has no clip whose centre is from {low:g} to {high:g} s')
+            raise ValueError(f'{video_id} has no clip centred between {low:g} and {high:g} s')
     vectors = dict(forward=stored[chosen].mean(axis=0))
     if reverse:
         vectors['reversed'] = _reversed_clips(collection, video_id)[chosen].mean(axis=0)
@@ -182,8 +186,8 @@ def _reversed_clips(collection, video_id):
         clips = EmbeddingFolder(beside).clips(video_id)
     except (FileNotFoundError, ValueError) as error:
         raise FileNotFoundError(
-            f'the other direction of {video_id} is not there ({error}): extract with --views forward,reversed, or give '
-            'the video file as the query'
+            f'there are no clips of {video_id} in the other direction ({error}): extract with --views '
+            'forward,reversed, or give the video file as the query'
         ) from None
     if len(clips) != len(collection.clips(video_id)[0]):
         raise ValueError(f'{beside} has other clips of {video_id} than {path}: extract both with the same settings')
@@ -195,7 +199,7 @@ def _is_reversed(collection):
 
 
 def _turned(view, collection):
-    """The view that a query's frames are encoded in: a folder of reversed clips is searched with reversed clips."""
+    """The view to encode a query in: a folder of reversed clips is searched with reversed clips."""
     return VIEWS[(view == 'reversed') != _is_reversed(collection)]
 
 
@@ -203,20 +207,9 @@ def _precision(settings, device):
     precision = settings.get('precision') or 'fp32'
     on_cpu = (device or ('cuda' if torch.cuda.is_available() else 'cpu')) == 'cpu'
     if precision == 'fp16' and on_cpu:
-        warnings.warn('the folder was made in fp16 on a GPU: the query is encoded in fp32 here', stacklevel=4)
+        warnings.warn('the folder was made in fp16 on a GPU: the query is encoded in fp32', stacklevel=4)
         return 'fp32'
     return precision
-
-
-def _own_weights(name, sha256, folder):
-    if sha256 is None or ':' in name:
-        return None  # a random encoder; the weights of the source
-    try:
-        return official_weights(name) and 'official'
-    except FileNotFoundError:
-        raise ValueError(
-            f'{folder} was made by {name} with the weights of SHA-256 {sha256[:12]}…: give that file (--weights)'
-        ) from None
 
 
 def _of_config(path, weights):
@@ -226,6 +219,6 @@ def _of_config(path, weights):
 
 
 def _of_source(source, weights, size):
-    """The encoder, built for the folder's size of pictures where that is not its own."""
+    """The encoder, with the folder's input size."""
     overrides = {} if size in (None, describe(source).img_size) else dict(img_size=size)
     return frozen_encoder(source, weights, **overrides)

@@ -10,13 +10,13 @@ from mmengine.logging import print_log
 from twlv_mm.embeddings import (
     EmbeddingFolder,
     clip_settings,
+    extraction_note,
     feature_choices,
-    going_on,
     grid_clips,
     grid_end,
-    other_names,
+    ids_by_alias,
     repeats_frames,
-    second_files,
+    second_views,
     video_grid,
 )
 from twlv_mm.registry import DATASETS
@@ -41,7 +41,7 @@ class SegmentationDataset(BaseDataset):
     Args:
         data_root (str): Folder with mapping.txt, groundTruth/ and splits/, see :mod:`~twlv_mm.segmentation.labels`.
         folder (str): Embeddings in either format, ``<out>/<sampling>/<split>``, with ids that match the names of the
-            label files as :func:`twlv_mm.embeddings.other_names` says.
+            label files as :func:`twlv_mm.embeddings.ids_by_alias` says.
         split (str): 'train' or 'test'.
         fps (float): Labels per second: 15 for GTEA and Breakfast, 30 for 50Salads.
         fold (int): Number of the fold.
@@ -96,7 +96,7 @@ class SegmentationDataset(BaseDataset):
         source = str(bundle_path(self.data_root, self.split, self.fold))
         check_label_files(self.data_root, listed)
         self._embeddings = EmbeddingFolder(self.folder, features=self.features)
-        names = other_names(self._embeddings.video_ids)
+        names = ids_by_alias(self._embeddings.video_ids)
         present = {video_id: names[video_id] for video_id in listed if video_id in names}
         missing = [video_id for video_id in listed if video_id not in names]
         if not present:
@@ -107,9 +107,9 @@ class SegmentationDataset(BaseDataset):
         if missing:
             self._warn(
                 f'{len(missing)} OF {len(listed)} VIDEOS of {source} HAVE NO EMBEDDINGS in {self.folder} and are left '
-                f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{going_on(self.folder)}'
+                f'out: {", ".join(missing[:10])}{", …" if len(missing) > 10 else ""}.{extraction_note(self.folder)}'
             )
-        if second := second_files(self._embeddings.video_ids):
+        if second := second_views(self._embeddings.video_ids):
             self._warn(
                 f'{self.folder} has several files of the same moments; the first is used and not {shorten(second)}.'
             )

@@ -1,9 +1,10 @@
-"""Data sets of recognition: from official annotation files, or one's own videos, to lists that training checks.
+"""Lists of recognition data sets: from official annotation files, or from your own videos.
 
-official.py is what the readers share, kinetics.py to imagenet1k.py read a data set each, prepare.py writes the lists,
-lists.py reads and checks them. own.py finds one's own videos and labels, own_lists.py splits them.
+data_set.py describes a data set and its readers, kinetics.py to imagenet1k.py read one each, prepare.py writes the
+lists, lists.py reads and checks them. own_videos.py finds your own videos and labels, own_lists.py splits them.
 """
 
+from .data_set import DataSet, Split
 from .diving48 import DIVING48
 from .epic_kitchens100 import EPIC_KITCHENS100
 from .hmdb51 import HMDB51
@@ -11,7 +12,6 @@ from .imagenet1k import IMAGENET1K
 from .kinetics import KINETICS400, KINETICS600
 from .lists import Sample, check_files, missing_files, read_list, write_list
 from .mit import MIT
-from .official import DataSet, Split
 from .own_lists import make_lists
 from .prepare import main, prepare
 from .ssv2 import SSV2

@@ -1,17 +1,17 @@
-"""Diving-48 with its second, corrected labels (V2): json files of vid_name and label."""
+"""Diving-48 with its corrected labels (V2): json files of vid_name and label."""
 
 from twlv_mm.records import checks, read_json
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
 
 def read_diving48(annotations, videos, kind):
-    """Read the json files. See :class:`DataSet` for arguments and result.
+    """Read the json files (arguments and result: see :class:`DataSet`).
 
-    ``Diving48_V2_train.json`` and ``Diving48_V2_test.json`` are lists of entries with ``vid_name`` and ``label`` (and
-    start_frame, end_frame: the whole of the cut video); ``Diving48_vocab.json`` has the four parts of each class's
-    name, in order. Videos are ``<vid_name>.mp4``. The test part is 'val' here.
+    ``Diving48_V2_train.json`` and ``Diving48_V2_test.json`` are lists of entries with ``vid_name`` and ``label``
+    (start_frame and end_frame span the whole video); ``Diving48_vocab.json`` has the four parts of each class name, in
+    order. Videos are ``<vid_name>.mp4``. The test part becomes 'val'.
     """
     vocabulary = find_file(annotations, 'Diving48_vocab.json')
     classes = parse_entries(vocabulary, read_json(vocabulary, list), '_'.join)

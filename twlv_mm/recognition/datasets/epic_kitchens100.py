@@ -1,19 +1,20 @@
-"""EPIC-KITCHENS-100: actions as segments of long videos, in csv files with time stamps, verbs and nouns."""
+"""EPIC-KITCHENS-100: segments of long videos, in csv files with time stamps, verbs and nouns."""
 
 from twlv_mm.records import checks, read_table
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
 _COLUMNS = ('video_id', 'start_timestamp', 'stop_timestamp', 'verb_class', 'noun_class')
 
 
 def read_epic_kitchens100(annotations, videos, kind):
-    """Read the csv files. See :class:`DataSet` for arguments and result.
+    """Read the csv files (arguments and result: see :class:`DataSet`).
 
-    ``EPIC_100_train.csv`` and ``EPIC_100_validation.csv`` have a row a segment, ``EPIC_100_verb_classes.csv`` and
-    ``EPIC_100_noun_classes.csv`` the classes' ``id`` and ``key``. An action is a pair of verb and noun; those of both
-    files are numbered by verb, then noun. Videos are ``<video_id>.MP4`` in any folder (``P01/``, ``P01/videos/``).
+    ``EPIC_100_train.csv`` and ``EPIC_100_validation.csv`` have one row per segment, ``EPIC_100_verb_classes.csv`` and
+    ``EPIC_100_noun_classes.csv`` the ``id`` and ``key`` of the classes. An action is a pair of verb and noun; the pairs
+    of both files are numbered by verb, then noun. Videos are ``<video_id>.MP4`` in any folder (``P01/``,
+    ``P01/videos/``).
     """
     paths = dict(
         train=find_file(annotations, 'EPIC_100_train.csv'), val=find_file(annotations, 'EPIC_100_validation.csv')
@@ -47,14 +48,7 @@ def read_epic_kitchens100(annotations, videos, kind):
 
 
 def seconds_of(timestamp):
-    """Seconds of a time stamp.
-
-    Args:
-        timestamp (str): ``HH:MM:SS.ss``.
-
-    Returns:
-        float: seconds.
-    """
+    """Seconds (float) of a time stamp ``HH:MM:SS.ss``."""
     hours, minutes, seconds = timestamp.split(':')
     parts = zip((hours, minutes, seconds), (3600, 60, 1), strict=True)
     return sum(checks.time_in(part, timestamp) * unit for part, unit in parts)

@@ -1,24 +1,24 @@
-"""HMDB51: a text file a class and split, of the names of videos and whether they are for training or testing."""
+"""HMDB51: one text file per class and split, which lists videos for training and testing."""
 
 from twlv_mm.records import checks, read_lines
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
-_PARTS = {'1': 'train', '2': 'val', '0': None}  # what the number after a name says; None: not in this split
+_PARTS = {'1': 'train', '2': 'val', '0': None}  # number after a video name; None: not in this split
 
 
 def read_hmdb51(annotations, videos, kind):
-    """Read the text files of one split. See :class:`DataSet` for arguments and result.
+    """Read the text files of one split (arguments and result: see :class:`DataSet`).
 
-    ``<class>_test_<split>.txt`` has lines ``<name>.avi <number>``, the number 1 for training, 2 for testing, 0 for
-    neither. Classes are numbered in alphabetical order. Videos are ``<class>/<name>.avi``.
+    ``<class>_test_<split>.txt`` has lines ``<name>.avi <number>``, where 1 is training, 2 testing and 0 neither.
+    Classes are numbered alphabetically. Videos are ``<class>/<name>.avi``.
     """
     suffix = f'_test_{kind.replace("_", "")}.txt'
-    # By class: by file, climb_stairs would come before climb.
+    # By class name: by file name, climb_stairs would come before climb.
     classes = sorted(path.name.removesuffix(suffix) for path in annotations.glob(f'*{suffix}'))
     if not classes:
-        find_file(annotations, f'brush_hair{suffix}')  # tells what is missing
+        find_file(annotations, f'brush_hair{suffix}')  # raises the error
     samples = {part: [] for part in _PARTS.values()}
     for label, name in enumerate(classes):
         path = annotations / f'{name}{suffix}'

@@ -1,25 +1,25 @@
-"""ImageNet-1K (ILSVRC 2012): a folder a class, and for validation a csv file where there are no such folders."""
+"""ImageNet-1K (ILSVRC 2012): one folder per class, or for validation a csv file."""
 
 import os
 
 from twlv_mm.records import checks, read_table
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
 SUFFIXES = ('.jpeg', '.jpg', '.png')
 
 
 def read_imagenet1k(annotations, images, kind):
-    """List the folders. See :class:`DataSet` for arguments and result.
+    """List the folders (arguments and result: see :class:`DataSet`).
 
-    Images are in ``train/<synset>/`` and in ``val/<synset>/``, or straight in ``val/``: then the first synset of
+    Images are in ``train/<synset>/`` and ``val/<synset>/``, or directly in ``val/``: then the first synset of
     ``PredictionString`` in ``LOC_val_solution.csv`` is the label of ``ImageId``. Classes are the folders of ``train``
-    in alphabetical order, which is everybody's numbering.
+    in alphabetical order, the usual numbering.
     """
     for name in ('train', 'val'):
         if not (images / name).is_dir():
-            raise FileNotFoundError(f'{images} has no folder {name}: give the folder that holds train and val')
+            raise FileNotFoundError(f'{images} has no folder {name}: give the folder that contains train and val')
     synsets = _folders(images / 'train')
     numbers = {synset: number for number, synset in enumerate(synsets)}
     train = _images_of_folders(images, 'train', numbers)
@@ -44,7 +44,7 @@ def _images_of_folders(images, split, numbers):
     samples = []
     for synset in _folders(images / split):
         if synset not in numbers:
-            raise ValueError(f'{images / split} has a folder {synset}, and {images / "train"} has none')
+            raise ValueError(f'{images / split} has a folder {synset}, but {images / "train"} does not')
         for name in sorted(os.listdir(images / split / synset)):
             stem, suffix = os.path.splitext(name)
             if suffix.lower() in SUFFIXES:

@@ -4,8 +4,8 @@ from functools import partial
 
 from twlv_mm.records import checks, read_table
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
 _NAMES = dict(
     train=('train.csv', 'kinetics_train.csv', 'kinetics-{}_train.csv'),
@@ -14,10 +14,10 @@ _NAMES = dict(
 
 
 def read_kinetics(number, annotations, videos, kind):
-    """Read the csv files of the Kinetics with a number of classes. See :class:`DataSet` for the rest and the result.
+    """Read the csv files of Kinetics-``number`` (other arguments and result: see :class:`DataSet`).
 
-    Classes are numbered as mmaction2 numbers them: by name, with _ for spaces, as the training table has them. Videos
-    are ``<youtube_id>_<start>_<end>``, seconds with six digits, in ``videos_train`` and ``videos_val`` (mmaction2),
+    Classes are numbered as in mmaction2: by name, with _ for spaces, from the training table. Videos are
+    ``<youtube_id>_<start>_<end>``, seconds with six digits, in ``videos_train`` and ``videos_val`` (mmaction2),
     ``train`` and ``val``, or all in one folder.
     """
     paths = {split: find_file(annotations, *(name.format(number) for name in names)) for split, names in _NAMES.items()}

@@ -1,4 +1,4 @@
-"""List files of labelled videos, segments or images, and whether their files are there."""
+"""List files of labelled videos, segments or images, and checks that their files exist."""
 
 import os
 from typing import NamedTuple
@@ -10,7 +10,7 @@ class Sample(NamedTuple):
     """One labelled example.
 
     Attributes:
-        file (str): A path, relative to the folder of the files.
+        file (str): Path relative to the folder of the files.
         label (int): Class index, from 0.
         segment (tuple[float, float], optional): Start and end in seconds; the whole file if None.
     """
@@ -21,17 +21,13 @@ class Sample(NamedTuple):
 
 
 def read_list(path, segments=False):
-    """Read a list for training or a test: as :func:`twlv_mm.records.read_video_list`, with one label each.
-
-    Args:
-        path (str): A text file.
-        segments (bool): Whether the lines have start and end, in seconds.
+    """Read a list for training or testing, with one label per line; see :func:`twlv_mm.records.read_video_list`.
 
     Returns:
-        list[Sample]: at least one.
+        list[Sample]: at least one, with a segment if ``segments``.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py write them')
+        raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py writes such lists')
     samples = []
     for line, file, labels, segment in read_video_list(path, segments):
         if len(labels) != 1:
@@ -45,26 +41,14 @@ def read_list(path, segments=False):
 
 
 def write_list(path, samples):
-    """Write what :func:`read_list` reads, times to a thousandth of a second; the file appears when it is complete.
-
-    Args:
-        path (str): Where to.
-        samples (Iterable[Sample]): All with a segment, or none.
-    """
+    """Write samples, all with a segment or none, for :func:`read_list`; times are rounded to milliseconds."""
     with writing(path, 'w') as file:
         for file_name, label, segment in samples:
             file.write(f'{list_line(file_name, label, segment)}\n')
 
 
 def missing_files(paths):
-    """Which files are not there. Each folder is listed once, so that 240,000 files take no 240,000 requests.
-
-    Args:
-        paths (Iterable[str]): Paths of files.
-
-    Returns:
-        list[str]: those without a file, each once, in order.
-    """
+    """Paths without a file, each once and in order; folders are listed once rather than asked for each file."""
     listings, missing = {}, {}
     for path in paths:
         folder, name = os.path.split(path)
@@ -76,16 +60,11 @@ def missing_files(paths):
 
 
 def check_files(paths, source):
-    """Raise an error if files are not there.
-
-    Args:
-        paths (Iterable[str]): Paths of files.
-        source (str): What names them, for the error.
-    """
+    """Raise an error if files listed by ``source`` do not exist."""
     missing = missing_files(paths)
     if missing:
         first = ', '.join(missing[:3]) + (', ...' if len(missing) > 3 else '')
         raise FileNotFoundError(
-            f'{len(missing)} of the files that {source} lists are not there: {first}. Set data_prefix to their folder, '
-            'or prepare the list again: it then has the files that are there'
+            f'{len(missing)} of the files listed in {source} do not exist: {first}. Set data_prefix to their folder, '
+            'or prepare the list again, which leaves missing files out'
         )

@@ -1,13 +1,13 @@
-"""Moments in Time: csv files of path, label and votes, without a header, and the categories' numbers."""
+"""Moments in Time: csv files of path, label and votes, without header, and the category numbers."""
 
 from twlv_mm.records import checks, read_lines, read_rows
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
 
 def read_mit(annotations, videos, kind):
-    """Read the csv files. See :class:`DataSet` for arguments and result.
+    """Read the csv files (arguments and result: see :class:`DataSet`).
 
     ``trainingSet.csv`` and ``validationSet.csv`` have rows ``<category>/<file>.mp4,<category>,<votes for>,<votes
     against>``; ``moments_categories.txt`` has lines ``<category>,<number>``. Videos are in ``training/<category>`` and
@@ -39,7 +39,7 @@ MIT = DataSet(
     name='mit',
     title='Moments in Time',
     read=read_mit,
-    # The first version: 100 videos a class for validation, which the paper's 33,898 fit; the second has 305 classes.
+    # The first version: 100 validation videos per class, which match the paper's 33,898; the second has 305 classes.
     kinds=dict(videos=339),
     counts=(791_246, 33_898),
     source="the paper's Table 2",

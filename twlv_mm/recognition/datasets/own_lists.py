@@ -1,4 +1,4 @@
-"""Lists of one's own videos: split by share or into folds, every class in every part, a group never in two parts."""
+"""Lists of your own videos: a stratified split or folds, with each group in one part."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twlv_mm.records import CLASSES_FILE, checks, list_line, split_groups, write_json, write_text
 
-from .own import class_order, similar_names, videos_of_folders, videos_of_table
+from .own_videos import class_order, similar_names, videos_of_folders, videos_of_table
 
 PARTS = 'train', 'val', 'test'
 RECORD = 'lists.json'
@@ -14,32 +14,31 @@ SHOWN = 5
 
 
 def make_lists(source, out, videos=None, split=None, folds=None, group=None, seed=0):
-    """Write mmaction2's lists of one's own videos, and the names of the classes.
+    """Write mmaction2's lists of your own videos, and the class names.
 
-    Into ``out``: ``train.txt`` and ``val.txt`` (and ``test.txt``, if there is a third part), or of every fold
-    ``train_fold<n>.txt`` and ``val_fold<n>.txt``; ``classes.txt``, the names in the order of their numbers; and
-    ``lists.json``, how they were made and what was left out. A class that is in one group only, which cannot be both
-    learned and tested, is left out.
+    Files in ``out``: ``train.txt`` and ``val.txt`` (and ``test.txt`` if there is a third part), or
+    ``train_fold<n>.txt`` and ``val_fold<n>.txt`` for every fold; ``classes.txt``, the names in the order of their
+    numbers; and ``lists.json``, how they were made and what was left out. Classes with only one group cannot be both
+    learned and tested, and are left out.
 
     Args:
-        source (str | Path): A folder with a folder a class, or a table for :func:`~.own.videos_of_table`. Where folders
-            named train, val and test are above the classes, or the table has a column 'split', that is the split.
+        source (str | Path): A folder with one folder per class, or a table for :func:`~.own_videos.videos_of_table`.
+            Folders named train, val and test above the classes, or a column 'split', define the split.
         out (str | Path): Folder to write to; it may exist.
-        videos (str | Path, optional): Folder of a table's videos; the table's if None.
-        split (Sequence[float], optional): Shares of train, and of val where there is a third part, test; 0.8 if None.
-        folds (int, optional): Write that many folds of a cross-validation instead.
-        group (str, optional): What is never on both sides of a split: a column of the table, or a regular expression
-            that finds the name of the group in the path of a file (its first group in brackets, if it has one). If
-            None, files.
-        seed (int): Decides which groups come into which part.
+        videos (str | Path, optional): Folder of a table's videos; the table's folder if None.
+        split (Sequence[float], optional): Share of train, or of train and val with the rest as test; 0.8 if None.
+        folds (int, optional): Write this many folds of a cross-validation instead.
+        group (str, optional): Never on both sides of a split: a column of the table, or a regular expression for the
+            group in a file's path (its first capturing group, if any). If None, each file is a group.
+        seed (int): Random seed of the split.
 
     Returns:
-        list[str]: what to tell: counts, what was left out and why, and what may be wrong.
+        list[str]: lines of a summary: counts, what was left out and why, warnings.
     """
     source, out = Path(source), Path(out)
     if source.is_dir():
         if videos is not None:
-            raise ValueError(f'{source} is the folder of the videos itself: leave videos out')
+            raise ValueError(f'{source} is itself the folder of the videos: leave videos out')
         root, (samples, left_out) = source, videos_of_folders(source)
     elif source.is_file():
         root = Path(source.parent if videos is None else videos)
@@ -51,17 +50,17 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
     samples, unlisted = _with_lines(samples)
     left_out = left_out + unlisted
     if not samples:
-        first = f': {checks.shown(left_out[0][0])} is left out, {left_out[0][1]}' if left_out else ''
+        first = f': {checks.shown(left_out[0][0])} is left out: {left_out[0][1]}' if left_out else ''
         raise FileNotFoundError(f'{source} has no labelled video{first}')
 
     groups, grouped_by = _groups(samples, group)
     given = samples[0].split is not None
     if given:
         if split is not None or folds is not None:
-            raise ValueError(f'{source} is split already: leave split and folds out')
+            raise ValueError(f'{source} is already split: leave split and folds out')
         found = {video.split for video in samples}
         if 'train' not in found or len(found) == 1:
-            raise ValueError(f'{source} is split into {", ".join(sorted(found))}: train and val are needed')
+            raise ValueError(f'{source} is split into {", ".join(sorted(found))}: train and val are required')
         names = [name for name in PARTS if name in found]
         part_of = {place: names.index(video.split) for place, video in enumerate(samples)}
     else:
@@ -69,7 +68,7 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
         samples, groups, lonely = _without_lonely_classes(samples, groups)
         left_out = left_out + lonely
         if not samples:
-            raise ValueError(f'{source} has no class with videos of two groups: nothing can be learned and tested')
+            raise ValueError(f'{source} has no class with two groups: none can be both learned and tested')
         counts = {}
         for video, name in zip(samples, groups, strict=True):
             counts.setdefault(name, Counter())[video.label] += 1
@@ -110,12 +109,12 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
         *(_counted(name, listed, classes) for name, listed in written.items()),
         *notes,
         *_told_left_out(left_out, out),
-        f'written to {out}; the names in the lists start from {root}: data_prefix=dict(video={str(root)!r})',
+        f'written to {out}; paths in the lists are relative to {root}: data_prefix=dict(video={str(root)!r})',
     ]
 
 
 def _with_lines(samples):
-    """Samples that can stand in a list, and the others."""
+    """Samples that can be written to a list, and the others."""
     kept, left_out = [], []
     for video in samples:
         try:
@@ -128,9 +127,9 @@ def _with_lines(samples):
 
 
 def _groups(samples, group):
-    """The group of each sample, and what groups are."""
+    """The group of each sample, and how groups are defined."""
     if group is None:
-        return [video.file for video in samples], 'a file each'
+        return [video.file for video in samples], 'one per file'
     if all(group.lower() in video.columns for video in samples):
         groups = [video.columns[group.lower()].strip() for video in samples]
         said = f'column {group}'
@@ -145,8 +144,7 @@ def _groups(samples, group):
     if lost:
         columns = ', '.join(samples[0].columns) or 'none'
         raise ValueError(
-            f'{len(lost)} of {len(samples)} files have no group by the {said}, {lost[0]} for example; columns are '
-            f'{columns}'
+            f'{len(lost)} of {len(samples)} files, such as {lost[0]}, have no group by {said}; columns are {columns}'
         )
     return groups, said
 
@@ -154,25 +152,25 @@ def _groups(samples, group):
 def _shares(split, folds):
     if folds is not None:
         if split is not None:
-            raise ValueError('split and folds are two ways to divide a set: leave one of them out')
+            raise ValueError('split and folds are alternatives: leave one of them out')
         if folds < 2:
-            raise ValueError(f'folds is {folds}; there have to be 2 or more')
+            raise ValueError(f'folds is {folds}; it must be 2 or more')
         return [f'fold{number + 1}' for number in range(folds)], [1 / folds] * folds
     split = [0.8] if split is None else list(split)
     if not 1 <= len(split) <= 2 or not all(share > 0 for share in split) or sum(split) >= 1:
-        raise ValueError(f'split is {split}: give the share of train, or those of train and val, which leave a rest')
+        raise ValueError(f'split is {split}: give the share of train, or of train and val, with a sum below 1')
     shares = [*split, 1 - sum(split)]
     return list(PARTS[: len(shares)]), shares
 
 
 def _without_lonely_classes(samples, groups):
-    """Leave out the classes that are in one group only."""
+    """Leave out the classes with only one group."""
     groups_of = {}
     for video, name in zip(samples, groups, strict=True):
         groups_of.setdefault(video.label, set()).add(name)
     lonely = {label for label, names in groups_of.items() if len(names) == 1}
     left_out = [
-        (video.file, f'all of its class {video.label!r} is in one group, which cannot be learned and tested')
+        (video.file, f'its class {video.label!r} has one group only, which cannot be both learned and tested')
         for video in samples
         if video.label in lonely
     ]
@@ -181,7 +179,7 @@ def _without_lonely_classes(samples, groups):
 
 
 def _notes(classes, samples, groups, part_of, names, folds):
-    notes = [f'warning: are {" and ".join(map(repr, alike))} one class?' for alike in similar_names(classes)]
+    notes = [f'warning: are {" and ".join(map(repr, alike))} the same class?' for alike in similar_names(classes)]
     present = {(video.label, part_of[place]) for place, video in enumerate(samples)}
     for part, name in enumerate(names):
         if absent := [label for label in classes if (label, part) not in present]:
@@ -191,7 +189,7 @@ def _notes(classes, samples, groups, part_of, names, folds):
     for place, name in enumerate(groups):
         parts.setdefault(name, set()).add(part_of[place])
     if both := sorted(name for name, its in parts.items() if len(its) > 1):
-        notes.append(f'warning: the split has groups on both sides: {_listed(both)}')
+        notes.append(f'warning: groups on both sides of the split: {_listed(both)}')
     return notes
 
 
@@ -201,17 +199,17 @@ def _told_left_out(left_out, out):
     reasons = Counter(reason for _, reason in left_out)
     first = {reason: file for file, reason in reversed(left_out)}
     lines = [
-        f'  {count:,} x {reason}; {checks.shown(first[reason])} for example'
+        f'  {count:,} x {reason}; for example {checks.shown(first[reason])}'
         for reason, count in reasons.most_common(SHOWN)
     ]
-    return [f'{len(left_out):,} left out, all of them named in {out / RECORD}:', *lines]
+    return [f'{len(left_out):,} left out, all listed in {out / RECORD}:', *lines]
 
 
 def _counted(name, listed, classes):
     counts = Counter(video.label for video in listed)
     fewest, most = min(counts.values(), default=0), max(counts.values(), default=0)
     by_class = f'{fewest}' if fewest == most else f'{fewest} to {most}'
-    return f'  {name}.txt: {len(listed):,}, {by_class} of each of {len(counts)} classes'
+    return f'  {name}.txt: {len(listed):,}, {by_class} for each of {len(counts)} classes'
 
 
 def _listed(names):

@@ -1,4 +1,4 @@
-"""From a data set's official annotation files and its folder of videos or images to list files."""
+"""From a data set's official annotation files and its videos or images to list files."""
 
 import argparse
 import os
@@ -13,22 +13,22 @@ from .lists import write_list
 
 
 def prepare(data_set, annotations, files, out, kind=None):
-    """Write the lists of a data set, with the files that are there, and tell what is not.
+    """Write the lists of a data set with the existing files, and report the missing ones.
 
-    Into ``out``: ``<name>_<split>_list_<kind>.txt`` or as else ``data_set.list_name`` says, which :func:`read_list`
-    reads, for train and val;
-    ``label_map_<kind>.txt`` with the names of the classes, one a line; and ``missing_<kind>.txt`` with a line
-    ``<split> <file>`` for each file that is not there or is empty.
+    Files in ``out``: train and val lists ``<name>_<split>_list_<kind>.txt`` (or ``data_set.list_name``) for
+    :func:`read_list`; ``label_map_<kind>.txt`` with one class name a line; and ``missing_<kind>.txt`` with a line
+    ``<split> <file>`` for each missing or empty file.
 
     Args:
-        data_set (DataSet): Which.
+        data_set (DataSet): The data set.
         annotations (str): Folder of the official annotation files.
-        files (str): Folder of its videos or images.
-        out (str): Where to; it may exist.
+        files (str): Folder of the videos or images.
+        out (str): Folder to write to; it may exist.
         kind (str, optional): One of ``data_set.kinds``; the first if None.
 
     Returns:
-        list[str]: what to tell: counts beside those of the paper, warnings, and where the config looks for the files.
+        list[str]: lines of a summary: counts beside the published ones, warnings, and where the config expects the
+        files.
     """
     annotations, files, out = Path(annotations), Path(files), Path(out)
     for folder in (annotations, files):
@@ -38,12 +38,12 @@ def prepare(data_set, annotations, files, out, kind=None):
     splits, classes = data_set.read(annotations, files, kind)
     told, lost, lists, indexes = [], [], {}, {}
     if data_set.kinds[kind] not in (None, len(classes)):
-        told.append(f'warning: {len(classes)} classes, the config has {data_set.kinds[kind]}')
+        told.append(f'warning: {len(classes)} classes, but the config has {data_set.kinds[kind]}')
     for split, count in zip(splits, data_set.counts, strict=True):
         for sample in split.samples:
             if not 0 <= sample.label < len(classes):
                 raise ValueError(
-                    f'{split.name}: {sample.file} has label {sample.label}; there are {len(classes)} classes'
+                    f'{split.name}: {sample.file} has label {sample.label}, but there are {len(classes)} classes'
                 )
         folder = files / split.folder
         if folder not in indexes:
@@ -54,28 +54,23 @@ def prepare(data_set, annotations, files, out, kind=None):
         told.append(_summary(split, found, missing, count, data_set.source))
         if not (out / split.link).exists() or not os.path.samefile(folder, out / split.link):
             link = out / split.link
-            told.append(f'  the config looks for the files in {link}: ln -s {folder.resolve()} {link}')
+            told.append(f'  the config expects the files in {link}: ln -s {folder.resolve()} {link}')
 
     out.mkdir(parents=True, exist_ok=True)
     for name, found in lists.items():
         write_list(out / data_set.list_name.format(name=data_set.name, split=name, kind=kind), found)
     write_text(out / f'label_map_{kind}.txt', ''.join(f'{name}\n' for name in classes))
     write_text(out / f'missing_{kind}.txt', ''.join(f'{line}\n' for line in lost))
-    told.append(f'written to {out}; {len(lost)} files that are missing are named in missing_{kind}.txt')
+    told.append(f'written to {out}; missing_{kind}.txt lists {len(lost)} missing files')
     return told
 
 
 def main(data_set, argv=None):
-    """The command line of ``tools/data/<name>/prepare.py``; ends the process with code 2 if nothing was written.
-
-    Args:
-        data_set (DataSet): Which.
-        argv (list[str], optional): Arguments; those of the process if None.
-    """
-    parser = argparse.ArgumentParser(description=f'{data_set.title}: official annotation files to list files.')
+    """The command line of ``tools/data/<name>/prepare.py``; exits with code 2 if nothing was written."""
+    parser = argparse.ArgumentParser(description=f'{data_set.title}: list files from the official annotation files.')
     parser.add_argument('annotations', metavar='ANNOTATIONS', help='folder of the official annotation files')
     parser.add_argument('files', metavar='VIDEOS', help='folder of the videos or images')
-    parser.add_argument('--out', default=f'data/{data_set.name}', help='where to (default: %(default)s)')
+    parser.add_argument('--out', default=f'data/{data_set.name}', help='folder to write to (default: %(default)s)')
     if len(data_set.kinds) > 1:
         kinds = list(data_set.kinds)
         parser.add_argument(
@@ -91,9 +86,9 @@ def main(data_set, argv=None):
 
 
 def _locate(split, folder, index):
-    """The samples whose files are there, with the files' real names, and the names of the others' files."""
+    """Samples whose files exist, with the real file names, and the names of the missing files."""
     if not split.samples:
-        raise ValueError(f'{split.name}: the annotation files list nothing')
+        raise ValueError(f'{split.name}: the annotation files are empty')
     found, missing, sizes = [], {}, {}
     for sample in split.samples:
         paths = index.get(sample.file, [])
@@ -108,14 +103,14 @@ def _locate(split, folder, index):
             missing[sample.file] = None
     if not found:
         raise FileNotFoundError(
-            f'{split.name}: {folder} has none of the {len(missing)} files that are listed, {split.samples[0].file} for '
-            'example: is it the right folder?'
+            f'{split.name}: {folder} has none of the {len(missing)} listed files, such as {split.samples[0].file}: is '
+            'it the right folder?'
         )
     return found, list(missing)
 
 
 def _index(folder, suffixes):
-    """Name without suffix, and path below the folder without suffix -> paths of the files that have it."""
+    """File name and path below the folder, both without extension -> paths of the matching files."""
     index = {}
     for file in walk_files(folder):
         path = Path(file).relative_to(folder).as_posix()
@@ -129,7 +124,7 @@ def _index(folder, suffixes):
 def _size(path):
     try:
         return os.path.getsize(path)
-    except FileNotFoundError:  # a link that leads nowhere
+    except FileNotFoundError:  # a broken link
         return 0
 
 

@@ -2,17 +2,17 @@
 
 from twlv_mm.records import checks, read_json
 
+from .data_set import DataSet, Split, find_file, parse_entries
 from .lists import Sample
-from .official import DataSet, Split, find_file, parse_entries
 
-_PREFIX = 'something-something-v2-'  # of the files' names in the first release
+_PREFIX = 'something-something-v2-'  # of file names in the first release
 
 
 def read_ssv2(annotations, videos, kind):
-    """Read the json files. See :class:`DataSet` for arguments and result.
+    """Read the json files (arguments and result: see :class:`DataSet`).
 
     ``labels.json`` maps a template without brackets to its number; ``train.json`` and ``validation.json`` are lists of
-    entries with ``id`` and ``template``, in which brackets stand around what varies. Videos are ``<id>.webm``.
+    entries with ``id`` and ``template``, with brackets around its placeholders. Videos are ``<id>.webm``.
     """
     labels = find_file(annotations, 'labels.json', f'{_PREFIX}labels.json')
     numbers = dict(parse_entries(labels, list(read_json(labels, dict).items()), _label))
@@ -28,7 +28,7 @@ def read_ssv2(annotations, videos, kind):
 
 
 def _label(entry):
-    # Its numbers are strings.
+    # The numbers are strings.
     return checks.name(entry[0], 'template'), checks.count_in(str(entry[1]), 'label')
 
 

@@ -1,4 +1,4 @@
-"""Videos of one's own with their classes: from a folder a class, or a table of names and labels."""
+"""Your own labelled videos: from one folder per class, or a table of files and labels."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from twlv_mm.records import checks, read_json, read_rows, read_table
 from twlv_mm.records.video_lists import CLASS_COLUMNS, FILE_COLUMNS
 from twlv_mm.video import is_video, walk_files
 
-# A set that is split already says so by these names: of the folders above the classes, or in the column of the table.
+# Names of parts, of folders above the classes or in a column of the table.
 SPLITS = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
 SPLITS |= {'testing': 'test'}
 LABEL_COLUMNS = (*CLASS_COLUMNS, 'label_name', 'class_name', 'labels', 'category', 'action')
@@ -16,13 +16,13 @@ SPLIT_COLUMNS = ('split', 'subset')
 
 
 class OwnVideo(NamedTuple):
-    """A video, or a segment of one, as a user has labelled it.
+    """A labelled video, or segment of one.
 
     Attributes:
-        file (str): Its path below the folder of the videos.
-        label (str): Name of its class.
-        columns (dict[str, str]): What else the table says of it.
-        split (str | None): 'train', 'val' or 'test', where the user has split the set.
+        file (str): Path below the folder of the videos.
+        label (str): Class name.
+        columns (dict[str, str]): All columns of its row in the table.
+        split (str | None): 'train', 'val' or 'test', if the set is already split.
         segment (tuple[float, float] | None): Start and end in seconds; the whole file if None.
     """
 
@@ -34,11 +34,11 @@ class OwnVideo(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """What was found.
+    """Result of a search.
 
     Attributes:
         videos (list[OwnVideo]): Sorted.
-        left_out (list[tuple[str, str]]): What is no sample, and why.
+        left_out (list[tuple[str, str]]): Files left out, with the reason.
     """
 
     videos: list
@@ -46,32 +46,25 @@ class Collected(NamedTuple):
 
 
 def videos_of_folders(folder):
-    """Find the videos in a folder a class, with or without folders named train, val and test above the classes.
-
-    Args:
-        folder (str | Path): The folder of the folders.
-
-    Returns:
-        Collected: the videos, and the files that are none or in no class.
-    """
+    """Find the videos in one folder per class, optionally below folders named train, val and test."""
     folder = Path(folder)
     above = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.')}
     parts = {SPLITS[name.lower()] for name in above if name.lower() in SPLITS}
     is_split = bool(above) and {name.lower() for name in above} <= SPLITS.keys()
-    if len(parts) > 1 and not is_split:  # one alone may be a class: a train is a vehicle
+    if len(parts) > 1 and not is_split:  # a single one may be a class, such as the vehicle 'train'
         others = sorted(name for name in above if name.lower() not in SPLITS)
         raise ValueError(
-            f'{folder} has folders of a split ({", ".join(sorted(parts))}) beside others, {others[0]!r} for example: '
-            'take those out, or give the folder of the classes'
+            f'{folder} has folders of a split ({", ".join(sorted(parts))}) beside others such as {others[0]!r}: remove '
+            'those, or give the folder of the classes'
         )
     videos, left_out = [], []
     for path in walk_files(folder):
         file = os.path.relpath(path, folder)
         parts = file.split(os.sep)
         if not is_video(path):
-            left_out.append((file, 'no video by its ending'))
+            left_out.append((file, 'not a video by its extension'))
         elif len(parts) < 2 + is_split:
-            left_out.append((file, 'in no folder of a class'))
+            left_out.append((file, 'not in the folder of a class'))
         elif reason := _fault(path, file):
             left_out.append((file, reason))
         else:
@@ -81,18 +74,18 @@ def videos_of_folders(folder):
 
 
 def videos_of_table(path, folder):
-    """Read names and labels: a csv with or without names of columns, or a json.
+    """Read files and labels from a csv or json.
 
-    A csv without them has the columns file and label. The json is a list of objects with the csv's columns, or an
-    object ``{file: label}``. Columns are the file ('path', 'file', 'video', …), the class ('label', 'class', …) and, if
-    they are there, 'start' and 'end' in seconds, and 'split'; others may be groups.
+    A csv without header has the columns file and label. A json is a list of objects with the csv's columns, or an
+    object ``{file: label}``. Columns are the file ('path', 'file', 'video', …), the class ('label', 'class', …) and,
+    optionally, 'start' and 'end' in seconds, and 'split'; others can serve as groups.
 
     Args:
         path (str | Path): The table.
-        folder (str | Path): Folder of the videos. A name may lack its ending, or the folders in front of it.
+        folder (str | Path): Folder of the videos. Names may lack extension or parent folders.
 
     Returns:
-        Collected: the videos, and those that are not there.
+        Collected: the videos, and those that were not found.
     """
     path = Path(path)
     rows = _json_rows(path) if path.suffix.lower() == '.json' else _csv_rows(path)
@@ -103,7 +96,7 @@ def videos_of_table(path, folder):
         below = os.path.relpath(name, folder) if os.path.isabs(name) else os.path.normpath(name)
         found = files.get(below, [])
         if len(found) > 1:
-            raise ValueError(f'{where}: {name!r} fits {" and ".join(found[:2])} in {folder}: write its folder, too')
+            raise ValueError(f'{where}: {name!r} matches {" and ".join(found[:2])} in {folder}: add its folder')
         reason = _fault(Path(folder, found[0]), found[0]) if found else f'not in {folder}'
         if reason:
             left_out.append((name, reason))
@@ -112,27 +105,20 @@ def videos_of_table(path, folder):
         same = found[0], segment
         if same in first:
             if first[same] != label:
-                raise ValueError(f'{where}: {name!r} is {label!r} here and {first[same]!r} before: keep one of the two')
+                raise ValueError(f'{where}: {name!r} is {label!r} here but {first[same]!r} above: keep one of the two')
             left_out.append((name, 'listed twice'))
             continue
         first[same] = label
         videos.append(OwnVideo(found[0], label, row, _split(row, where), segment))
     if len({video.segment is None for video in videos}) > 1:
-        raise ValueError(f'{path} has rows with and without start and end: give all of them times, or none')
+        raise ValueError(f'{path} has rows with and without start and end: give times for all rows or none')
     if len({video.split is None for video in videos}) > 1:
-        raise ValueError(f'{path} has rows with and without a split: give all of them one, or none')
+        raise ValueError(f'{path} has rows with and without a split: give one for all rows or none')
     return Collected(sorted(videos, key=_order), left_out)
 
 
 def class_order(videos):
-    """Names of the classes, in the order of their numbers: of the alphabet, or of the numbers that they are.
-
-    Args:
-        videos (Iterable[OwnVideo]): The samples.
-
-    Returns:
-        list[str]: each once.
-    """
+    """Class names in the order of their numbers: numeric if all are numbers, else alphabetical."""
     names = {video.label for video in videos}
     if all(name.isdecimal() for name in names):
         return sorted(names, key=int)
@@ -140,14 +126,7 @@ def class_order(videos):
 
 
 def similar_names(classes):
-    """Classes that differ in case or spaces only, which usually are one.
-
-    Args:
-        classes (Iterable[str]): Names.
-
-    Returns:
-        list[list[str]]: groups of at least two.
-    """
+    """Groups of classes that differ only in case or spaces, which are usually the same."""
     alike = {}
     for name in classes:
         alike.setdefault(''.join(name.lower().replace('_', ' ').split()), []).append(name)
@@ -167,7 +146,7 @@ def _fault(path, file):
     try:
         return None if os.path.getsize(path) else 'empty'
     except OSError:
-        return 'a link that leads nowhere'
+        return 'a broken link'
 
 
 def _csv_rows(path):
@@ -179,8 +158,8 @@ def _csv_rows(path):
     for line, row in read_rows(path).items():
         if len(row) != 2:
             raise ValueError(
-                f'{path}, line {line}: there are {len(row)} cells; without names of columns in the first line, such as '
-                '"file,label", there have to be two, file and label'
+                f'{path}, line {line}: {len(row)} cells; without a header such as "file,label", rows must have two '
+                'cells, file and label'
             )
         rows[f'{path}, line {line}'] = dict(zip(('file', 'label'), row, strict=True))
     return rows
@@ -222,12 +201,12 @@ def _segment(row, where):
 def _split(row, where):
     text = (_pick(row, SPLIT_COLUMNS) or '').strip().lower()
     if text and text not in SPLITS:
-        raise ValueError(f'{where}: there is no split {checks.shown(text)}; there are train, val and test')
+        raise ValueError(f'{where}: unknown split {checks.shown(text)}; choose from train, val and test')
     return SPLITS.get(text)
 
 
 def _index(folder):
-    """What a table may call a file -> paths below the folder."""
+    """Names that a table may use for a file -> paths below the folder."""
     index, exact = {}, {}
     for path in filter(is_video, walk_files(folder)):
         file = os.path.relpath(path, folder)

@@ -38,7 +38,7 @@ def test_hits_of_a_text_are_those_of_its_vector(videos, embedded_by_clip):
 
 def test_vectors_that_are_not_comparable_with_texts_are_refused(embedded, embedded_by_clip):
     _, out = embedded_by_clip
-    with pytest.raises(ValueError, match=r"by pooling 'mean'; .* its own pooling, 'class_token', of 20"):
+    with pytest.raises(ValueError, match=r"with pooling 'mean'; .* own pooling, 'class_token', of 20"):
         find_moments(None, out / 'mean', text=TEXTS[0])
     with pytest.raises(ValueError, match='twlv_small_synthetic has no text tower'):
         find_moments(None, embedded / 'multi-clip/npy', text=TEXTS[0])

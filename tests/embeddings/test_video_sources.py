@@ -31,10 +31,10 @@ def test_hidden_files_and_folders_are_passed_over(folder):
 def test_root_and_subset_are_refused_where_there_is_nothing_to_choose(folder):
     (folder / 'list.txt').write_text('a.mp4 0\n')
     for source in (folder, folder / 'a.mp4', f'{folder}/*.mp4'):
-        with pytest.raises(ValueError, match='is no list: leave root out'):
+        with pytest.raises(ValueError, match='is not a list: leave root out'):
             find_videos(source, root=folder)
     for source in (folder, folder / 'a.mp4', folder / 'list.txt'):
-        with pytest.raises(ValueError, match='is none: leave subset out'):
+        with pytest.raises(ValueError, match='is not one: leave subset out'):
             find_videos(source, subset='val')
 
 
@@ -85,7 +85,7 @@ def test_activitynet_json_finds_files_by_id_and_chooses_a_subset(folder, tmp_pat
         Video('gone', f'{folder}/gone.mp4'),
         Video('xyz', f'{folder}/v_xyz.webm'),
     ]
-    with pytest.raises(ValueError, match="list.json has no subset 'test'; there are training, validation"):
+    with pytest.raises(ValueError, match="list.json has no subset 'test'; choose from training, validation"):
         find_videos(tmp_path / 'list.json', folder, 'test')
 
 
@@ -99,7 +99,7 @@ def test_ava_csv_names_each_video_once(folder, tmp_path):
 
 def test_two_videos_of_one_name_are_refused(folder):
     (folder / 'a.avi').touch()
-    with pytest.raises(ValueError, match=r'a\.avi and .*a\.mp4 would both be written as a|a\.mp4 and .*a\.avi'):
+    with pytest.raises(ValueError, match=r'a\.avi and .*a\.mp4 both have the id a|a\.mp4 and .*a\.avi'):
         find_videos(folder)
 
 
@@ -126,7 +126,7 @@ def test_nothing_to_embed_is_an_error(tmp_path):
 )
 def test_list_cannot_have_files_written_outside_of_their_folder(folder, tmp_path, name, content):
     (tmp_path / name).write_text(content)
-    with pytest.raises(ValueError, match='outside of the folder of the videos'):
+    with pytest.raises(ValueError, match='outside the video folder'):
         find_videos(tmp_path / name, folder)
 
 
@@ -136,7 +136,7 @@ def test_every_ending_of_video_counts_and_the_rest_is_said_in_words(tmp_path, mo
     for name in (*names, 'x.txt', 'y.txt', 'z.jpg', 'sound.m4a', 'README'):
         (tmp_path / name).touch()
     said = []
-    monkeypatch.setattr('twlv_mm.embeddings.inputs.print_log', lambda text, logger: said.append(text))
+    monkeypatch.setattr('twlv_mm.embeddings.video_sources.print_log', lambda text, logger: said.append(text))
     assert [Path(video.path).name for video in find_videos(tmp_path)] == names
     assert len(said) == 1
     counts = said[0].removeprefix(f'{tmp_path}: passed over 5 files that are not videos: ').split(', ')
@@ -159,7 +159,7 @@ def test_id_that_fits_two_files_is_refused_with_both(folder, tmp_path, extra):
     (folder / extra).parent.mkdir(exist_ok=True)
     (folder / extra).touch()
     (tmp_path / 'ava.csv').write_text('b,0902,0.1,0.1,0.2,0.2,12,0\n')
-    with pytest.raises(ValueError, match=r'lists b, and both .*b\.\w+ and .*b\.\w+ fit it'):
+    with pytest.raises(ValueError, match=r'lists b, which matches .*b\.\w+ and .*b\.\w+'):
         find_videos(tmp_path / 'ava.csv', folder)
 
 

@@ -36,5 +36,5 @@ def test_video_without_a_class_and_too_few_videos_are_refused(tmp_path):
     folder = save(tmp_path, [0, 10, 20])
     with pytest.raises(ValueError, match='1 of 3 videos have no class: v2'):
         precision_at(folder, dict(v0=0, v1=1), k=1)
-    with pytest.raises(ValueError, match='3 videos have no 3 neighbours'):
+    with pytest.raises(ValueError, match='3 videos do not have 3 neighbours'):
         precision_at(folder, dict(v0=0, v1=1, v2=0), k=3)

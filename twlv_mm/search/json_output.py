@@ -1,4 +1,4 @@
-"""What a search has found, as it is written to json."""
+"""Search results as json."""
 
 import twlv_mm
 
@@ -6,15 +6,7 @@ SCHEMA_VERSION = 1
 
 
 def answer_record(answer, folder):
-    """An answer as plain values.
-
-    Args:
-        answer (Answer): From :func:`find_moments`.
-        folder (str): What was searched.
-
-    Returns:
-        dict: for json; times in seconds since a video's first frame.
-    """
+    """An :class:`Answer` of searching ``folder``, for json; times are in seconds since a video's first frame."""
     query = answer.query
     record = dict(
         schema_version=SCHEMA_VERSION,
@@ -35,16 +27,7 @@ def answer_record(answer, folder):
 
 
 def duplicates_record(pairs, collections, threshold):
-    """Pairs of videos as plain values.
-
-    Args:
-        pairs (list[Pair]): From :func:`find_duplicates`.
-        collections (Sequence[Collection]): What was searched, one or two.
-        threshold (float): As it was searched with.
-
-    Returns:
-        dict: for json.
-    """
+    """Pairs of duplicates in one or two collections, found with ``threshold``, for json."""
     return dict(
         schema_version=SCHEMA_VERSION,
         folders=[

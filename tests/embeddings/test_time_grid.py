@@ -24,7 +24,7 @@ def test_grid_is_where_the_clips_are_and_ends_with_the_last_one(tmp_path, publis
 
 def test_published_layout_without_times_needs_the_two_lengths(tmp_path):
     save_published(tmp_path, 'a', 10)
-    with pytest.raises(ValueError, match='a in .* does not say when its clips are: set clip_seconds and stride_sec'):
+    with pytest.raises(ValueError, match='a in .* has no clip times: set clip_seconds and stride_sec'):
         grid_of(tmp_path, 'a', CLIP)
 
 
@@ -61,10 +61,10 @@ def test_vectors_that_fit_no_grid_are_refused_with_their_video(tmp_path):
     with pytest.raises(ValueError, match='a in .* holds NaN or infinite numbers'):
         grid_clips(EmbeddingFolder(tmp_path), 'a', 39)
     np.save(tmp_path / 'a_c.npy', np.zeros((5, DIMS), np.float32))
-    with pytest.raises(ValueError, match='a in .* has 5 vectors and times of 39 clips'):
+    with pytest.raises(ValueError, match='a in .* has 5 vectors but times of 39 clips'):
         grid_of(tmp_path)
     (tmp_path / 'a_c.npy').write_bytes(b'half a file')
-    with pytest.raises(ValueError, match='no sound file of embeddings'):
+    with pytest.raises(ValueError, match='not a valid embedding file'):
         grid_of(tmp_path)
     save(tmp_path, 'a', 10, times=[[2, 2]])
     with pytest.raises(ValueError, match='a in .* has clips that do not end after they start'):
@@ -74,5 +74,5 @@ def test_vectors_that_fit_no_grid_are_refused_with_their_video(tmp_path):
 def test_vectors_of_whole_videos_are_refused(tmp_path):
     save(tmp_path, 'a', 10, times=[[0, 10]])
     info = dict(EmbeddingFolder(tmp_path).info('a'), sampling='uniform')
-    with pytest.raises(ValueError, match='one vector for a whole video .* extract with --sampling multi-clip'):
+    with pytest.raises(ValueError, match='one vector per video .* extract with --sampling multi-clip'):
         clip_settings(tmp_path, {'a': info})

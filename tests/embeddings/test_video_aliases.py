@@ -1,12 +1,12 @@
 """Label files call videos by names that are not always their paths."""
 
-from twlv_mm.embeddings import find_videos, other_names, second_files
+from twlv_mm.embeddings import find_videos, ids_by_alias, second_views
 
 from ..segmentation.label_files import needs_shared, unpack
 
 
 def test_a_video_goes_by_its_id_its_own_name_and_that_with_its_folders():
-    names = other_names(['P03/cam01/P03_cereals', 'S1_Tea_C1'])
+    names = ids_by_alias(['P03/cam01/P03_cereals', 'S1_Tea_C1'])
     assert names == {
         'P03/cam01/P03_cereals': 'P03/cam01/P03_cereals',
         'P03_cam01_P03_cereals': 'P03/cam01/P03_cereals',
@@ -17,17 +17,17 @@ def test_a_video_goes_by_its_id_its_own_name_and_that_with_its_folders():
 
 
 def test_a_name_of_two_videos_is_none_unless_it_is_an_id():
-    assert 'tea' not in other_names(['cam01/tea', 'cam02/tea'])
-    assert other_names(['cam01/tea', 'tea'])['tea'] == 'tea'
-    assert 'abc' not in other_names(['a/v_abc', 'b/v_abc'])
+    assert 'tea' not in ids_by_alias(['cam01/tea', 'cam02/tea'])
+    assert ids_by_alias(['cam01/tea', 'tea'])['tea'] == 'tea'
+    assert 'abc' not in ids_by_alias(['a/v_abc', 'b/v_abc'])
 
 
 def test_of_a_stereo_camera_the_first_file_that_is_there_counts():
     files = [f'P0{person}/stereo/P0{person}_tea_ch{lens}' for person, lens in ((3, 1), (3, 0), (4, 1))]
-    names = other_names(files)
+    names = ids_by_alias(files)
     assert names['P03_stereo01_P03_tea'] == 'P03/stereo/P03_tea_ch0'
     assert names['P04_stereo01_P04_tea'] == 'P04/stereo/P04_tea_ch1'
-    assert second_files(files) == ['P03/stereo/P03_tea_ch1']
+    assert second_views(files) == ['P03/stereo/P03_tea_ch1']
 
 
 @needs_shared
@@ -42,17 +42,17 @@ def test_every_label_file_of_breakfast_finds_its_video(tmp_path):
             files.add(f'{person}/{camera}/{activity}.avi')
     found = find_laid_out(tmp_path / 'videos', (f'BreakfastII_15fps_qvga_sync/{file}' for file in files))
     assert len(found) == 1712 + 304
-    names = other_names(found)
+    names = ids_by_alias(found)
     assert sum(name in names for name in labelled) == 1712
     assert len({names[name] for name in labelled}) == 1712
-    assert len(second_files(found)) == 304
+    assert len(second_views(found)) == 304
 
 
 @needs_shared
 def test_every_label_file_of_50salads_and_gtea_finds_its_video(tmp_path):
     for dataset, pattern, count in (('50Salads', 'rgb/{}.avi', 50), ('GTEA', '{}.mp4', 28)):
         labelled = [path.stem for path in (unpack(dataset, tmp_path) / 'groundTruth').glob('*.txt')]
-        names = other_names(find_laid_out(tmp_path / dataset / 'videos', map(pattern.format, labelled)))
+        names = ids_by_alias(find_laid_out(tmp_path / dataset / 'videos', map(pattern.format, labelled)))
         assert sum(name in names for name in labelled) == len(labelled) == count
 
 

@@ -1,4 +1,4 @@
-"""A collection that an index in LanceDB searches: the nearest clips without reading all vectors."""
+"""A collection searched by its LanceDB index, without reading all vectors."""
 
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,12 @@ from .lance_table import address, column, dims_of, open_table, quoted, settings_
 
 # Measured on a million vectors (docs/search.md).
 PARTITIONS_SEARCHED, REFINED = 20, 30
-SAMPLE = 1024  # clips that stand for the whole collection
-ROUNDING = 1e-5  # of cosines, here and in LanceDB
+SAMPLE = 1024  # clips that represent the collection
+ROUNDING = 1e-5  # tolerance between our cosines and LanceDB's
 
 
 class IndexedCollection:
-    """The clips of an embedding folder as its index finds them; see :class:`~twlv_mm.search.Collection`.
+    """The clips of an embedding folder, searched by its index; interface of :class:`~twlv_mm.search.Collection`.
 
     Args:
         path (str): The folder.
@@ -34,7 +34,7 @@ class IndexedCollection:
         self.path = Path(path)
         self._table = open_table(path, uri)
         if self._table is None:
-            raise FileNotFoundError(f'there is no index at {address(path, uri)}: make it with --index --in {path}')
+            raise FileNotFoundError(f'there is no index at {address(path, uri)}: build it with --index --in {path}')
         self.settings, self.dims = settings_of(self._table), dims_of(self._table)
         try:
             manifest = read_manifest(path)
@@ -44,8 +44,8 @@ class IndexedCollection:
             there = {name: value for name, value in kind.items() if name in self.settings}
             if there != self.settings:
                 raise ValueError(
-                    f'{path} was made again with other settings after its index: remove {address(path, uri)}, and '
-                    f'make it again with --index --in {path}'
+                    f'{path} was extracted again with other settings after its index: remove {address(path, uri)} and '
+                    f'build it again with --index --in {path}'
                 )
         self._listed = manifest['videos']
 
@@ -54,26 +54,24 @@ class IndexedCollection:
         return self._table.count_rows()
 
     def __contains__(self, video_id):
-        """Whether there is a video of this id."""
         return bool(self._table.count_rows(f'video_id = {quoted(video_id)}'))
 
     @cached_property
     def video_ids(self):
-        """list[str]: sorted."""
+        """list[str]: Sorted."""
         return sorted(column(self._table, 'video_id'))
 
     @cached_property
     def missing(self):
-        """list[str]: sorted ids of videos that the folder's manifest lists and the index does not have."""
+        """list[str]: Sorted ids of videos in the folder's manifest that are not in the index."""
         return sorted(set(self._listed).difference(self.video_ids))
 
     @cached_property
     def sample(self):
-        """ndarray: (m, D) vectors of clips at equal distances in the table, which stand for all of it."""
+        """ndarray: (m, D) vectors of evenly spaced clips."""
         return self._sampled(SAMPLE)[0]
 
     def clips(self, video_id):
-        """Times and vectors of a video's clips; see :meth:`Collection.clips`."""
         wanted = self._table.search().where(f'video_id = {quoted(video_id)}')
         rows = wanted.select(['clip', 'start', 'end', 'vector']).to_arrow().sort_by('clip')
         if not len(rows):
@@ -81,16 +79,16 @@ class IndexedCollection:
         return np.stack([rows['start'].to_numpy(), rows['end'].to_numpy()], axis=1), vectors_of(rows)
 
     def nearest_clips(self, vector, count, *, partitions=PARTITIONS_SEARCHED, refined=REFINED):
-        """The clips that are nearest to a vector, but for those that the index misses.
+        """Nearest clips of one vector, except those that the index misses.
 
         Args:
             vector (ndarray): (D,) float32.
             count (int): How many.
-            partitions (int): Of the index, that are searched: the more, the fewer are missed.
-            refined (int): How many times as many clips as are wanted are compared by the vectors themselves.
+            partitions (int): Partitions to search: the more, the fewer clips are missed.
+            refined (int): Candidates compared exactly, as a multiple of ``count``.
 
         Returns:
-            list[tuple[str, int, float]]: video id, number of the clip in its video, cosine; best first.
+            list[tuple[str, int, float]]: video id, index of the clip in its video, cosine; best first.
         """
         search = self._table.search(vector).distance_type('cosine').nprobes(partitions).refine_factor(refined)
         found = search.select(['video_id', 'clip', '_distance']).limit(count).to_arrow()
@@ -98,15 +96,12 @@ class IndexedCollection:
         return list(zip(found['video_id'].to_pylist(), found['clip'].to_pylist(), cosines.tolist(), strict=True))
 
     def recall(self, k=10, queries=100, **options):
-        """Which share of the exact answer the index finds.
+        """Mean fraction of the k exact nearest clips that the index finds, 0 to 1.
 
         Args:
-            k (int): Nearest clips, beside the query's own, that count.
-            queries (int): Clips at equal distances in the table, of which each is a query.
+            k (int): Nearest clips, not counting the query itself.
+            queries (int): Evenly spaced clips used as queries.
             **options: As for :meth:`nearest_clips`.
-
-        Returns:
-            float: the mean share of the k nearest that are found, 0 to 1.
         """
         vectors, own = self._sampled(queries)
         k = min(k, len(self) - 1)
@@ -117,7 +112,7 @@ class IndexedCollection:
         return float(np.mean(shares))
 
     def _cosines(self, queries, k):
-        """Of clips, the cosine of the k-th nearest other one; every vector is read once."""
+        """For each query, the cosine of its k-th nearest other clip; reads every vector once."""
         queries, best = F.normalize(queries, dim=1), torch.empty(len(queries), 0)
         for batch in self._table.search().select(['vector']).to_batches():
             best = torch.cat([best, queries @ F.normalize(torch.from_numpy(vectors_of(batch)), dim=1).T], dim=1)

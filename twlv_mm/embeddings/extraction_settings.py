@@ -1,15 +1,15 @@
-"""What embeddings were made with, as their files say: what makes vectors comparable, and whose they are."""
+"""The settings that embeddings were made with: whether vectors are comparable, and how to make more of them."""
 
 from types import SimpleNamespace
 
 import torch
 
-from twlv_mm.encoders import get_model, list_models
+from twlv_mm.encoders import get_model, list_models, official_weights, weights_sha256
 from twlv_mm.records.checks import shown
 
 from .manifest import read_manifest
 
-# As tools/extract.py writes them; embeddings of other tools may say none of it.
+# As written by tools/extract.py; embeddings of other tools may have none of them.
 SETTINGS = (
     'model',
     'source',
@@ -22,20 +22,15 @@ SETTINGS = (
     'view',
 )
 
-# SOURCEs that may stand in files of others: they are read as data alone.
+# SOURCEs that are safe in files from others: loading them runs no code.
 DATA_ONLY = ('hf:', 'timm:')
-# What else a query's vector has to be made with; of one kind in a folder unless it was mixed.
+# Further settings that a query must share; constant in a folder unless it was mixed.
 OF_PICTURES = ('size', 'resize', 'interpolation', 'precision')
 
 
 def folder_settings(folder):
-    """What the vectors of a folder were made with, to make others that can be compared with them.
-
-    Args:
-        folder (EmbeddingFolder): Its manifest is read, or without one, its videos' files.
-
-    Returns:
-        dict: name of a setting -> value, those that are known.
+    """The settings of a folder's vectors (dict of those known), by its manifest or else its videos' files, to make
+    more.
     """
     try:
         kinds = read_manifest(folder.path)['settings']
@@ -48,8 +43,8 @@ def folder_settings(folder):
         differing = [name for name in (*SETTINGS, *OF_PICTURES) if kinds[0].get(name) != other.get(name)]
         named = '; '.join(f'{name} is {kinds[0].get(name)!r} and {other.get(name)!r}' for name in differing)
         raise ValueError(
-            f'{folder.path} holds vectors that were made with different settings and cannot be compared: {named}. '
-            'Extract them with the same settings'
+            f'{folder.path} holds vectors made with different settings, which cannot be compared: {named}. Extract '
+            'them with the same settings'
         )
     return kinds[0]
 
@@ -58,11 +53,11 @@ def shared_settings(folder, infos):
     """The settings that all embeddings of a folder share.
 
     Args:
-        folder (str | Path): Where they are, for the message.
-        infos (dict[str, dict]): Of each video, what :meth:`EmbeddingFolder.info` gives; at least one.
+        folder (str | Path): For the message.
+        infos (dict[str, dict]): :meth:`EmbeddingFolder.info` of each video; at least one.
 
     Returns:
-        dict: name of a setting -> value, None where not known; and pretraining_sets, those of the encoder's weights.
+        dict: setting -> value, None if unknown; and pretraining_sets of the encoder's weights.
     """
     kinds = {}
     for video_id, info in infos.items():
@@ -71,7 +66,7 @@ def shared_settings(folder, infos):
     if len(kinds) > 1:
         (one, first), (other, second) = kinds[:2]
         raise ValueError(
-            f'{folder} holds embeddings of {len(kinds)} kinds: {first} and {second} differ in '
+            f'{folder} holds embeddings made with {len(kinds)} different settings: {first} and {second} differ in '
             f'{_difference(one, other)}. Extract them with the same settings'
         )
     sets = next((info['pretraining_sets'] for info in infos.values() if info.get('pretraining_sets')), None)
@@ -79,13 +74,11 @@ def shared_settings(folder, infos):
 
 
 def repeats_frames(infos):
-    """Whether a video's clips have fewer frames than the encoder takes, so that some come twice (T x fps < N).
+    """Whether clips of any video have fewer frames than the encoder takes, so that some repeat (T x fps < N); None if
+    unknown.
 
     Args:
         infos (dict[str, dict]): As for :func:`shared_settings`.
-
-    Returns:
-        bool | None: whether there is one; None where a file does not say.
     """
     names = ('clip_seconds', 'frames_per_clip', 'duration', 'num_frames')
     known = [[info.get(name) for name in names] for info in infos.values()]
@@ -95,28 +88,28 @@ def repeats_frames(infos):
 
 
 def check_comparable(metainfo, other):
-    """Check that the vectors of two datasets can be compared.
+    """Check that the vectors of two datasets are comparable.
 
     Args:
         metainfo (dict): folder, dims and settings (from :func:`shared_settings`) of one.
         other (dict): Of the other.
     """
-    # Files of earlier versions say nothing of some.
+    # Files of earlier versions lack some.
     ours, theirs = (
         {name: meta['settings'].get(name) for name in SETTINGS} | dict(dims=meta['dims']) for meta in (metainfo, other)
     )
     if ours != theirs:
         raise ValueError(
-            f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared, they differ in '
+            f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared; they differ in '
             f'{_difference(ours, theirs)}: extract both with the same settings'
         )
 
 
 def named_source(settings, where):
-    """The SOURCE of the encoder that embeddings or a checkpoint name, unless it is code that they could choose.
+    """The SOURCE named by embeddings or a checkpoint, which must not be code.
 
     Args:
-        settings (dict): What was made with it, as files of others may say it.
+        settings (dict): Their settings, possibly from somebody else's files.
         where (str | Path): Those files, for the message.
 
     Returns:
@@ -125,27 +118,44 @@ def named_source(settings, where):
     name = settings.get('source') or settings.get('model')
     if name is None:
         raise ValueError(
-            f'{where} does not say which encoder its vectors are of, so that nothing else can be embedded like them: '
+            f'{where} does not name the encoder of its vectors, so that nothing else can be embedded the same way: '
             'extract them with tools/extract.py'
         )
     if not isinstance(name, str) or (':' in name and not name.startswith(DATA_ONLY)):
         raise ValueError(
-            f'{where} names the encoder {shown(name)}, which is code: it is run only where you name it yourself, as '
-            'encoder in a config or as --model'
+            f'{where} names the encoder {shown(name)}, which is code: to run it, name it yourself, as encoder in a '
+            'config or as --model'
         )
     return name
 
 
+def sampling_options(settings):
+    """Arguments of :class:`Extractor` that sample further videos as ``settings`` (dict) says."""
+    options = dict(sampling=settings.get('sampling') or 'multi-clip', num_frames=settings.get('frames_per_clip'))
+    if options['sampling'] == 'multi-clip':
+        options |= {key: settings.get(key) for key in ('clip_seconds', 'stride_seconds')}
+    return options
+
+
+def bundled_weights(name, settings):
+    """Path of this package's own weights of an encoder, if ``settings`` (dict) has their hash; else None."""
+    try:
+        path = official_weights(name)
+    except FileNotFoundError:
+        return None
+    return path if weights_sha256(path) == settings.get('weights_sha256') else None
+
+
 def encoder_of(settings):
-    """The encoder that embeddings were made with, without its weights.
+    """A stand-in, without weights, for the encoder of embeddings.
 
     Args:
         settings (dict): From :func:`shared_settings`.
 
     Returns:
-        nn.Module | SimpleNamespace | None: With ``spec``, ``weights_sha256`` and ``pretraining_sets``; one of
-        :func:`twlv_mm.list_models` on the meta device, of others no more than their name and source, for which no code
-        is run. None if the embeddings name none.
+        nn.Module | SimpleNamespace | None: with ``spec``, ``weights_sha256`` and ``pretraining_sets``. Models of
+        :func:`twlv_mm.list_models` are on the meta device; others have only name and source, and no code is run. None
+        if the embeddings name no encoder.
     """
     name, weights = settings['model'], settings['weights_sha256']
     if name is None:

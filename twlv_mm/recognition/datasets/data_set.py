@@ -1,0 +1,72 @@
+"""Description of a data set, and helpers of the readers of official annotation files."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from twlv_mm.records import checks, parsing
+
+from .lists import Sample
+
+
+class Split(NamedTuple):
+    """One part of a data set, by its annotation files.
+
+    Attributes:
+        name (str): 'train' or 'val'.
+        samples (list[Sample]): Their ``file`` has no extension. With a folder, it is the path below ``folder``;
+            without, the file may be in any sub-folder.
+        folder (str): Folder of the files below the user's; '' for that one.
+        link (str): Name of that folder in the data root of the config.
+    """
+
+    name: str
+    samples: list[Sample]
+    folder: str
+    link: str
+
+
+class DataSet(NamedTuple):
+    """A data set and its reader.
+
+    Attributes:
+        name (str): Name of its data root and prefix of its list files.
+        title (str): Its name in the paper.
+        read (Callable): ``read(annotations, files, kind) -> (list[Split], list[str])``, the second the class names;
+            ``annotations`` and ``files`` are folders (Path).
+        kinds (dict[str, int | None]): End of the list files' names -> number of classes: alternative labellings of the
+            same samples, the first being the default.
+        counts (tuple[int, int]): Published numbers of samples for training and validation.
+        source (str): Where these numbers come from.
+        suffixes (tuple[str, ...]): Extensions of its files, in lower case.
+        list_name (str): Name of a list file.
+        choice (str): What ``kinds`` are a choice of, for the command line.
+    """
+
+    name: str
+    title: str
+    read: Callable
+    kinds: dict[str, int | None]
+    counts: tuple[int, int]
+    source: str
+    suffixes: tuple[str, ...]
+    list_name: str = '{name}_{split}_list_{kind}.txt'
+    choice: str = 'what is a class'
+
+
+def find_file(folder, *names):
+    """The first of several names that is a file in a folder (Path)."""
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f'{folder} has no {" and no ".join(names)}')
+
+
+def parse_entries(path, entries, parse):
+    """Parse the entries of a file (a dict by line, or an iterable in order) one by one, with the place in errors."""
+    place = 'line' if isinstance(entries, dict) else 'entry'
+    numbered = entries.items() if isinstance(entries, dict) else enumerate(entries, 1)
+    parsed = []
+    for number, entry in numbered:
+        with parsing(f'{path}, {place} {number}, {checks.shown(entry)}'):
+            parsed.append(parse(entry))
+    return parsed
