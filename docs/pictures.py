@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the pictures of README and docs, docs/pictures/*.png: small models on generated videos, drawn by the project.
 
-Takes two idle CPU cores about a quarter of an hour. Videos and models stay in work_dirs/pictures and are used again.
+Takes two idle CPU cores about ten minutes. Videos and models stay in work_dirs/pictures and are used again.
 """
 
 import csv
@@ -83,7 +83,7 @@ def draw_contact_sheet():
 
 def find_actions():
     """Segments that ActionFormer finds in VIDEO, and the annotated ones."""
-    trained('tal.py')
+    trained('tal.py', '--test')
     found = json.loads(newest('work_dirs/tal/*/predictions.json').read_text())['results'][VIDEO]
     true = json.loads((WORK / 'untrimmed/annotations.json').read_text())['database'][VIDEO]['annotations']
     return [
@@ -94,12 +94,12 @@ def find_actions():
 
 def label_frames():
     """Segments (label, start, end) that ASFormer gives VIDEO, and the annotated ones."""
-    trained('tas.py', '--test')
+    checkpoint = trained('tas.py', '--test')
     names = [line.split()[1] for line in (WORK / 'untrimmed/mapping.txt').read_text().splitlines()]
     truth = (WORK / f'untrimmed/groundTruth/{VIDEO}.txt').read_text().split()
     edges = [0, *(n for n in range(1, len(truth)) if truth[n] != truth[n - 1]), len(truth)]
     true = [(names.index(truth[a]), a / 8, b / 8) for a, b in pairwise(edges)]
-    twlv('infer', 'tas.py', trained('tas.py'), f'untrimmed/videos/test/{VIDEO}.mp4', '--out', 'labelled')
+    twlv('infer', 'tas.py', checkpoint, f'untrimmed/videos/test/{VIDEO}.mp4', '--out', 'labelled')
     with (WORK / 'labelled/summary.csv').open() as file:
         found = [(names.index(row['label']), float(row['start']), float(row['end'])) for row in csv.DictReader(file)]
     return names, found, true
@@ -107,10 +107,12 @@ def label_frames():
 
 def draw_boxes():
     """Keyframes of the first test videos, with boxes as a person detector gives them, and their actions."""
-    checkpoint = trained('synthetic/ava_roi.py', '--cfg-options', 'encoder_weights=official', 'max_epochs=4')
-    few = ('--cfg-options', 'encoder_weights=official', 'test_dataloader.dataset.indices=80')
+    options = ('--cfg-options', 'encoder_weights=official')
+    checkpoint = trained('synthetic/ava_roi.py', '--test', *options)
     shutil.rmtree(WORK / 'keyframes', ignore_errors=True)
-    twlv('test', 'synthetic/ava_roi.py', checkpoint, '--show-dir', 'keyframes', *few)
+    # Not in work_dirs: what it scores is no result.
+    few = ('--work-dir', 'few', '--show-dir', 'keyframes', *options, 'test_dataloader.dataset.indices=80')
+    twlv('test', 'synthetic/ava_roi.py', checkpoint, *few)
     return [sorted(folder.iterdir())[3] for folder in sorted((WORK / 'keyframes').iterdir())[:6]]
 
 
@@ -205,7 +207,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     make_trimmed(WORK / 'trimmed', num_train=400, num_test=400)
     make_untrimmed(WORK / 'untrimmed', num_videos=24)
-    make_boxes(WORK / 'boxes', num_clips=400)
+    make_boxes(WORK / 'boxes', num_clips=120)
     for name, lines in CONFIGS.items():
         (WORK / name).write_text('\n'.join(lines) + '\n')
 
