@@ -14,6 +14,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import runner
 from mmengine.visualization import Visualizer
 
+from twlv_mm.encoders import speed
 from twlv_mm.engine import launch
 
 from .commands import Fresh
@@ -70,6 +71,20 @@ randomness = dict(seed=0)
 """
 
 
+# Files that take long for their number of tests: one of them at the end would leave the other processes idle.
+FIRST = ('test_ray_engine.py', 'test_train_test.py', 'test_drn_stub.py', 'test_own_datasets.py', 'test_surroundings.py')
+
+
+def pytest_configure(config):
+    """Let xdist hand files out in their order here; by itself, it begins with those of the most tests."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Put the slowest files first."""
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
 @pytest.fixture(autouse=True, scope='session')
 def quick_start():
     """Runs do not format their configs and ask compilers for their versions once: most of the time of a short run."""
@@ -87,6 +102,22 @@ def own_logs():
     """
     for kind in (MMLogger, MessageHub, Visualizer, ActionVisualizer):
         kind._instance_dict.clear()
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    """What is logged, a list of lines for 'info' and one for 'warning'."""
+    lines = dict(info=[], warning=[])
+    logger = MMLogger.get_current_instance()
+    for level, kept in lines.items():
+        monkeypatch.setattr(logger, level, kept.append)
+    return lines
+
+
+@pytest.fixture
+def measured_once(monkeypatch):
+    """Speed is measured by one call in place of some seconds of calls."""
+    monkeypatch.setattr(speed, 'best_of', lambda function, *_, best_of=speed.best_of, **__: best_of(function, 0, 0))
 
 
 @pytest.fixture(scope='session')

@@ -1,7 +1,6 @@
 import errno
 import gc
 import os
-import runpy
 import signal
 import sys
 import tempfile
@@ -20,9 +19,8 @@ from twlv_mm.records import open_log, read_npz, read_table
 from twlv_mm.records.reading import parsing
 from twlv_mm.system_errors import run_tool
 
-from .commands import start_tool
-
-TOOLS = Path(__file__).parents[1] / 'tools'
+from . import commands
+from .commands import TOOLS
 
 
 def failing(error):
@@ -138,12 +136,9 @@ def test_every_tool_ends_so(tool):
     assert '\n    run_tool(' in (TOOLS / tool).read_text()
 
 
-def test_file_in_place_of_the_work_dir(tiny_config, tmp_path, monkeypatch, capsys):
+def test_file_in_place_of_the_work_dir(tiny_config, tmp_path, capsys):
     (tmp_path / 'file').touch()
-    monkeypatch.setattr(sys, 'argv', ['train.py', tiny_config, '--work-dir', f'{tmp_path}/file/run'])
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(TOOLS / 'train.py'), run_name='__main__')
-    assert stopped.value.code == 2
+    assert commands.run_tool('train.py', tiny_config, '--work-dir', f'{tmp_path}/file/run') == 2
     assert capsys.readouterr().err.splitlines()[-1] == f'error: {tmp_path}/file/run: Not a directory'
 
 
@@ -165,16 +160,13 @@ def test_wrong_use_has_code_2_since_1_counts_failures(arguments, tmp_path, monke
     for folder in ('others', 'trimmed'):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / 'file').touch()
-    monkeypatch.setattr(sys, 'argv', arguments)
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(TOOLS / arguments[0]), run_name='__main__')
-    assert stopped.value.code == 2
+    assert commands.run_tool(*arguments) == 2
     assert capsys.readouterr().err.startswith('error: ')
 
 
 def test_interrupted_training_says_how_to_go_on(tiny_config, tmp_path):
     options = ['--cfg-options', 'train_cfg.max_epochs=1000', 'train_dataloader.num_workers=1']
-    process = start_tool('train.py', tiny_config, '--no-validate', '--work-dir', tmp_path, *options)
+    process = commands.start_tool('train.py', tiny_config, '--no-validate', '--work-dir', tmp_path, *options)
     while process.runs() and not (tmp_path / 'epoch_2.pth').exists():
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process

@@ -9,6 +9,8 @@ import pytest
 
 import twlv_tools
 
+from .commands import run_tool
+
 ROOT = Path(twlv_tools.__file__).parent
 
 
@@ -69,16 +71,16 @@ def test_completion_is_accepted_by_bash():
     assert 'twlv/thumos14_tal.py' in done.stdout.split()
 
 
-def test_a_command_is_its_tool(tmp_path):
-    done = run('train', '--help', cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith('usage: twlv train ')
+def test_a_command_is_its_tool(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run_tool(twlv_tools.__file__, 'train', '--help') == 0
+    assert capsys.readouterr().out.startswith('usage: twlv train ')
 
 
-def test_embed_prints_vectors_and_counts_what_failed(tmp_path):
-    video = ROOT / 'tests/data/numbered'
-    first = sorted(video.iterdir())[0]
-    done = run('embed', str(first), 'none.mp4', '--sampling', 'uniform', '--model', 'squeezetime_r50', cwd=tmp_path)
-    assert done.returncode == 1
-    assert 'none.mp4' in done.stderr
-    assert '"scope": "video", "start": 0.0' in done.stdout
+def test_embed_prints_vectors_and_counts_what_failed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first = sorted((ROOT / 'tests/data/numbered').iterdir())[0]
+    assert run_tool(twlv_tools.__file__, 'embed', first, 'none.mp4', '--sampling', 'uniform') == 1
+    printed = capsys.readouterr()
+    assert 'none.mp4' in printed.err
+    assert '"scope": "video", "start": 0.0' in printed.out

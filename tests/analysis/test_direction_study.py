@@ -2,8 +2,6 @@
 
 import csv
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from twlv_mm.embeddings import Extractor, extract_collection, find_videos
 from twlv_mm.synthetic import item_rng, render_clip
 from twlv_mm.video import write_video
 
+from ..commands import run_tool
 from .saved import save_folder
 
 ROOT = Path(__file__).parents[2]
@@ -34,16 +33,11 @@ def save_pairs(out, tells=0.0, names=NAMES, labels=LABELS, **reversed_info):
     return out / 'multi-clip/val'
 
 
-def visualize(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, 'argv', ['visualize.py', *map(str, arguments)])
-    runpy.run_path(str(ROOT / 'tools/visualize.py'), run_name='__main__')
-
-
 def test_command_compares_encoders_class_by_class(tmp_path, monkeypatch, capsys):
     still, moving = save_pairs(tmp_path / 'still'), save_pairs(tmp_path / 'moving', tells=3.0)
     out = tmp_path / 'out'
     options = ['--out', out, '--dataset', 'mine', '--permutations', 19]
-    visualize(monkeypatch, 'direction', f'still={still}', f'moving={moving}', *options)
+    run_tool('visualize.py', 'direction', f'still={still}', f'moving={moving}', *options)
     with (out / 'direction.csv').open() as file:
         rows = {(row['class'], row['encoder']): row for row in csv.DictReader(file)}
     assert len(rows) == 6

@@ -13,6 +13,6 @@ with tempfile.TemporaryDirectory() as folder:
 
 @pytest.mark.parametrize('name', NAMES)
 def test_damaged_files_are_read_or_refused(name):
-    total, _, faults = run_reader(name, 200, seed=0)
+    total, _, faults = run_reader(name, 100, seed=0)
     assert not faults, '\n'.join(f'file {number}:\n{text}' for number, text in faults.values())
-    assert total[OUTCOMES[0]] + total[OUTCOMES[1]] == 200
+    assert total[OUTCOMES[0]] + total[OUTCOMES[1]] == 100

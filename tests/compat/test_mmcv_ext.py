@@ -38,7 +38,7 @@ def test_model_with_an_unused_operator_is_built():
     from mmdet.registry import MODELS
 
     roi_align = {'type': 'RoIAlign', 'output_size': 7}
-    MODELS.build(
+    extractor = MODELS.build(
         {
             'type': 'SingleRoIExtractor',
             '_scope_': 'mmdet',
@@ -47,6 +47,7 @@ def test_model_with_an_unused_operator_is_built():
             'featmap_strides': [16],
         }
     )
+    assert [layer.output_size for layer in extractor.roi_layers] == [(7, 7)]
 
 
 def test_compiled_mmcv_is_left_alone(monkeypatch):

@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 import torch
 
@@ -27,9 +29,12 @@ def test_every_value_that_torch_takes_for_true_is_refused(monkeypatch, value):
 
 
 @pytest.mark.parametrize('value', ['0', '', 'false'])
-def test_values_without_effect_are_accepted(monkeypatch, value):
+def test_values_without_effect_are_accepted(monkeypatch, value, tmp_path):
     monkeypatch.setenv(VARIABLE, value)
     weights_only.apply()
+    torch.save(exit, tmp_path / 'code.pth')
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / 'code.pth')
 
 
 def test_torch_without_safe_loading_is_refused(monkeypatch):

@@ -2,8 +2,6 @@
 
 import json
 import logging
-import runpy
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +12,8 @@ from torch import nn
 from tests.detection.ava_files import build, dataset_config, row, write_set
 from twlv_mm.detection.data_check import CheckAVAHook, check_config, check_datasets
 from twlv_mm.synthetic import make_boxes
+
+from ..commands import run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYFRAMES = [(video, second) for video in 'ab' for second in (902, 905)]
@@ -177,9 +177,7 @@ def test_command_checks_all_data_sets_of_a_config_and_those_that_cannot_be_built
         assert part in error
     cfg.dump(folder / 'config.py')
     options = ['--cfg-options', 'train_dataloader.dataset.dataset.offset_seconds=900']
-    monkeypatch.setattr(sys, 'argv', ['check.py', str(folder / 'config.py'), *options])
-    with pytest.raises(SystemExit, match='1'):
-        runpy.run_path(str(ROOT / 'tools/data/ava/check.py'), run_name='__main__')
+    assert run_tool('data/ava/check.py', folder / 'config.py', *options) == 1
     printed = capsys.readouterr().out
     assert 'error: the model has num_classes=81' in printed
     assert '2 errors, 0 warnings' in printed

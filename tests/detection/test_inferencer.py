@@ -2,8 +2,6 @@
 
 import csv
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from twlv_mm.inference import infer_videos
 from twlv_mm.video import ReadFault, open_video
 from twlv_mm.visualization import class_colour
 
+from ..commands import run_tool
 from .stand_in import NAMES, SIZE, WhiteDetector, true_box, write_set
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,16 +42,6 @@ def config(folder):
 @pytest.fixture(scope='module')
 def inferencer(config, folder):
     return DetectionInferencer(config, folder / 'epoch_1.pth', 'cpu')
-
-
-def run_tool(*arguments):
-    """Exit code of tools/infer.py."""
-    path = str(ROOT / 'tools/infer.py')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', [path, *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            runpy.run_path(path, run_name='__main__')
-    return left.value.code
 
 
 def test_boxes_and_actions_are_where_they_are_every_second(inferencer, folder):
@@ -211,10 +200,10 @@ def test_command_takes_the_options_of_its_task(config, folder, tmp_path, capsys)
     options = ['--out', tmp_path, '--device', 'cpu']
     checkpoint = folder / 'epoch_1.pth'
     asked = ['--interval-seconds', 3, '--min-score', 0.8]
-    assert run_tool(config, checkpoint, folder / 'videos/a.mp4', *options, *asked) == 0
+    assert run_tool('infer.py', config, checkpoint, folder / 'videos/a.mp4', *options, *asked) == 0
     keyframes = json.loads((tmp_path / 'a.json').read_text())['keyframes']
     assert [len(one['predictions'][0]['actions']) for one in keyframes] == [1, 1]
-    assert run_tool(config, checkpoint, folder / 'broken.mp4', *options) == 1
+    assert run_tool('infer.py', config, checkpoint, folder / 'broken.mp4', *options) == 1
     capsys.readouterr()
-    assert run_tool(config, checkpoint, folder / 'videos', *options, '--top-k', 3) == 2
+    assert run_tool('infer.py', config, checkpoint, folder / 'videos', *options, '--top-k', 3) == 2
     assert '--top-k does not apply to' in capsys.readouterr().err

@@ -11,7 +11,6 @@ from mmaction.evaluation.functional import ava_utils
 from mmaction.evaluation.metrics import AVAMetric
 from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
 from twlv_mm.detection.average_precision import average_precision, pair_iou
@@ -22,16 +21,6 @@ from twlv_mm.synthetic.annotations import write_action_list
 NAMES = ['sit', 'stand', 'walk', 'talk', 'eat']
 A, B, C, D = 1, 2, 3, 4  # ids of actions
 LEFT, RIGHT = (0.1, 0.1, 0.4, 0.8), (0.5, 0.2, 0.9, 0.8)
-
-
-@pytest.fixture
-def logged(monkeypatch):
-    """What is logged, a list of lines for 'info' and one for 'warning'."""
-    lines = dict(info=[], warning=[])
-    logger = MMLogger.get_current_instance()
-    for level, kept in lines.items():
-        monkeypatch.setattr(logger, level, kept.append)
-    return lines
 
 
 def write_files(folder, rows, names=NAMES, excluded=()):

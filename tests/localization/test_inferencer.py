@@ -1,9 +1,6 @@
 """Videos in, actions with their times out: those that a test run finds."""
 
-import csv
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,25 +11,29 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.compat.checkpoints import load_checkpoint
-from twlv_mm.encoders import file_sha256, get_model
 from twlv_mm.engine import launch
 from twlv_mm.inference import infer_videos
-from twlv_mm.localization import LocalizationDataset, LocalizationInferencer
-from twlv_mm.synthetic import item_rng, write_video
-from twlv_mm.synthetic.untrimmed import render_untrimmed
-from twlv_mm.video import ReadFault
+from twlv_mm.localization import LocalizationInferencer
 from twlv_mm.visualization.colours import class_colour
 
+from ..commands import run_tool
+from ..inference.segments import (
+    EXTRACTION,
+    FPS,
+    check_other_encoder,
+    check_summary,
+    check_unreadable,
+    checked_result,
+    write_checkpoint,
+    write_checkpoints,
+    write_videos,
+)
+
 ROOT = Path(__file__).resolve().parents[2]
-FPS = 8
 NAMES = ['serve', 'return', 'rest']
+# So that it finds actions of many scores.
+WIDE = dict(part='cls_head', seed=0, std=0.5)
 CONFIG = """
-default_scope = 'mmaction'
-encoder_weights = None
-extraction = dict(
-    encoder=dict(arch='twlv_small_synthetic', weights=encoder_weights, depth=1, allow_random=True),
-    sampling='multi-clip', clip_seconds=2.0, stride_seconds=0.5, batch_size=4,
-    splits=dict(test='<folder>/videos'), out='<folder>/embeddings', workers=0)
 model = dict(
     type='twlv_mm.ActionFormer', num_classes=3, in_channels=128, channels=16, arch=(1, 1, 1), window=5,
     regression_ranges=((0, 4), (4, 10000)))
@@ -44,7 +45,6 @@ test_dataloader = dict(
                  pipeline=[<resize>dict(type='twlv_mm.PackLocalization')]))
 test_evaluator = dict(type='twlv_mm.LocalizationMAP', ann_file='<folder>/actions.json', subset='test',
                       classes=['serve', 'return', 'rest'], iou_thresholds=[0.5])
-test_cfg = dict(type='TestLoop')
 default_hooks = dict(
     data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
     results=dict(type='twlv_mm.ResultsHook', task='localization', dataset='tiny', protocol=dict()))
@@ -55,11 +55,7 @@ default_hooks = dict(
 def folder(tmp_path_factory):
     """videos: one of six seconds, one shorter than a clip; their annotations; a file that is no video elsewhere."""
     folder = tmp_path_factory.mktemp('localization')
-    (folder / 'videos').mkdir()
-    frames, _ = render_untrimmed(item_rng(0, 'test', 0), 'test')
-    write_video(folder / 'videos/match.1.mp4', frames[:50], FPS)
-    write_video(folder / 'videos/short.mp4', frames[20:31], FPS)
-    (folder / 'broken.mp4').write_text('not a video')
+    write_videos(folder)
     actions = [dict(label='serve', segment=[1, 2])]
     videos = {name: dict(subset='test', annotations=actions) for name in ('match.1', 'short')}
     (folder / 'actions.json').write_text(json.dumps(videos))
@@ -68,7 +64,7 @@ def folder(tmp_path_factory):
 
 def write_config(folder, resize=''):
     path = folder / f'tiny{len(resize)}.py'
-    path.write_text(CONFIG.replace('<folder>', str(folder)).replace('<resize>', resize))
+    path.write_text((EXTRACTION + CONFIG).replace('<folder>', str(folder)).replace('<resize>', resize))
     return str(path)
 
 
@@ -77,40 +73,14 @@ def config(folder):
     return write_config(folder)
 
 
-def write_checkpoint(cfg, path, **meta):
-    """A checkpoint of a config's model, random, that finds actions of many scores."""
-    torch.manual_seed(0)
-    init_default_scope('mmaction')
-    model = MODELS.build(cfg.model)
-    for parameter in model.cls_head.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
-    return str(path)
-
-
 @pytest.fixture(scope='module')
 def checkpoint(config, folder):
-    """A checkpoint that knows its embeddings, which are extracted first."""
-    cfg = Config.fromfile(config)
-    untold = write_checkpoint(cfg, folder / 'untold.pth')
-    launch.main_test([config, untold, '--work-dir', str(folder / 'extracted')])
-    dataset = LocalizationDataset(**{k: v for k, v in cfg.test_dataloader.dataset.items() if k != 'type'})
-    return write_checkpoint(cfg, folder / 'epoch_1.pth', dataset_meta=dataset.metainfo)
+    return write_checkpoints(config, folder, **WIDE)
 
 
 @pytest.fixture(scope='module')
 def inferencer(config, checkpoint):
     return LocalizationInferencer(config, checkpoint, 'cpu')
-
-
-def run_tool(*arguments):
-    """Exit code of tools/infer.py."""
-    path = str(ROOT / 'tools/infer.py')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', [path, *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            runpy.run_path(path, run_name='__main__')
-    return left.value.code
 
 
 @pytest.mark.parametrize('resize', ['', "dict(type='twlv_mm.ResizeFeatures', length=12), "])
@@ -132,20 +102,8 @@ def test_segments_are_those_of_a_test_run(checkpoint, folder, tmp_path, resize):
 
 
 def test_result_says_what_it_was_made_with(inferencer, config, checkpoint, folder):
-    path = folder / 'videos/match.1.mp4'
-    result = json.loads(json.dumps(inferencer(path), allow_nan=False))
-    assert result['video'] == str(path)
-    assert result['duration_seconds'] == pytest.approx(50 / FPS)
-    assert all(one['label'] == NAMES[one['index']] for one in result['predictions'])
+    result = checked_result(inferencer, config, checkpoint, folder)
     assert all(0 <= one['start'] <= one['end'] <= 50 / FPS for one in result['predictions'])
-    assert result['model'] == dict(type='ActionFormer')
-    assert result['encoder'] == dict(
-        name='twlv_small_synthetic', weights_sha256=None, clip_seconds=2.0, stride_seconds=0.5
-    )
-    assert result['config'] == config
-    assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
-    assert (result['decoder']['name'], bool(result['decoder']['version'])) == ('av', True)
-    assert result['versions']['twlv_mm']
 
 
 def test_best_segments_come_first_and_weak_ones_not_at_all(inferencer, folder):
@@ -169,20 +127,12 @@ def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint,
     given.write_text('a\nb\nc\n')
     assert LocalizationInferencer(config, checkpoint, 'cpu').classes == NAMES
     assert LocalizationInferencer(config, checkpoint, 'cpu', classes=str(given)).classes == ['a', 'b', 'c']
-    with pytest.warns(UserWarning, match=r'untold\.pth does not say which embeddings it was trained on'):
-        assert LocalizationInferencer(config, folder / 'untold.pth', 'cpu').classes == ['0', '1', '2']
     with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
         LocalizationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
 
 
 def test_encoder_of_another_training_is_refused(config, checkpoint, folder):
-    weights = folder / 'encoder.pth'
-    torch.save(get_model('twlv_small_synthetic', depth=1).state_dict(), weights)
-    with pytest.raises(ValueError, match=r'(?s)epoch_1\.pth was trained on other .*test .*weights_sha256 \(None and'):
-        LocalizationInferencer(config, checkpoint, 'cpu', encoder_weights=str(weights))
-    with pytest.warns(UserWarning, match=r'untold\.pth does not say'):
-        made = LocalizationInferencer(config, folder / 'untold.pth', 'cpu', encoder_weights=str(weights))
-    assert made(folder / 'videos/short.mp4')['encoder']['weights_sha256'] == file_sha256(weights)
+    check_other_encoder(LocalizationInferencer, config, checkpoint, folder)
 
 
 def test_model_without_classes_of_its_own_is_refused(config, checkpoint, folder):
@@ -211,7 +161,7 @@ def test_external_scores_name_the_actions(config, checkpoint, folder):
     scores.write_text(json.dumps({'v_match.1': [0.1, 0.2, 0.7]}))
     cfg.model.update(num_classes=1, external=dict(path=str(scores), top_k=1))
     meta = load_checkpoint(checkpoint)['meta']
-    inferencer = LocalizationInferencer(cfg, write_checkpoint(cfg, folder / 'external.pth', **meta), 'cpu')
+    inferencer = LocalizationInferencer(cfg, write_checkpoint(cfg, folder / 'external.pth', **WIDE, **meta), 'cpu')
     assert inferencer.classes == NAMES
     found = inferencer(folder / 'videos/match.1.mp4')['predictions']
     assert {one['label'] for one in found} == {'rest'}
@@ -227,22 +177,12 @@ def test_external_scores_name_the_actions(config, checkpoint, folder):
 
 
 def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder):
-    with pytest.raises(ReadFault, match=r'broken\.mp4 cannot be decoded'):
-        inferencer(folder / 'broken.mp4')
-    with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):
-        inferencer(folder / 'missing.mp4')
+    check_unreadable(inferencer, folder)
 
 
 def test_folder_gives_a_line_a_segment(inferencer, folder, tmp_path):
-    summary = infer_videos(inferencer, folder / 'videos', tmp_path, top_k=2, min_score=0)
-    assert summary.done == 2
-    with (tmp_path / 'summary.csv').open(newline='') as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ['video_id', 'label', 'index', 'start', 'end', 'score']
-    assert [row['video_id'] for row in rows] == ['match.1', 'match.1', 'short', 'short']
-    best = json.loads((tmp_path / 'match.1.json').read_text())['predictions'][0]
-    assert (rows[0]['label'], float(rows[0]['start'])) == (best['label'], pytest.approx(best['start'], abs=1e-3))
-    assert float(rows[0]['end']) == pytest.approx(best['end'], abs=1e-3)
+    assert infer_videos(inferencer, folder / 'videos', tmp_path, top_k=2, min_score=0).done == 2
+    check_summary(tmp_path)
 
 
 def test_picture_shows_the_frames_and_the_actions_in_the_colours_of_their_classes(inferencer, folder, tmp_path):
@@ -259,14 +199,14 @@ def test_picture_shows_the_frames_and_the_actions_in_the_colours_of_their_classe
 
 def test_command_takes_the_options_of_its_task(config, checkpoint, folder, tmp_path, capsys):
     options = ['--out', tmp_path / 'out', '--device', 'cpu', '--top-k', 4, '--min-score', 0]
-    assert run_tool(config, checkpoint, folder / 'videos/match.1.mp4', *options) == 0
+    assert run_tool('infer.py', config, checkpoint, folder / 'videos/match.1.mp4', *options) == 0
     assert len(json.loads((tmp_path / 'out/match.1.json').read_text())['predictions']) == 4
-    assert run_tool(config, checkpoint, folder / 'broken.mp4', *options) == 1
+    assert run_tool('infer.py', config, checkpoint, folder / 'broken.mp4', *options) == 1
     (failure,) = map(json.loads, (tmp_path / 'out/failures.jsonl').read_text().splitlines())
     assert (failure['video_id'], failure['stage']) == ('broken', 'open')
     recognition = ROOT / 'configs/synthetic/appearance_finetune.py'
     capsys.readouterr()
-    assert run_tool(recognition, checkpoint, folder, *options) == 2
+    assert run_tool('infer.py', recognition, checkpoint, folder, *options) == 2
     assert '--min-score does not apply to' in capsys.readouterr().err
-    assert run_tool(config, checkpoint, folder, *options, '--encoder-weights', 'gone.pth') == 2
+    assert run_tool('infer.py', config, checkpoint, folder, *options, '--encoder-weights', 'gone.pth') == 2
     assert 'no weights at gone.pth' in capsys.readouterr().err

@@ -55,16 +55,6 @@ def evaluate(metric, predictions, classes=CLASSES):
     return evaluator.evaluate(len(predictions))
 
 
-@pytest.fixture
-def logged(monkeypatch):
-    """What is logged, a list of lines for 'info' and one for 'warning'."""
-    lines = dict(info=[], warning=[])
-    logger = MMLogger.get_current_instance()
-    for level, kept in lines.items():
-        monkeypatch.setattr(logger, level, kept.append)
-    return lines
-
-
 def read_csv(path):
     with path.open(newline='') as file:
         return list(csv.reader(file))

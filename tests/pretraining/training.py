@@ -1,23 +1,14 @@
-"""Train in other processes, with what tests want to know.
-
-Run with a json of jobs: a job is a number of processes, and the runs (lists of tools/train.py's arguments) that they
-make one after the other. Prints a json of the processes' exit codes.
-"""
+"""Parts of a training that tell what tests want to know."""
 
 import json
-import multiprocessing
 import os
 import signal
-import socket
-import sys
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
-import mmengine
 from mmcv.transforms import BaseTransform
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
 
-from twlv_mm.engine import launch
 from twlv_mm.registry import HOOKS, TRANSFORMS
 
 
@@ -70,38 +61,3 @@ class RecordLosses(Hook):
         if is_main_process():
             with open(os.path.join(runner.work_dir, 'losses.jsonl'), 'a') as file:
                 file.write(json.dumps(record) + '\n')
-
-
-def train(runs, rank, world_size, port):
-    """Make runs one after the other, as one of some processes."""
-    mmengine.config.config.FormatCode = unformatted
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world_size))
-    os.environ.update(MASTER_ADDR='localhost', MASTER_PORT=str(port))
-    for run in runs:
-        launch.main_train(run)
-
-
-def unformatted(text, **_):
-    """For yapf's FormatCode, which takes longer than all else in a short run."""
-    return text, False
-
-
-if __name__ == '__main__':
-    import mmaction.datasets
-    import mmaction.engine
-    import mmaction.models
-    import mmaction.visualization  # noqa: F401  before the processes are forked: once for all of them
-
-    codes = []
-    for world_size, runs in json.loads(sys.argv[1]):
-        with socket.socket() as unused:
-            unused.bind(('localhost', 0))
-            port = unused.getsockname()[1]
-        context = multiprocessing.get_context('fork')
-        processes = [context.Process(target=train, args=(runs, rank, world_size, port)) for rank in range(world_size)]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-        codes.append([process.exitcode for process in processes])
-    print(json.dumps(codes))

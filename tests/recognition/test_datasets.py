@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -31,6 +29,8 @@ from twlv_mm.recognition.datasets import (
 from twlv_mm.recognition.datasets.prepare import _index
 from twlv_mm.recognition.datasets.video_list_dataset import VideoListDataset
 from twlv_mm.registry import DATASETS
+
+from ..commands import run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 EPIC_HEADER = (
@@ -299,18 +299,10 @@ def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(give
     assert re.search(error, message), message
 
 
-def test_prepare_command_runs(epic):
-    command = [
-        sys.executable,
-        ROOT / 'tools/data/epic_kitchens100/prepare.py',
-        'annotations',
-        'videos',
-        '--label',
-        'noun',
-    ]
-    done = subprocess.run(command, cwd=epic, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert 'EPIC-KITCHENS-100' in done.stdout
+def test_prepare_command_runs(epic, monkeypatch, capsys):
+    monkeypatch.chdir(epic)
+    assert run_tool('data/epic_kitchens100/prepare.py', 'annotations', 'videos', '--label', 'noun') == 0
+    assert 'EPIC-KITCHENS-100' in capsys.readouterr().out
     assert (epic / 'data/epic_kitchens100/epic_kitchens100_val_list_noun.txt').is_file()
 
 

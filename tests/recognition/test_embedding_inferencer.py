@@ -1,8 +1,6 @@
 """Classifiers of embeddings name further videos, and score them as their test does."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import mmengine
@@ -15,6 +13,8 @@ from twlv_mm.embeddings import extract_splits
 from twlv_mm.engine import launch
 from twlv_mm.recognition import EmbeddingInferencer, EmbeddingKNN, LabelledEmbeddings
 from twlv_mm.synthetic import item_rng, render_clip, write_video
+
+from ..commands import run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = dict(source='twlv_small_synthetic', weights='official')
@@ -105,7 +105,7 @@ def test_bank_smaller_than_k_votes_as_a_whole_and_that_is_said_once_and_recorded
     torch.testing.assert_close(votes, expected)
 
 
-def test_probe_of_embeddings_names_videos_from_the_command_line(root, monkeypatch):
+def test_probe_of_embeddings_names_videos_from_the_command_line(root):
     cfg = Config.fromfile(ROOT / 'configs/twlv/k400_linear_offline.py')
     changes = {'model.in_channels': 128, 'model.num_classes': 2, 'train_cfg': dict(type='EpochBasedTrainLoop')}
     changes['train_cfg']['max_epochs'] = 12
@@ -114,11 +114,7 @@ def test_probe_of_embeddings_names_videos_from_the_command_line(root, monkeypatc
     cfg.merge_from_dict(changes | dict(class_names=['even', 'odd']))
     config, _ = run_config(cfg, 'offline', root, '--no-validate', '--test', run=launch.main_train)
     checkpoint = (root / 'work_offline/last_checkpoint').read_text()
-    arguments = [config, checkpoint, root / '0.mp4', '--out', root / 'labels']
-    monkeypatch.setattr(sys, 'argv', ['infer.py', *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        runpy.run_path(str(ROOT / 'tools/infer.py'), run_name='__main__')
-    assert left.value.code == 0
+    assert run_tool('infer.py', config, checkpoint, root / '0.mp4', '--out', root / 'labels') == 0
     result = json.loads((root / 'labels/0.json').read_text())
     assert {one['label'] for one in result['predictions']} == {'even', 'odd'}
     assert (root / 'labels/0.png').stat().st_size > 0

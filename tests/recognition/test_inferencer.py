@@ -2,8 +2,6 @@
 
 import csv
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import cv2
@@ -22,6 +20,7 @@ from twlv_mm.recognition import RecognitionInferencer
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 from twlv_mm.video import ReadFault, VideoError
 
+from ..commands import run_tool
 from ..video.faults import damage_packets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,16 +60,6 @@ def checkpoint(tmp_path_factory):
 @pytest.fixture(scope='module')
 def inferencer(checkpoint):
     return RecognitionInferencer(CONFIG, checkpoint, device='cpu', classes=NAMES)
-
-
-def run_tool(*arguments):
-    """Exit code of tools/infer.py."""
-    path = str(ROOT / 'tools/infer.py')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', [path, *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            runpy.run_path(path, run_name='__main__')
-    return left.value.code
 
 
 def test_scores_are_those_of_a_test_run(inferencer, checkpoint, folder, tmp_path):
@@ -208,14 +197,14 @@ def test_command_says_by_its_exit_code_what_became_of_the_videos(checkpoint, fol
     names = tmp_path / 'names.txt'
     names.write_text(''.join(f'{name}\n' for name in NAMES))
     options = ['--out', tmp_path / 'out', '--classes', names, '--top-k', 2, '--device', 'cpu']
-    assert run_tool(CONFIG, checkpoint, folder / 'clip.0.mp4', *options) == 0
+    assert run_tool('infer.py', CONFIG, checkpoint, folder / 'clip.0.mp4', *options) == 0
     predictions = json.loads((tmp_path / 'out/clip.0.json').read_text())['predictions']
     assert [one['label'] for one in predictions] == [NAMES[one['index']] for one in predictions]
-    assert run_tool(CONFIG, checkpoint, folder, *options) == 1
+    assert run_tool('infer.py', CONFIG, checkpoint, folder, *options) == 1
     assert '5 videos done' in (printed := capsys.readouterr().out)
     assert f'{folder / "broken.mp4"}: ' in printed
-    assert run_tool(CONFIG, checkpoint, folder / 'missing', *options) == 2
+    assert run_tool('infer.py', CONFIG, checkpoint, folder / 'missing', *options) == 2
     assert f'error: there is no file or folder {folder / "missing"}' in capsys.readouterr().err
     pretraining = ROOT / 'configs/synthetic/pretrain_pixels.py'
-    assert run_tool(pretraining, checkpoint, folder, *options) == 2
+    assert run_tool('infer.py', pretraining, checkpoint, folder, *options) == 2
     assert 'is None (default_hooks.results.task)' in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """Lists of one's own videos: from folders and tables, split without leaks, with what was left out said and kept."""
 
 import json
-import runpy
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ from twlv_mm.recognition.datasets import make_lists, read_list
 from twlv_mm.recognition.datasets.video_list_dataset import VideoListDataset
 from twlv_mm.recognition.label_check import check_labels
 from twlv_mm.records import list_line
+
+from ..commands import run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -181,9 +182,6 @@ def test_names_of_classes_are_found_beside_the_list_of_embeddings(tmp_path):
     assert LabelledEmbeddings(str(folder), 'video', str(tmp_path / 'val.txt')).metainfo['classes'] == ['run', 'sit']
 
 
-def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr('sys.argv', ['lists', str(tmp_path), '--out', str(tmp_path / 'out')])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(ROOT / 'tools/make_lists.py'), run_name='__main__')
-    assert ended.value.code == 2
+def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(tmp_path, capsys):
+    assert run_tool('make_lists.py', tmp_path, '--out', tmp_path / 'out') == 2
     assert capsys.readouterr().err.strip() == f'error: {tmp_path} has no labelled video'

@@ -197,8 +197,10 @@ def test_two_processes_train_and_choose_on_all_held_out_videos(sweep, tmp_path):
 
 def test_sweep_trains_and_tests_in_bf16(sweep, tmp_path):
     options = ['--amp', '--work-dir', str(tmp_path), '--cfg-options', 'train_cfg.max_epochs=1']
-    launch.main_train([sweep[0], *options])
-    launch.main_test([sweep[0], str(tmp_path / 'epoch_1.pth'), *options])
+    runner = launch.main_train([sweep[0], *options])
+    assert type(runner.optim_wrapper).__name__ == 'AutocastOptimWrapper'
+    assert read_state(tmp_path / 'epoch_1.pth')['cls_head.heldout'].isfinite().all()
+    assert 0 <= launch.main_test([sweep[0], str(tmp_path / 'epoch_1.pth'), *options])['acc/top1'] <= 1
 
 
 def test_gradient_of_each_probe_is_clipped_by_its_own_norm(tiny_head):

@@ -1,8 +1,6 @@
 """Sentences that fit videos, by a small random CLIP; the command, and what is refused."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import twlv_mm
 from twlv_mm.encoders import text_encoder
 from twlv_mm.recognition import ZeroShotInferencer
 
+from ..commands import run_tool
 from ..encoders.hf_folders import save
 from ..encoders.test_hf_text import TEXTS, add_tokenizer
 
@@ -27,13 +26,10 @@ def source(tmp_path_factory):
     return f'hf:{folder}'
 
 
-def test_command_names_the_sentence_by_the_softmax_of_cosines(source, tmp_path, monkeypatch):
+def test_command_names_the_sentence_by_the_softmax_of_cosines(source, tmp_path):
     (tmp_path / 'classes.txt').write_text('\n'.join(TEXTS) + '\n')
     arguments = [source, VIDEO, '--zero-shot', tmp_path / 'classes.txt', '--out', tmp_path / 'out']
-    monkeypatch.setattr(sys, 'argv', list(map(str, [TOOL, *arguments])))
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(TOOL))['main']()
-    assert ended.value.code == 0
+    assert run_tool('infer.py', *arguments) == 0
     result = json.loads((tmp_path / f'out/{VIDEO.stem}.json').read_text())
     video = torch.from_numpy(twlv_mm.embed(VIDEO, source, sampling='uniform')[-1].vector)
     texts = text_encoder(source)

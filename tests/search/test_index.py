@@ -1,9 +1,6 @@
 """The index in LanceDB: what it finds, how it follows its folder, and kills while it is built."""
 
 import json
-import runpy
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +12,8 @@ from twlv_mm.search import Collection, IndexedCollection, index, update_index
 from twlv_mm.search.lance_table import create_table
 from twlv_mm.search.moments import answer
 from twlv_mm.search.query import Query
+
+from ..commands import run_tool
 
 pytest.importorskip('lancedb', reason='LanceDB is not installed')
 ROOT = Path(__file__).parents[2]
@@ -136,22 +135,20 @@ def test_without_lancedb_the_error_says_what_to_install(folder, monkeypatch):
         update_index(folder)
 
 
-BUILD = """
-import sys
-from twlv_mm.search import index
-index.LEAST_INDEXED, index.COMMIT_NUMBERS = 400, 100 * 16
-index.update_index(sys.argv[1], progress=lambda clips: print(clips, flush=True))
-"""
-
-
-def test_killed_building_goes_on_where_it_was(folder):
-    building = subprocess.Popen(
-        [sys.executable, '-c', BUILD, folder], stdout=subprocess.PIPE, text=True, cwd=ROOT, stderr=subprocess.PIPE
+def test_killed_building_goes_on_where_it_was(folder, fresh):
+    """In an interpreter of its own: the threads of lancedb do not outlive a fork."""
+    code = (
+        'import os, sys\n'
+        'from twlv_mm.search import index\n'
+        'index.LEAST_INDEXED, index.COMMIT_NUMBERS = 400, 100 * 16\n'
+        'told = []\n'
+        'def progress(clips):\n'
+        '    told.append(clips)\n'
+        '    if len(told) == 3:\n'
+        '        os.kill(os.getpid(), 9)\n'
+        'index.update_index(sys.argv[1], progress=progress)\n'
     )
-    for _ in range(3):
-        assert building.stdout.readline() == '100\n', building.stderr.read()
-    building.send_signal(signal.SIGKILL)
-    building.communicate()
+    assert fresh.run(code, folder).returncode == -9
     there = clips_in(folder)
     assert len(there) >= 300
     assert there == expected(*range(len(there) // CLIPS))
@@ -159,15 +156,12 @@ def test_killed_building_goes_on_where_it_was(folder):
     assert clips_in(folder) == expected(*range(VIDEOS))
 
 
-def test_command_builds_the_index_and_searches_by_it(embedded, monkeypatch, capsys, tmp_path):
+def test_command_builds_the_index_and_searches_by_it(embedded, capsys, tmp_path):
     folder = str(embedded / 'multi-clip/npy')
 
     def search(*arguments):
         place = ['--uri', str(tmp_path / 'lance')] if '--index' in arguments else []
-        monkeypatch.setattr(sys, 'argv', ['search.py', *arguments, '--in', folder, *place])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / 'tools/search.py'), run_name='__main__')
-        assert ended.value.code == 0
+        assert run_tool('search.py', *arguments, '--in', folder, *place) == 0
         return capsys.readouterr().out
 
     assert '3 videos added, 0 removed: 39 clips of 3 videos' in (said := search('--index'))

@@ -2,10 +2,6 @@
 
 import json
 import os
-import runpy
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
 import pytest
@@ -15,9 +11,9 @@ from twlv_mm.search import answer_page, duplicates_page, find_duplicates, find_m
 from twlv_mm.search.excerpts import read_excerpt
 
 from ..chromium import Chromium, find_chromium
+from ..commands import run_tool, start_tool
 
 CHROMIUM = find_chromium()
-TOOL = Path(__file__).parents[2] / 'tools/search.py'
 PLAY = """(async () => {
   const films = [...document.querySelectorAll('video')];
   for (const film of films) await film.play();
@@ -34,7 +30,7 @@ def tool(videos, embedded, tmp_path_factory):
         videos.parent / 'moment.mp4', '--in', embedded / 'multi-clip/parquet', '--reversed', '--top', '3',
         '--videos', videos, '--html', out / 'pages/page.html', '--json', out / 'answer.json',
     ]  # fmt: skip
-    done = subprocess.run([sys.executable, TOOL, *arguments], capture_output=True, text=True, check=False)
+    done = start_tool('search.py', *arguments).finish()
     assert done.returncode == 0, done.stderr
     return done.stdout, out / 'pages/page.html', json.loads((out / 'answer.json').read_text())
 
@@ -94,12 +90,9 @@ def test_excerpt_of_a_listed_segment_is_taken_from_where_the_segment_is(videos):
     assert read_excerpt(Video('one_2.000_6.000', path, segment=(2.0, 6.0)), 0.5, 2)[:3] == of_file[:3]
 
 
-def test_command_lists_duplicates_and_says_what_is_wrong(embedded, tmp_path, monkeypatch, capsys):
+def test_command_lists_duplicates_and_says_what_is_wrong(embedded, tmp_path, capsys):
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['search.py', *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(TOOL), run_name='__main__')
-        return ended.value.code, ''.join(capsys.readouterr())
+        return run_tool('search.py', *arguments), ''.join(capsys.readouterr())
 
     folder = embedded / 'multi-clip/npy'
     code, told = run('--duplicates', folder, '--threshold', 0.95, '--json', tmp_path / 'pairs.json')

@@ -1,8 +1,6 @@
 """tools/visualize.py segmentation: several runs one above the other."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,6 +11,8 @@ from twlv_mm.segmentation.comparison import compare_runs
 from twlv_mm.segmentation.predictions import read_predictions, video_entry, write_predictions
 from twlv_mm.synthetic import write_video
 from twlv_mm.visualization.colours import class_colour
+
+from ..commands import run_tool
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ['cut', 'stir', 'pour', 'background']
@@ -109,20 +109,17 @@ def test_file_that_is_none_of_predictions_is_refused(tmp_path, runs):
         read_predictions(tmp_path / 'x.json')
 
 
-def test_command_says_what_it_has_drawn_and_what_not(tmp_path, runs, monkeypatch, capsys):
+def test_command_says_what_it_has_drawn_and_what_not(tmp_path, runs, capsys):
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['visualize.py', 'segmentation', *map(str, arguments)])
-        runpy.run_path(str(ROOT / 'tools/visualize.py'), run_name='__main__')
+        return run_tool('visualize.py', 'segmentation', *arguments)
 
     named = [f'{name}={path}' for name, path in runs.items()]
-    run('--runs', *named, '--out', tmp_path / 'out', '--videos', 'a', 'b')
+    assert run('--runs', *named, '--out', tmp_path / 'out', '--videos', 'a', 'b') == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [f'1 videos drawn, in {tmp_path / "out"}', '  not drawn: b, missing in two']
     assert (tmp_path / 'out/a.png').exists()
-    with pytest.raises(SystemExit, match='2'):
-        run('--runs', *named, named[0], '--out', tmp_path / 'out')
+    assert run('--runs', *named, named[0], '--out', tmp_path / 'out') == 2
     error = 'error: two arguments have the same name: give each its own, NAME=PATH\n'
     assert capsys.readouterr().err == error
-    with pytest.raises(SystemExit, match='2'):
-        run('--runs', 'one.json', '--out', tmp_path / 'out')
+    assert run('--runs', 'one.json', '--out', tmp_path / 'out') == 2
     assert "'one.json' is not NAME=PATH" in capsys.readouterr().err

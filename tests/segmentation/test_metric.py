@@ -16,16 +16,6 @@ TRUTH = dict(a=[2, 0, 0, 0, 0, 1, 1, 1, 2], b=[1, 1, 0, 0, 0])
 NAMES = ['accuracy', 'edit', 'F1@10', 'F1@25', 'F1@50', 'mF1']
 
 
-@pytest.fixture
-def logged(monkeypatch):
-    """What is logged, a list of lines for 'info' and one for 'warning'."""
-    lines = dict(info=[], warning=[])
-    logger = MMLogger.get_current_instance()
-    for level, kept in lines.items():
-        monkeypatch.setattr(logger, level, kept.append)
-    return lines
-
-
 def sample_of(video_id, steps, truth, subsampling):
     meta = dict(video_id=video_id, fps=15.0, num_frames=len(truth), duration=len(truth) / 15, subsampling=subsampling)
     sample = ActionDataSample(metainfo=meta)

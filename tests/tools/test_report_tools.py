@@ -1,33 +1,29 @@
 """What tools/evaluate_all.py and tools/report.py make of their arguments."""
 
 import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
 from twlv_mm.synthetic import make_boxes
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+from ..commands import TOOLS, run_tool
 
 
 @pytest.fixture
-def error_of(monkeypatch, capsys):
+def error_of(capsys):
     """What a tool says when it refuses its arguments."""
 
     def error_of(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            runpy.run_path(str(TOOLS / tool), run_name='__main__')
-        assert left.value.code
-        return f'{left.value.code}\n{capsys.readouterr().err}'
+        code = run_tool(tool, *arguments)
+        assert code
+        return f'{code}\n{capsys.readouterr().err}'
 
     return error_of
 
 
-def test_report_is_made_of_a_folder(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(sys, 'argv', ['report.py', str(tmp_path), '--out', str(tmp_path / 'out'), '--title', 'Mine'])
-    runpy.run_path(str(TOOLS / 'report.py'), run_name='__main__')
+def test_report_is_made_of_a_folder(capsys, tmp_path):
+    assert run_tool('report.py', tmp_path, '--out', tmp_path / 'out', '--title', 'Mine') == 0
     printed = capsys.readouterr()
     page, text = printed.out.splitlines()
     assert f'no results.json of a run below {tmp_path}' in printed.err

@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,8 @@ from twlv_mm.records.annotations import (
     write_segmentation,
 )
 from twlv_mm.segmentation.labels import check_folds, read_labels, read_mapping, read_split
+
+from ...commands import run_tool
 
 ROOT = Path(__file__).resolve().parents[3]
 FPS = 25
@@ -211,20 +212,16 @@ def test_name_that_avas_files_cannot_hold_is_refused(tmp_path):
         ('cvat_video.xml', 'elan', ['--fps', '25'], {'street.eaf'}),
     ],
 )
-def test_command_writes_what_it_says_and_a_record(source, to, more, files, tmp_path, monkeypatch, capsys):
+def test_command_writes_what_it_says_and_a_record(source, to, more, files, tmp_path, capsys):
     data = ROOT / 'tests/data/annotations' / source
-    monkeypatch.setattr('sys.argv', ['convert', str(data), '--to', to, '--out', str(tmp_path / 'out'), *more])
-    runpy.run_path(str(ROOT / 'tools/convert_annotations.py'), run_name='__main__')
+    assert run_tool('convert_annotations.py', data, '--to', to, '--out', tmp_path / 'out', *more) == 0
     assert {path.name for path in (tmp_path / 'out').iterdir()} == files | {'conversion.json'}
     record = json.loads((tmp_path / 'out/conversion.json').read_text())
     assert capsys.readouterr().out.splitlines() == record['told']
     assert record['options']['to'] == to
 
 
-def test_command_says_what_is_missing_and_ends_with_2(tmp_path, monkeypatch, capsys):
+def test_command_says_what_is_missing_and_ends_with_2(tmp_path, capsys):
     data = ROOT / 'tests/data/annotations/cvat_video.xml'
-    monkeypatch.setattr('sys.argv', ['convert', str(data), '--to', 'detection', '--out', str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(ROOT / 'tools/convert_annotations.py'), run_name='__main__')
-    assert ended.value.code == 2
+    assert run_tool('convert_annotations.py', data, '--to', 'detection', '--out', tmp_path) == 2
     assert 'or --fps' in capsys.readouterr().err
