@@ -117,7 +117,7 @@ def test_squeezetime_trains_resumes_and_tests_in_the_stock_recognizer(tiny_confi
     assert 0 <= metrics['acc/top1'] <= 1
 
 
-def test_nobody_trains_a_probe_on_noise_without_knowing(tiny_config, tmp_path):
+def test_frozen_encoder_without_weights_is_refused(tiny_config, tmp_path):
     frozen = ['--work-dir', str(tmp_path), '--cfg-options', 'model.backbone.frozen=True']
     with pytest.raises(RuntimeError, match='encoder_weights=PATH'):
         launch.main_train([tiny_config, *frozen])

@@ -204,7 +204,7 @@ def test_second_set_up_does_nothing_until_the_lock_file_changes(project):
 
 
 @pytest.mark.parametrize('step', ['build.txt', '.venv/lock.txt', 'torch', '-e .', '-m twlv_mm'])
-def test_set_up_that_fails_is_not_taken_for_a_finished_one(step, project):
+def test_failed_set_up_is_not_finished(step, project):
     assert make(project, 'setup', fail=step).returncode != 0
     assert make(project, '--question', 'setup').returncode == 1
 

@@ -96,7 +96,7 @@ def test_decord_is_asked_for_only_where_it_has_wheels(monkeypatch):
     ],
     ids=['both', 'too new', 'neither'],
 )
-def test_mmcv_is_fixed_by_taking_out_whatever_is_there_first(versions, monkeypatch):
+def test_mmcv_is_fixed_by_uninstalling_what_is_there_first(versions, monkeypatch):
     set_versions(monkeypatch, **versions)
     assert row('mmcv or mmcv-lite').fix.startswith('pip uninstall -y mmcv mmcv-lite && ')
     assert row('mmcv or mmcv-lite').fix.endswith('mmcv-lite==2.1.0')
@@ -179,7 +179,7 @@ def test_table_asks_for_what_setup_installs():
         assert ranges[requirement.name] == requirement.specifier, requirement
 
 
-def test_modules_of_the_current_folder_are_not_taken(tmp_path):
+def test_modules_of_the_current_folder_are_not_imported(tmp_path):
     for name in ('torch', 're', 'platform'):
         (tmp_path / f'{name}.py').write_text("open('it_ran', 'w').close()\n")
     environment = {key: value for key, value in os.environ.items() if key != 'PYTHONSAFEPATH'}

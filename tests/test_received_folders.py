@@ -259,7 +259,7 @@ def test_parquet_with_more_rows_than_its_size_accounts_for_is_refused(tmp_path):
         EmbeddingFolder(tmp_path)
 
 
-def test_matrix_that_somebody_else_has_made_is_built_anew(tmp_path):
+def test_matrix_of_another_origin_is_rebuilt(tmp_path):
     """Its index could ask for any number of rows."""
     folder = embeddings(tmp_path)
     load_matrix(folder)

@@ -117,7 +117,7 @@ def test_error_of_a_worker_is_its_last_line(capsys):
     assert capsys.readouterr().err == 'error: OSError: No space left on device\n'
 
 
-def test_cause_is_found_and_what_to_do_next_is_said(capsys):
+def test_cause_is_found_and_what_to_do_next_is_reported(capsys):
     error = FoldError('fold 2 failed with OSError: ...', 'The same command goes on.')
     error.__cause__ = OSError(errno.ENOSPC, 'No space left on device', 'fold2/epoch_1.pth')
     with pytest.raises(SystemExit):
@@ -132,7 +132,7 @@ def test_other_errors_keep_their_traceback():
 
 
 @pytest.mark.parametrize('tool', sorted(str(path.relative_to(TOOLS)) for path in TOOLS.rglob('*.py')))
-def test_every_tool_ends_so(tool):
+def test_every_tool_reports_system_errors_in_one_line(tool):
     assert '\n    run_tool(' in (TOOLS / tool).read_text()
 
 
@@ -178,7 +178,7 @@ def test_interrupted_training_says_how_to_go_on(tiny_config, tmp_path):
     assert not any('Traceback' in line for line in told), told
 
 
-def test_full_disk_in_a_fold_is_said_with_what_to_do_next(capsys):
+def test_full_disk_in_a_fold_is_reported_with_what_to_do_next(capsys):
     def main():
         try:
             raise OSError(errno.ENOSPC, 'No space left on device', 'fold1/epoch_1.pth')
@@ -208,7 +208,7 @@ READERS = {
 
 @pytest.mark.skipif(not os.access('/proc/self/mem', os.R_OK), reason='needs a file whose reading fails, of Linux')
 @pytest.mark.parametrize('ending', READERS)
-def test_failing_disk_is_not_taken_for_a_damaged_file(ending, tmp_path, capsys):
+def test_failing_disk_is_not_reported_as_a_damaged_file(ending, tmp_path, capsys):
     """Nothing is to be extracted, indexed or made again for it, nor is anything deleted."""
     name = dict(json='manifest.json', npy='video_c.npy').get(ending, f'a.{ending}')
     (tmp_path / name).symlink_to('/proc/self/mem')  # its first bytes cannot be read: an input/output error
@@ -221,7 +221,7 @@ def test_failing_disk_is_not_taken_for_a_damaged_file(ending, tmp_path, capsys):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root, to be somebody else')
-def test_embeddings_of_somebody_else_are_not_taken_for_damaged(capsys):
+def test_embeddings_of_another_user_are_not_reported_as_damaged(capsys):
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
         folder = Path(name)
         folder.chmod(0o777)
@@ -236,7 +236,7 @@ def test_embeddings_of_somebody_else_are_not_taken_for_damaged(capsys):
         assert (folder / 'video_v.npy').exists()
 
 
-def test_full_disk_under_a_log_is_said_with_its_path(tmp_path, capsys):
+def test_full_disk_under_a_log_is_reported_with_its_path(tmp_path, capsys):
     def main():
         with open_log(log) as file:
             print('x', file=file)

@@ -54,7 +54,7 @@ def test_every_config_says_what_it_is_for():
 
 
 @pytest.mark.parametrize('args', [['trian'], ['configs', 'nothing-like-this'], ['completion', 'fish']])
-def test_what_there_is_not_is_said_and_ends_with_2(args):
+def test_unknown_commands_and_configs_end_with_code_2(args):
     done = run(*args)
     assert done.returncode == 2
     assert done.stderr.startswith('error: ')

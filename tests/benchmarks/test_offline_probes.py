@@ -44,7 +44,7 @@ def test_both_ways_of_knn_agree_and_their_parts_add_up_to_the_process(planted):
         assert min(rate[part] for part in ('reading', 'products')) > 0
 
 
-def test_other_votes_or_another_accuracy_are_not_let_pass(planted, monkeypatch):
+def test_other_votes_or_another_accuracy_are_an_error(planted, monkeypatch):
     plain = offline_probes._plain_knn
     monkeypatch.setattr(offline_probes, '_plain_knn', lambda *args: plain(*args) | dict(votes=np.ones((10, 5))))
     with pytest.raises(RuntimeError, match='differ in the votes of 10 of 10 videos'):

@@ -36,7 +36,7 @@ def test_wrong_name_lists_close_matches(configs, tmp_path):
         inherit(tmp_path, 'twlv_mm::twlv/k400_liner.py')
 
 
-def test_name_like_nothing_says_where_it_looked(configs, tmp_path):
+def test_name_without_close_match_says_where_it_looked(configs, tmp_path):
     with pytest.raises(FileNotFoundError) as error:
         inherit(tmp_path, 'twlv_mm::zzz.py')
     assert str(configs) in str(error.value)

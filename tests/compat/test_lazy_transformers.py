@@ -27,7 +27,7 @@ def test_transformers_is_imported_only_when_it_is_used(fresh):
     assert run.stdout.split()[-1] == 'done'
 
 
-def test_real_one_is_taken_where_it_has_been_imported(fresh):
+def test_transformers_is_used_where_it_has_been_imported_already(fresh):
     run = fresh.run('import transformers, mmdet.models.language_models.bert as bert; print(bert.BertConfig.__module__)')
     assert run.returncode == 0, run.stderr
     assert run.stdout.split()[-1] == 'transformers.models.bert.configuration_bert'

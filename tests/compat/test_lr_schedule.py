@@ -10,7 +10,7 @@ def checkpoint(make_runner):
     return os.path.join(runner.work_dir, 'epoch_2.pth')
 
 
-def test_resuming_with_a_longer_schedule_is_said_once(make_runner, checkpoint, capsys):
+def test_resuming_with_a_longer_schedule_is_reported_once(make_runner, checkpoint, capsys):
     longer = make_runner('longer', 4, load_from=checkpoint, resume=True)
     longer.train()
     out = capsys.readouterr().out

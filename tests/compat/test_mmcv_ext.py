@@ -26,7 +26,7 @@ def test_mmengine_still_sees_that_mmcv_is_not_compiled():
 
 
 @lite_only
-def test_stand_in_bears_inspection():
+def test_stand_in_can_be_inspected():
     extension = sys.modules['mmcv._ext']
     assert not hasattr(extension, '__wrapped__')
     assert inspect.unwrap(extension) is extension

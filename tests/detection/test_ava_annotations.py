@@ -51,7 +51,7 @@ def test_rows_of_a_large_file_come_in_its_order(tmp_path):
         ('a,902\na,902,0,0,1,1,1,0.5\n', r'boxes\.csv has a person that is not a whole number in line 2'),
     ],
 )
-def test_wrong_rows_are_told_with_their_line(text, message, tmp_path):
+def test_wrong_rows_are_reported_with_their_line(text, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         read_ava_csv(write(tmp_path / 'boxes.csv', text))
 

@@ -118,7 +118,7 @@ def test_another_number_of_classes_in_the_model_is_an_error(folder):
     assert '3 actions with ids from 1 to 4, which makes 5 with the unused column 0' in error
 
 
-def test_actions_that_are_not_in_the_list_and_what_is_left_out_are_told(folder):
+def test_actions_that_are_not_in_the_list_and_what_is_left_out_are_reported(folder):
     rows = [row('a', 902, 1), row('a', 902, 80), row('a', 905, 2), 'b,0902,0.1,0.1,0.1,0.3,1,0', 'b,0903,,,,,,']
     write_set(folder, rows)
     report = check_datasets([build(folder)])
@@ -183,7 +183,7 @@ def test_command_checks_all_data_sets_of_a_config_and_those_that_cannot_be_built
     assert '2 errors, 0 warnings' in printed
 
 
-def test_proposals_that_are_refused_are_told_with_the_rest(folder):
+def test_proposals_that_are_refused_are_reported_with_the_rest(folder):
     (folder / 'proposals.pkl').write_bytes(b'cos\nsystem\n.')
     dataset = dataset_config(folder, proposal_file=str(folder / 'proposals.pkl'))
     (error,) = check_config(Config(dict(train_dataloader=dict(dataset=dataset)))).errors

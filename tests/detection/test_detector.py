@@ -131,7 +131,7 @@ def test_frozen_encoder_gets_no_gradient_and_does_not_move():
     assert not model.backbone.training
 
 
-def test_it_learns_two_people_by_heart_and_gives_all_boxes_with_their_scores():
+def test_it_overfits_two_people_and_returns_all_boxes_with_their_scores():
     model = make_detector(frozen=True, allow_random=True)
     for part in model.decoder.modules():
         if hasattr(part, 'drop_prob'):

@@ -146,7 +146,7 @@ def test_second_box_of_a_person_and_wrong_places_are_false(tmp_path):
     assert score(files, [moved], iou_threshold=0.8)['mAP@0.8'] == 0
 
 
-def test_keyframes_without_predictions_are_missed_and_told_of(tmp_path, logged):
+def test_keyframes_without_predictions_count_as_misses_and_are_reported(tmp_path, logged):
     rows = [('v', 902, LEFT, A, 0), ('w', 902, LEFT, A, 0), ('w', 903, LEFT, A, 0), ('x', 902, LEFT, A, 0)]
     files = write_files(tmp_path, rows, excluded=[('x', 902)])
     assert score(files, [sample_of('v', 902, [LEFT], [{A: 0.9}])])['mAP@0.5'] == pytest.approx(1 / 3)

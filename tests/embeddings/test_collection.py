@@ -221,7 +221,7 @@ def test_id_that_would_not_be_read_again_is_refused_before_anything_is_written(e
     assert not (tmp_path / 'out').exists()
 
 
-def test_decoder_that_is_not_installed_is_said_once_and_before_anything_is_written(
+def test_decoder_that_is_not_installed_is_reported_once_and_before_anything_is_written(
     encoder, folder, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, 'decord', None)
@@ -230,7 +230,7 @@ def test_decoder_that_is_not_installed_is_said_once_and_before_anything_is_writt
     assert not (tmp_path / 'out').exists()
 
 
-def test_missing_pyarrow_is_said_before_anything_is_embedded(encoder, folder, tmp_path, monkeypatch):
+def test_missing_pyarrow_is_reported_before_anything_is_embedded(encoder, folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'pyarrow', None)
     with pytest.raises(ImportError, match='pip install pyarrow'):
         extract_collection(dense(encoder), find_videos(folder), tmp_path, formats=['parquet'], workers=0)

@@ -107,7 +107,7 @@ def test_frames_are_resized_as_the_encoder_wants_it(tmp_path):
     np.testing.assert_allclose(whole.vector, extractor.encode(clip[None])[0].cpu(), atol=1e-5)
 
 
-def test_weights_decide_and_their_absence_is_said(encoder, video, tmp_path):
+def test_weights_decide_and_their_absence_is_reported(encoder, video, tmp_path):
     torch.save(encoder.state_dict(), tmp_path / 'encoder.pth')
     (with_weights,) = twlv_mm.embed(video, SMALL, weights=tmp_path / 'encoder.pth', sampling='uniform')
     expected = twlv_mm.embed(video, encoder, sampling='uniform')[0].vector
@@ -148,7 +148,7 @@ def test_the_readmes_python_runs_as_it_stands(video, tmp_path, monkeypatch):
     assert found['embeddings'][-1].vector.shape == (128,)
 
 
-def test_official_weights_are_in_the_package_or_it_is_said_where_they_are():
+def test_official_weights_are_in_the_package_or_the_error_says_where_to_find_them():
     shipped = twlv_mm.get_model(SMALL, 'official', frozen=True)
     assert not shipped.is_random
     assert re.fullmatch('[0-9a-f]{64}', shipped.weights_sha256)

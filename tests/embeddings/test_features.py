@@ -143,12 +143,12 @@ def test_vectors_that_divide_the_whole_video_need_its_duration(folder):
         video_grid(found, 'a')
 
 
-def test_seconds_of_a_config_do_where_nothing_is_said_in_frames(folder):
+def test_seconds_of_a_config_are_enough_without_frames(folder):
     grid = video_grid(EmbeddingFolder(folder(layout='TD')), 'a', clip_seconds=1.0, stride_seconds=0.5)
     assert grid == dict(origin=0.5, step=0.5, clip_seconds=1.0, num_clips=T)
 
 
-def test_matrix_is_built_again_where_another_layout_is_said(folder):
+def test_matrix_is_rebuilt_for_another_layout(folder):
     square = np.arange(16, dtype=np.float32).reshape(4, 4)
     np.testing.assert_array_equal(load_matrix(str(folder('a.npy', square, layout='TD')), 'clip').vectors, square)
     np.testing.assert_array_equal(load_matrix(str(folder('a.npy', square, layout='DT')), 'clip').vectors, square.T)

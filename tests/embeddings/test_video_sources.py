@@ -130,7 +130,7 @@ def test_list_cannot_have_files_written_outside_of_their_folder(folder, tmp_path
         find_videos(tmp_path / name, folder)
 
 
-def test_every_ending_of_video_counts_and_the_rest_is_said_in_words(tmp_path, monkeypatch):
+def test_every_video_extension_counts_and_other_files_are_reported(tmp_path, monkeypatch):
     endings = ('mts', 'M2TS', 'ts', 'vob', 'asf', 'gif', 'ogv', 'wmv', 'flv', '3gp', 'mpg', 'mxf', 'm4v', '264', 'y4m')
     names = [f'{number:02}.{ending}' for number, ending in enumerate(endings)]
     for name in (*names, 'x.txt', 'y.txt', 'z.jpg', 'sound.m4a', 'README'):

@@ -237,7 +237,7 @@ def test_weights_of_a_published_size_are_refused_by_the_name_of_their_model(tmp_
 
 
 @pytest.mark.parametrize(('block', 'message'), [(0, 'block 0 is missing'), (1, 'of 2 blocks, block 1 is missing')])
-def test_missing_block_is_told(block, message, tmp_path):
+def test_missing_block_is_reported(block, message, tmp_path):
     tensors, meta = read_golden('vjepa_encoder')
     tensors = {key: value for key, value in tensors.items() if f'.blocks.{block}.' not in key}
     with pytest.raises(ValueError, match=message):

@@ -287,7 +287,7 @@ def test_nothing_in_config_json_makes_transformers_fetch_or_run_code(folders, tm
     compare('vjepa2', twlv_mm.get_model(f'hf:{tmp_path}', frozen=True), model, torch.randn(1, 4, 3, 32, 32))
 
 
-def test_what_is_not_there_is_told(tmp_path, monkeypatch):
+def test_missing_files_are_reported(tmp_path, monkeypatch):
     import huggingface_hub
 
     def no_network(*args, **kwargs):

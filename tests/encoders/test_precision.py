@@ -12,7 +12,7 @@ def test_units_of_a_cpu_are_known_from_what_the_system_says(tmp_path, flags, has
     assert has_bf16_units('cpu', tmp_path / 'cpuinfo') is has
 
 
-def test_cpu_of_which_the_system_says_nothing_is_taken_to_have_none(tmp_path):
+def test_unknown_cpu_counts_as_one_without_bf16_units(tmp_path):
     assert has_bf16_units('cpu', tmp_path / 'none') is False
 
 

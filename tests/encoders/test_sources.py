@@ -142,7 +142,7 @@ def test_module_that_its_spec_does_not_fit_is_an_error(own):
         model(torch.randn(1, 3, 4, 16, 16))
 
 
-def test_wrong_sources_are_told(own):
+def test_wrong_sources_are_reported(own):
     module = own()
     for source, message in (
         ('no_such_module:Name', 'cannot be imported .* install its package'),

@@ -19,7 +19,7 @@ def loader(**settings):
     return Runner.build_dataloader(dict(defaults, dataset=Numbers(), **settings))
 
 
-def test_no_workers_need_none_of_their_settings():
+def test_settings_of_workers_are_dropped_without_workers():
     built = loader(persistent_workers=True, prefetch_factor=4)
     assert len(built) == 2
     assert not built.persistent_workers

@@ -157,7 +157,7 @@ def test_resolution_is_scaled_and_squashing_encoders_see_the_whole_picture():
 
 
 @pytest.mark.parametrize('way', ['literal', 'child of a child', 'command line', 'environment', 'all of them'])
-def test_the_encoder_is_said_in_a_child_config_in_the_environment_or_on_the_command_line(way, tmp_path, monkeypatch):
+def test_the_encoder_is_set_in_a_child_config_in_the_environment_or_on_the_command_line(way, tmp_path, monkeypatch):
     path = child(tmp_path, 'twlv/k400_linear.py', "encoder = 'umt_large'" if way == 'literal' else '')
     more = []
     if way == 'child of a child':
@@ -219,7 +219,7 @@ def test_weights_reach_the_encoder_of_every_kind_of_config(tmp_path):
         assert cfg[place[0]][place[1]].weights == str(weights)
 
 
-def test_folders_of_embeddings_have_one_rule_and_what_somebody_has_typed_stays(tmp_path, monkeypatch):
+def test_folders_of_embeddings_follow_one_rule_unless_the_config_names_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def folder(name, encoder):

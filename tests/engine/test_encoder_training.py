@@ -139,7 +139,7 @@ def test_a_frozen_encoder_learns_nothing_of_the_run(encoder):
     assert training_sets(run(encoder)) == dict(pretraining_sets=['ssv2'])
 
 
-def test_weights_that_do_not_say_are_unknown_and_remain_so(encoder):
+def test_weights_without_training_sets_stay_unknown(encoder):
     expected = dict(pretraining_sets=['unknown'], trained_on=['kinetics400'])
     assert training_sets(run(encoder, load_from='x.pth')) == expected
     encoder.weights_sha256 = 'ab' * 32

@@ -238,7 +238,7 @@ def test_record_that_was_tampered_with_is_refused(config, tmp_path, capsys):
     assert 'is not a record of finished folds' in error_of(capsys, config, '--work-dir', tmp_path)
 
 
-def test_commands_that_finish_folds_at_the_same_time_lose_none(tmp_path):
+def test_commands_that_finish_folds_at_the_same_time_lose_no_fold(tmp_path):
     path = str(tmp_path / 'folds.json')
 
     def finish(first):

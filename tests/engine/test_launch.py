@@ -54,7 +54,7 @@ def test_missing_checkpoint_is_named(plain_config, capsys):
     assert 'there is no checkpoint no.pth' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
 
 
-def test_config_without_a_test_is_told_before_anything_runs(capsys):
+def test_config_without_a_test_is_reported_before_anything_runs(capsys):
     config = Path(__file__).parents[2] / 'configs/synthetic/pretrain_pixels.py'
     assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_test, capsys, config)
     assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_train, capsys, config, '--test')
@@ -125,7 +125,7 @@ def test_option_sets_a_variable_and_all_that_is_made_of_it(main, plain_config, c
 @pytest.mark.parametrize(
     ('option', 'meant'), [('encoder_weigths=a.pth', 'encoder_weights'), ('optim_wraper.type=a', 'optim_wrapper')]
 )
-def test_option_that_nobody_reads_is_refused_with_what_may_be_meant(main, option, meant, plain_config, capsys):
+def test_unknown_option_is_refused_with_close_matches(main, option, meant, plain_config, capsys):
     assert f'did you mean {meant}?' in error_of(main, capsys, plain_config, '--cfg-options', option)
 
 

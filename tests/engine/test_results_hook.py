@@ -81,7 +81,7 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     assert datetime.fromisoformat(record['date']).tzinfo is not None
 
 
-def test_encoder_is_told_from_the_backbone(hook, tmp_path):
+def test_encoder_is_read_from_the_backbone(hook, tmp_path):
     model = nn.Module()
     model.backbone = Backbone(4, 5)
     assert write(hook, {}, tmp_path, model)['encoder'] == dict(
@@ -133,7 +133,7 @@ def test_odd_metrics_are_warned_about_and_the_file_stays_valid(value, written, w
         ([dict(type='RawFrameDecode')], 'rawframes'),
     ],
 )
-def test_decoder_is_told_from_the_test_pipeline(pipeline, name, hook, tmp_path):
+def test_decoder_is_read_from_the_test_pipeline(pipeline, name, hook, tmp_path):
     dataset = dict(type='RepeatDataset', dataset=dict(type='VideoDataset', pipeline=pipeline))
     decoder = write(hook, {}, tmp_path, cfg=dict(test_dataloader=dict(dataset=dataset)))['decoder']
     assert decoder['name'] == name

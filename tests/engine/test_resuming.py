@@ -154,7 +154,7 @@ def test_run_goes_on_exactly_where_the_steps_are_the_same(first, then, whole, tm
     torch.testing.assert_close(weights(tmp_path), whole)
 
 
-def test_other_batches_are_said_and_what_makes_them_the_same(whole, tmp_path):
+def test_other_batch_size_is_reported_with_the_setting_that_keeps_it(whole, tmp_path):
     train_processes(tmp_path, 1, 4, 2)
     train_processes(tmp_path, 2, 4, 4)
     assert (

@@ -57,7 +57,7 @@ def test_testing_without_a_checkpoint_says_so(tiny_config, tmp_path):
     assert 'No checkpoint was given' in log.read_text()
 
 
-def test_gradients_accumulated_for_another_number_of_processes_are_told(tiny_config, tmp_path):
+def test_gradients_accumulated_for_another_number_of_processes_are_reported(tiny_config, tmp_path):
     config = tmp_path / 'config.py'
     config.write_text(f"_base_ = '{tiny_config}'\ngpus = 8\n")
     runner = launch.main_train([str(config), '--work-dir', str(tmp_path / 'run'), *QUICK, 'train_cfg.max_epochs=1'])

@@ -123,7 +123,7 @@ def test_videos_that_cannot_be_read_do_not_stop_the_tasks(data, stub, tmp_path, 
     assert 'some videos could not be embedded' in capsys.readouterr().out
 
 
-def test_what_was_said_of_other_tasks_stays(data, stub, tmp_path):
+def test_status_of_other_tasks_is_kept(data, stub, tmp_path):
     for name in KNN:
         build(data, tmp_path / 'out', (name,)).run()
     path = tmp_path / 'out/small-random/evaluation.json'

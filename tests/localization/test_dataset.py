@@ -104,7 +104,7 @@ def test_training_leaves_out_actions_before_the_features_and_says_so(tmp_path, l
     assert '1 videos (1 actions) have actions before or after their embeddings' in '\n'.join(log)
 
 
-def test_missing_embeddings_are_said_loudly_with_their_share_of_the_actions(tmp_path, log):
+def test_missing_embeddings_are_warned_of_with_their_share_of_the_actions(tmp_path, log):
     save(tmp_path / 'val', 'a', 10)
     videos = dict(a=(10, [('serve', 1, 2)]), b=(10, [('serve', 1, 2), ('return', 4, 5), ('return', 7, 8)]))
     ann_file = annotate(tmp_path, videos)
@@ -205,7 +205,7 @@ def test_features_of_elsewhere_are_on_actionformers_grid(tmp_path, said):
     assert dataset.choices['features']['feat_stride'] == stride
 
 
-def test_frames_a_second_that_nobody_says_are_asked_for(tmp_path):
+def test_missing_frame_rate_is_asked_for(tmp_path):
     (tmp_path / 'i3d').mkdir()
     np.save(tmp_path / 'i3d/a.npy', np.ones((140, DIMS), np.float32))
     ann_file = annotate(tmp_path, {'a': (20.0, [('serve', 2, 3)])})

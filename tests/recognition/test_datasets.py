@@ -86,7 +86,7 @@ def test_kinetics_videos_are_found_in_any_of_the_usual_folders(given, train, val
     assert (folder / 'out/label_map_videos.txt').read_text() == 'abseiling\nriding_a_bike\n'
 
 
-def test_what_is_missing_is_told_counted_and_listed(given):
+def test_what_is_missing_is_reported_counted_and_listed(given):
     videos = ['videos/train/-a_1_000005_000015.mp4', 'videos/val/c_000000_000010.mp4']
     folder = given(KINETICS_FILES | dict.fromkeys(videos, 'a video') | {'videos/train/b_000120_000130.mp4': ''})
     told, train_list, _ = run(KINETICS400, folder)

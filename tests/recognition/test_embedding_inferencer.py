@@ -94,7 +94,7 @@ def test_a_list_chooses_among_the_embeddings_of_a_folder(root):
         LabelledEmbeddings(folder, 'clip', f'{root}/none.txt', listed_only=True)
 
 
-def test_bank_smaller_than_k_votes_as_a_whole_and_that_is_said_once_and_recorded(root, capsys):
+def test_bank_smaller_than_k_votes_as_a_whole_and_that_is_reported_once_and_recorded(root, capsys):
     bank = dict(type='twlv_mm.LabelledEmbeddings', folder=f'{root}/embeddings/uniform/train', scope='video')
     model = EmbeddingKNN(bank, 2, k=200)
     for vector in torch.from_numpy(np.array(model.bank.vectors)).split(1):

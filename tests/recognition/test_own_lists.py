@@ -57,7 +57,7 @@ def test_folder_a_class_becomes_lists_that_the_dataset_reads_with_names(videos, 
         VideoListDataset(str(out / 'val.txt'), pipeline=[], data_prefix=dict(video=str(folder)))
 
 
-def test_what_is_left_out_is_told_and_recorded(videos, tmp_path):
+def test_what_is_left_out_is_reported_and_recorded(videos, tmp_path):
     folder = videos('run/a.mp4', 'run/b.mp4', 'sit/c.mp4', 'sit/d.mp4', 'once/e.mp4', 'f.mp4', 'run/g\n.mp4', 'h/i.txt')
     videos('run/empty.mp4', content='')
     told = '\n'.join(make_lists(folder, tmp_path / 'out'))

@@ -167,7 +167,7 @@ def test_average_clips_means_what_it_means_in_mmaction2(average):
     torch.testing.assert_close(given, scores.mean(1) if average else scores)
 
 
-def test_views_of_which_nobody_says_how_many_are_clips_are_an_error():
+def test_views_without_a_number_of_clips_are_an_error():
     model = build()
     batch, _ = make_batch(videos=2, crops=2, clips=2, meta_keys=('img_shape',))
     with pytest.raises(ValueError, match=r"4 views.*PackActionInputs\(meta_keys=\('img_shape', 'num_clips'\)\)"):

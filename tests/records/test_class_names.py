@@ -39,7 +39,7 @@ def test_every_class_needs_a_name_of_its_own(tmp_path, names, message):
         read_class_names(names)
 
 
-def test_missing_file_of_names_is_said(tmp_path):
+def test_missing_file_of_names_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no class name file .*missing\.txt'):
         read_class_names(tmp_path / 'missing.txt')
 

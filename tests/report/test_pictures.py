@@ -180,7 +180,7 @@ def test_encoders_whose_weights_have_seen_the_set_have_a_dagger_in_its_pictures(
     assert '"three"' in shown
 
 
-def test_what_is_drawn_of_many_videos_is_said(tmp_path):
+def test_what_is_drawn_of_many_videos_is_reported(tmp_path):
     for number in range(100):
         vector = np.random.default_rng(number).normal(size=6).astype(np.float32)
         info = dict(annotation=number % 25, duration=2.0, num_frames=16)

@@ -32,7 +32,7 @@ def test_runs_come_into_the_papers_tables(tmp_path):
     assert row[8:] == [50, 80, pytest.approx((70 + 30 + 40 + 20 + 50) / 5), None, None]
 
 
-def test_localization_is_told_by_its_classifier_and_knn_by_its_column(tmp_path):
+def test_localization_rows_name_the_classifier_and_knn_rows_the_column(tmp_path):
     scores = {f'mAP@{threshold:.2f}': 60.0 - 50 * threshold for threshold in (0.3, 0.4, 0.5, 0.6, 0.7)} | {'mAP': 35.0}
     write(tmp_path, 'a', record('localization', 'thumos14', scores, protocol=TAL))
     external = {name: value / 2 for name, value in scores.items()}
@@ -74,7 +74,7 @@ def test_encoders_of_one_name_are_told_apart_by_their_weights(tmp_path):
     assert methods == ['twlv_base (abababab)', 'twlv_base (cdcdcdcd)', 'twlv_base (no weights given)', 'mine']
 
 
-def test_of_two_runs_the_newer_one_counts_and_that_is_said(tmp_path):
+def test_of_two_runs_the_newer_one_counts_and_that_is_reported(tmp_path):
     write(tmp_path, 'new', record('segmentation', 'gtea', dict(mF1=80.0), date='2026-03-01T10:00:00+02:00'))
     write(tmp_path, 'old', record('segmentation', 'gtea', dict(mF1=90.0), date='2026-03-01T09:00:00+02:00'))
     report = make_report(tmp_path)
@@ -164,7 +164,7 @@ BROKEN = {
 }
 
 
-def test_files_that_are_no_records_are_listed_and_harm_nobody(tmp_path):
+def test_files_that_are_not_records_are_listed_and_skipped(tmp_path):
     for name, content in BROKEN.items():
         write(tmp_path, name, content)
     (tmp_path / 'binary').mkdir()
@@ -178,7 +178,7 @@ def test_files_that_are_no_records_are_listed_and_harm_nobody(tmp_path):
     assert '75.00' in text.read_text()
 
 
-def test_run_of_the_future_is_said_since_an_older_one_may_hide_the_newer(tmp_path):
+def test_run_dated_in_the_future_is_reported(tmp_path):
     later = datetime.now().astimezone() + timedelta(days=1)
     write(tmp_path, 'before', record('segmentation', 'gtea', dict(mF1=50.0), date=later.isoformat()))
     write(tmp_path, 'after', record('segmentation', 'gtea', dict(mF1=75.0), date=datetime.now().isoformat()))
@@ -190,7 +190,7 @@ def test_run_of_the_future_is_said_since_an_older_one_may_hide_the_newer(tmp_pat
 EVIL = '<script>alert(1)</script>"\'&{{ 7 * 7 }}|`$x$'
 
 
-def test_whatever_files_hold_is_text_in_the_page(tmp_path):
+def test_content_of_files_is_escaped_in_the_page(tmp_path):
     protocol = {EVIL: EVIL, 'column': 'uniform'}
     content = record('recognition_knn', f'synthetic_{EVIL}', {EVIL: 1.0, **TOP}, protocol=protocol)
     content['encoder'] |= dict(label=EVIL, name=EVIL)

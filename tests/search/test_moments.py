@@ -172,7 +172,7 @@ def test_folder_of_two_kinds_is_refused_and_two_versions_are_one_kind(tmp_path, 
         ('two', dict(top=0), 'ask for 1 hit or more'),
     ],
 )
-def test_what_is_not_there_is_said(embedded, query, options, message):
+def test_missing_files_are_reported(embedded, query, options, message):
     with pytest.raises(ValueError, match=message):
         find_moments(query, embedded / 'multi-clip/npy', **options)
 
@@ -186,7 +186,7 @@ def test_published_embeddings_are_searched_with_the_times_that_are_given(tmp_pat
     assert (hit.start, hit.end) == (0.5, 1.5)
 
 
-def test_videos_that_are_not_embedded_are_told(tmp_path):
+def test_videos_that_are_not_embedded_are_reported(tmp_path):
     save(tmp_path, a=unit(0, 10))
     (tmp_path / 'manifest.json').write_text(json.dumps(dict(settings=[], videos=['a', 'b'])))
     failure = dict(video_id='c', path='c.mp4', stage='open', reason='no')

@@ -96,7 +96,7 @@ def test_no_picture_is_written_outside_of_its_folder(tmp_path, video_id):
     assert not list(tmp_path.rglob('stray*'))
 
 
-def test_file_that_is_none_of_predictions_is_refused(tmp_path, runs):
+def test_file_without_predictions_is_refused(tmp_path, runs):
     with pytest.raises(FileNotFoundError, match='no file of predictions .*gone.json'):
         read_predictions(tmp_path / 'gone.json')
     for text in ('no json', '{"version": "VERSION 1.3", "results": {}}', '[]', '{"version": 1, "classes": []}'):

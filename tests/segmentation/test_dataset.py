@@ -108,7 +108,7 @@ def test_videos_without_label_files_are_refused_with_their_names(tmp_path):
 
 
 @pytest.mark.parametrize(('seconds', 'said'), [(60, False), (62, True), (58, True), (68, None), (52, None)])
-def test_lengths_that_differ_are_said_or_refused(tmp_path, log, seconds, said):
+def test_lengths_that_differ_are_reported_or_refused(tmp_path, log, seconds, said):
     save(tmp_path / 'feats', 'a', 60.4)  # the last clip ends at 60.25 s
     root = write_labels(tmp_path / 'labels', dict(a=frames(seconds)))
     if said is None:

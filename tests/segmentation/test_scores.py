@@ -162,7 +162,7 @@ def test_true_segment_is_found_once():
     assert counts_of(scores) == [[1, 1, 0]]
 
 
-def test_first_of_equally_near_true_segments_is_taken():
+def test_first_of_equally_near_true_segments_is_matched():
     # Two true segments, the first prediction as near to one as to the other; the second prediction is in the later one.
     true, predicted = '111000111', '001111101'
     scores = score_video([int(x) for x in predicted], [int(x) for x in true], 2, background=[0], overlaps=[0.1])

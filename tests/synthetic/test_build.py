@@ -55,7 +55,7 @@ def test_damaged_folder_is_made_whole(folder, damage):
     assert (folder / 'b').read_text() == 'content of b'
 
 
-def test_broken_off_build_is_told_from_a_finished_one_and_completed(tmp_path):
+def test_interrupted_build_is_detected_and_completed(tmp_path):
     folder = tmp_path / 'set'
     with pytest.raises(OSError, match='no space left'):
         run(folder, function=fail)

@@ -24,7 +24,7 @@ def test_set_is_made_once_and_other_settings_are_refused(tmp_path, capsys):
     assert 'seed is 0, not 1' in refused
 
 
-def test_small_encoder_is_trained_and_left_where_get_model_takes_it(tmp_path):
+def test_small_encoder_is_trained_and_loads_into_get_model(tmp_path):
     make_trimmed(tmp_path / 'set', num_train=4, num_test=2, workers=1)
     arguments = ['--data', tmp_path / 'set', '--out', tmp_path / 'small', '--num-train', 4, '--num-test', 2]
     assert run_tool('make_small.py', *arguments) == 0

@@ -53,7 +53,7 @@ def test_missing_and_unreadable_files_fail_and_the_rest_goes_on(videos, tmp_path
     (signal.SIGKILL, 'crash', 'killed by signal 9'),
     (signal.SIGSTOP, 'timeout', 'nothing came for 2 s'),
 ])  # fmt: skip
-def test_dead_and_hanging_decoders_cost_one_video(videos, tmp_path, number, stage, reason):
+def test_dead_and_hanging_decoders_fail_only_one_video(videos, tmp_path, number, stage, reason):
     # Longer than what is read ahead, so that the process is at work on it when the signal comes.
     long = write_numbered(tmp_path / 'long.mp4', np.arange(600) / 20)
     found = []
@@ -104,7 +104,7 @@ def test_script_that_starts_workers_while_it_is_imported_is_told_what_to_change(
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-def test_error_of_who_names_the_videos_is_raised(videos, workers):
+def test_error_while_listing_videos_is_raised(videos, workers):
     def paths():
         yield videos[0]
         raise OSError('the folder is gone')

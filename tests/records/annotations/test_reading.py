@@ -132,12 +132,12 @@ def test_label_studio_numbers_frames_at_its_own_rate_whatever_the_video_has(tmp_
 
 
 @pytest.mark.parametrize('name', ['cvat_video.xml', 'cvat_images.xml'])
-def test_frames_a_second_that_nobody_says_are_asked_for(name):
+def test_missing_frame_rate_is_asked_for(name):
     with pytest.raises(ValueError, match=rf'{name}.* numbers the frames of .*give --videos .*, or --fps'):
         read(DATA / name)
 
 
-def test_size_of_the_picture_that_nobody_says_is_asked_for():
+def test_missing_picture_size_is_asked_for():
     with pytest.raises(ValueError, match=r'via\.json, metadata .*picture size is unknown: give --videos'):
         read(DATA / 'via.json')
 
