@@ -33,7 +33,7 @@ default_hooks = dict(checkpoint=dict(interval=1))
 
 
 def start(command, log, before=lambda: None):
-    """Run a tool in a process of its own; returns its id."""
+    """Run a tool in a process of its own; returns the process id."""
     if pid := os.fork():
         return pid
     code = 1
@@ -72,7 +72,7 @@ def end(pid, seconds=60):
 
 
 def begun(out, pattern, pid):
-    """Wait until a run has left something."""
+    """Wait until a run has written something."""
     while not any(out.rglob(pattern)) and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         time.sleep(0.01)
 

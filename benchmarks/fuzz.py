@@ -74,11 +74,11 @@ TOKENS = (b'\0', b'\xff\xfe', b'\xed\xa0\x80', b'"', b'{', b'[' * 50_000, b'\r',
 
 
 class Reader:
-    """A reader, the small file that is mutated, and what stands around it.
+    """A reader, the small file that is mutated, and the files around it.
 
     Args:
-        name (str): Of the file below the folder.
-        content (bytes | str | Any): What is in it; other than text becomes json.
+        name (str): Name of the file below the folder.
+        content (bytes | str | Any): Its content; anything but bytes and text becomes JSON.
         read (Callable): Folder and path -> anything.
         around (dict[str, Any]): Further files, name -> content.
     """
@@ -89,14 +89,7 @@ class Reader:
 
 
 def readers(folder):
-    """All readers.
-
-    Args:
-        folder (Path): Empty; what is not written by hand is made here.
-
-    Returns:
-        dict[str, Reader]: by name.
-    """
+    """All readers by name; ``folder`` is empty, and gets the files that are not written by hand."""
     action = dict(label='run', segment=[0.5, 1.5], label_id=0)
     videos = {'v_1': dict(subset='train', duration=9.5, annotations=[action]), 'v_2': dict(annotations=[])}
     scores = {'v_1': [0.2, 0.7], 'v_2': [0.9, 0.1]}
@@ -278,15 +271,7 @@ def readers(folder):
 
 
 def mutated(content, rng):
-    """A damaged version of a file.
-
-    Args:
-        content (bytes): The file.
-        rng (random.Random): Decides.
-
-    Returns:
-        bytes: the file after one to three changes.
-    """
+    """A file after one to three random changes."""
     for _ in range(rng.choice((1, 1, 2, 3))):
         kinds = [_flip, _cut, _repeat, _insert]
         if content[:1] in (b'{', b'['):
@@ -302,13 +287,13 @@ def run_reader(name, count, seed, seconds=None):
 
     Args:
         name (str): One of :func:`readers`.
-        count (int): How many files.
+        count (int): Number of files.
         seed (int): File n of a seed is the same in every run.
-        seconds (float, optional): When to stop before that.
+        seconds (float, optional): Stop after this time.
 
     Returns:
-        tuple[Counter, float, dict]: outcomes; the largest memory in bytes beyond that at the start; of each kind of
-        fault the number of the file and the traceback.
+        tuple[Counter, float, dict]: outcomes; peak memory in bytes above that at the start; for each kind of failure
+            the number of the file and the traceback.
     """
     context = multiprocessing.get_context('fork')
     done, total, peak, faults = 0, collections.Counter(), 0, {}
@@ -339,7 +324,7 @@ def run_reader(name, count, seed, seconds=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--inputs', type=int, default=1000, help='files for each reader (default: %(default)s)')
-    parser.add_argument('--minutes', type=float, help='stop after this time, which the readers share')
+    parser.add_argument('--minutes', type=float, help='time limit, shared by all readers')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--readers', nargs='+', metavar='NAME', help='only these')
     args = parser.parse_args()
@@ -387,7 +372,7 @@ def _work(pipe, name, first, count, seed, end):
 
 
 def _kind(text):
-    """Where a fault was, and its class."""
+    """Place and class of a failure."""
     return str(re.findall(r'File .*, line \d+', text)[-1:]), text.splitlines()[-1].partition(':')[0]
 
 

@@ -19,7 +19,7 @@ SECONDS = 120  # the most that one step may take
 
 
 def step(function):
-    """Register what is measured; ``function(device, tiny)`` gives a dict of figures."""
+    """Register a measurement; ``function(device, tiny)`` returns a dict of figures."""
     STEPS[function.__name__] = function
     return function
 
@@ -37,7 +37,7 @@ def tests(device, tiny):
 
 @step
 def encoders(device, tiny):
-    """Clips a second of whole encoders, and their share of the best matrix product here."""
+    """Clips per second of whole encoders, and their share of the best matrix product on this device."""
     from twlv_mm.encoders.speed import encoder_rate
 
     rates = {}
@@ -51,7 +51,7 @@ def encoders(device, tiny):
 
 @step
 def extraction(device, tiny):
-    """From uint8 frames to vectors, as tools/extract.py encodes them, in each precision that it has."""
+    """From uint8 frames to vectors, as ``twlv extract`` encodes them, in each supported precision."""
     import numpy as np
     import torch
 
@@ -73,7 +73,7 @@ def extraction(device, tiny):
 
 @step
 def compiled(device, tiny):
-    """torch.compile beside the plain encoder, in bf16."""
+    """torch.compile against the plain encoder, in bf16."""
     import torch
 
     from twlv_mm import get_model
@@ -215,7 +215,7 @@ def _training_seconds(model, cfg, data, device):
 
 
 def _seconds(function, device, calls=3):
-    """The shortest of some calls, after one to warm up."""
+    """Shortest time of several calls, after one warm-up call."""
     import torch
 
     times = []
@@ -236,7 +236,7 @@ def _one_process(device):
 
 
 def _run(name, args):
-    """One step in a process of its own: its figures, or its error's last lines."""
+    """Run a step in a process of its own; returns its figures, or the last lines of its error."""
     command = [sys.executable, __file__, '--step', name, '--device', args.device, *(['--tiny'] if args.tiny else [])]
     start = time.perf_counter()
     try:
@@ -253,8 +253,8 @@ def main():
     parser.add_argument('--out', default='gpu.json', help='default %(default)s')
     parser.add_argument('--device', default='cuda', choices=['cuda', 'cpu'])
     parser.add_argument('--tiny', action='store_true', help='small sizes')
-    parser.add_argument('--together', action='store_true', help='all steps in one process, and an error ends it')
-    parser.add_argument('--step', choices=STEPS, help='only this one, in this process; prints json')
+    parser.add_argument('--together', action='store_true', help='run all steps in one process and stop at an error')
+    parser.add_argument('--step', choices=STEPS, help='run one step in this process and print JSON')
     parser.add_argument('--only', nargs='+', choices=STEPS, default=list(STEPS), help='these steps')
     args = parser.parse_args()
     if args.step:

@@ -78,7 +78,7 @@ def check(folder):
 
 
 def knn(folder):
-    """The cosine to 1,000 videos of all the others, and the 20 nearest."""
+    """Cosines of 1,000 videos to all others, and their 20 nearest neighbours."""
     import torch
 
     from twlv_mm.embeddings import load_matrix
@@ -89,7 +89,7 @@ def knn(folder):
 
 
 def report(folder):
-    """The page with a picture of the embeddings, without results."""
+    """A page with a plot of the embeddings, without results."""
     from twlv_mm.report import View, write_report
 
     with tempfile.TemporaryDirectory() as results:

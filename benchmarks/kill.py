@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 os.environ['OMP_NUM_THREADS'] = '1'
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 import mmaction.datasets
 import mmaction.engine
@@ -65,7 +65,7 @@ train_cfg = dict(max_iters=48)
 param_scheduler = [dict(type='LinearLR', start_factor=0.1, end=48, by_epoch=False)]
 default_hooks = dict(checkpoint=dict(interval=4))
 """
-MOST_KILLS = 20  # of a run, or one that begins anew each time would never end
+MOST_KILLS = 20  # of a run; one that starts over each time would never end
 DATA = Path('work_dirs/synthetic/trimmed')
 FORMATS = (['npy'], ['parquet'], ['npy', 'parquet'])
 PART_VIDEOS = 6  # of 32, so that parts are written while a run lasts
@@ -75,9 +75,9 @@ class Job:
     """A run to kill.
 
     Attributes:
-        name (str): What it is called.
-        processes (int): How many do it at once.
-        seconds (float): From a kill's earliest moment to its latest.
+        name (str): Its name.
+        processes (int): Number of processes that run it together.
+        seconds (float): Time between the earliest and the latest kill.
     """
 
     processes, seconds = 1, 1.0
@@ -126,7 +126,7 @@ class Extraction(Job):
         problems = verify(folder)
         embeddings = EmbeddingFolder(folder)
         found = {id_: hashlib.sha256(embeddings.clips(id_).tobytes()).hexdigest() for id_ in embeddings.video_ids}
-        if self.processes == 1:  # with several, who writes a part first depends on the time
+        if self.processes == 1:  # with several, the order of parts depends on timing
             files = [
                 path for path in folder.rglob('*') if path.is_file() and not path.name.endswith(('.lock', '.claims'))
             ]
@@ -163,7 +163,7 @@ class Indexing(Job):
 
     def outcome(self, folder):
         found = folder / 'outcome.json'
-        if not (pid := os.fork()):  # LanceDB's threads would not live on in what is forked later
+        if not (pid := os.fork()):  # LanceDB's threads do not survive a later fork
             try:
                 collection = IndexedCollection(self.collection, str(folder / 'out'))
                 stored = [collection.clips(video_id)[1].tobytes() for video_id in collection.video_ids]
@@ -239,7 +239,7 @@ class Training(Job):
 
 
 def start(job, folder):
-    """Do a job in a process of its own; returns its id."""
+    """Run a job in a process of its own; returns the process id."""
     if pid := os.fork():
         return pid
     code = 1
@@ -275,11 +275,7 @@ def progress(folder):
 
 
 def killed_until_done(job, folder, rng):
-    """Do a job, killing it again and again.
-
-    Returns:
-        int: kills.
-    """
+    """Run a job, killing it repeatedly; returns the number of kills."""
     kills = 0
     while True:
         before = len(progress(folder))
@@ -326,7 +322,7 @@ def main():
     root, rng = args.out.resolve(), random.Random(args.seed)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    os.chdir(root)  # where the configs look for their data
+    os.chdir(root)  # the configs use relative paths
     make_trimmed(DATA, num_train=32, num_test=16, workers=1)
     quicker()
     jobs = [Extraction(root, kind, count) for kind in FORMATS for count in (1, 2)]
@@ -357,7 +353,7 @@ def main():
             counts[job]['lost'] += (lost := job.lost(progress(folder)))
             counts[job]['other results'] += (differs := job.outcome(folder) != expected[job])
             if lost or differs:
-                folder.rename(root / f'{job.name}, run {counts[job]["runs"]}')  # to look at
+                folder.rename(root / f'{job.name}, run {counts[job]["runs"]}')  # for inspection
             else:
                 shutil.rmtree(folder)
     columns = ('runs', 'kills', 'lost', 'other results')

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 os.environ['OMP_NUM_THREADS'] = '1'
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 import numpy as np
 import ray
@@ -24,11 +24,7 @@ HEALTH = dict(health_check_period_ms=1000, health_check_timeout_ms=1000, health_
 
 
 class TwoNodes:
-    """Two nodes of one CPU each, while the block runs; this process is connected to the first.
-
-    Attributes:
-        second (Node): The one to lose.
-    """
+    """Two nodes of one CPU each, as a context; this process is connected to the first, and ``second`` can be killed."""
 
     def __enter__(self):
         node = dict(num_cpus=1, object_store_memory=OBJECT_STORE)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-import twlv_mm  # isort: skip  before anything that it mends
+import twlv_mm  # isort: skip  applies the fixes of twlv_mm.compat
 
 import av
 import cv2
@@ -51,7 +51,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class FrameWise(nn.Module):
-    """The mean over every fourth frame of what an encoder says of it, shown as a still video."""
+    """The mean over every fourth frame of an encoder's embedding of the frame as a still video."""
 
     def __init__(self, encoder):
         super().__init__()
@@ -65,26 +65,26 @@ class FrameWise(nn.Module):
 
 
 def encoders():
-    """Name -> encoder: the small one of this package, the same frame by frame, and an untrained one."""
+    """Name -> encoder: the small one of this package, the same one frame by frame, and an untrained one."""
     small = twlv_mm.get_model(ENCODER, 'official', frozen=True)
     spec = dict(name='frame_wise', num_frames=16, img_size=small.spec.img_size, grid=None)
     spec.update(embed_dims=small.spec.embed_dims, mean=small.spec.mean, std=small.spec.std)
     frame_wise = twlv_mm.wrap(FrameWise(small), twlv_mm.EncoderSpec(**spec))
-    frame_wise.allow_random = True  # its weights are the small one's
+    frame_wise.allow_random = True  # it has the weights of the small encoder
     torch.manual_seed(0)
     untrained = twlv_mm.get_model(ENCODER, frozen=True, allow_random=True)
     return dict(small=small, frame_wise=frame_wise, untrained=untrained)
 
 
 def embed(model, videos, out, split, views=('forward',), **sampling):
-    """The folder of embeddings; what is there stays."""
+    """The folder of embeddings; existing ones are kept."""
     extractor = Extractor(model, **sampling)
     extract_collection(extractor, find_videos(videos), out, split, views=views, workers=0)
     return out / extractor.sampling.sampling / split, extractor
 
 
 def precision(root):
-    """A line an encoder and label."""
+    """Print precision@10, a line per encoder and label."""
     make_trimmed(root / 'trimmed', num_train=10, num_test=400)
     for name, model in encoders().items():
         folder, _ = embed(model, root / 'trimmed/test_both.txt', root / f'precision_{name}', 'test', sampling='uniform')
@@ -95,7 +95,7 @@ def precision(root):
 
 
 def direction(root):
-    """How often the best match of a video played backwards is another one, and moves the other way."""
+    """Print how often the best match of a reversed video is another video, and has the opposite motion."""
     make_trimmed(root / 'trimmed', num_train=10, num_test=400)
     motions = {video.video_id: MOTIONS[video.annotation] for video in find_videos(root / 'trimmed/test_motion.txt')}
     for name in ('small', 'frame_wise'):
@@ -114,7 +114,7 @@ def direction(root):
 
 
 def moments(root):
-    """How many planted moments are the first hit, and how far off its ends are."""
+    """Print how many planted moments are the first hit, and the error of its start and end."""
     make_untrimmed(root / 'untrimmed', num_videos=10)
     planted = plant(root)
     for stride in STRIDES:
@@ -140,7 +140,7 @@ def moments(root):
 
 
 def plant(root):
-    """Write videos with moments of other videos in them; returns for each the query, and where it is."""
+    """Write videos with moments of other videos in them; returns the query and position of each."""
     for name in ('videos', 'queries'):
         (root / 'planted' / name).mkdir(parents=True, exist_ok=True)
     planted = []
@@ -161,7 +161,7 @@ def plant(root):
 
 
 def duplicates(root):
-    """Which copies are found: of 40 videos of two seconds and 10 of a minute or more, among 210."""
+    """Print which copies are found: of 40 two-second videos and 10 of a minute or more, among 210."""
     make_trimmed(root / 'trimmed', num_train=10, num_test=400)
     make_untrimmed(root / 'untrimmed', num_videos=10)
     trimmed = sorted((root / 'trimmed/test').glob('*.mp4'))[:200]
@@ -216,7 +216,7 @@ def copy_all(path, out):
 
 
 def growth(root, counts=(100_000, 300_000, 1_000_000)):
-    """Seconds of one core and peak memory of searching a Parquet folder, one process a size."""
+    """Print CPU seconds and peak memory of searching a Parquet folder, one process per size."""
     for count in counts:
         folder = root / f'random_{count}/multi-clip/all'
         if not folder.exists():
@@ -225,7 +225,7 @@ def growth(root, counts=(100_000, 300_000, 1_000_000)):
 
 
 def fill(folder, num_videos):
-    """A folder of random vectors, written as an extraction does it."""
+    """Write a folder of random vectors as an extraction does."""
     times = np.stack([np.arange(CLIPS_A_VIDEO), np.arange(CLIPS_A_VIDEO) + 1.0], axis=1)
     info = dict(duration=float(CLIPS_A_VIDEO), num_frames=25 * CLIPS_A_VIDEO, sampling='multi-clip')
     for start in range(0, num_videos, PART_VIDEOS):
@@ -239,7 +239,7 @@ def fill(folder, num_videos):
 
 
 def grow(folder):
-    """One size of :func:`growth`."""
+    """Measure one size of :func:`growth`."""
     torch.set_num_threads(1)
     collections = []
     for when in ('first opening, which writes the matrix', 'opening again', 'query', 'query'):
@@ -257,7 +257,7 @@ def grow(folder):
 
 
 def pictures(root):
-    """The two pictures of docs/search.md: photographs of pages, of what the other steps have embedded."""
+    """Screenshots of search pages for docs/search.md, of the embeddings of the other steps."""
     sys.path.insert(0, str(ROOT))
     from tests.chromium import Chromium, find_chromium
 

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 import numpy as np
 
@@ -26,7 +26,7 @@ SEARCHES = ((20, 1), (10, 10), (20, 10), (40, 10), (40, 30))  # partitions, refi
 
 
 def simulate(folder, clips):
-    """A folder of ``clips`` clips, a hundred a video; a larger one begins with the videos of a smaller one."""
+    """A folder of ``clips`` clips, a hundred per video; larger ones start with the videos of smaller ones."""
     times = 2.0 * np.stack([np.arange(CLIPS), np.arange(CLIPS) + 1], axis=1)
     scale = np.arange(1, DIMS + 1, dtype=np.float32) ** -0.5
     topics = scale * np.random.default_rng(0).standard_normal((TOPICS, DIMS), dtype=np.float32)
@@ -45,12 +45,12 @@ def measured(run):
 
 
 def build(folder):
-    """Make the index, or add what is new."""
+    """Build the index, or add new clips to it."""
     return measured(lambda: update_index(folder)) | dict(disk_MiB=size(folder / '.lance'))
 
 
 def exact(folder):
-    """Open the folder, for the first time and again, and answer queries one by one, each of which reads everything."""
+    """Open the folder, cold and warm, and answer queries one by one, reading everything for each."""
     found, collection = {}, None
 
     def opening():
@@ -64,7 +64,7 @@ def exact(folder):
 
 
 def indexed(folder):
-    """Open the index, and answer queries with several settings."""
+    """Open the index and answer queries with several settings."""
     found, collection = {}, None
 
     def opening():

@@ -8,7 +8,7 @@ minutes, its probes one, and the teachers, which `make small` shares, a few in a
 
 import argparse
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.evaluation import Ablation
 from twlv_mm.pretraining.small_encoder import PRETRAINED

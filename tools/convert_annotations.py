@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.records import annotations, write_json
 from twlv_mm.records.checks import printable

@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.records.checks import printable
 from twlv_mm.report import write_errors

@@ -10,7 +10,7 @@ import argparse
 import fnmatch
 import sys
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.evaluation import (
     FINISHED,

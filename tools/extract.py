@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import timedelta
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 import torch
 import torch.distributed as dist

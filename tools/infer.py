@@ -7,7 +7,7 @@ import inspect
 import sys
 from importlib import import_module
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.encoders import read_config
 from twlv_mm.inference import infer_videos

@@ -7,7 +7,7 @@ SOURCE is a folder with one folder of videos per class, or a csv or json of file
 import argparse
 import sys
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.recognition.datasets import make_lists
 from twlv_mm.records.checks import printable

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.evaluation import (
     FINISHED,

@@ -8,7 +8,7 @@ latent need no labels, the other targets have teachers that were trained with la
 
 import argparse
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from mmengine.device import get_device
 

@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.report import TITLE, View, find_runs, write_report
 from twlv_mm.system_errors import fail, run_tool

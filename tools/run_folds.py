@@ -1,6 +1,6 @@
 """Train and test on each fold of a data set: python tools/run_folds.py CONFIG [--help for the arguments]."""
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.engine import folds
 from twlv_mm.system_errors import run_tool

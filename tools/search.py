@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.embeddings import VideoFiles, extraction_note
 from twlv_mm.records import write_json, write_text

@@ -1,6 +1,6 @@
 """Train a model: python tools/train.py CONFIG [--help for the arguments]."""
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.engine import launch
 from twlv_mm.system_errors import run_tool

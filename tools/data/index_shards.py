@@ -3,7 +3,7 @@
 
 import sys
 
-import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
+import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.pretraining import index_shards
 from twlv_mm.system_errors import run_tool
