@@ -40,6 +40,13 @@ def test_help_imports_nothing_heavy():
     assert {'torch', 'numpy', 'twlv_mm'}.isdisjoint(done.stdout.splitlines()[-1].split())
 
 
+def test_as_a_module_it_imports_nothing_from_the_current_folder(tmp_path):
+    (tmp_path / 'difflib.py').write_text("raise SystemExit('imported from the current folder')")
+    command = [sys.executable, '-m', 'twlv_tools', '--version']
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_shipped_config_is_found_by_its_name_unless_there_is_such_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert os.path.samefile(twlv_tools.config_path('twlv/k400_linear.py'), ROOT / 'configs/twlv/k400_linear.py')
