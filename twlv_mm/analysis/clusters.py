@@ -10,7 +10,7 @@ def find_clusters(points, count, seed=0):
 
     Returns:
         tuple[LabelledVectors, list[int]]: with the clusters as classes, largest first, named by number, medoid (the
-            vector with the highest cosine to the centre) and size; rows of the medoids.
+        vector with the highest cosine to the centre) and size; rows of the medoids.
     """
     import_sklearn()
     from sklearn.cluster import KMeans

@@ -130,7 +130,7 @@ def common_videos(encoders):
 
     Returns:
         tuple[dict[str, LabelledVectors], dict[str, int]]: encoder -> vectors of common videos; encoder -> number of
-            videos that were left out, if any.
+        videos that were left out, if any.
 
     Raises:
         ValueError: if they have no video in common, or a video has different classes.

@@ -75,7 +75,7 @@ def video_thumbnails(source, moments, limit=2000, seed=0, first=()):
 
     Returns:
         tuple[dict, list[tuple[str, str]]]: moment -> JPEG as a data URI; id and reason of each video that could not be
-            read.
+        read.
     """
     moments = sorted(set(moments))
     strips = VideoStrips(source, FRAMES)

@@ -29,7 +29,7 @@ def own_tasks(path):
 
     Returns:
         tuple[list[Task], list[dict]]: the tasks, ``<set>_<config>``, whether or not their data are there; the
-            embeddings that a report draws, see :func:`~.tasks.generated_views`.
+        embeddings that a report draws, see :func:`~.tasks.generated_views`.
 
     Raises:
         FileNotFoundError: if there is no such file.

@@ -57,8 +57,8 @@ def render_boxes_clip(rng, split):
 
     Returns:
         tuple[ndarray, list[dict]]: (T, H, W, 3) uint8 RGB; for each actor its ``appearance``, ``motions`` (T names;
-            that of frame t leads from frame t - 1 to t) and ``boxes`` (T times x1, y1, x2, y2 in pixels, x2 and y2
-            exclusive).
+        that of frame t leads from frame t - 1 to t) and ``boxes`` (T times x1, y1, x2, y2 in pixels, x2 and y2
+        exclusive).
     """
     num_frames = FPS * int(rng.integers(CLIP_SECONDS[0], CLIP_SECONDS[1] + 1))
     frames = background(rng, split, SIZE, num_frames)

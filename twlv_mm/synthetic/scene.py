@@ -70,7 +70,7 @@ class Actor:
 
         Returns:
             tuple[int, int, int, int] | None: x1, y1, x2, y2 (x2 and y2 exclusive) of the pixels that are at least half
-                covered, clipped to the frame; None if there are none.
+            covered, clipped to the frame; None if there are none.
         """
         height, width = canvas.shape[:2]
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))

@@ -46,7 +46,7 @@ def draw_timeline(rng):
 
     Returns:
         tuple[int, list[tuple[str, int, int]]]: number of frames; motion, first frame and end frame (exclusive) of each
-            action, in order of time.
+        action, in order of time.
     """
     num_frames = _draw_frames(rng, VIDEO_SECONDS)
     actions, end = [], 0
