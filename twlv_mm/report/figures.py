@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from matplotlib import rc_context
 
-from twlv_mm.records import PathError, path_below, read_json
+from twlv_mm.records import PathError, path_below
 from twlv_mm.segmentation import compare_runs, read_predictions
 from twlv_mm.visualization import draw_timeline
 
+from .localization_predictions import parse_actions, read_localization
 from .table_layouts import TITLES
 
 # Text stays text, so that pages are small and searchable; the fixed salt makes output reproducible.
@@ -81,21 +82,21 @@ def localization_timelines(runs, names):
     """Annotated and predicted actions of one video per data set and encoder; see :func:`segmentation_bars`."""
 
     def of_dataset(dataset, files):
-        contents = {name: read_json(path, dict) for name, path in files.items()}
-        truth = next(iter(contents.values()))['external_data'].get('truth')
-        if truth is None:
-            raise ValueError('predictions.json has no external_data.truth: run twlv test again with this version')
-        common = sorted(set(truth).intersection(*(content['results'] for content in contents.values())))
+        contents = {name: read_localization(path) for name, path in files.items()}
+        truth = next(iter(contents.values()))[0]
+        common = sorted(set(truth).intersection(*(results for _, results in contents.values())))
         if not common:
             raise ValueError('the runs have no video in common')
         video = common[len(common) // 2]
-        true = _actions(truth[video])
-        classes = sorted({action['label'] for actions in truth.values() for action in _actions(actions)})
+        true = parse_actions(truth[video], video)
+        classes = sorted(
+            {action['label'] for name, actions in truth.items() for action in parse_actions(actions, name)}
+        )
         pictures, caption = [], f'The video {video}.'
         if len(contents) > MAX_TIMELINES:
             caption = f'{caption} Not drawn: {", ".join(list(contents)[MAX_TIMELINES:])}.'
-        for name, content in list(contents.items())[:MAX_TIMELINES]:
-            found = [one for one in _actions(content['results'][video]) if one['score'] >= MIN_SCORE]
+        for name, (_, results) in list(contents.items())[:MAX_TIMELINES]:
+            found = [one for one in parse_actions(results[video], video) if one['score'] >= MIN_SCORE]
             pictures.append(_timeline(f'{TITLES.get(dataset, dataset)}, {name}', caption, found, true, classes))
         return pictures
 
@@ -111,14 +112,6 @@ def _timeline(title, caption, found, true, classes):
         return folder / 'timeline.svg'
 
     return Picture(title, as_svg(draw), caption)
-
-
-def _actions(entries):
-    return [
-        dict(label=str(one['label']), start=float(one['segment'][0]), end=float(one['segment'][1]))
-        | ({'score': float(one['score'])} if 'score' in one else {})
-        for one in entries
-    ]
 
 
 def _of_datasets(runs, names, task, draw):

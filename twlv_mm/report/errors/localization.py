@@ -4,9 +4,10 @@ from collections import Counter
 
 import numpy as np
 
-from twlv_mm.records import checks, parsing, read_json
+from twlv_mm.records import checks, parsing
 from twlv_mm.visualization import draw_timeline
 
+from ..localization_predictions import parse_actions, read_localization
 from .cases import MAX_WORST, NOTHING, Case, Errors, WorstVideo, confusion_of, split_cases
 from .matching import (
     DUPLICATE,
@@ -34,14 +35,14 @@ def localization_errors(path, min_score=None):
     Raises:
         ValueError: if the file is damaged or has no ground truth.
     """
+    truth, results = read_localization(path)
     with parsing(path):
-        contents = read_json(path, dict)
-        truth = checks.instance(contents.get('external_data') or {}, dict, 'external_data').get('truth')
-        if truth is None:
-            raise ValueError('it has no external_data.truth: run twlv test again with this version')
         videos = {
-            checks.name(video_id, 'the id of a video'): (_actions(truth[video_id], video_id), _actions(found, video_id))
-            for video_id, found in contents['results'].items()
+            checks.name(video_id, 'the id of a video'): (
+                parse_actions(truth[video_id], video_id),
+                parse_actions(found, video_id),
+            )
+            for video_id, found in results.items()
         }
     classes = sorted({action['label'] for both in videos.values() for actions in both for action in actions})
     videos = {
@@ -66,18 +67,6 @@ def localization_errors(path, min_score=None):
     names = [*classes, NOTHING]
     notes = [threshold_note(chosen, min_score)]
     return Errors('actions', names, confusion_of(names, cases), wrong, right, worst, notes, dict(kinds))
-
-
-def _actions(entries, video_id):
-    """label, start, end, and score where there is one, of each action."""
-    actions = []
-    for one in checks.instance(entries, list, video_id):
-        start, end = (checks.time(value, f'{video_id}, a time') for value in one['segment'])
-        if end < start:
-            raise ValueError(f'{video_id} has an action that ends at {end:g} s, before it starts at {start:g} s')
-        action = dict(label=checks.name(one['label'], f'{video_id}, a class'), start=start, end=end)
-        actions.append(action | ({'score': checks.number(one['score'], video_id)} if 'score' in one else {}))
-    return actions
 
 
 def _matches(true, found, classes):
