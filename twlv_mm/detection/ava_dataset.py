@@ -189,8 +189,7 @@ class AVAVideoDataset(BaseActionDataset):
 
 
 def find_videos(folder, video_ids, use_frames=False):
-    """Find videos, or folders of frames, by id with a single scan of their folder: id -> path, None where there is
-    none."""
+    """Find videos, or folders of frames, with a single scan of their folder: id -> path, None if missing."""
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'there is no folder of videos {folder}: set data_prefix=dict(img=...) to it')
     with os.scandir(folder) as entries:

@@ -6,8 +6,7 @@ TABLE_HEADER = 'id', 'class', 'truth', 'predictions'  # first columns of the tab
 
 
 def pair_iou(boxes, others):
-    """IoU of all pairs of boxes (..., K, 4) and (..., G, 4), x1, y1, x2, y2: (..., K, G) float64; 0 where both have no
-    area."""
+    """IoU (..., K, G), float64, of all pairs of boxes (..., K, 4) and (..., G, 4); 0 where both have no area."""
     one, other = boxes[..., :, None, :], others[..., None, :, :]
     # float32 up to here and float64 from here on, as in AVA's code: thresholds are often met exactly.
     sides = (np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])).astype(np.float64)

@@ -45,8 +45,7 @@ class CheckAVAHook(Hook):
 
 
 def check_datasets(datasets, num_classes=()):
-    """Check AVAVideoDatasets, also within wrappers; ``num_classes`` as for
-    :func:`~twlv_mm.detection.ava_checks.check_dataset`."""
+    """Check AVAVideoDatasets, also within wrappers; see :func:`~twlv_mm.detection.ava_checks.check_dataset`."""
     errors, warnings = {}, {}
     for dataset in datasets:
         for part in _parts(dataset):
@@ -57,7 +56,7 @@ def check_datasets(datasets, num_classes=()):
 
 
 def check_config(cfg):
-    """Check the data sets of a run's config without building its model; one that cannot be built is an error in the
+    """Check the data sets of a run's config without building its model; failing to build one is an error of the
     report."""
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     loaders = [cfg.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]

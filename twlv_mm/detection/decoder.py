@@ -108,8 +108,10 @@ class FactorisedDecoder(BaseModule):
         return torch.stack([angles[..., 0::2].sin(), angles[..., 1::2].cos()], dim=-1).flatten(1)
 
     def forward(self, features, padding):
-        """features (N, D, T', h, w), padding (N, h, w), True outside of the picture -> the layers' outputs (layers, N,
-        T, S, C)."""
+        """Decode a feature map (N, D, T', h, w) to the outputs of all layers, (layers, N, T, S, C).
+
+        ``padding`` is (N, h, w) bool, True for tokens outside of the picture.
+        """
         batch, channels, times = features.shape[:3]
         if channels != self.in_channels:
             raise ValueError(
@@ -135,8 +137,7 @@ class FactorisedDecoder(BaseModule):
 
 
 class FactorisedDecoderLayer(DetrTransformerDecoderLayer):
-    """DETR's decoder layer with attention in time before that in space; arguments are those of
-    DetrTransformerDecoderLayer."""
+    """DETR's decoder layer with attention in time before that in space; arguments as for mmdet's."""
 
     def _init_layers(self):
         super()._init_layers()

@@ -31,8 +31,7 @@ class Keyframes(NamedTuple):
         return list(dict.fromkeys(video_id for video_id, _ in self.images))
 
     def boxes_of(self, place, num_classes):
-        """Boxes of keyframe ``place``: gt_bboxes (n, 4) and gt_labels (n, num_classes), float32; entity_ids (n,)
-        int64."""
+        """Boxes of a keyframe: gt_bboxes (n, 4) and gt_labels (n, num_classes), float32; entity_ids (n,) int64."""
         first, last = self.box_edges[place : place + 2]
         edges = self.action_edges[first : last + 1]
         labels = np.zeros((last - first, num_classes), np.float32)

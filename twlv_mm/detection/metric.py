@@ -197,8 +197,7 @@ def check_boxes(boxes, name):
 
 
 def class_scores(scores, names, name):
-    """Columns of (K, C) scores, C ids of actions, for the actions that count; ``name`` of the keyframe is for
-    messages."""
+    """The columns of scores (K, C), one for each id, of the actions that count; ``name`` is for messages."""
     if scores.shape[1] <= max(names):
         raise ValueError(
             f'{name} has scores of shape {tuple(scores.shape)}, and there is an action {max(names)} '

@@ -39,8 +39,7 @@ def read_proposals(path):
 
 
 def choose_proposals(proposals, score_thr, max_number):
-    """Select the proposals (m, 4 or 5), m > 0, with a score of ``score_thr``, or else the best, as mmaction2's
-    AVADataset does.
+    """Select the proposals (m, 4 or 5) with a score of at least ``score_thr``, or else the best, as in mmaction2.
 
     Returns at most ``max_number`` boxes (k, 4) within the picture, and scores (k,) or None.
     """

@@ -105,7 +105,6 @@ class TubeMAP(BaseMetric):
 
 
 def tube_iou(tubes, others, valid):
-    """Spatio-temporal IoU of tubelets (K, T, 4) with others (G, T, 4), which exist where valid (G, T): (K, G)
-    float64."""
+    """Spatio-temporal IoU (K, G) of tubelets (K, T, 4) with others (G, T, 4), which exist where valid (G, T)."""
     overlap = pair_iou(tubes.swapaxes(0, 1), others.swapaxes(0, 1))
     return (overlap * valid.T[:, None]).mean(axis=0)

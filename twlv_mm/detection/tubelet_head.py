@@ -74,8 +74,8 @@ class TubeletHead(DETRHead):
         self.anchors = nn.Parameter(torch.special.logit(_grid(self.num_queries)))
 
     def forward(self, hidden):
-        """(layers, N, T, S, C) -> logits (layers, N, T, S, num_classes); boxes (..., 4), centre and size in shares of
-        the picture."""
+        """(layers, N, T, S, C) -> logits (..., num_classes) and boxes (..., 4), centre and size in shares of the
+        picture."""
         if hidden.shape[-2:] != (self.num_queries, self.embed_dims):
             raise ValueError(
                 f'the decoder gives {hidden.shape[-2]} queries of {hidden.shape[-1]} numbers, the head takes '

@@ -5,8 +5,6 @@ resumed ends as if it had not been interrupted.
 """
 
 from .autocast import AutocastHook, AutocastOptimWrapper
-from .clip_rate_hook import ClipRateHook
-from .compile_hook import CompileBlocksHook
 from .embedding_check import CheckEmbeddedVideosHook
 from .encoder_check import EncoderCheckHook, check_encoder
 from .epoch_seed_hook import EpochSeedHook
@@ -15,6 +13,7 @@ from .folds import FoldError
 from .plateau_hook import ReduceLROnPlateauHook
 from .results_hook import ResultsHook
 from .runner import CheckpointError, Runner
+from .speed_hooks import ClipRateHook, CompileBlocksHook
 from .step_loop import StepLoggerHook, StepTrainLoop
 
 __all__ = [

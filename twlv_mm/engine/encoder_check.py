@@ -123,7 +123,8 @@ def _check_parsed(cfg, source, overrides):
 
 
 def _numbers(model, spec, extraction):
-    """Path, value and expected value of each number of a model that depends on its encoder."""
+    """Path, value and expected value of each number of a model, by mmaction2's and mmdet's keys, that follows its
+    encoder."""
     if not model.get('backbone'):
         width = spec.embedding_dims if (extraction or {}).get('pooling') is None else spec.embed_dims
         for key in ('in_channels', 'feat_dim'):

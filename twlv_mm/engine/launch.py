@@ -143,8 +143,8 @@ def test_config(args):
         if 'visualization' not in cfg.get('default_hooks', {}):
             raise UsageError(
                 f'--show and --show-dir need default_hooks.visualization, a hook that draws, and {args.config} has '
-                "none. tools/infer.py draws the results of recognition (mmaction2's VisualizationHook fails on every "
-                'sample)'
+                "none (mmaction2's VisualizationHook fails on every sample). tools/infer.py draws the results of "
+                'single videos'
             )
         cfg.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time

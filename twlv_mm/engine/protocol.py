@@ -1,5 +1,4 @@
-"""The protocol of a test: the settings needed to compare its numbers, read off the model, data and metrics it was built
-of.
+"""The protocol of a test: the settings needed to compare its numbers, read off the model, data and metrics.
 
 Our own parts list theirs as ``choices``; mmaction2's have none and are known by name here.
 """

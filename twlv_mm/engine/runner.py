@@ -19,6 +19,7 @@ from twlv_mm.records import remove_leftovers, write_text
 
 from .dataset_parts import dataset_parts
 from .encoder_training import note_sets, training_sets
+from .fully_shard import share_optimizer_state
 from .quiet_log import QuietLogProcessor, environment_line, quieten
 from .resuming import DueValidationHook, compare_processes
 from .run_plan import state_plan, warmup_steps
@@ -174,8 +175,6 @@ class Runner(MMEngineRunner):
     def build_optim_wrapper(self, optim_wrapper):
         built = super().build_optim_wrapper(optim_wrapper)
         if self._is_sharded and built is not optim_wrapper:
-            from .fully_shard import share_optimizer_state
-
             share_optimizer_state(built.optimizer)
         return built
 

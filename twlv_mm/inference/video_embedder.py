@@ -37,8 +37,7 @@ class VideoEmbedder:
         self._extractor = Extractor(chosen_encoder(encoder, cfg.filename, remedy), **options | dict(device=device))
 
     def check(self, trained_on, checkpoint):
-        """Compare the embeddings that a model was trained on with those of this embedder; warn if nothing is known of
-        them.
+        """Compare the embeddings that a model was trained on with those of this embedder; warn if they are unknown.
 
         ``trained_on`` is the ``dataset_meta`` of its checkpoint: folder and settings (from :func:`shared_settings`), or
         empty.

@@ -16,8 +16,7 @@ from twlv_mm.video import VideoError
 
 
 class InferenceSummary(NamedTuple):
-    """Number of videos with a result; video_id, path, stage (of ReadFault) and reason of those that could not be
-    read."""
+    """Number of videos with a result; video_id, path, stage (of ReadFault) and reason of unreadable ones."""
 
     done: int
     failures: list

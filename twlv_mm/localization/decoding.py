@@ -30,8 +30,7 @@ class SegmentDecoder:
         self._scores = None
 
     def external_scores(self, classes=None):
-        """The :class:`ExternalScores`, read once; ``classes`` are the names of its classes, unless ``external`` has
-        them."""
+        """The :class:`ExternalScores`, read once; ``classes`` are its class names, unless ``external`` has them."""
         if self._scores is None:
             self._scores = ExternalScores(**dict(classes=classes) | dict(self._external))
         return self._scores

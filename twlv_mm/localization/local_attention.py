@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-# Queries that are computed together: fewer waste fewer keys out of reach; more make larger matrix products.
+# Queries that are computed together: smaller blocks have fewer keys out of reach, larger ones faster matrix products.
 BLOCK = 32
 
 

@@ -60,8 +60,7 @@ class LocalizationMAP(BaseMetric):
         self.out_dir = out_dir
 
     def process(self, data_batch, data_samples):
-        """Collect the predictions of a batch: samples with video_id and pred_instances, as ActionFormer returns
-        them."""
+        """Collect the predictions of a batch, samples as ActionFormer returns them."""
         for sample in data_samples:
             found = (sample['pred_instances'][name].cpu().numpy() for name in ('segments', 'scores', 'labels'))
             self.results.append((sample['video_id'], *found))

@@ -33,10 +33,9 @@ LEVEL_SCALE = re.compile(r'reg_head\.scale\.(\d+)\.scale$')
 
 
 def load_official_weights(model, path):
-    """Load the weights of an ActionFormer from a file of the published code, strictly; averaged weights take
-    precedence.
+    """Load the weights of an ActionFormer from a file of the published code, strictly.
 
-    The moving average of the loss keeps its value, as files have none.
+    Averaged weights take precedence. The moving average of the loss keeps its value, as files have none.
     """
     checkpoint = read_checkpoint(path)
     state = next((checkpoint[name] for name in CONTAINERS if name in checkpoint), checkpoint)

@@ -92,8 +92,10 @@ class FeaturePyramid(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def batch(self, inputs):
-        """Pad videos (D, T_i) to the smallest common length that gives each the result that it has alone: (N, T, D),
-        its steps."""
+        """Pad videos (D, T_i) to the smallest common length that gives each the result that it has alone.
+
+        Returns (N, T, D) and its steps; T is a multiple of the last level's stride.
+        """
         device, coarsest = inputs[0].device, self.strides[-1]
         lengths = [x.shape[1] for x in inputs]
         padded = [

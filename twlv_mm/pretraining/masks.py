@@ -8,8 +8,10 @@ from twlv_mm.registry import MODELS
 
 
 class Mask:
-    """A way to mask clips; in configs an entry of the pretrainer's ``masks``. ``teacher`` names one whose attention it
-    needs."""
+    """A way to mask clips; in configs an entry of the pretrainer's ``masks``.
+
+    ``teacher`` names the teacher whose attention it needs, if any.
+    """
 
     teacher = None
 
@@ -49,8 +51,10 @@ class _Ratio(Mask):
 
 @MODELS.register_module()
 class RandomMask(_Ratio):
-    """Mask a share of the patches at random; ``type='twlv_mm.RandomMask'``. MAE-ST (Feichtenhofer et al. 2022):
-    ratio=0.9."""
+    """Mask a share of the patches at random; ``type='twlv_mm.RandomMask'``.
+
+    Source: MAE-ST (Feichtenhofer et al. 2022), with ratio=0.9.
+    """
 
     def __call__(self, grid, generators, attention=None):
         return self._split(_random(generators, math.prod(grid)))
@@ -58,7 +62,10 @@ class RandomMask(_Ratio):
 
 @MODELS.register_module()
 class TubeMask(_Ratio):
-    """Mask the same patches in all frames; ``type='twlv_mm.TubeMask'``. VideoMAE (Tong et al. 2022): ratio=0.9."""
+    """Mask the same patches in all frames; ``type='twlv_mm.TubeMask'``.
+
+    Source: VideoMAE (Tong et al. 2022), with ratio=0.9.
+    """
 
     def __call__(self, grid, generators, attention=None):
         area = grid[1] * grid[2]
@@ -135,13 +142,13 @@ class MultiBlockMask(Mask):
 
 @MODELS.register_module()
 class SemanticMask(_Ratio):
-    """Show the patches that a teacher attends to, and mask a share; ``type='twlv_mm.SemanticMask'``. UMT: ratio=0.8.
+    """Show the patches that a teacher attends to, and mask a share; ``type='twlv_mm.SemanticMask'``.
 
     Patches are drawn with probabilities in proportion to the attention that they receive in the last block of the
     pretrainer's ``teacher`` of that name: from the class token if there is one, else on average over all tokens. Every
     slice of time has the same number of them.
 
-    Source: UMT (Li et al. 2023), section 3.2.
+    Source: UMT (Li et al. 2023), section 3.2, with ratio=0.8.
     """
 
     def __init__(self, ratio, teacher):

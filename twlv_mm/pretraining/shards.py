@@ -52,8 +52,7 @@ FileClient.register_backend('twlv_tar', TarBackend, force=True)  # for mmaction2
 
 
 def index_shard(path, suffixes=IMAGES + VIDEOS):
-    """Write the index of an uncompressed tar file beside it; ``suffixes`` (lower case) are those of members that are
-    samples.
+    """Write the index of an uncompressed tar file beside it, of members with these (lower-case) suffixes.
 
     Returns the number of samples, and what is wrong with a damaged file, which is indexed up to the damage, or None.
     """

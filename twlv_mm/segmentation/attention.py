@@ -34,8 +34,10 @@ def window_attention(query, key, value, valid, size):
 
 
 def full_attention(query, key, value, valid):
-    """Attention of every step to all steps of its video, as in ASFormer's code for Breakfast; see
-    :func:`window_attention`."""
+    """Attention of every step to all steps of its video; arguments as for :func:`window_attention`.
+
+    Source: ASFormer's code; the published evaluation uses it for Breakfast.
+    """
     mask = None if valid is None else valid.bool().transpose(1, 2)[:, None]
     query, key, value = (x[:, None] for x in (query, key, value))
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)[:, 0]

@@ -86,8 +86,8 @@ class SegmentationDataset(BaseDataset):
         super().__init__(data_root=str(data_root), data_prefix={}, **kwargs)
 
     def load_data_list(self):
-        """The items without feats; with ``embedding``, the video's id in the folder, and ``num_clips``; frame_labels
-        are int32."""
+        """The items without feats, with ``embedding``, the id in the folder, and ``num_clips``; frame_labels are
+        int32."""
         classes = read_mapping(self.data_root)
         listed = read_split(self.data_root, self.split, self.fold)
         if self.split == 'test':

@@ -44,8 +44,7 @@ def bundle_path(data_root, split, fold):
 
 
 def read_split(data_root, split, fold):
-    """Read the ids of the videos in a split ('train' or 'test') of a fold; a ValueError says that the splits share a
-    video."""
+    """Read the ids of the videos in a split ('train' or 'test') of a fold, which the other split must not have."""
     if split not in OTHER:
         raise ValueError(f'there is no split {split!r}; there are {" and ".join(map(repr, OTHER))}')
     path = bundle_path(data_root, split, fold)

@@ -36,8 +36,7 @@ class Attention(nn.Module):
         self.window = window
 
     def forward(self, x, values_of, valid):
-        """Queries and keys from x (N, T, C), values from values_of (N, T, C) -> (N, T, C); valid (N, T, 1) is 0 at
-        padding."""
+        """Queries and keys from x, values from values_of -> (N, T, C); valid (N, T, 1) is 0 at padding."""
         value = pointwise(self.value_conv, values_of)
         if self.window == 'sliding' and self.size == 1:
             out = value  # a step that attends to itself only
@@ -49,8 +48,10 @@ class Attention(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """Dilated convolution, then attention weighted by ``alpha``, each with a residual; ``size`` is dilation and block
-    size."""
+    """Dilated convolution, then attention weighted by ``alpha``, each with a residual.
+
+    ``size`` is both the dilation and the steps of an attention block; other arguments as for :class:`Attention`.
+    """
 
     def __init__(self, channels, size, reduction, value_reduction, window, alpha):
         super().__init__()

@@ -58,8 +58,7 @@ class SegmentationMetric(BaseMetric):
         self.out_dir = out_dir
 
     def process(self, data_batch, data_samples):
-        """Collect the predictions of a batch: samples with video_id, fps, subsampling, frame_labels (F,) and pred_steps
-        (T,)."""
+        """Collect the predictions of a batch, samples as ASFormer returns them."""
         for sample in data_samples:
             truth, steps = (np.asarray(sample[name].cpu()) for name in ('frame_labels', 'pred_steps'))
             self.results.append((sample['video_id'], sample['fps'], sample['subsampling'], truth, steps))

@@ -45,8 +45,7 @@ def write_predictions(path, classes, background, videos):
 
 
 def read_predictions(path):
-    """Read a file as :class:`Predictions`; a ValueError says that it was not written by a test of a segmentation
-    model."""
+    """Read a file as :class:`Predictions`; ValueError if a test of a segmentation model did not write it."""
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f'there is no file of predictions {path}')

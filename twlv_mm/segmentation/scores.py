@@ -82,8 +82,10 @@ def score_video(steps, truth, num_classes, *, subsampling=1, background=(), over
 
 
 def matched(predicted, true, overlaps):
-    """At O overlaps, whether each of (S, 3) true segments is hit by one of (P, 3) predicted ones (label, start, end):
-    (O, S)."""
+    """Whether each true segment is hit by a predicted one at each of O overlaps: (O, S) bool.
+
+    Segments are (P, 3) and (S, 3), label, start and end. Predicted segments in excess of the hits are false positives.
+    """
     hit = np.zeros((len(overlaps), len(true)), bool)
     if not hit.size or not len(predicted):
         return hit
