@@ -23,21 +23,13 @@ LIMITS = {'time stamp': (0, checks.MAX_SECONDS), 'action': (-1, 2**31 - 1), 'per
 
 
 class AVABoxes(NamedTuple):
-    """Rows of a csv, in order; a person with several actions has several rows.
+    """Rows of a csv, in order; a person with several actions has several rows."""
 
-    Attributes:
-        videos (list[str]): R video ids.
-        timestamps (ndarray): (R,) float64 seconds of the film.
-        boxes (ndarray): (R, 4) float32 x1, y1, x2, y2, shares of the picture's width and height.
-        actions (ndarray): (R,) int64 ids of actions; -1 where the row has none.
-        persons (ndarray): (R,) int64 ids of persons within a video; -1 where the row has none.
-    """
-
-    videos: list
-    timestamps: np.ndarray
-    boxes: np.ndarray
-    actions: np.ndarray
-    persons: np.ndarray
+    videos: list[str]  # R video ids
+    timestamps: np.ndarray  # (R,) float64 seconds of the film
+    boxes: np.ndarray  # (R, 4) float32 x1, y1, x2, y2, shares of the picture's width and height
+    actions: np.ndarray  # (R,) int64 ids of actions; -1 where the row has none
+    persons: np.ndarray  # (R,) int64 ids of persons within a video; -1 where the row has none
 
 
 def image_key(video_id, timestamp):

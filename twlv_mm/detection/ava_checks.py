@@ -20,15 +20,10 @@ SHOWN = 5
 
 
 class DataReport(NamedTuple):
-    """Findings of a check, a sentence each.
+    """Findings of a check, a sentence each."""
 
-    Attributes:
-        errors (list[str]): What makes a run wrong, or stops it later.
-        warnings (list[str]): What is left out, and other notes.
-    """
-
-    errors: list
-    warnings: list
+    errors: list[str]  # what makes a run wrong, or stops it later
+    warnings: list[str]  # what is left out, and other notes
 
 
 def check_dataset(dataset, num_classes=()):

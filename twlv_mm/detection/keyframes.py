@@ -8,23 +8,14 @@ from .ava_annotations import MILLISECONDS
 
 
 class Keyframes(NamedTuple):
-    """Keyframes with their boxes and actions, as flat arrays that worker processes share.
+    """Keyframes with their boxes and actions, as flat arrays that worker processes share."""
 
-    Attributes:
-        images (list[tuple[str, int]]): K keyframes: the video, and milliseconds of the film.
-        box_edges (ndarray): (K + 1,) int64: keyframe k has the boxes from box_edges[k] to box_edges[k + 1].
-        boxes (ndarray): (B, 4) float32 x1, y1, x2, y2, shares of the picture.
-        persons (ndarray): (B,) int64 ids, -1 where unknown.
-        action_edges (ndarray): (B + 1,) int64: box b has the actions from action_edges[b] to action_edges[b + 1].
-        actions (ndarray): (A,) int64 ids.
-    """
-
-    images: list
-    box_edges: np.ndarray
-    boxes: np.ndarray
-    persons: np.ndarray
-    action_edges: np.ndarray
-    actions: np.ndarray
+    images: list[tuple[str, int]]  # K keyframes: the video, and milliseconds of the film
+    box_edges: np.ndarray  # (K + 1,) int64: keyframe k has the boxes from box_edges[k] to box_edges[k + 1]
+    boxes: np.ndarray  # (B, 4) float32 x1, y1, x2, y2, shares of the picture
+    persons: np.ndarray  # (B,) int64 ids, -1 where unknown
+    action_edges: np.ndarray  # (B + 1,) int64: box b has the actions from action_edges[b] to action_edges[b + 1]
+    actions: np.ndarray  # (A,) int64 ids
 
     @property
     def video_ids(self):

@@ -14,36 +14,22 @@ SAME = 1e-3  # seconds; the published evaluation treats segments of a class as o
 
 
 class VideoAnnotation(NamedTuple):
-    """The actions of a video.
+    """The actions of a video."""
 
-    Attributes:
-        duration (float | None): Seconds; None if the file does not say.
-        subset (str): As in the file; '' if it does not say.
-        segments (ndarray): (G, 2) float64, start and end in seconds, end > start.
-        labels (ndarray): (G,) int64, indices of classes.
-        fps (float | None): Frames per second; None if the file does not say.
-    """
-
-    duration: float | None
-    subset: str
-    segments: np.ndarray
-    labels: np.ndarray
-    fps: float | None = None
+    duration: float | None  # seconds; None if the file does not say
+    subset: str  # as in the file; '' if it does not say
+    segments: np.ndarray  # (G, 2) float64, start and end in seconds, end > start
+    labels: np.ndarray  # (G,) int64, indices of classes
+    fps: float | None = None  # frames per second; None if the file does not say
 
 
 @dataclass
 class Annotations:
-    """The actions of a data set or a subset of it.
+    """The actions of a data set or a subset of it."""
 
-    Attributes:
-        classes (tuple[str]): Names of the C classes, by label.
-        videos (dict[str, VideoAnnotation]): Actions by video id, including videos without any.
-        notes (list[str]): Corrections and oddities of the file, a sentence each, for the log.
-    """
-
-    classes: tuple
-    videos: dict
-    notes: list = field(default_factory=list)
+    classes: tuple[str, ...]  # names of the C classes, by label
+    videos: dict[str, VideoAnnotation]  # actions by video id, including videos without any
+    notes: list[str] = field(default_factory=list)  # corrections and oddities of the file, a sentence each, for the log
 
 
 def read_annotations(path, subset=None, classes=None):

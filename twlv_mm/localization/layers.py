@@ -12,14 +12,10 @@ class Steps(NamedTuple):
 
     The published code masks the output of convolutions, not their input, so the last steps of a padded video see the
     biases that norms make of the padding, but zeros where the padding ends. Trained weights depend on both.
-
-    Attributes:
-        valid (Tensor): (N, T, 1) bool, the video's steps; they come first.
-        inside (Tensor | None): (N, T, 1) bool, the steps before the end of the published code's padding; None if all
-            are.
     """
 
-    valid: torch.Tensor
+    valid: torch.Tensor  # (N, T, 1) bool, the video's steps; they come first
+    # (N, T, 1) bool, the steps before the end of the published code's padding; None if all are
     inside: torch.Tensor | None
 
     def halved(self):  # every second step

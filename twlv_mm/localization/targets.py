@@ -6,17 +6,11 @@ import torch
 
 
 class Points(NamedTuple):
-    """The steps of all levels, one level after the other.
+    """The steps of all levels, one level after the other."""
 
-    Attributes:
-        places (Tensor): (P,) in steps at full rate.
-        strides (Tensor): (P,) steps at full rate to the next point of the level.
-        ranges (Tensor): (P, 2) distances that the level is responsible for, in steps at full rate.
-    """
-
-    places: torch.Tensor
-    strides: torch.Tensor
-    ranges: torch.Tensor
+    places: torch.Tensor  # (P,) in steps at full rate
+    strides: torch.Tensor  # (P,) steps at full rate to the next point of the level
+    ranges: torch.Tensor  # (P, 2) distances that the level is responsible for, in steps at full rate
 
 
 def make_points(lengths, strides, ranges, device=None):

@@ -10,16 +10,11 @@ from twlv_mm.encoders import get_model
 
 @dataclass
 class Features:
-    """A teacher's features of N clips, on the student's grid of L patches.
+    """A teacher's features of N clips, on the student's grid of L patches."""
 
-    Args:
-        tokens (Tensor): (N, L, C).
-        pooled (Tensor): (N, C'), by the teacher's own pooling.
-        attention (Tensor | None): (N, L), the attention that the patches receive in its last block, if requested.
-    """
-
-    tokens: torch.Tensor
-    pooled: torch.Tensor
+    tokens: torch.Tensor  # (N, L, C)
+    pooled: torch.Tensor  # (N, C'), by the teacher's own pooling
+    # (N, L), the attention that the patches receive in its last block, if requested
     attention: torch.Tensor | None = None
 
 

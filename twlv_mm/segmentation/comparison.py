@@ -11,17 +11,11 @@ from .segments import segments_in_seconds
 
 
 class Comparison(NamedTuple):
-    """The outcome of :func:`compare_runs`.
+    """The outcome of :func:`compare_runs`."""
 
-    Attributes:
-        drawn (list[str]): Ids of the videos with a picture.
-        lacking (dict[str, list[str]]): For each video that is not drawn, the runs without a prediction of it.
-        frameless (list[tuple[str, str]]): Video id and reason of pictures that lack their frames.
-    """
-
-    drawn: list
-    lacking: dict
-    frameless: list
+    drawn: list[str]  # ids of the videos with a picture
+    lacking: dict[str, list[str]]  # for each video that is not drawn, the runs without a prediction of it
+    frameless: list[tuple[str, str]]  # video id and reason of pictures that lack their frames
 
 
 def compare_runs(runs, out, videos=None, video_root=None, suffix='.png'):

@@ -12,20 +12,14 @@ ENTRY = 'fps', 'num_frames', 'truth', 'predicted'
 
 
 class Predictions(NamedTuple):
-    """The contents of a file.
+    """The contents of a file."""
 
-    Attributes:
-        path (str): The file.
-        classes (list[str]): Names of the classes.
-        background (list[str]): Those of them that are background.
-        videos (dict[str, dict]): For each video fps, num_frames, truth and predicted: lists of [label, first frame,
-            frame after the last]; labels are indices of ``classes``. Frames without a label are in no segment.
-    """
-
-    path: str
-    classes: list
-    background: list
-    videos: dict
+    path: str  # the file
+    classes: list[str]  # names of the classes
+    background: list[str]  # those of them that are background
+    # for each video fps, num_frames, truth and predicted: lists of [label, first frame, frame after the last]; labels
+    # are indices of ``classes``. Frames without a label are in no segment
+    videos: dict[str, dict]
 
 
 def video_entry(fps, truth, predicted):

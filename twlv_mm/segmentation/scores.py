@@ -12,23 +12,14 @@ from .segments import UNLABELLED, segments_of
 
 
 class VideoScores(NamedTuple):
-    """Counts and edit score of a video, or of several together.
+    """Counts and edit score of a video, or of several together."""
 
-    Attributes:
-        frames (ndarray): (C,) labelled frames of each class, including background.
-        correct (ndarray): (C,) correctly predicted ones.
-        true (ndarray): (C,) true segments of each class; 0 for background.
-        predicted (ndarray): (C,) predicted segments.
-        hits (ndarray): (O, C) true segments that were found, at each overlap.
-        edit (float): The segmental edit score, from 0 to 1; NaN for a video without labelled frames.
-    """
-
-    frames: np.ndarray
-    correct: np.ndarray
-    true: np.ndarray
-    predicted: np.ndarray
-    hits: np.ndarray
-    edit: float
+    frames: np.ndarray  # (C,) labelled frames of each class, including background
+    correct: np.ndarray  # (C,) correctly predicted ones
+    true: np.ndarray  # (C,) true segments of each class; 0 for background
+    predicted: np.ndarray  # (C,) predicted segments
+    hits: np.ndarray  # (O, C) true segments that were found, at each overlap
+    edit: float  # the segmental edit score, from 0 to 1; NaN for a video without labelled frames
 
     @property
     def accuracy(self):

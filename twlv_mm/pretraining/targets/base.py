@@ -12,21 +12,13 @@ PLACES = ('masked', 'visible', 'clip')
 
 @dataclass
 class View:
-    """The model's output for N clips under a mask.
+    """The model's output for N clips under a mask."""
 
-    Args:
-        visible (Tensor): (N, K, D), the encoder's tokens of the visible patches.
-        keep (Tensor): (N, K) int64, their indices.
-        predicted (Tensor | None): (N, M, P), the predictor's features of masked patches, if a target needs them.
-        masked (Tensor): (N, M) int64, their indices.
-        pooled (Tensor): (N, D'), the encoder's own pooling of the visible patches.
-    """
-
-    visible: torch.Tensor
-    keep: torch.Tensor
-    predicted: torch.Tensor | None
-    masked: torch.Tensor
-    pooled: torch.Tensor
+    visible: torch.Tensor  # (N, K, D), the encoder's tokens of the visible patches
+    keep: torch.Tensor  # (N, K) int64, their indices
+    predicted: torch.Tensor | None  # (N, M, P), the predictor's features of masked patches, if a target needs them
+    masked: torch.Tensor  # (N, M) int64, their indices
+    pooled: torch.Tensor  # (N, D'), the encoder's own pooling of the visible patches
 
 
 class Target(nn.Module):
