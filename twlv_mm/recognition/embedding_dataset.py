@@ -54,14 +54,15 @@ class LabelledEmbeddings(Dataset):
         if scope not in SCOPES:
             raise ValueError(f'unknown scope {scope!r}; choose from {", ".join(map(repr, SCOPES))}')
         self.scope = scope
-        self.choices = dict(scope=scope)  # for results.json
         folder = os.path.join(data_root, folder)
         if ann_file and fold is not None:
             ann_file = ann_file.replace('{fold}', str(fold))
         embeddings = EmbeddingFolder(folder)
         self.video_ids = _listed(embeddings, ann_file) if listed_only else embeddings.video_ids
         infos = {video_id: embeddings.info(video_id) for video_id in self.video_ids}
-        self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=shared_settings(folder, infos))
+        settings = shared_settings(folder, infos)
+        self.metainfo = dict(folder=folder, dims=embeddings.dims, settings=settings)
+        self.choices = dict(input='embeddings', scope=scope) | _choices(settings)
         if (classes := names_beside(ann_file or folder)) is not None:
             self.metainfo['classes'] = classes
         self.labels = self._labels({video_id: info.get('annotation') for video_id, info in infos.items()}, ann_file)
@@ -128,6 +129,13 @@ class LabelledEmbeddings(Dataset):
                 raise ValueError(
                     f'{video_id} in {self.metainfo["folder"]} holds NaN or infinite numbers: extract it again'
                 )
+
+
+def _choices(settings):
+    """The settings of the embeddings for results.json, as far as they are known."""
+    known = {name: settings.get(name) for name in ('pooling', 'sampling', 'clip_seconds', 'stride_seconds')}
+    known['frames'] = settings.get('frames_per_clip')
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _listed(embeddings, ann_file):

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor, BaseModel, is_model_wrapper
 from torch import nn
 
-from twlv_mm.embeddings import check_comparable, encoder_of, extraction_note
+from twlv_mm.embeddings import check_comparable, extraction_note
 from twlv_mm.registry import DATASETS, HOOKS, MODELS
 
 from .knn import knn_votes
@@ -22,29 +22,14 @@ class EmbeddingClassifier(BaseModel):
 
     Args:
         num_classes (int): C.
-
-    Attributes:
-        metainfo (dict): Of the embeddings; set by :class:`CheckEmbeddingsHook`.
     """
+
+    choices = {}  # for results.json; the data set has those of the embeddings
 
     def __init__(self, num_classes):
         # mmengine would look up its default by name, which imports all models of mmaction2.
         super().__init__(BaseDataPreprocessor())
         self.num_classes = num_classes
-        self.metainfo = None
-
-    @property
-    def backbone(self):
-        """nn.Module | None: The encoder of the embeddings without its weights, for ResultsHook; None if unknown."""
-        return self.metainfo and encoder_of(self.metainfo['settings'])
-
-    @property
-    def choices(self):
-        """dict: Settings of the embeddings for results.json."""
-        settings = (self.metainfo or {}).get('settings', {})
-        known = {name: settings.get(name) for name in ('pooling', 'sampling', 'clip_seconds', 'stride_seconds')}
-        known['frames'] = settings.get('frames_per_clip')
-        return dict(input='embeddings', **{name: value for name, value in known.items() if value is not None})
 
     def scores(self, inputs):
         """Scores of the classes, float and not negative: (M, D) -> (M, C)."""
@@ -116,9 +101,9 @@ class EmbeddingKNN(EmbeddingClassifier):
 
     @property
     def choices(self):
-        """dict: As in the base class, with the column of the paper's Table 6, k and temperature."""
+        """dict: For results.json: the column of the paper's Table 6, k and temperature."""
         temperature = round(self.temperature.item(), 6)
-        return super().choices | dict(column=self._column(), k=self.neighbours, temperature=temperature)
+        return dict(column=self._column(), k=self.neighbours, temperature=temperature)
 
     def _column(self):
         folder = Path(self.bank.metainfo['folder'])
@@ -153,7 +138,7 @@ class EmbeddingLinearProbe(EmbeddingClassifier):
 
 @HOOKS.register_module()
 class CheckEmbeddingsHook(Hook):
-    """Check the embeddings before a run, and tell the model what they were made with.
+    """Check the embeddings before a run.
 
     The embeddings for training (or those a tested checkpoint was trained on), the kNN bank and the test must share
     their settings; labels must be classes of the model, and vectors of its width. In a config::
@@ -205,7 +190,6 @@ class CheckEmbeddingsHook(Hook):
             runner.logger.warning(
                 f'The embeddings in {first["folder"]} do not name their encoder: results.json will name none.'
             )
-        model.metainfo = first
 
 
 def _check_labels(dataset, num_classes):
