@@ -97,14 +97,14 @@ def convert(args):
         raise ValueError('detection needs boxes, but there are none')
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    told = write(args, videos, context, out)
-    told += [f'note: {note}' for note in context.notes()]
+    summary = write(args, videos, context, out)
+    summary += [f'note: {note}' for note in context.notes()]
     if videos_at_hand is not None and videos_at_hand.missing:
         missing = sorted(videos_at_hand.missing)
-        told.append(f'note: {len(missing)} videos are not in {args.videos}: {", ".join(missing[:5])}')
+        summary.append(f'note: {len(missing)} videos are not in {args.videos}: {", ".join(missing[:5])}')
     options = {name: value for name, value in vars(args).items() if value is not None}
-    write_json(out / 'conversion.json', dict(options=options, videos=len(videos), told=told))
-    return told
+    write_json(out / 'conversion.json', dict(options=options, videos=len(videos), told=summary))
+    return summary
 
 
 def write(args, videos, context, out):
@@ -135,11 +135,11 @@ def write(args, videos, context, out):
 
 def main():
     try:
-        told = convert(parse_args())
+        summary = convert(parse_args())
     except (FileNotFoundError, ValueError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
-    print(printable('\n'.join(told)))
+    print(printable('\n'.join(summary)))
 
 
 if __name__ == '__main__':

@@ -41,11 +41,11 @@ def parse_args():
 
 def main():
     try:
-        told = make_lists(**vars(parse_args()))
+        summary = make_lists(**vars(parse_args()))
     except (FileNotFoundError, ValueError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
-    print(printable('\n'.join(told)))
+    print(printable('\n'.join(summary)))
 
 
 if __name__ == '__main__':

@@ -193,8 +193,8 @@ def opened(folder, args):
         collection, where = Collection(folder, args.clip_seconds, args.stride_seconds), 'embedded'
     if collection.missing:
         some = ', '.join(collection.missing[:3])
-        told = f'{folder}: {len(collection.missing)} videos are not {where} and left out, such as {some}.'
-        print(printable(told + extraction_note(folder)))
+        text = f'{folder}: {len(collection.missing)} videos are not {where} and left out, such as {some}.'
+        print(printable(text + extraction_note(folder)))
     return collection
 
 

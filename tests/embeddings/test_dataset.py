@@ -168,5 +168,5 @@ def test_without_any_label_items_have_none(folder):
 def test_unknown_scopes_are_refused(folder):
     with pytest.raises(ValueError, match="unknown scope 'clips'; choose 'video' or 'clip'"):
         load_matrix(folder, 'clips')
-    with pytest.raises(ValueError, match="no scope 'clip'; there are 'video', 'clips', 'random_clip'"):
+    with pytest.raises(ValueError, match="unknown scope 'clip'; choose from 'video', 'clips', 'random_clip'"):
         EmbeddingDataset(folder, 'clip')

@@ -73,10 +73,10 @@ def test_one_vector_a_video_is_a_video_of_one_moment(folder):
 @pytest.mark.parametrize(
     ('array', 'said', 'error'),
     [
-        (FEATURES[:D], dict(dims=D), r'the shape \(4, 4\) does not tell which axis is time: set layout'),
-        (FEATURES, dict(dims=5), r'the shape \(7, 4\) has not dims=5'),
+        (FEATURES[:D], dict(dims=D), r'the shape \(4, 4\) leaves open which axis is time: set layout'),
+        (FEATURES, dict(dims=5), r'the shape \(7, 4\) does not have dims=5'),
         (np.zeros((2, 3, 4), np.float32), dict(layout='TD'), 'more axes than time'),
-        (np.ones((T, D), np.int64), dict(layout='TD'), 'floating-point numbers are expected, and it has int64'),
+        (np.ones((T, D), np.int64), dict(layout='TD'), 'expected floating-point numbers, found int64'),
     ],
 )
 def test_array_that_can_be_read_in_two_ways_or_none_is_an_error_that_asks(folder, array, said, error):

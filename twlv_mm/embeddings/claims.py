@@ -102,16 +102,16 @@ class SharedVideos:
         Returns:
             bool: whether there is another round.
         """
-        told = False
+        called = False
         while self._held and not self._todo:
             for _ in range(len(self._held)):
                 video = self._held.popleft()
                 if self._take(video):
                     self._todo.append(video)
             if self._held and not self._todo:
-                if not told:
+                if not called:
                     waiting(len(self._held))
-                told = True
+                called = True
                 time.sleep(SECONDS_BETWEEN_LOOKS)
         return bool(self._todo)
 

@@ -29,7 +29,7 @@ class EmbeddingDataset(Dataset):
 
     def __init__(self, folder, scope='video', labels=None):
         if scope not in SCOPES:
-            raise ValueError(f'there is no scope {scope!r}; there are {", ".join(map(repr, SCOPES))}')
+            raise ValueError(f'unknown scope {scope!r}; choose from {", ".join(map(repr, SCOPES))}')
         self.folder = folder if isinstance(folder, EmbeddingFolder) else EmbeddingFolder(folder)
         self.scope = scope
         self.labels = self._labels(labels)

@@ -114,7 +114,7 @@ class FeatureLayout:
         """Frame rate of a video; None if not given."""
         return self.fps.get(video_id, self.default_fps)
 
-    def said(self):
+    def described(self):
         """The description for results.json, without defaults; fps of single videos only as their number."""
         values = {name: value for name, value in asdict(self).items() if value not in (None, '', {})}
         return values | (dict(fps=f'of {len(self.fps)} videos') if self.fps else {})
@@ -123,16 +123,18 @@ class FeatureLayout:
 def read_layout(folder, given=None):
     """The description of a folder's feature files, or None: ``given`` (dict) overrides its ``twlv_features.json``."""
     path = Path(folder, DESCRIPTION)
-    said = read_json(path, dict) if path.is_file() else {}
-    if not said and given is None:
+    in_file = read_json(path, dict) if path.is_file() else {}
+    if not in_file and given is None:
         return None
-    where = f'{path}{" and features of the config" if said and given else ""}' if said else f'features of {folder}'
-    said = said | dict(given or {})
+    where = f'features of {folder}'
+    if in_file:
+        where = f'{path} and features of the config' if given else str(path)
+    layout = in_file | dict(given or {})
     known = [one.name for one in fields(FeatureLayout)]
-    if unknown := [name for name in said if name not in known]:
+    if unknown := [name for name in layout if name not in known]:
         raise ValueError(f'{where}: unknown key {checks.shown(unknown[0])}; choose from {", ".join(known)}')
     try:
-        return FeatureLayout(**said)
+        return FeatureLayout(**layout)
     except (ValueError, TypeError) as error:
         raise ValueError(f'{where}: {error}') from None
 

@@ -139,10 +139,10 @@ class EmbeddingFolder:
     def _checked(self, source, array):
         self._first = self._first or (source, array.shape[-1])
         if array.shape[-1] != self._first[1]:
-            cure = 'extract it again' if self.features is None else 'or layout is wrong'
+            fix = 'extract it again' if self.features is None else 'or layout is wrong'
             raise ValueError(
                 f'{source} has {array.shape[-1]} numbers per vector, {self._first[0]} has {self._first[1]}: '
-                f'one of them comes from another encoder; {cure}'
+                f'one of them comes from another encoder; {fix}'
             )
         return array
 

@@ -100,7 +100,7 @@ def feature_choices(embeddings, grids):
     for name, key in dict(clip_seconds='clip_seconds', stride_seconds='step').items():
         values = {round(grid[key], 6) for grid in grids if grid['num_clips'] > 1 or len(grids) == 1}
         shared[name] = values.pop() if len(values) == 1 else None
-    return shared if embeddings.features is None else dict(features=embeddings.features.said(), **shared)
+    return shared if embeddings.features is None else dict(features=embeddings.features.described(), **shared)
 
 
 def grid_end(grid):

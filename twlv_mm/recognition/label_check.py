@@ -87,10 +87,10 @@ def check_labels(dataset, num_classes):
             wrong.append(f'{video} has {"no label" if label in (None, -1) else label}')
     if wrong:
         whole = [label for label in labels if isinstance(label, Integral)]
-        cure = f', or set model.cls_head.num_classes={max(whole) + 1}' if max(whole, default=-1) >= num_classes else ''
+        fix = f', or set model.cls_head.num_classes={max(whole) + 1}' if max(whole, default=-1) >= num_classes else ''
         raise ValueError(
             f'{name}: {len(wrong)} of {len(dataset)} videos have no label within 0 ... {num_classes - 1} '
             f'(num_classes={num_classes} of the head): {"; ".join(wrong[:3])}. Classes count from 0: correct the '
-            f'list{cure}'
+            f'list{fix}'
         )
     return max(labels, default=-1)

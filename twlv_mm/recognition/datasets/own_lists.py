@@ -108,7 +108,7 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
         f'{len(set(groups)):,} groups ({grouped_by})',
         *(_counted(name, listed, classes) for name, listed in written.items()),
         *notes,
-        *_told_left_out(left_out, out),
+        *_left_out_summary(left_out, out),
         f'written to {out}; paths in the lists are relative to {root}: data_prefix=dict(video={str(root)!r})',
     ]
 
@@ -132,21 +132,21 @@ def _groups(samples, group):
         return [video.file for video in samples], 'one per file'
     if all(group.lower() in video.columns for video in samples):
         groups = [video.columns[group.lower()].strip() for video in samples]
-        said = f'column {group}'
+        grouping = f'column {group}'
     else:
         try:
             found = [re.search(group, video.file) for video in samples]
         except re.error as error:
             raise ValueError(f'group {group!r} is neither a column nor a regular expression: {error}') from None
         groups = [match and (match[1] if match.re.groups else match[0]) for match in found]
-        said = f'regular expression {group}'
+        grouping = f'regular expression {group}'
     lost = [video.file for video, name in zip(samples, groups, strict=True) if not name]
     if lost:
         columns = ', '.join(samples[0].columns) or 'none'
         raise ValueError(
-            f'{len(lost)} of {len(samples)} files, such as {lost[0]}, have no group by {said}; columns are {columns}'
+            f'{len(lost)} of {len(samples)} files, such as {lost[0]}, have no group by {grouping}; columns: {columns}'
         )
-    return groups, said
+    return groups, grouping
 
 
 def _shares(split, folds):
@@ -193,7 +193,7 @@ def _notes(classes, samples, groups, part_of, names, folds):
     return notes
 
 
-def _told_left_out(left_out, out):
+def _left_out_summary(left_out, out):
     if not left_out:
         return []
     reasons = Counter(reason for _, reason in left_out)

@@ -36,9 +36,9 @@ def prepare(data_set, annotations, files, out, kind=None):
             raise FileNotFoundError(f'there is no folder {folder}')
     kind = kind or next(iter(data_set.kinds))
     splits, classes = data_set.read(annotations, files, kind)
-    told, lost, lists, indexes = [], [], {}, {}
+    summary, lost, lists, indexes = [], [], {}, {}
     if data_set.kinds[kind] not in (None, len(classes)):
-        told.append(f'warning: {len(classes)} classes, but the config has {data_set.kinds[kind]}')
+        summary.append(f'warning: {len(classes)} classes, but the config has {data_set.kinds[kind]}')
     for split, count in zip(splits, data_set.counts, strict=True):
         for sample in split.samples:
             if not 0 <= sample.label < len(classes):
@@ -51,18 +51,18 @@ def prepare(data_set, annotations, files, out, kind=None):
         found, missing = _locate(split, folder, indexes[folder])
         lists[split.name] = found
         lost += [f'{split.name} {name}' for name in missing]
-        told.append(_summary(split, found, missing, count, data_set.source))
+        summary.append(_summary(split, found, missing, count, data_set.source))
         if not (out / split.link).exists() or not os.path.samefile(folder, out / split.link):
             link = out / split.link
-            told.append(f'  the config expects the files in {link}: ln -s {folder.resolve()} {link}')
+            summary.append(f'  the config expects the files in {link}: ln -s {folder.resolve()} {link}')
 
     out.mkdir(parents=True, exist_ok=True)
     for name, found in lists.items():
         write_list(out / data_set.list_name.format(name=data_set.name, split=name, kind=kind), found)
     write_text(out / f'label_map_{kind}.txt', ''.join(f'{name}\n' for name in classes))
     write_text(out / f'missing_{kind}.txt', ''.join(f'{line}\n' for line in lost))
-    told.append(f'written to {out}; missing_{kind}.txt lists {len(lost)} missing files')
-    return told
+    summary.append(f'written to {out}; missing_{kind}.txt lists {len(lost)} missing files')
+    return summary
 
 
 def main(data_set, argv=None):
@@ -78,11 +78,11 @@ def main(data_set, argv=None):
         )
     args = parser.parse_args(argv)
     try:
-        told = prepare(data_set, args.annotations, args.files, args.out, getattr(args, 'label', None))
+        summary = prepare(data_set, args.annotations, args.files, args.out, getattr(args, 'label', None))
     except (FileNotFoundError, ValueError) as error:
         print(printable(f'error: {error}'), file=sys.stderr)
         sys.exit(2)
-    print(printable('\n'.join([data_set.title, *told])))
+    print(printable('\n'.join([data_set.title, *summary])))
 
 
 def _locate(split, folder, index):

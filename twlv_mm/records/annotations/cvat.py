@@ -88,7 +88,7 @@ def write_cvat(videos, out, clocks):
     Returns:
         list[str]: what is lost or replaced.
     """
-    told = {}
+    counts = {}
     for video in videos:
         width, height = video.size
         clock = clocks[video.video_id]
@@ -118,13 +118,15 @@ def write_cvat(videos, out, clocks):
                 )
         ElementTree.indent(root)
         write_bytes(out / f'{video.video_id}.xml', ElementTree.tostring(root, 'utf-8', xml_declaration=True))
-        told['segments'] = told.get('segments', 0) + len(video.segments)
-        told['scores'] = told.get('scores', 0) + sum(one.score is not None for one in [*video.segments, *video.boxes])
+        counts['segments'] = counts.get('segments', 0) + len(video.segments)
+        counts['scores'] = counts.get('scores', 0) + sum(
+            one.score is not None for one in [*video.segments, *video.boxes]
+        )
     sentences = dict(
         segments='{} segments, which CVAT cannot represent, became tracks of boxes that cover the picture',
         scores='the scores of {} annotations, which CVAT cannot represent, are lost',
     )
-    return [sentence.format(told[name]) for name, sentence in sentences.items() if told.get(name)]
+    return [sentence.format(counts[name]) for name, sentence in sentences.items() if counts.get(name)]
 
 
 def _size(xml):

@@ -57,7 +57,7 @@ def write_segmentation(videos, folds, out, fps, background=BACKGROUND):
         for part, split in (('train', 'train'), ('val', 'test')):
             listed = ''.join(f'{video_id}.txt\n' for video_id in labels if parts[video_id] == part)
             write_text(out / 'splits' / f'{split}.split{number}.bundle', listed)
-    return [f'{out}: {len(videos)} videos, {len(classes)} classes, {fps:g} labels a second, {len(folds)} folds']
+    return [f'{out}: {len(videos)} videos, {len(classes)} classes, {fps:g} labels per second, {len(folds)} folds']
 
 
 def write_detection(videos, parts, out, every=None):

@@ -125,15 +125,15 @@ class Import:
     media: Callable = lambda name: None
     fps: float | None = None
     label_from: str | None = None
-    said: dict = field(default_factory=dict)
+    collected: dict = field(default_factory=dict)
 
     def note(self, sentence, where):
         """Collect a note about a place in a file."""
-        self.said.setdefault(sentence, []).append(str(where))
+        self.collected.setdefault(sentence, []).append(str(where))
 
     def notes(self):
         """list[str]: Each note once, with its count and first place."""
-        return [f'{len(places)} x {sentence}; first: {places[0]}' for sentence, places in self.said.items()]
+        return [f'{len(places)} x {sentence}; first: {places[0]}' for sentence, places in self.collected.items()]
 
     def clock(self, file, where):
         """Clock of a video (file name) whose frames ``where`` numbers."""
