@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from .errors import VideoError, video_errors
+from .sampling import TOLERANCE
 
 
 class Segment(NamedTuple):
@@ -72,20 +73,19 @@ def _sized(frame, width, height):
     return frame if frame.shape[:2] == (height, width) else cv2.resize(frame, (width, height))
 
 
-def segment_frames(frame_times, path, start, end, tolerance=1e-3):
+def segment_frames(frame_times, path, start, end):
     """The frames on screen during a segment.
 
     Args:
         frame_times (ndarray): (F, 2) start and end of each frame of the file in seconds.
         path, start, end: As in :class:`Segment`.
-        tolerance (float): Seconds by which times may be rounded.
 
     Returns:
         tuple[int, ndarray]: the first frame, and (f, 2) times of all since ``start``, cut to the segment.
     """
     starts = frame_times[:, 0]
-    if frame_times[-1, 1] <= start + tolerance:
+    if frame_times[-1, 1] <= start + TOLERANCE:
         raise VideoError(f'{path} ends before {start:.3f} s: is the annotation of another version of the video?')
-    first = max(np.searchsorted(starts, start + tolerance, side='right') - 1, 0)
-    last = max(np.searchsorted(starts, end - tolerance), first + 1)
+    first = max(np.searchsorted(starts, start + TOLERANCE, side='right') - 1, 0)
+    last = max(np.searchsorted(starts, end - TOLERANCE), first + 1)
     return int(first), np.clip(frame_times[first:last] - start, 0, end - start)

@@ -1,6 +1,6 @@
 """Choose the frames of clips: Uniform Embedding and Multi-Clip Embedding (paper section 2.1, Figure 4).
 
-Everything works on time stamps, so that it is right for variable and any frame rates.
+Everything is computed on time stamps, so variable frame rates are handled too.
 """
 
 import numpy as np
