@@ -59,12 +59,7 @@ def stream_frames(reader, sampling):
 
 
 def iter_frames(reader, wanted, size, resize='short_side', interpolation='bilinear'):
-    """Decode and resize frames, in chunks of at most :data:`CHUNK_FRAMES`.
-
-    Args:
-        reader (Reader): An open video.
-        wanted (ndarray): (n,) frame indices, ascending.
-        size, resize, interpolation: As for :func:`resize_and_crop`.
+    """Decode frames of ascending indices (n,), make them square, and yield chunks of at most :data:`CHUNK_FRAMES`.
 
     Yields:
         tuple[ndarray, ndarray]: (k,) indices, (k, size, size, 3) uint8. If a frame cannot be decoded, VideoError is
@@ -90,9 +85,8 @@ def iter_frames(reader, wanted, size, resize='short_side', interpolation='biline
 def clips_of_frames(chunks, indices):
     """Assemble clips (N, size, size, 3) from frames that arrive in order; overlapping clips share frames.
 
-    Args:
-        chunks (Iterator): Frame indices and frames, as :func:`iter_frames` yields.
-        indices (ndarray): (M, N) frame indices, ascending within a clip, clips ordered by their first frames.
+    ``chunks`` are those of :func:`iter_frames`; ``indices`` (M, N) ascend within a clip, and so do the clips' first
+    frames.
     """
     held = {}
     for clip in map(np.ndarray.tolist, indices):  # one at a time: lists take five times the memory

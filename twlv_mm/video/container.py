@@ -14,11 +14,7 @@ NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 
 @contextmanager
 def open_container(path, content=None):
-    """Open a video file and find its video.
-
-    Args:
-        path (str): The file.
-        content (bytes, optional): Its bytes, if it is a member of an archive.
+    """Open a video file (or its bytes, ``content``) and find its video.
 
     Yields:
         tuple[av.InputContainer, av.VideoStream]: decoding with one thread. Of several video streams, the one marked as

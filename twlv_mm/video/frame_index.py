@@ -81,14 +81,7 @@ class FrameIndex(NamedTuple):
 
 
 def index_file(path, content=None):
-    """Index a whole file; the index of a file on disk is cached.
-
-    Args:
-        path (str): The file.
-        content (bytes, optional): As for :func:`open_container`.
-
-    Returns:
-        FrameIndex: all frames that a player shows.
+    """Index all frames of a file (or of its bytes, ``content``) that a player shows; a file's index is cached.
 
     Raises:
         VideoError: if it cannot be read as a video, is damaged, or its duration is impossible.
@@ -100,15 +93,9 @@ def index_file(path, content=None):
 
 
 def index_part(path, start, end):
-    """Index the frames of a time span; in formats with an index, the rest of the file is not read.
+    """Index at least the frames on screen from ``start`` to ``end``, in seconds since the first frame.
 
-    Args:
-        path (str): The file.
-        start (float): Seconds since the first frame.
-        end (float): Seconds since the first frame.
-
-    Returns:
-        FrameIndex: at least the frames on screen from start to end.
+    In formats with an index, the rest of the file is not read.
     """
     with video_errors(path):
         return _index_part(path, start, end) or index_file(path)

@@ -74,14 +74,9 @@ def _sized(frame, width, height):
 
 
 def segment_frames(frame_times, path, start, end):
-    """The frames on screen during a segment.
+    """The first frame on screen in a segment, and the times (f, 2) of its frames since ``start``, cut to the segment.
 
-    Args:
-        frame_times (ndarray): (F, 2) start and end of each frame of the file in seconds.
-        path, start, end: As in :class:`Segment`.
-
-    Returns:
-        tuple[int, ndarray]: the first frame, and (f, 2) times of all since ``start``, cut to the segment.
+    ``frame_times`` (F, 2) has start and end of each frame of the file in seconds.
     """
     starts = frame_times[:, 0]
     if frame_times[-1, 1] <= start + TOLERANCE:

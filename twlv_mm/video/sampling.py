@@ -56,18 +56,10 @@ def frames_at(frame_times, instants):
 
 
 def clip_offsets(total_frames, num_frames, frame_interval, num_clips, test_mode):
-    """The first frames of strided clips, as mmaction2's SampleFrames chooses them.
+    """The first frames (M,) of strided clips, as mmaction2's SampleFrames chooses them.
 
-    Args:
-        total_frames (int): Frames of the video.
-        num_frames (int): N, frames of a clip.
-        frame_interval (int): Stride between a clip's frames.
-        num_clips (int): M.
-        test_mode (bool): Clips at equal intervals; otherwise one at random in each of M parts, by NumPy's global
-            generator.
-
-    Returns:
-        ndarray: (M,) int64 frame indices.
+    Clips are at equal intervals in ``test_mode``; otherwise one is at random in each of ``num_clips`` (M) parts, by
+    NumPy's global generator. ``frame_interval`` is the stride between a clip's frames.
     """
     if test_mode and num_frames == 1:  # a frame in the middle of each part
         part = total_frames / num_clips
