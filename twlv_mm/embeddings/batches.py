@@ -13,23 +13,14 @@ VIEWS = {'forward': slice(None), 'reversed': slice(None, None, -1)}
 
 
 class EmbeddedVideo(NamedTuple):
-    """The clip vectors of a video.
+    """The clip vectors of a video."""
 
-    Attributes:
-        duration (float): Seconds.
-        num_frames (int): Frames in the file.
-        decoder (str): Name and version.
-        times (ndarray): (M, 2) start and end of each clip in seconds.
-        clips (dict[str, ndarray]): view -> (M, D) float32.
-        fault (ReadFault | None): Why the video breaks off after these clips, if it does.
-    """
-
-    duration: float
-    num_frames: int
-    decoder: str
-    times: np.ndarray
-    clips: dict
-    fault: ReadFault | None
+    duration: float  # seconds
+    num_frames: int  # frames in the file
+    decoder: str  # name and version
+    times: np.ndarray  # (M, 2) start and end of each clip in seconds
+    clips: dict[str, np.ndarray]  # view -> (M, D) float32
+    fault: ReadFault | None  # why the video breaks off after these clips, if it does
 
 
 class SharedBatches:

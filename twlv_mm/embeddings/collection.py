@@ -22,17 +22,11 @@ ENGINES = ('local', 'ray')
 
 
 class Summary(NamedTuple):
-    """Result of a run.
+    """Result of a run."""
 
-    Attributes:
-        embedded (int): Videos embedded.
-        finished_before (int): Videos that had embeddings already.
-        failures (list[dict]): As :func:`twlv_mm.embeddings.read_failures` returns them, of this run.
-    """
-
-    embedded: int
-    finished_before: int
-    failures: list
+    embedded: int  # videos embedded
+    finished_before: int  # videos that had embeddings already
+    failures: list[dict]  # of this run, as read_failures() returns them
 
 
 def extract_collection(

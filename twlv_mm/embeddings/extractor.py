@@ -14,19 +14,12 @@ from twlv_mm.video import ClipSampling, VideoError, clips_of_frames, open_video,
 
 
 class Embedding(NamedTuple):
-    """One vector and the time span it represents.
+    """One vector and the time span it represents."""
 
-    Attributes:
-        start (float): Seconds since the first frame.
-        end (float): Seconds since the first frame.
-        scope (str): 'clip' or 'video'.
-        vector (ndarray): (D,) float32.
-    """
-
-    start: float
-    end: float
-    scope: str
-    vector: np.ndarray
+    start: float  # seconds since the first frame
+    end: float  # seconds since the first frame
+    scope: str  # 'clip' or 'video'
+    vector: np.ndarray  # (D,) float32
 
 
 class Extractor:

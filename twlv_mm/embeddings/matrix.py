@@ -18,18 +18,12 @@ BLOCK = 1 << 24  # bytes read at once for the checksum
 
 
 class Matrix(NamedTuple):
-    """The vectors of a split.
+    """The vectors of a split."""
 
-    Attributes:
-        vectors (ndarray): (n, D) float32, read-only, a numpy.memmap if it could be cached. Video by video, clips in
-            order of time.
-        video_index (ndarray): (n,) int64, index into ``video_ids`` for each vector.
-        video_ids (list[str]): Sorted.
-    """
-
+    # (n, D) float32, read-only, a numpy.memmap if it could be cached. Video by video, clips in order of time.
     vectors: np.ndarray
-    video_index: np.ndarray
-    video_ids: list
+    video_index: np.ndarray  # (n,) int64, index into ``video_ids`` for each vector
+    video_ids: list[str]  # sorted
 
 
 def load_matrix(folder, scope='video'):

@@ -30,15 +30,10 @@ CHUNK = 1000  # videos per work item
 
 
 class Problem(NamedTuple):
-    """A problem with a video's embeddings.
+    """A problem with a video's embeddings."""
 
-    Attributes:
-        video_id (str): The video; or manifest.json.
-        what (str): What is wrong, in a sentence.
-    """
-
-    video_id: str
-    what: str
+    video_id: str  # the video; or manifest.json
+    what: str  # what is wrong, in a sentence
 
 
 def verify(folder, repair=False, processes=1):

@@ -5,18 +5,12 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """Naming rule of a data set's annotations.
+    """Naming rule of a data set's annotations."""
 
-    Attributes:
-        dataset (str): Its name.
-        pattern (str): Regular expression for the end of a video id.
-        name (str): Name in the annotations, with groups of the pattern.
-        first_of_several (bool): Whether a name with several matching files means the first; otherwise it is dropped.
-    """
-
-    dataset: str
-    pattern: str
-    name: str
+    dataset: str  # its name
+    pattern: str  # regular expression for the end of a video id
+    name: str  # name in the annotations, with groups of the pattern
+    # Whether a name with several matching files means the first; otherwise it is dropped.
     first_of_several: bool = False
 
 

@@ -17,19 +17,12 @@ AVA_COLUMNS = 6  # at least, without action and person
 
 
 class Video(NamedTuple):
-    """A video to embed, or a segment of one.
+    """A video to embed, or a segment of one."""
 
-    Attributes:
-        video_id (str): Name of its embedding files; may contain sub-folders.
-        path (str): Expected path.
-        annotation (int | list[int] | None): Class or classes from a list.
-        segment (tuple[float, float] | None): Start and end in seconds since the first frame; the whole file if None.
-    """
-
-    video_id: str
-    path: str
-    annotation: int | list | None = None
-    segment: tuple[float, float] | None = None
+    video_id: str  # name of its embedding files; may contain sub-folders
+    path: str  # expected path
+    annotation: int | list[int] | None = None  # class or classes from a list
+    segment: tuple[float, float] | None = None  # start and end in seconds since the first frame; the whole file if None
 
 
 def find_videos(source, root=None, subset=None):

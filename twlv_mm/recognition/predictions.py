@@ -10,21 +10,13 @@ BEST = 5  # classes kept per video
 
 
 class Prediction(NamedTuple):
-    """The predicted classes of a video or segment.
+    """The predicted classes of a video or segment."""
 
-    Attributes:
-        video_id (str): The video.
-        truth (int): Index of the true class.
-        best (list[tuple[int, float]]): Indices and scores of the best classes, best first.
-        start (float | None): Start of a segment in seconds; None for a whole video.
-        end (float | None): End of a segment in seconds.
-    """
-
-    video_id: str
-    truth: int
-    best: list
-    start: float | None = None
-    end: float | None = None
+    video_id: str  # the video
+    truth: int  # index of the true class
+    best: list[tuple[int, float]]  # indices and scores of the best classes, best first
+    start: float | None = None  # start of a segment in seconds; None for a whole video
+    end: float | None = None  # end of a segment in seconds
 
 
 def write_predictions(path, classes, predictions):

@@ -18,19 +18,12 @@ CLASS_COLUMNS = ('label', 'class', 'class_id', 'label_id', 'target')
 
 
 class ListedVideo(NamedTuple):
-    """A line of a list.
+    """A line of a list."""
 
-    Attributes:
-        line (int): Its number, from 1.
-        file (str): As listed.
-        classes (tuple[int, ...]): Any number, from 0.
-        segment (tuple[float, float] | None): Start and end in seconds; the whole file if None.
-    """
-
-    line: int
-    file: str
-    classes: tuple
-    segment: tuple | None = None
+    line: int  # its number, from 1
+    file: str  # as listed
+    classes: tuple  # any number, from 0
+    segment: tuple[float, float] | None = None  # start and end in seconds; the whole file if None
 
 
 def read_video_list(path, segments=None):

@@ -21,23 +21,14 @@ MOST_MATCHES = 5_000_000  # of clips: with more, the threshold does not discrimi
 
 
 class Pair(NamedTuple):
-    """Two videos that show the same.
+    """Two videos that show the same."""
 
-    Attributes:
-        video_id (str): The first video.
-        other_id (str): The second video.
-        cosine (float): Of their two nearest clips, after subtraction of the collection's mean.
-        share (float): Fraction of the shorter one's clips that match the other.
-        moment (tuple[float, float]): Start and end of the match in the first, seconds since its first frame.
-        other_moment (tuple[float, float]): The same in the second.
-    """
-
-    video_id: str
-    other_id: str
-    cosine: float
-    share: float
-    moment: tuple
-    other_moment: tuple
+    video_id: str  # the first video
+    other_id: str  # the second video
+    cosine: float  # of their two nearest clips, after subtraction of the collection's mean
+    share: float  # fraction of the shorter one's clips that match the other
+    moment: tuple[float, float]  # start and end of the match in the first, seconds since its first frame
+    other_moment: tuple[float, float]  # the same in the second
 
 
 def find_duplicates(folder, other=None, threshold=THRESHOLD):

@@ -20,23 +20,14 @@ HEIGHT, RATE, SECONDS, KEY_SECONDS = 180, 12, 10, 2
 
 
 class Excerpt(NamedTuple):
-    """A moment as shown on a page.
+    """A moment as shown on a page."""
 
-    Attributes:
-        strip (str): Frames side by side, a JPEG as a data URI.
-        poster (str): A frame in the middle, a JPEG as a data URI.
-        film (str | None): H.264 in MP4 as a data URI; None for an image.
-        start (float): Start of the film, in seconds since the first frame of the video.
-        end (float): End of the film.
-        whole (bool): Whether the film covers the whole moment, or only its middle.
-    """
-
-    strip: str
-    poster: str
-    film: str | None
-    start: float
-    end: float
-    whole: bool
+    strip: str  # frames side by side, a JPEG as a data URI
+    poster: str  # a frame in the middle, a JPEG as a data URI
+    film: str | None  # H.264 in MP4 as a data URI; None for an image
+    start: float  # start of the film, in seconds since the first frame of the video
+    end: float  # end of the film
+    whole: bool  # whether the film covers the whole moment, or only its middle
 
 
 def read_excerpt(video, start, end):

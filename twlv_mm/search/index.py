@@ -29,19 +29,12 @@ UNUSED_FILES_STAY = timedelta(minutes=1)  # for searches that started before an 
 
 
 class Update(NamedTuple):
-    """Result of an update.
+    """Result of an update."""
 
-    Attributes:
-        added (int): Videos added.
-        removed (int): Videos removed, because they are gone or were embedded again.
-        videos (int): Videos in the index.
-        clips (int): Clips in the index.
-    """
-
-    added: int
-    removed: int
-    videos: int
-    clips: int
+    added: int  # videos added
+    removed: int  # videos removed, because they are gone or were embedded again
+    videos: int  # videos in the index
+    clips: int  # clips in the index
 
 
 def update_index(folder, uri=None, clip_seconds=None, stride_seconds=None, progress=lambda clips: None):

@@ -19,49 +19,28 @@ TOUCHING = 1e-3  # tolerance in seconds for adjacent clips, whose times are roun
 
 
 class Hit(NamedTuple):
-    """A moment that was found.
+    """A moment that was found."""
 
-    Attributes:
-        video_id (str): Its video.
-        start (float): Seconds since the first frame.
-        end (float): Seconds since the first frame.
-        cosine (float): Of its best clip.
-        best_start (float): Start of its best clip in seconds.
-        best_end (float): End of its best clip in seconds.
-        num_clips (int): Number of merged clips.
-    """
-
-    video_id: str
-    start: float
-    end: float
-    cosine: float
-    best_start: float
-    best_end: float
-    num_clips: int
+    video_id: str  # its video
+    start: float  # seconds since the first frame
+    end: float  # seconds since the first frame
+    cosine: float  # of its best clip
+    best_start: float  # start of its best clip in seconds
+    best_end: float  # end of its best clip in seconds
+    num_clips: int  # number of merged clips
 
 
 class Answer(NamedTuple):
-    """Result of a search.
+    """Result of a search."""
 
-    Attributes:
-        query (Query): The query.
-        hits (dict[str, list[Hit]]): For 'forward', and 'reversed' if requested; best first.
-        typical_cosine (dict[str, float]): By view, the median cosine of the query with the collection's clips.
-        left_out (list[str]): Ids of the query's own videos that were left out.
-        num_clips (int): Clips searched.
-        num_videos (int): Videos searched.
-        missing (list[str]): Ids of videos that were to be embedded into the folder but are not there.
-        exact (bool): Whether every clip was compared, rather than an index searched.
-    """
-
-    query: Query
-    hits: dict
-    typical_cosine: dict
-    left_out: list
-    num_clips: int
-    num_videos: int
-    missing: list
-    exact: bool
+    query: Query  # the query
+    hits: dict[str, list[Hit]]  # for 'forward', and 'reversed' if requested; best first
+    typical_cosine: dict[str, float]  # by view, the median cosine of the query with the collection's clips
+    left_out: list[str]  # ids of the query's own videos that were left out
+    num_clips: int  # clips searched
+    num_videos: int  # videos searched
+    missing: list[str]  # ids of videos that were to be embedded into the folder but are not there
+    exact: bool  # whether every clip was compared, rather than an index searched
 
     @property
     def same_best(self):

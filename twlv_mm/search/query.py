@@ -34,25 +34,15 @@ SHARED = (
 
 
 class Query(NamedTuple):
-    """Something to search for.
+    """Something to search for."""
 
-    Attributes:
-        name (str): As the user gave it.
-        vectors (dict[str, ndarray]): For 'forward', and 'reversed' if requested: (D,) float32, the mean over its clips.
-        start (float | None): Seconds since the first frame of its video; None for a text.
-        end (float | None): As start.
-        num_clips (int): Number of clips in the mean.
-        video (Video | None): Its file, if known.
-        own (frozenset[str]): Ids of the collection's videos that it comes from.
-    """
-
-    name: str
-    vectors: dict
-    start: float | None
-    end: float | None
-    num_clips: int
-    video: Video | None
-    own: frozenset
+    name: str  # as the user gave it
+    vectors: dict[str, np.ndarray]  # for 'forward', and 'reversed' if requested: (D,) float32, the mean over its clips
+    start: float | None  # seconds since the first frame of its video; None for a text
+    end: float | None  # as start
+    num_clips: int  # number of clips in the mean
+    video: Video | None  # its file, if known
+    own: frozenset[str]  # ids of the collection's videos that it comes from
 
 
 def query_extractor(collection, model=None, weights=None, device=None):

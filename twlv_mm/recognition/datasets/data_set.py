@@ -9,48 +9,32 @@ from .lists import Sample
 
 
 class Split(NamedTuple):
-    """One part of a data set, by its annotation files.
+    """One part of a data set, by its annotation files."""
 
-    Attributes:
-        name (str): 'train' or 'val'.
-        samples (list[Sample]): Their ``file`` has no extension. With a folder, it is the path below ``folder``;
-            without, the file may be in any sub-folder.
-        folder (str): Folder of the files below the user's; '' for that one.
-        link (str): Name of that folder in the data root of the config.
-    """
-
-    name: str
+    name: str  # 'train' or 'val'
+    # Their ``file`` has no extension. With a folder, it is the path below ``folder``; without, the file may be in any
+    # sub-folder.
     samples: list[Sample]
-    folder: str
-    link: str
+    folder: str  # folder of the files below the user's; '' for that one
+    link: str  # name of that folder in the data root of the config
 
 
 class DataSet(NamedTuple):
-    """A data set and its reader.
+    """A data set and its reader."""
 
-    Attributes:
-        name (str): Name of its data root and prefix of its list files.
-        title (str): Its name in the paper.
-        read (Callable): ``read(annotations, files, kind) -> (list[Split], list[str])``, the second the class names;
-            ``annotations`` and ``files`` are folders (Path).
-        kinds (dict[str, int | None]): End of the list files' names -> number of classes: alternative labellings of the
-            same samples, the first being the default.
-        counts (tuple[int, int]): Published numbers of samples for training and validation.
-        source (str): Where these numbers come from.
-        suffixes (tuple[str, ...]): Extensions of its files, in lower case.
-        list_name (str): Name of a list file.
-        choice (str): What ``kinds`` are a choice of, for the command line.
-    """
-
-    name: str
-    title: str
+    name: str  # name of its data root and prefix of its list files
+    title: str  # its name in the paper
+    # ``read(annotations, files, kind) -> (list[Split], list[str])``, the second the class names; ``annotations`` and
+    # ``files`` are folders (Path).
     read: Callable
+    # End of the list files' names -> number of classes: alternative labellings of the same samples, the first being
+    # the default.
     kinds: dict[str, int | None]
-    counts: tuple[int, int]
-    source: str
-    suffixes: tuple[str, ...]
-    list_name: str = '{name}_{split}_list_{kind}.txt'
-    choice: str = 'what is a class'
+    counts: tuple[int, int]  # published numbers of samples for training and validation
+    source: str  # where these numbers come from
+    suffixes: tuple[str, ...]  # extensions of its files, in lower case
+    list_name: str = '{name}_{split}_list_{kind}.txt'  # name of a list file
+    choice: str = 'what is a class'  # what ``kinds`` are a choice of, for the command line
 
 
 def find_file(folder, *names):

@@ -7,17 +7,11 @@ from twlv_mm.records import list_line, read_video_list, writing
 
 
 class Sample(NamedTuple):
-    """One labelled example.
+    """One labelled example."""
 
-    Attributes:
-        file (str): Path relative to the folder of the files.
-        label (int): Class index, from 0.
-        segment (tuple[float, float], optional): Start and end in seconds; the whole file if None.
-    """
-
-    file: str
-    label: int
-    segment: tuple[float, float] | None = None
+    file: str  # path relative to the folder of the files
+    label: int  # class index, from 0
+    segment: tuple[float, float] | None = None  # start and end in seconds; the whole file if None
 
 
 def read_list(path, segments=False):

@@ -16,33 +16,20 @@ SPLIT_COLUMNS = ('split', 'subset')
 
 
 class OwnVideo(NamedTuple):
-    """A labelled video, or segment of one.
+    """A labelled video, or segment of one."""
 
-    Attributes:
-        file (str): Path below the folder of the videos.
-        label (str): Class name.
-        columns (dict[str, str]): All columns of its row in the table.
-        split (str | None): 'train', 'val' or 'test', if the set is already split.
-        segment (tuple[float, float] | None): Start and end in seconds; the whole file if None.
-    """
-
-    file: str
-    label: str
-    columns: dict
-    split: str | None = None
-    segment: tuple | None = None
+    file: str  # path below the folder of the videos
+    label: str  # class name
+    columns: dict[str, str]  # all columns of its row in the table
+    split: str | None = None  # 'train', 'val' or 'test', if the set is already split
+    segment: tuple[float, float] | None = None  # start and end in seconds; the whole file if None
 
 
 class Collected(NamedTuple):
-    """Result of a search.
+    """Result of a search."""
 
-    Attributes:
-        videos (list[OwnVideo]): Sorted.
-        left_out (list[tuple[str, str]]): Files left out, with the reason.
-    """
-
-    videos: list
-    left_out: list
+    videos: list  # sorted
+    left_out: list[tuple[str, str]]  # files left out, with the reason
 
 
 def videos_of_folders(folder):

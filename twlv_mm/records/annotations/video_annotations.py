@@ -26,42 +26,25 @@ class Segment(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A box with an action at one point in time.
+    """A box with an action at one point in time."""
 
-    Attributes:
-        label (str): The action.
-        time (float): Seconds from the first frame; of a frame, its middle.
-        corners (tuple[float, float, float, float]): x1, y1, x2, y2 as fractions of the picture's width and height.
-        track (str | None): Id of the track.
-        score (float | None): From 0 to 1.
-    """
-
-    label: str
-    time: float
-    corners: tuple
-    track: str | None = None
-    score: float | None = None
+    label: str  # the action
+    time: float  # seconds from the first frame; of a frame, its middle
+    corners: tuple[float, float, float, float]  # x1, y1, x2, y2 as fractions of the picture's width and height
+    track: str | None = None  # id of the track
+    score: float | None = None  # from 0 to 1
 
 
 @dataclass
 class VideoAnnotations:
-    """The annotations of a video.
+    """The annotations of a video."""
 
-    Attributes:
-        file (str): File name, with extension if the annotations have it.
-        segments (list[Segment]): In order of time.
-        boxes (list[Box]): In order of time.
-        lifetimes (list[Segment]): Runs of frames in which the tracks of ``boxes`` exist.
-        duration (float | None): Seconds.
-        size (tuple[float, float] | None): Width and height in pixels.
-    """
-
-    file: str
-    segments: list = field(default_factory=list)
-    boxes: list = field(default_factory=list)
-    lifetimes: list = field(default_factory=list)
-    duration: float | None = None
-    size: tuple | None = None
+    file: str  # file name, with extension if the annotations have it
+    segments: list[Segment] = field(default_factory=list)  # in order of time
+    boxes: list[Box] = field(default_factory=list)  # in order of time
+    lifetimes: list[Segment] = field(default_factory=list)  # runs of frames in which the tracks of ``boxes`` exist
+    duration: float | None = None  # seconds
+    size: tuple[float, float] | None = None  # width and height in pixels
 
     @property
     def video_id(self):
