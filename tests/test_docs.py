@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [path for pattern in ('*.md', 'docs/*.md', 'benchmarks/*.md', 'tools/**/*.md') for path in ROOT.glob(pattern)]
 FOLDERS = 'benchmarks|configs|demo|docs|requirements|tests|tools|twlv_mm'
 PATH = re.compile(rf'(?<![\w/.:-])(?:{FOLDERS})/[\w./*{{}},$-]*[\w*}}/]')
 LINK = re.compile(r'\]\(([^)#\s]+)(?:#[^)]*)?\)')
@@ -29,7 +29,7 @@ def expanded(pattern):
     return map(''.join, product(*(part.split(',') if place % 2 else [part] for place, part in enumerate(parts))))
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_path_and_link_of_a_page_leads_somewhere(page):
     text = page.read_text(encoding='utf-8')
     named = {one for pattern in PATH.findall(text) if '$' not in pattern for one in expanded(pattern)}
@@ -39,7 +39,7 @@ def test_every_path_and_link_of_a_page_leads_somewhere(page):
     assert not missing
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_name_of_the_package_on_a_page_is_there(page):
     text = page.read_text(encoding='utf-8')
     names = set(re.findall(r'\btwlv_mm\.([a-z_]+)\.(\w+)', text))
@@ -51,7 +51,7 @@ def test_every_name_of_the_package_on_a_page_is_there(page):
     assert not [name for name in sorted(types) if not re.search(rf'\b{name}\b', source())]
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_option_of_a_command_on_a_page_is_there(page):
     text = page.read_text(encoding='utf-8').replace('\\\n', ' ')
     commands = re.findall(r'(?:tools/\w+\.py|benchmarks/\w+\.py|(?<![\w.])twlv [a-z]+)[^`\n]*', text)

@@ -12,7 +12,7 @@ from twlv_mm.embeddings import check_comparable, shared_settings
 from .collection import Collection
 
 ROWS = 4096  # clips on either side of a block of comparisons
-# Measured on planted copies (docs/search.md): about one wrong pair for two right ones.
+# Measured on planted copies (docs/results.md): about one wrong pair for two right ones.
 THRESHOLD = 0.98
 # Some encoders give all videos nearly the same vector. With the mean subtracted, one threshold works for all encoders;
 # but the mean of few videos would be dominated by the copies.

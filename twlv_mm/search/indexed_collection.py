@@ -11,7 +11,7 @@ from twlv_mm.embeddings.manifest import read_manifest
 
 from .lance_table import address, column, dims_of, open_table, quoted, settings_of, vectors_of
 
-# Measured on a million vectors (docs/search.md).
+# Measured on a million vectors (docs/results.md).
 PARTITIONS_SEARCHED, REFINED = 20, 30
 SAMPLE = 1024  # clips that represent the collection
 ROUNDING = 1e-5  # tolerance between our cosines and LanceDB's

@@ -12,7 +12,7 @@ from .text_query import text_query
 
 CLIPS_A_HIT = 8  # nearest clips per hit to start with
 # A neighbour of the best clip belongs to the moment if its cosine lies in the upper fifth between the collection's
-# median and the best. Measured on planted moments (docs/search.md): with the upper half, moments of two seconds come
+# median and the best. Measured on planted moments (docs/results.md): with the upper half, moments of two seconds come
 # out twice as long.
 LEVEL = 0.8
 TOUCHING = 1e-3  # tolerance in seconds for adjacent clips, whose times are rounded
