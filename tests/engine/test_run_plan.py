@@ -20,7 +20,7 @@ def test_run_says_and_records_how_long_it_is(tiny_config, tmp_path):
     launch.main_train([tiny_config, '--no-validate', '--work-dir', str(tmp_path), '--cfg-options', *options])
     (log,) = tmp_path.glob('*/*.log')
     said = log.read_text().partition('Epoch(train)')[0]
-    assert 'Training on 12 samples for 2 epochs of 3 steps: 2 optimizer steps, warm-up of 0 steps, 16 samples a' in said
+    assert 'Training on 12 samples for 2 epochs of 3 steps: 2 optimizer steps, warm-up of 0 steps, 16 samples' in said
     assert 'only 2 optimizer steps' in said
     assert 'optim_wrapper.accumulative_counts=1' in said
     assert 'accumulated over 4 steps, more than the 3 of an epoch' in said

@@ -32,5 +32,5 @@ def test_the_page_pretrains_the_small_encoder_and_logs_a_loss_of_a_short_run(tin
     assert runner.iter == 3
     (log,) = tmp_path.glob('run/*/*.log')
     log = log.read_text()
-    assert 'Training on 12 samples for 3 steps: 3 optimizer steps, warm-up of 0 steps, 2 samples a batch' in log
+    assert 'Training on 12 samples for 3 steps: 3 optimizer steps, warm-up of 0 steps, 2 samples per batch' in log
     assert 'loss_latent' in log[log.index('Iter(train) [3/3]') :]

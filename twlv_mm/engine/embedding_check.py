@@ -49,7 +49,7 @@ class CheckEmbeddedVideosHook(Hook):
         dims = getattr(model, width, None)
         if dims not in (None, first['dims']):
             raise ValueError(
-                f'{first["folder"]} has {first["dims"]} numbers a vector, the model takes {dims}: set '
+                f'{first["folder"]} has {first["dims"]} numbers per vector, but the model takes {dims}: set '
                 f'model.{width}={first["dims"]}, or take the embeddings of another encoder'
             )
         _check_classes(model, first)

@@ -1,5 +1,4 @@
-"""What a run prints to the terminal: its environment in a line, progress, warnings, scores. The log file has
-everything."""
+"""What a run prints to the terminal: its environment, progress, warnings, scores. The log file has everything."""
 
 import logging
 import os.path as osp

@@ -46,14 +46,14 @@ def state_plan(runner):
     length = f'{plan["steps"]:,} steps' if plan['epochs'] is None else f'{plan["epochs"]:,} epochs of '
     if plan['epochs'] is not None:
         length += f'{len(runner._train_loop.dataloader):,} steps'
-    batch = f'{plan["per_process"]} a step'
+    batch = f'{plan["per_process"]} per step'
     if plan['processes'] > 1:
         batch += f' and process x {plan["processes"]} processes'
     if plan['accumulation'] > 1:
         batch += f' x {plan["accumulation"]} accumulated steps'
     runner.logger.info(
         f'Training on {plan["samples"]:,} samples for {length}: {plan["optimizer_steps"]:,} optimizer steps, warm-up '
-        f'of {plan["warmup_steps"]:,} steps, {plan["batch"]:,} samples a batch ({batch}).'
+        f'of {plan["warmup_steps"]:,} steps, {plan["batch"]:,} samples per batch ({batch}).'
     )
     for warning in plan_warnings(runner, plan):
         runner.logger.warning(warning)

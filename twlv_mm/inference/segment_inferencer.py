@@ -21,7 +21,7 @@ class SegmentInferencer:
             :class:`VideoEmbedder`.
         checkpoint (str | Path): From a training run of that config.
         device (str, optional): Device to compute on; a GPU if there is one.
-        classes (str | Sequence[str], optional): Class names, or a file with one a line. By default those that the
+        classes (str | Sequence[str], optional): Class names, or a file with one per line. By default those that the
             checkpoint was trained on, or else numbers.
         encoder_weights (str, optional): Checkpoint of the encoder; the config's by default.
         decoder (str, optional): See :func:`twlv_mm.video.open_video`; the config's by default.

@@ -51,7 +51,7 @@ def read_annotations(path, subset=None, classes=None):
     Args:
         path (str | Path): A json file.
         subset (str, optional): The videos to read, such as 'Test', case-insensitive; all by default.
-        classes (str | Path | Sequence[str], optional): Class names, or a file with one a line. By default those in
+        classes (str | Path | Sequence[str], optional): Class names, or a file with one per line. By default those in
             ``classes.txt`` beside the file; without that, all classes of the file in the order of their ``label_id``,
             or else sorted.
 
@@ -192,7 +192,7 @@ def _read_video(path, video_id, entry, places, ignored, counts):
     if fps is None and duration and entry.get('frame') is not None:
         fps = checks.count(entry['frame'], f'{path}, {video_id}, its frame', least=1) / duration
     if fps is not None:
-        checks.number(fps, f'{path}, {video_id}, its frames a second', least=1e-3, most=1e6)
+        checks.number(fps, f'{path}, {video_id}, its frames per second', least=1e-3, most=1e6)
     segments, labels = [], []
     for action in entry['annotations']:
         name, segment = action['label'], action['segment']
