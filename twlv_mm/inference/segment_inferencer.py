@@ -19,18 +19,11 @@ class SegmentInferencer:
     Args:
         config (str | Path | Config): Config with a model of ``model_class`` and the variable ``extraction``, see
             :class:`VideoEmbedder`.
-        checkpoint (str | Path): From a training run of that config.
+        checkpoint (str | Path): From a training run of that config; ValueError if that was on other embeddings.
         device (str, optional): Device to compute on; a GPU if there is one.
         classes (str | Sequence[str], optional): Class names, or a file with one per line. By default those that the
             checkpoint was trained on, or else numbers.
-        encoder_weights (str, optional): Checkpoint of the encoder; the config's by default.
-        decoder (str, optional): See :func:`twlv_mm.video.open_video`; the config's by default.
-
-    Raises:
-        FileNotFoundError: if the config, a checkpoint or the file of names is missing.
-        CheckpointError: if the checkpoint is another model's.
-        ValueError: if the config does not fit, or the checkpoint was trained on other embeddings than ``extraction``
-            gives.
+        encoder_weights, decoder (str, optional): Override the config's.
     """
 
     columns = ('label', 'index', 'start', 'end', 'score')

@@ -78,16 +78,12 @@ class VideoEmbedder:
         return dict(video_id=Path(path).stem, feats=feats, duration=float(video.duration), **grid), made_with
 
     def vectors(self, path):
-        """Embed one video, in this process.
+        """Embed one video, in this process; an unreadable one raises FileNotFoundError or ReadFault.
 
         Returns:
             tuple[EmbeddedVideo, dict]: its vectors, in order of time, with the view 'forward'; and their provenance for
             json: encoder (name, weights_sha256, and with several clips clip_seconds and stride_seconds), decoder (name,
             version).
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read to its end.
         """
         path = os.fspath(path)
         if not os.path.isfile(path):

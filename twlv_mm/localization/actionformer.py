@@ -57,8 +57,7 @@ class ActionFormer(BaseModel):
             repetition: to a distance of 0, where ReLU gives half of the distances no gradient, some of them for good.
             Ours starts from two steps of the level, about what a level learns.
         weights (str, optional): A file of the published ActionFormer code.
-        data_preprocessor (dict, optional): See mmengine's BaseModel.
-        init_cfg (dict, optional): See mmengine's BaseModel.
+        data_preprocessor, init_cfg (dict, optional): See mmengine's BaseModel.
 
     Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are the published
     evaluation's for THUMOS14.

@@ -54,13 +54,6 @@ def read_annotations(path, subset=None, classes=None):
         classes (str | Path | Sequence[str], optional): Class names, or a file with one per line. By default those in
             ``classes.txt`` beside the file; without that, all classes of the file in the order of their ``label_id``,
             or else sorted.
-
-    Returns:
-        Annotations: classes, videos, notes.
-
-    Raises:
-        FileNotFoundError: if the file, or that of the class names, is missing.
-        ValueError: if the file has another format or wrong values, or the subset has no videos.
     """
     path = Path(path)
     entries = _read_entries(path)

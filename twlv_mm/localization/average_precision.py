@@ -13,8 +13,8 @@ def average_precision(predictions, truth, num_classes, iou_thresholds):
     one without actions NaN.
 
     Args:
-        predictions (dict[str, tuple]): For each video, segments (P, 2) in seconds, scores (P,) and labels (P,), arrays.
-        truth (dict[str, tuple]): For each video, segments (G, 2) in seconds and labels (G,), arrays.
+        predictions (dict[str, tuple]): For each video, segments (P, 2) in seconds, scores (P,) and labels (P,).
+        truth (dict[str, tuple]): For each video, segments (G, 2) in seconds and labels (G,).
         num_classes (int): C; labels are from 0 to C - 1.
         iou_thresholds (Sequence[float]): T thresholds, above 0.
 

@@ -57,10 +57,6 @@ class LocalizationDataset(BaseDataset):
     Attributes:
         metainfo (dict): classes (tuple of names), folder, dims (D) and settings (dict of how the embeddings were made,
             None where not known).
-
-    Raises:
-        FileNotFoundError: if ann_file or folder is missing, or none of the videos has embeddings.
-        ValueError: if annotations or embeddings do not fit the arguments or each other, or a file is damaged.
     """
 
     def __init__(

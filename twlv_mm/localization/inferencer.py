@@ -31,17 +31,14 @@ class LocalizationInferencer(SegmentInferencer):
     def __call__(self, path, top_k=20, min_score=0.05):
         """Find at most ``top_k`` actions with a score of at least ``min_score``, from 0 to 1.
 
-        The name of the video without suffix is its id in a file of external scores.
+        The name of the video without suffix is its id in a file of external scores. An unreadable video raises
+        FileNotFoundError or ReadFault.
 
         Returns:
             dict: for json: video, duration_seconds, predictions (a dict of label, index, start, end (seconds) and score
                 for
             each action, best first), model (type), config, checkpoint (path, sha256), versions, encoder (name,
             weights_sha256, clip_seconds, stride_seconds), decoder (name, version).
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read to its end.
         """
         if top_k < 1:
             raise ValueError(f'top_k is {top_k}; it has to be 1 or more')

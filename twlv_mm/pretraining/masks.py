@@ -16,13 +16,10 @@ class Mask:
     teacher = None
 
     def __call__(self, grid, generators, attention=None):
-        """Draw a mask for each clip of a batch.
+        """Draw a mask for each of N clips with L = T' x H' x W' patches.
 
-        Args:
-            grid (tuple[int, int, int]): Patches of a clip along time, height and width: L = T' x H' x W'.
-            generators (list[torch.Generator]): One per clip, on the CPU. A clip's mask depends on its own, and on the
-                first one where masks of a batch share something.
-            attention (Tensor, optional): (N, L), the attention that the patches receive from :attr:`teacher`.
+        A clip's mask depends on its own generator, on the CPU, and on the first one where masks of a batch share
+        something. ``attention`` (N, L) is what the patches receive from :attr:`teacher`.
 
         Returns:
             tuple[Tensor, Tensor]: (N, K) and (N, M) int64, ascending indices of the visible patches and of those to

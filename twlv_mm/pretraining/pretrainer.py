@@ -63,17 +63,11 @@ class MaskedPretrainer(BaseModel):
         self.predictor = Predictor(self.backbone.arch, **predictor) if predicts else None
 
     def forward(self, inputs, data_samples=None, mode='loss'):
-        """Losses of a batch, or with mode 'tensor' the encoder's feature map.
+        """Losses of clips, (N, 3, T, H, W) or (N, 1, 3, T, H, W), or with mode 'tensor' the encoder's feature map.
 
-        Args:
-            inputs (Tensor): (N, 3, T, H, W) or (N, 1, 3, T, H, W), normalised float. Images are clips of fewer frames
-                in batches of their own.
-            data_samples (list, optional): One per clip. A ``sample_seed`` (int) in all of them determines the masks;
-                otherwise torch's random numbers do.
-
-        Returns:
-            dict[str, Tensor]: ``loss_<name>`` of each target, weighted, and ``masked_fraction``, the share of the
-            patches that the encoder did not see; both the mean over the masks.
+        Images are clips of fewer frames in batches of their own. A ``sample_seed`` in all data_samples determines the
+        masks; otherwise torch's random numbers do. The losses are ``loss_<name>`` of each target, weighted, and
+        ``masked_fraction``, the share of the patches that the encoder did not see; both the mean over the masks.
         """
         video = inputs.flatten(0, 1) if inputs.ndim == 6 else inputs
         if mode == 'tensor':

@@ -18,13 +18,8 @@ PRETRAINED = ('pixels', 'latent', 'teacher', 'motion_teacher', 'video_teacher', 
 def train_small(name, out, data, seed=0, options=()):
     """Train the small encoder, and save its weights as ``<out>/<name>.pth``; the run is in ``<out>/<name>``.
 
-    Args:
-        name (str): 'encoder' (on appearance and motion), 'motion' (on motion), 'single_frame' (on appearance, from
-            single frames), or one of :data:`PRETRAINED`.
-        out (str): Folder of the weights.
-        data (str): The trimmed set.
-        seed (int): Of the training.
-        options (Sequence[str]): Arguments of tools/train.py.
+    ``name`` is 'encoder' (on appearance and motion), 'motion' (on motion), 'single_frame' (on appearance, from single
+    frames), or one of :data:`PRETRAINED`; ``data`` is the trimmed set; ``options`` are arguments of tools/train.py.
     """
     work_dir, path = Path(out) / name, Path(out) / f'{name}.pth'
     if name in PRETRAINED:

@@ -30,9 +30,7 @@ class Teacher:
 
     Args:
         student (EncoderSpec): Of the encoder that is trained.
-        source (str): SOURCE, as for :func:`twlv_mm.describe`; it has to give a feature map.
-        weights (str, optional): Its checkpoint; needed unless the source has weights, or ``allow_random``.
-        **overrides: See :func:`twlv_mm.get_model`.
+        source, weights, **overrides: See :func:`twlv_mm.get_model`; the source has to give a feature map.
     """
 
     def __init__(self, student, source, weights=None, **overrides):

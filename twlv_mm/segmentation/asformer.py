@@ -45,8 +45,7 @@ class ASFormer(BaseModel):
         smoothing (float): Weight of the smoothing loss.
         init (str): 'ours', or 'published' to initialise the decoders at random as the published code does, for exact
             repetition.
-        data_preprocessor (dict, optional): See mmengine's BaseModel.
-        init_cfg (dict, optional): See mmengine's BaseModel.
+        data_preprocessor, init_cfg (dict, optional): See mmengine's BaseModel.
 
     Source: Yi et al. 2021 and their code, whose weights load unchanged (``load_from``); TWLV-I section 2.6 and the
         published

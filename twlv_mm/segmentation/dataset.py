@@ -56,10 +56,6 @@ class SegmentationDataset(BaseDataset):
         metainfo (dict): classes (tuple of names, by label), folder, dims (D), settings (dict of how the embeddings were
             made, None where not known), fold, split, missing (tuple of the listed videos without embeddings) and source
             (the file that lists the videos).
-
-    Raises:
-        FileNotFoundError: if a file of data_root or the folder is missing, or none of the videos has embeddings.
-        ValueError: if labels or embeddings do not fit the arguments or each other, or a file is damaged.
     """
 
     def __init__(

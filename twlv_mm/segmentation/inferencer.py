@@ -41,7 +41,7 @@ class SegmentationInferencer(SegmentInferencer):
 
     @torch.no_grad()
     def __call__(self, path):
-        """Segment a video.
+        """Segment a video; an unreadable one raises FileNotFoundError or ReadFault.
 
         Returns:
             dict: for json: video, duration_seconds, fps (of the labels), predictions (a dict of label, index, start,
@@ -49,10 +49,6 @@ class SegmentationInferencer(SegmentInferencer):
             (seconds) and score, the mean probability of its steps, for each segment in order of time; they cover the
             video, background included), frames (list of the index of each of the duration * fps labels, at least one),
             and model, config, checkpoint, versions, encoder and decoder as for localization.
-
-        Raises:
-            FileNotFoundError: if there is no such video.
-            ReadFault: if it cannot be read to its end.
         """
         video, embedded_with = self.embedder.embed(os.fspath(path))
         duration = video['duration']
