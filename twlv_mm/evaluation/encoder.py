@@ -11,21 +11,13 @@ from twlv_mm.engine.config_reading import read_with_variables
 
 
 class EvaluatedEncoder(NamedTuple):
-    """An encoder to evaluate.
+    """An encoder to evaluate."""
 
-    Attributes:
-        label (str): Its name in reports.
-        source (str): SOURCE, as for :func:`twlv_mm.describe`.
-        overrides (dict): Overrides of the source's own settings.
-        weights (str | None): Its checkpoint.
-        sha256 (str | None): Hash of the checkpoint, or of the weights that come with the source.
-    """
-
-    label: str
-    source: str
-    overrides: dict
-    weights: str | None
-    sha256: str | None
+    label: str  # name in reports
+    source: str  # SOURCE, as for :func:`twlv_mm.describe`
+    overrides: dict  # overrides of the source's own settings
+    weights: str | None  # checkpoint
+    sha256: str | None  # hash of the checkpoint, or of the weights that come with the source
 
     @property
     def spec(self):

@@ -15,17 +15,11 @@ _FILES = ('exclude_file', 'label_file', 'proposal_file')
 
 @dataclass(frozen=True)
 class Extraction:
-    """Embeddings of the videos of a data set.
+    """Embeddings of the videos of a data set."""
 
-    Attributes:
-        name (str): Name of the data set; the name of the folder of embeddings begins with it.
-        splits (tuple): For each split its name, its videos (as ``twlv extract`` takes them) and their root or None.
-        options (tuple[str]): Further arguments of ``twlv extract``.
-    """
-
-    name: str
-    splits: tuple
-    options: tuple = ()
+    name: str  # name of the data set; the name of the folder of embeddings begins with it
+    splits: tuple  # for each split its name, its videos (as ``twlv extract`` takes them) and their root or None
+    options: tuple = ()  # further arguments of ``twlv extract``
 
     @property
     def needs(self):
@@ -35,29 +29,17 @@ class Extraction:
 
 @dataclass
 class Task:
-    """A task to evaluate an encoder on.
-
-    Attributes:
-        name (str): Its name.
-        config (Path | None): The config to run.
-        how (str): 'train' (and test), 'test', 'folds', or 'direction'.
-        extractions (list[Extraction]): The embeddings that it reads.
-        environment (dict[str, str]): Environment variables that the config reads.
-        variables (dict): Variables of the config to set, as a config that inherits from it would.
-        changes (dict): Settings of the config to override, as --cfg-options.
-        seconds (float): CPU seconds for the small encoder, including its part of the extraction; 0 if unknown.
-        arguments (tuple[str]): For how='direction', which has no config: arguments of ``twlv visualize direction``.
-    """
+    """A task to evaluate an encoder on."""
 
     name: str
     config: Path | None
-    how: str = 'train'
-    extractions: list = field(default_factory=list)
-    environment: dict = field(default_factory=dict)
-    variables: dict = field(default_factory=dict)
-    changes: dict = field(default_factory=dict)
-    seconds: float = 0
-    arguments: tuple = ()
+    how: str = 'train'  # 'train' (and test), 'test', 'folds', or 'direction'
+    extractions: list[Extraction] = field(default_factory=list)  # the embeddings that it reads
+    environment: dict[str, str] = field(default_factory=dict)  # environment variables that the config reads
+    variables: dict = field(default_factory=dict)  # variables of the config to set, as in a config that inherits it
+    changes: dict = field(default_factory=dict)  # settings of the config to override, as --cfg-options
+    seconds: float = 0  # CPU seconds for the small encoder, including its part of the extraction; 0 if unknown
+    arguments: tuple = ()  # for how='direction', which has no config: arguments of ``twlv visualize direction``
 
     def read(self, encoder, embeddings):
         """Parse the config of the task for an encoder, with embeddings below a folder.

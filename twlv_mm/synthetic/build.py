@@ -59,7 +59,7 @@ def build(folder, jobs, *, settings, annotate, workers=None):
         workers (int, optional): Processes; by default one per CPU core.
 
     Returns:
-        bool: whether anything had to be written.
+        bool: False if the folder was finished.
 
     Raises:
         FolderError: if the folder has other settings, or holds files and no manifest.

@@ -42,10 +42,7 @@ _POLYGONS = dict(
 class Actor:
     """A shape with a pattern in a light and a dark colour, and a fine grain that moves with it.
 
-    Args:
-        appearance (str): One of :data:`APPEARANCES`.
-        rng (numpy.random.Generator): Draws colours and grain.
-        split (str): 'train' or 'test', which share neither hues nor grains.
+    ``appearance`` is one of :data:`APPEARANCES`; the splits share neither hues nor grains.
     """
 
     def __init__(self, appearance, rng, split):
@@ -140,14 +137,8 @@ def background(rng, split, size=(64, 64), num_frames=16):
 def motion_path(motion, num_frames, rng, size=(64, 64)):
     """Draw a steady motion from the first frame to the last; halfway, all motions have the same distribution of poses.
 
-    Args:
-        motion (str): One of :data:`MOTIONS`.
-        num_frames (int): T.
-        rng (numpy.random.Generator): Draws place and extent of the path.
-        size (tuple[int, int]): Height and width in pixels of the region that the path may use.
-
-    Returns:
-        dict[str, ndarray]: ``x``, ``y``, ``scale``, ``angle``, (T,) each, as for :meth:`Actor.draw`.
+    ``size`` is height and width in pixels of the region that the path may use. Returns ``x``, ``y``, ``scale`` and
+    ``angle``, (num_frames,) each, as for :meth:`Actor.draw`.
     """
     _check(motion, MOTIONS, 'motion')
     height, width = size
