@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from twlv_mm.analysis.labelled_vectors import load_vectors
-from twlv_mm.embeddings import EmbeddingDataset, EmbeddingFolder, load_matrix, verify, video_grid
+from twlv_mm.embeddings import EmbeddingFolder, load_matrix, verify, video_grid
 from twlv_mm.recognition import LabelledEmbeddings
 
 T, D = 7, 4
@@ -152,11 +152,6 @@ def test_matrix_is_rebuilt_for_another_layout(folder):
     square = np.arange(16, dtype=np.float32).reshape(4, 4)
     np.testing.assert_array_equal(load_matrix(str(folder('a.npy', square, layout='TD')), 'clip').vectors, square)
     np.testing.assert_array_equal(load_matrix(str(folder('a.npy', square, layout='DT')), 'clip').vectors, square.T)
-
-
-def test_features_are_trained_on_like_embeddings(folder):
-    item = EmbeddingDataset(folder(layout='TD', default_fps=25, **STRIDE), 'clips', dict(a=1))[0]
-    assert (item['label'], item['embedding'].shape, item['times'].shape) == (1, (T, D), (T, 2))
 
 
 def test_verification_says_that_it_is_for_embeddings(folder):

@@ -290,7 +290,7 @@ def test_inputs_that_do_not_fit_are_clear_errors():
     model = ActionFormer(**SMALL)
     with pytest.raises(ValueError, match=r'v0 are \(16, 40\).*in_channels=12'):
         model(*make_batch(random_video(40, dims=16)))
-    with pytest.raises(ValueError, match='v0 has no embeddings at all'):
+    with pytest.raises(ValueError, match='v0 has no embeddings'):
         model(*make_batch(random_video(0)))
     features, segments, _ = random_video(40)
     for label in (5, -1):

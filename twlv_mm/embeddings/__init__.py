@@ -11,10 +11,10 @@ mteb.
 from .batches import EmbeddedVideo, SharedBatches
 from .claims import extraction_note
 from .collection import extract_collection
-from .dataset import EmbeddingDataset, check_inputs
 from .extraction_settings import (
     bundled_weights,
     check_comparable,
+    check_inputs,
     encoder_of,
     folder_settings,
     named_source,
@@ -39,7 +39,6 @@ from .video_sources import Video, VideoFiles, find_videos
 __all__ = [
     'EmbeddedVideo',
     'Embedding',
-    'EmbeddingDataset',
     'EmbeddingFolder',
     'Extractor',
     'FeatureLayout',

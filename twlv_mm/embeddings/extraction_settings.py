@@ -1,4 +1,4 @@
-"""The settings that embeddings were made with: whether vectors are comparable, and how to make more of them."""
+"""The settings that embeddings were made with: whether vectors are comparable or fit a model, and how to make more."""
 
 from types import SimpleNamespace
 
@@ -103,6 +103,24 @@ def check_comparable(metainfo, other):
             f'the embeddings in {metainfo["folder"]} and {other["folder"]} cannot be compared; they differ in '
             f'{_difference(ours, theirs)}: extract both with the same settings'
         )
+
+
+def check_inputs(inputs, data_samples, in_channels):
+    """Check the embeddings of a batch of videos against a model.
+
+    Args:
+        inputs (list[Tensor]): (D, T) of each video.
+        data_samples (list[ActionDataSample]): With the metainfo video_id.
+        in_channels (int): D of the model.
+    """
+    for x, sample in zip(inputs, data_samples, strict=True):
+        if x.ndim != 2 or x.shape[0] != in_channels:
+            raise ValueError(
+                f'the embeddings of {sample.video_id} are {tuple(x.shape)}, not ({in_channels}, T): the model has '
+                f'in_channels={in_channels}; set it to the embedding width, or use embeddings of another encoder'
+            )
+        if x.shape[1] == 0:
+            raise ValueError(f'{sample.video_id} has no embeddings: leave it out, or extract it again')
 
 
 def named_source(settings, where):

@@ -1,15 +1,11 @@
-"""A split as one matrix, and as a dataset to train on."""
+"""A split as one matrix."""
 
 import json
 import os
-import pickle
 
 import numpy as np
 import pytest
-import torch
-from torch.utils.data import DataLoader
 
-from twlv_mm.embeddings.dataset import EmbeddingDataset
 from twlv_mm.embeddings.matrix import load_matrix
 
 COUNTS = dict(a=2, b=3, c=1)
@@ -97,76 +93,6 @@ def test_a_damaged_file_stops_the_matrix_and_leaves_nothing_behind(folder):
     assert not list(folder.glob('.*'))
 
 
-def test_items_are_the_vectors_with_labels_and_times(folder):
-    video, clips = EmbeddingDataset(folder)[1], EmbeddingDataset(folder, 'clips')[1]
-    assert len(EmbeddingDataset(folder)) == 3
-    assert (video['video_id'], video['label']) == ('b', 1)
-    assert EmbeddingDataset(folder)[-1]['video_id'] == 'c'
-    np.testing.assert_array_equal(video['embedding'], stored(folder, 'v')[1])
-    np.testing.assert_array_equal(clips['embedding'], stored(folder, 'c')[1])
-    assert clips['times'].tolist() == [[0, 1], [1, 2], [2, 3]]
-    assert clips['times'].dtype == torch.float64
-
-
-def test_random_clip_is_any_clip_of_the_video_with_its_own_times(folder):
-    torch.manual_seed(0)
-    dataset, clips = EmbeddingDataset(folder, 'random_clip'), stored(folder, 'c')[1]
-    drawn = {item['times'][0].item(): item['embedding'] for item in (dataset[1] for _ in range(50))}
-    assert sorted(drawn) == [0, 1, 2]
-    for start, embedding in drawn.items():
-        np.testing.assert_array_equal(embedding, clips[int(start)])
-
-
-@pytest.mark.parametrize('num_workers', [0, 2])
-def test_a_seed_decides_the_clips_that_are_drawn(folder, num_workers):
-    loader = DataLoader(EmbeddingDataset(folder, 'random_clip'), batch_size=3, num_workers=num_workers)
-
-    def epochs(seed):
-        torch.manual_seed(seed)
-        return [next(iter(loader))['embedding'] for _ in range(6)]
-
-    first, again, other = epochs(0), epochs(0), epochs(1)
-    assert all(map(torch.equal, first, again))
-    assert not all(map(torch.equal, first, other))
-    assert not all(torch.equal(first[0], epoch) for epoch in first)
-
-
-def test_batches_of_videos_are_collated(folder):
-    (batch,) = DataLoader(EmbeddingDataset(folder), batch_size=3)
-    assert batch['embedding'].shape == (3, 8)
-    assert batch['label'].tolist() == [0, 1, 2]
-
-
-def test_pickled_dataset_carries_no_vectors(tmp_path):
-    for number in range(4):
-        save(tmp_path, f'v{number}', number, 500, number)
-    dataset = EmbeddingDataset(tmp_path, 'clips')
-    content = pickle.dumps(dataset)
-    assert len(content) < 10000
-    np.testing.assert_array_equal(pickle.loads(content)[3]['embedding'], dataset[3]['embedding'])
-
-
-def test_labels_that_are_given_go_before_annotations(folder):
-    dataset = EmbeddingDataset(folder, labels=dict(a=5, b=6, c=7, of_another_split=8))
-    assert [item['label'] for item in dataset] == [5, 6, 7]
-
-
-def test_videos_without_label_are_refused_by_name(folder):
-    with pytest.raises(ValueError, match=r'2 of 3 videos in .* in labels: b, c\.'):
-        EmbeddingDataset(folder, labels=dict(a=0))
-    save(folder, 'b', 1, 3, 'a word')
-    with pytest.raises(ValueError, match=r'1 of 3 videos .*annotations of the embeddings: b\.'):
-        EmbeddingDataset(folder)
-
-
-def test_without_any_label_items_have_none(folder):
-    for label, (video_id, count) in enumerate(COUNTS.items()):
-        save(folder, video_id, label, count, 'a word')
-    assert set(EmbeddingDataset(folder)[0]) == {'video_id', 'embedding'}
-
-
 def test_unknown_scopes_are_refused(folder):
     with pytest.raises(ValueError, match="unknown scope 'clips'; choose 'video' or 'clip'"):
         load_matrix(folder, 'clips')
-    with pytest.raises(ValueError, match="unknown scope 'clip'; choose from 'video', 'clips', 'random_clip'"):
-        EmbeddingDataset(folder, 'clip')
