@@ -12,6 +12,8 @@ from mmengine.optim import scheduler
 from mmengine.runner import load_checkpoint
 from torch import nn
 
+from ..payload import Call
+
 
 def test_resumed_run_equals_uninterrupted_one(make_runner):
     whole = make_runner('whole', 4)
@@ -32,26 +34,18 @@ def test_testing_from_a_checkpoint_gives_the_score_of_the_run(make_runner):
     assert tested.test() == trained.test()
 
 
-class Payload:
-    def __init__(self, function, *args):
-        self.function, self.args = function, args
-
-    def __reduce__(self):
-        return self.function, self.args
-
-
 def payloads(marker):
     touch = f'open({str(marker)!r}, "w").close()'
     return {
-        'os.system': Payload(os.system, f'touch {marker}'),
-        'subprocess': Payload(subprocess.check_call, ['touch', str(marker)]),
-        'eval': Payload(eval, touch),
-        'exec': Payload(exec, touch),
-        'getattr of a tensor': Payload(getattr, torch.Tensor, 'tofile'),
-        'getattr of an array': Payload(getattr, np.ndarray, 'tofile'),
-        'getattr of a buffer': Payload(getattr, HistoryBuffer([1], [1]), 'mean'),
-        'getattr of a special name': Payload(getattr, HistoryBuffer, '__init__'),
-        'getattr of globals': Payload(getattr, HistoryBuffer.mean, '__globals__'),
+        'os.system': Call(os.system, f'touch {marker}'),
+        'subprocess': Call(subprocess.check_call, ['touch', str(marker)]),
+        'eval': Call(eval, touch),
+        'exec': Call(exec, touch),
+        'getattr of a tensor': Call(getattr, torch.Tensor, 'tofile'),
+        'getattr of an array': Call(getattr, np.ndarray, 'tofile'),
+        'getattr of a buffer': Call(getattr, HistoryBuffer([1], [1]), 'mean'),
+        'getattr of a special name': Call(getattr, HistoryBuffer, '__init__'),
+        'getattr of globals': Call(getattr, HistoryBuffer.mean, '__globals__'),
     }
 
 

@@ -12,30 +12,24 @@ from mmengine.structures import BaseDataElement, InstanceData
 
 from twlv_mm.compat.pickles import load_pickle
 
-
-class Payload:
-    def __init__(self, function, *args):
-        self.function, self.args = function, args
-
-    def __reduce__(self):
-        return self.function, self.args
+from ..payload import Call
 
 
 def unsafe_storage(payload):
     buffer = io.BytesIO()
     torch.save(payload, buffer)
-    return Payload(torch.storage._load_from_bytes, buffer.getvalue())
+    return Call(torch.storage._load_from_bytes, buffer.getvalue())
 
 
 def payloads(marker):
     touch = f'open({str(marker)!r}, "w").close()'
     return {
-        'os.system': Payload(os.system, f'touch {marker}'),
-        'eval': Payload(eval, touch),
-        'getattr': Payload(getattr, np.ndarray, 'tofile'),
-        'a class of ours': Payload(BaseDataElement),
-        'inside a tensor storage': unsafe_storage(Payload(os.system, f'touch {marker}')),
-        'inside an array': np.array([Payload(os.system, f'touch {marker}')], dtype=object),
+        'os.system': Call(os.system, f'touch {marker}'),
+        'eval': Call(eval, touch),
+        'getattr': Call(getattr, np.ndarray, 'tofile'),
+        'a class of ours': Call(BaseDataElement),
+        'inside a tensor storage': unsafe_storage(Call(os.system, f'touch {marker}')),
+        'inside an array': np.array([Call(os.system, f'touch {marker}')], dtype=object),
         'another codec': pickle.dumps(0)[:0] + b'c_codecs\nencode\n(Vdata\nVrot13\ntR.',
     }
 
@@ -53,7 +47,7 @@ def test_payload_does_not_run(tmp_path, name, protocol):
 
 def test_refusal_names_file_and_class_and_a_way_out(tmp_path):
     path = tmp_path / 'scores.pkl'
-    path.write_bytes(pickle.dumps(Payload(os.system, 'true')))
+    path.write_bytes(pickle.dumps(Call(os.system, 'true')))
     with path.open('rb') as file, pytest.raises(pickle.UnpicklingError) as error:
         load_pickle(file)
     assert str(error.value).startswith(f'{path}: it holds posix.system')

@@ -16,16 +16,7 @@ from twlv_mm.detection.proposals import read_proposals
 from twlv_mm.encoders.checkpoint import read_checkpoint
 from twlv_mm.localization.external_scores import ExternalScores
 
-
-class Call:
-    """Pickled as a call, and what its result is then built with."""
-
-    def __init__(self, function, *args, state=None):
-        self.parts = (function, args) if state is None else (function, args, state)
-
-    def __reduce__(self):
-        return self.parts
-
+from ..payload import Call
 
 RECONSTRUCT, EMPTY = np.zeros(1).__reduce__()[:2]
 SCALAR = np.float64(1).__reduce__()[0]

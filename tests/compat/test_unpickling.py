@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.compat.test_stand_ins import EMPTY, F8, RECONSTRUCT, SCALAR, Call
+from tests.compat.test_stand_ins import EMPTY, F8, RECONSTRUCT, SCALAR
+from tests.payload import Call
 from twlv_mm.compat import stand_ins
 from twlv_mm.compat.checkpoints import load_checkpoint, load_from_local
 from twlv_mm.compat.pickles import load_pickle

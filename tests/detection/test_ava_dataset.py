@@ -12,6 +12,8 @@ from tests.detection.ava_files import build, row, write_set
 from twlv_mm.detection.ava_dataset import AVAVideoDataset
 from twlv_mm.synthetic import make_boxes
 
+from ..payload import Call
+
 BOX = [0.1, 0.2, 0.5, 0.75]
 PROPOSALS = {
     'a,0902': [[*BOX, 0.99], [0, 0, 0.2, 0.2, 0.95], [0, 0, 1, 1, 0.3]],
@@ -145,17 +147,9 @@ def test_keyframe_without_proposals_is_an_error_or_left_out_where_that_is_wanted
     assert len(build(folder, proposal_file=str(file), skip_missing=True)) == 3
 
 
-class _Payload:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return open, (self.path, 'w')
-
-
 def test_pickle_payload_in_proposals_does_not_run(folder):
     file, trace = folder / 'proposals.pkl', folder / 'trace'
-    file.write_bytes(pickle.dumps({'a,0902': _Payload(str(trace))}))
+    file.write_bytes(pickle.dumps({'a,0902': Call(open, str(trace), 'w')}))
     with pytest.raises(pickle.UnpicklingError, match=r'proposals.pkl: .*refused'):
         build(folder, proposal_file=str(file))
     assert not trace.exists()

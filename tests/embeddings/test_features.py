@@ -10,6 +10,8 @@ from twlv_mm.analysis.labelled_vectors import load_vectors
 from twlv_mm.embeddings import EmbeddingFolder, load_matrix, verify, video_grid
 from twlv_mm.recognition import LabelledEmbeddings
 
+from ..payload import Call
+
 T, D = 7, 4
 FEATURES = np.random.default_rng(0).standard_normal((T, D)).astype(np.float32)
 STRIDE = dict(feat_stride=4, num_frames=16)
@@ -160,15 +162,11 @@ def test_verification_says_that_it_is_for_embeddings(folder):
 
 
 def test_pickle_payload_in_features_does_not_run(folder, tmp_path):
-    class Payload:
-        def __reduce__(self):
-            return (tmp_path / 'ran').touch, ()
-
     path = folder('a.pt', FEATURES, layout='TD') / 'a.pt'
-    torch.save(Payload(), path)
+    torch.save(Call((tmp_path / 'ran').touch), path)
     with pytest.raises(ValueError, match=r'a\.pt'):
         EmbeddingFolder(tmp_path).clips('a')
-    np.save(tmp_path / 'b.npy', np.array([Payload()], object), allow_pickle=True)
+    np.save(tmp_path / 'b.npy', np.array([Call((tmp_path / 'ran').touch)], object), allow_pickle=True)
     with pytest.raises(ValueError, match=r'b\.npy'):
         EmbeddingFolder(tmp_path, features=dict(file_ext='.npy')).clips('b')
     assert not (tmp_path / 'ran').exists()

@@ -10,6 +10,8 @@ import pytest
 from twlv_mm.embeddings.folder import EmbeddingFolder
 from twlv_mm.embeddings.npy import read_npy
 
+from ..payload import Call
+
 
 def save(folder, video_id, vectors, video=None, **info):
     path = folder / video_id
@@ -137,14 +139,9 @@ def test_what_is_no_array_of_real_numbers_is_refused(tmp_path, array):
         read_npy(tmp_path / 'a_c.npy')
 
 
-class Payload:
-    def __reduce__(self):
-        return os.mkdir, ('payload_ran',)
-
-
 def test_pickle_payload_in_npy_does_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.save('a_c.npy', np.array([[Payload()]], dtype=object))
+    np.save('a_c.npy', np.array([[Call(os.mkdir, 'payload_ran')]], dtype=object))
     with pytest.raises(ValueError, match='not a valid embedding file'):
         read_npy('a_c.npy')
     assert not os.path.exists('payload_ran')

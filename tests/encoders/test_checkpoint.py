@@ -9,6 +9,7 @@ from torch import nn
 
 import twlv_mm
 
+from ..payload import Call
 from .golden import MODELS, TINY, official_checkpoint, official_state, overrides_of, read_golden
 
 
@@ -182,16 +183,8 @@ def test_files_that_are_no_checkpoints_are_clear_errors(tmp_path):
         twlv_mm.get_model('twlv_base', tmp_path / 'empty.pth', **TINY)
 
 
-class Payload:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.system, (f'touch {self.path}',)
-
-
 def test_pickle_payload_in_weights_does_not_run(tmp_path, monkeypatch):
-    torch.save({'state_dict': {}, 'x': Payload(tmp_path / 'ran')}, tmp_path / 'evil.pth')
+    torch.save({'state_dict': {}, 'x': Call(os.system, f'touch {tmp_path}/ran')}, tmp_path / 'evil.pth')
     with pytest.raises(ValueError, match='evil.pth cannot be read.*more than weights.*system.*could run code'):
         twlv_mm.get_model('twlv_base', tmp_path / 'evil.pth', **TINY)
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')

@@ -9,6 +9,8 @@ import torch
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 
+from ..payload import Call
+
 QUICK = ['--no-validate', '--cfg-options', 'train_dataloader.num_workers=0']
 
 
@@ -93,14 +95,6 @@ def test_config_text_in_a_checkpoint_does_not_run(tiny_config, at_epoch_1):
     runner = launch.main_train([tiny_config, '--work-dir', str(at_epoch_1), '--resume', *QUICK])
     assert runner.epoch == 3
     assert not marker.exists()
-
-
-class Call:
-    def __init__(self, function, *args):
-        self.call = function, args
-
-    def __reduce__(self):
-        return self.call
 
 
 def test_array_of_objects_in_a_checkpoint_is_refused(tiny_config, at_epoch_1, capsys):

@@ -13,6 +13,8 @@ from twlv_mm.localization.annotations import read_annotations
 from twlv_mm.localization.average_precision import average_precision
 from twlv_mm.localization.external_scores import ExternalScores
 
+from ..payload import Call
+
 CLASSES = ['run', 'jump', 'sit', 'fall']
 SCORES = {'one': [0.1, 0.6, 0.0, 0.3], 'v_two': [1.5, 0.0, 0.25, 0.25], 'v_v_three': [0.0, 0.0, 0.0, 0.9]}
 SEGMENTS, PROPOSALS = torch.tensor([[0.0, 1], [2, 5]]), torch.tensor([0.2, 0.8])
@@ -151,15 +153,10 @@ def test_missing_and_broken_files_are_named(tmp_path):
         ExternalScores(tmp_path / 'one.npz')
 
 
-class Payload:
-    def __reduce__(self):
-        return os.system, ('touch ran',)
-
-
 def test_pickle_payload_does_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(pickle.UnpicklingError, match=r'scores\.pkl.*system'):
-        ExternalScores(write(tmp_path, dict(a=Payload()), 'scores.pkl'))
+        ExternalScores(write(tmp_path, dict(a=Call(os.system, 'touch ran')), 'scores.pkl'))
     assert not (tmp_path / 'ran').exists()
 
 
