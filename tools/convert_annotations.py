@@ -5,14 +5,13 @@ to ELAN, CVAT, csv and FiftyOne. conversion.json records the decisions and what 
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.records import annotations, write_json
 from twlv_mm.records.checks import printable
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import is_video, open_video, walk_files
 
 TO_TRAIN_ON = ('localization', 'segmentation', 'detection')
@@ -137,8 +136,7 @@ def main():
     try:
         summary = convert(parse_args())
     except (FileNotFoundError, ValueError) as error:
-        print(printable(f'error: {error}'), file=sys.stderr)
-        sys.exit(2)
+        fail(error)
     print(printable('\n'.join(summary)))
 
 

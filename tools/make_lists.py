@@ -5,13 +5,12 @@ SOURCE is a folder with one folder of videos per class, or a csv or json of file
 """
 
 import argparse
-import sys
 
 import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
 from twlv_mm.recognition.datasets import make_lists
 from twlv_mm.records.checks import printable
-from twlv_mm.system_errors import run_tool
+from twlv_mm.system_errors import fail, run_tool
 
 EXIT_CODES = 'Exit code: 0 lists were written, 2 nothing was written. lists.json records what was left out.'
 
@@ -43,8 +42,7 @@ def main():
     try:
         summary = make_lists(**vars(parse_args()))
     except (FileNotFoundError, ValueError) as error:
-        print(printable(f'error: {error}'), file=sys.stderr)
-        sys.exit(2)
+        fail(error)
     print(printable('\n'.join(summary)))
 
 

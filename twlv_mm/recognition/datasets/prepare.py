@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from twlv_mm.records import write_text
 from twlv_mm.records.checks import printable
+from twlv_mm.system_errors import fail
 from twlv_mm.video import walk_files
 
 from .lists import write_list
@@ -80,8 +80,7 @@ def main(data_set, argv=None):
     try:
         summary = prepare(data_set, args.annotations, args.files, args.out, getattr(args, 'label', None))
     except (FileNotFoundError, ValueError) as error:
-        print(printable(f'error: {error}'), file=sys.stderr)
-        sys.exit(2)
+        fail(error)
     print(printable('\n'.join([data_set.title, *summary])))
 
 
