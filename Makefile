@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_RO
 
 help:
 	@echo 'make test                   run the tests'
-	@echo 'make demo [VIDEO=path]      train a small encoder on generated videos, embed them (and your video), probe, report'
+	@echo 'make demo [VIDEO=path]      train a small encoder on generated videos, embed (also VIDEO), search, probe, report'
 	@echo 'make small                  train the small encoder of the synthetic configs: work_dirs/small/encoder.pth'
 	@echo 'make small PRETRAIN=pixels  pretrain it instead (or latent, teacher, motion_teacher, video_teacher, mixture)'
 	@echo 'make report                 evaluate three small encoders on generated videos: work_dirs/report/report.html'

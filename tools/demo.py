@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Demo on generated videos: train a small encoder, embed, search, probe, and make the report.
 
-Everything is written to work_dirs/demo. It takes five to six minutes on two CPU cores.
+Everything is written to work_dirs/demo. It takes 4 to 7 minutes on two CPU cores.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 # tools/test.py without a checkpoint. docs/own_data.md shows how to use it.
 _base_ = ['../_base_/datasets/own_embeddings.py', '../_base_/runtime.py']
 
-k, temperature = 5, 0.1  # k = 20 from 200 videos on, 200 from 20,000 on (published: 200 for 240,000)
+k, temperature = 5, 0.1  # k=20 for 200 videos or more, 200 for 20,000 or more (published: 200 for 240,000)
 model = dict(
     type='twlv_mm.EmbeddingKNN',
     bank=dict(_base_.train_set, scope='clip'),

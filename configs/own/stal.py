@@ -14,8 +14,8 @@ label_file = f'{data_root}/actions.pbtxt'
 offset_seconds = 0  # time stamp of the start of a file in train.csv and val.csv; 900 for AVA
 dataset_name = data_root.rstrip('/').split('/')[-1]
 clip_seconds, short_side = 4 / 3, _base_.spec.img_size
-frozen = True  # for few boxes; False from about a hundred videos on
-in_memory = True  # frames are decoded in the first epoch only; False from about 500 keyframes on
+frozen = True  # False above about 100 videos
+in_memory = True  # frames are decoded in the first epoch only; False above about 500 keyframes
 max_epochs, batch_size, lr = 120, 4, 1e-3
 warmup_epochs = max_epochs / 20
 

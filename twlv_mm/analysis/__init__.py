@@ -1,8 +1,7 @@
 """Analysis of embeddings (paper section 2.7).
 
 Plots: labelled_vectors.py loads vectors with their classes, clusters.py groups them, projections.py projects them to
-    two
-dimensions, scatter.py and scatter_page.py draw them, embedding_plots.py does all of it.
+two dimensions, scatter.py and scatter_page.py draw them, embedding_plots.py does all of it.
 Direction of motion: direction_pairs.py loads forward and reversed videos, direction.py measures how well they are told
 apart, direction_study.py does so for classes and encoders.
 """

@@ -43,8 +43,7 @@ class SampleKeyframeClip(BaseTransform):
         seconds (float): Duration of a clip, from its first frame to the first one after it.
 
     Source: mmaction2's SampleAVAFrames has the same frames at 30 frames per second with frame_interval 4 and
-        ``seconds=16 *
-    4 / 30``, without its jitter.
+        ``seconds=16 * 4 / 30``, without its jitter.
     """
 
     def __init__(self, clip_len=16, seconds=2.1):
