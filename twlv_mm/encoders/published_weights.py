@@ -13,7 +13,7 @@ PUBLISHED = {
     'videomaev2_': ('https://github.com/OpenGVLab/VideoMAEv2', ''),
     'internvideo2_': ('https://github.com/OpenGVLab/InternVideo', 'Apache-2.0'),
     'clip_': ('https://github.com/openai/CLIP', 'MIT'),
-    'dfn_': ('https://huggingface.co/apple/DFN5B-CLIP-ViT-H-14', "Apple's sample code licence"),
+    'dfn_': ('https://huggingface.co/apple/DFN5B-CLIP-ViT-H-14', 'apple-amlr'),
     'squeezetime_': ('https://github.com/xinghaochen/SqueezeTime', ''),
 }
 
