@@ -148,7 +148,7 @@ def _run(*arguments):
 
 def _knn_parts(root, num_classes):
     """Votes (queries, C) of the config's way, and seconds of reading, products, and selection."""
-    from twlv_mm.embeddings.neighbours import BANK_ROWS, QUERY_ROWS
+    from twlv_mm.embeddings.neighbours import GALLERY_ROWS, QUERY_ROWS
     from twlv_mm.encoders.precision import has_bf16_units
     from twlv_mm.recognition.embedding_dataset import LabelledEmbeddings
     from twlv_mm.recognition.knn import knn_votes
@@ -163,8 +163,8 @@ def _knn_parts(root, num_classes):
     queries = torch.from_numpy(np.array(test.vectors))
     dtype = torch.bfloat16 if has_bf16_units() else torch.float32  # of the products that are of all pairs
     start = time.perf_counter()
-    for place in range(0, len(bank.vectors), BANK_ROWS):
-        block = torch.from_numpy(np.array(bank.vectors[place : place + BANK_ROWS])).to(dtype)
+    for place in range(0, len(bank.vectors), GALLERY_ROWS):
+        block = torch.from_numpy(np.array(bank.vectors[place : place + GALLERY_ROWS])).to(dtype)
         for rows in queries.split(QUERY_ROWS):
             rows.to(dtype) @ block.T
     products = time.perf_counter() - start

@@ -38,7 +38,7 @@ def checkout(tmp_path_factory):
     """A copy, so that building leaves nothing in the checkout and takes nothing from earlier builds."""
 
     def ignore(folder, names):
-        # Data sets of the user's are in data/ of the checkout; tools/data/ is ours.
+        # Datasets of the user's are in data/ of the checkout; tools/data/ is ours.
         return {*LEFT_BEHIND(folder, names), *(['data'] if Path(folder) == ROOT else [])}
 
     return shutil.copytree(ROOT, tmp_path_factory.mktemp('src') / 'twlv', symlinks=True, ignore=ignore)

@@ -25,7 +25,7 @@ def main(argv=None):
         '--pretraining-sets',
         nargs='+',
         metavar='NAME',
-        help='data sets that the weights were trained on, named as in results.json (default: those named in the file, '
+        help='datasets that the weights were trained on, named as in results.json (default: those named in the file, '
         'or those of the published weights)',
     )
     parser.add_argument('--check', action='store_true', help='write nothing; print how the keys would be mapped')

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Evaluate an encoder on every task whose data are there, and make a report. If interrupted, the same command resumes.
 
-The paper's data sets are read from the paths in their configs (docs/datasets.md); --own adds data sets of your own,
+The paper's datasets are read from the paths in their configs (docs/datasets.md); --own adds datasets of your own,
 listed in a YAML file (docs/own_data.md); --synthetic uses generated videos, which `twlv synthetic` renders, instead of
-the paper's data sets. Embeddings are extracted once per data set.
+the paper's datasets. Embeddings are extracted once per dataset.
 """
 
 import argparse
@@ -41,9 +41,9 @@ def parse_args():
         nargs='?',
         const='work_dirs/synthetic',
         metavar='DIR',
-        help="generated videos instead of the paper's data sets (default folder: %(const)s)",
+        help="generated videos instead of the paper's datasets (default folder: %(const)s)",
     )
-    parser.add_argument('--own', metavar='FILE', help='a YAML file of your own data sets, which run first')
+    parser.add_argument('--own', metavar='FILE', help='a YAML file of your own datasets, which run first')
     parser.add_argument('--jobs', type=int, default=1, help='tasks at a time; if several, one thread each (default 1)')
     parser.add_argument('--amp', action='store_true', help='train and test in bf16')
     args = parser.parse_args()
@@ -67,7 +67,7 @@ def main():
             fail(error)
         taken = {task.name for task in tasks}.intersection(task.name for task in own)
         if taken:
-            fail(f'{args.own}: another data set has a task named {min(taken)}: rename the data set')
+            fail(f'{args.own}: another dataset has a task named {min(taken)}: rename the dataset')
         tasks, views = [*own, *tasks], [*their_views, *views]
     patterns = args.tasks or ['*']
     unknown = [pattern for pattern in patterns if not fnmatch.filter([task.name for task in tasks], pattern)]

@@ -1,4 +1,4 @@
-"""Train and test on each fold of a data set: python tools/run_folds.py CONFIG [--help for the arguments]."""
+"""Train and test on each fold of a dataset: python tools/run_folds.py CONFIG [--help for the arguments]."""
 
 import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 

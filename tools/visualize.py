@@ -155,7 +155,7 @@ def main():
     direction = pictures.add_parser('direction', help='forward against reversed videos')
     add_common(direction, 'name of an encoder and its forward embeddings; the reversed ones are in <sampling>-reversed')
     direction.add_argument('--permutations', type=int, default=200, help='of the baseline (default %(default)s)')
-    direction.add_argument('--dataset', required=True, help='name of the data set in results.json')
+    direction.add_argument('--dataset', required=True, help='name of the dataset in results.json')
     direction.set_defaults(draw=draw_of_direction)
 
     segmentation = pictures.add_parser('segmentation', help='frame labels of several runs, one above the other')

@@ -52,7 +52,7 @@ def write_set(folder, rows=None, *, videos=('a.mp4', 'b.mp4'), proposals=None):
 
 
 def dataset_config(folder, **options):
-    """Config of the data set on what :func:`write_set` has written."""
+    """Config of the dataset on what :func:`write_set` has written."""
     options.setdefault('pipeline', [])
     files = dict(ann_file='ava.csv', exclude_file='excluded.csv', label_file='actions.pbtxt')
     files = {key: str(folder / name) for key, name in files.items()}
@@ -61,6 +61,6 @@ def dataset_config(folder, **options):
 
 
 def build(folder, **options):
-    """The data set on what :func:`write_set` has written."""
+    """The dataset on what :func:`write_set` has written."""
     init_default_scope('mmaction')
     return DATASETS.build(dataset_config(folder, **options))

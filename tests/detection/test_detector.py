@@ -178,7 +178,7 @@ def test_boxes_of_every_frame_are_taught_where_they_are_known():
     (sample,) = model(inputs, [make_sample(*TWO)], mode='predict')
     assert sample.pred_instances.tubes.shape == (QUERIES, 8, 4)
     torch.testing.assert_close(sample.pred_instances.tubes[:, 4], sample.pred_instances.bboxes)
-    with pytest.raises(ValueError, match=r'boxes in 8 frames, the decoder finds them in 4: set model\.decoder'):
+    with pytest.raises(ValueError, match=r'covers 8 frames, the decoder predicts 4: set model\.decoder'):
         make_detector(num_frames=4)(inputs, [make_sample(*TWO, tubes=tubes, tube_valid=valid)], mode='loss')
 
 
@@ -237,8 +237,8 @@ def test_clip_without_people_teaches_that_there_are_none():
     [
         (dict(in_channels=32), r'gives 48 channels, the decoder takes 32: set model\.decoder\.in_channels=48'),
         (dict(num_frames=6), r'gives 4 times, of which 6 frames cannot be made.* a multiple of 4'),
-        (dict(num_queries=3), r'gives 3 queries of 32 numbers, the head takes 9 of 32: set num_queries'),
-        (dict(embed_dims=16, num_heads=4), r'queries of 16 numbers, the head takes 9 of 32'),
+        (dict(num_queries=3), r'has 3 queries of 32 dimensions, the head expects 9 of 32: set the same num_queries'),
+        (dict(embed_dims=16, num_heads=4), r'queries of 16 dimensions, the head expects 9 of 32'),
     ],
 )
 def test_parts_that_do_not_fit_are_named(change, message):

@@ -198,8 +198,8 @@ def test_what_cannot_be_scored_is_refused(tmp_path):
         ([good, good], r'v was predicted twice at 902 s'),
         ([sample_of('w', 902, [LEFT], [{A: 0.9}])], r'none of the 1 predicted keyframes has .*the first is w at 902 s'),
         ([sample_of('v', 902, [LEFT[::-1]], [{A: 0.9}])], r'v at 902 s has a predicted box that ends before it starts'),
-        ([sample_of('v', 902, [(0, 0, 1, np.nan)], [{A: 0.9}])], r'boxes of v at 902 s hold NaN'),
-        ([sample_of('v', 902, [LEFT], [{A: np.nan}])], r'scores of v at 902 s hold NaN'),
+        ([sample_of('v', 902, [(0, 0, 1, np.nan)], [{A: 0.9}])], r'boxes of v at 902 s contain NaN'),
+        ([sample_of('v', 902, [LEFT], [{A: np.nan}])], r'scores of v at 902 s contain NaN'),
         (
             [sample_of('v', 902, [LEFT], [{A: 0.9}], num_classes=5)],
             r'shape \(1, 5\), .*action 5 \(eat\).*num_classes=6',

@@ -493,7 +493,7 @@ def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, c
     np.save(tmp_path / 'out/multi-clip/all/0_c.npy', clips * np.nan)
     code, out, _ = run('--verify', tmp_path / 'out/multi-clip/all')
     assert code == 1
-    assert '0: clips 0 hold NaN' in out
+    assert '0: clips 0 contain NaN' in out
     with pytest.warns(UserWarning, match='random encoder'):
         code, out, _ = run(
             SMALL, folder / '0.mp4', '--out', tmp_path / 'out', '--workers', 0, '--verify', made, '--repair'

@@ -95,7 +95,7 @@ def test_an_unknown_video_is_refused_with_the_nearest_name(tmp_path, clips):
 def test_vectors_of_two_encoders_in_one_folder_are_refused(tmp_path, clips):
     save(tmp_path, 'a', clips)
     save(tmp_path, 'b', clips[:, :5])
-    with pytest.raises(ValueError, match=r'b_c\.npy has 5 numbers per vector, .*a_c\.npy has 8'):
+    with pytest.raises(ValueError, match=r'b_c\.npy has 5 dimensions per vector, .*a_c\.npy has 8'):
         read_all(tmp_path)
 
 

@@ -168,5 +168,5 @@ def test_unreadable_video_is_named(model, tmp_path):
 
     (tmp_path / 'x.mp4').write_bytes(b'nothing')
     rows = Dataset.from_dict(dict(video=[str(tmp_path / 'x.mp4')])).cast_column('video', Video(decode=False))
-    with pytest.raises(Exception, match='video 0 of the data set: .*x.mp4'):
+    with pytest.raises(Exception, match='video 0 of the dataset: .*x.mp4'):
         model.encode(DataLoader(rows), show_progress_bar=False)

@@ -35,7 +35,7 @@ def test_block_size_changes_nothing(monkeypatch, rows):
     queries, bank = vectors(0, 30), vectors(1, 200)
     expected_cosines, expected_places = nearest_by_definition(queries, bank, 12)
     monkeypatch.setattr(neighbours, 'QUERY_ROWS', rows[0])
-    monkeypatch.setattr(neighbours, 'BANK_ROWS', rows[1])
+    monkeypatch.setattr(neighbours, 'GALLERY_ROWS', rows[1])
     cosines, places = nearest(torch.from_numpy(queries), bank, 12)
     assert places.tolist() == expected_places.tolist()
     np.testing.assert_allclose(cosines, expected_cosines, atol=1e-6)
@@ -45,7 +45,7 @@ def test_block_size_changes_nothing(monkeypatch, rows):
 @pytest.mark.parametrize('k', [1, 3, 40, 59, 60])
 def test_of_equally_near_vectors_the_first_in_the_bank_is_taken(monkeypatch, rows, k):
     # Vectors along the axes have cosines of exactly 0, 1 and -1, many of each.
-    monkeypatch.setattr(neighbours, 'BANK_ROWS', rows)
+    monkeypatch.setattr(neighbours, 'GALLERY_ROWS', rows)
     random = np.random.default_rng(0)
     bank = np.eye(4, dtype=np.float32)[random.integers(0, 4, 60)] * random.choice([-2, 1, 3], (60, 1)).astype('f4')
     queries = np.eye(4, dtype=np.float32)
@@ -54,7 +54,7 @@ def test_of_equally_near_vectors_the_first_in_the_bank_is_taken(monkeypatch, row
 
 
 def test_nearest_vector_is_found_where_rounding_puts_others_before_it(monkeypatch):
-    monkeypatch.setattr(neighbours, 'BANK_ROWS', 3)
+    monkeypatch.setattr(neighbours, 'GALLERY_ROWS', 3)
     monkeypatch.setattr(neighbours, 'MOST_CANDIDATES', 1)
     # 1 / sqrt(239) lies just below the middle of two bf16 numbers, 1 / sqrt(238) just above it: by rounded numbers, a
     # vector with one zero is nearer to the vector of ones than that is to itself.
@@ -66,7 +66,7 @@ def test_nearest_vector_is_found_where_rounding_puts_others_before_it(monkeypatc
 
 
 def test_coarse_products_leave_few_cosines_to_compute(monkeypatch, bf16_units):
-    monkeypatch.setattr(neighbours, 'BANK_ROWS', 1000)
+    monkeypatch.setattr(neighbours, 'GALLERY_ROWS', 1000)
     computed = []
     of_pairs = neighbours._cosines_of_pairs
     monkeypatch.setattr(
@@ -99,22 +99,22 @@ def test_bank_is_read_from_disk_in_blocks_and_left_as_it_is(tmp_path):
 
 
 def test_vectors_of_another_length_are_refused():
-    with pytest.raises(ValueError, match='queries have 8 numbers per vector, the bank has 16'):
+    with pytest.raises(ValueError, match='queries have 8 dimensions, the gallery has 16'):
         nearest(torch.zeros(2, 8), vectors(0, 5), 1)
 
 
 @pytest.mark.parametrize('k', [0, 6])
 def test_more_neighbours_than_the_bank_has_are_refused(k):
-    with pytest.raises(ValueError, match=rf'k={k} neighbours .* bank of 5 vectors: set k to 1 \.\.\. 5'):
+    with pytest.raises(ValueError, match=f'k={k} is out of range: the gallery has 5 vectors; use 1 <= k <= 5'):
         nearest(torch.zeros(2, 16), vectors(0, 5), k)
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused_with_their_place(monkeypatch, value):
-    monkeypatch.setattr(neighbours, 'BANK_ROWS', 4)
+    monkeypatch.setattr(neighbours, 'GALLERY_ROWS', 4)
     bank = vectors(0, 12)
     bank[9, 3] = value
-    with pytest.raises(ValueError, match='vector 9 of the bank holds NaN or infinite'):
+    with pytest.raises(ValueError, match='vector 9 of the gallery contains NaN or Inf'):
         nearest(torch.from_numpy(vectors(1, 2)), bank, 2)
     with pytest.raises(ValueError, match='vector 9 of the queries'):
         nearest(torch.from_numpy(bank), vectors(1, 5), 2)

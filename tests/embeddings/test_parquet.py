@@ -140,7 +140,7 @@ def test_a_video_in_two_files_is_refused(tmp_path, videos):
 def test_files_of_two_encoders_are_refused(tmp_path, videos):
     write_part(tmp_path / 'part-0.parquet', videos)
     write_part(tmp_path / 'part-1.parquet', [make('d', 3, dims=5)])
-    with pytest.raises(ValueError, match=r'part-1\.parquet has 5 numbers per vector, .*part-0\.parquet has 8'):
+    with pytest.raises(ValueError, match=r'part-1\.parquet has 5 dimensions per vector, .*part-0\.parquet has 8'):
         EmbeddingFolder(tmp_path)
 
 

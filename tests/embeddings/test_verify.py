@@ -59,8 +59,8 @@ def test_not_a_number_and_infinity_are_found(folder):
     video[0] = np.inf
     rewrite(folder, c=clips, v=video)
     assert problems(folder) == [
-        'clips 2 hold NaN or infinite numbers',
-        'the vector of the video holds NaN or infinite numbers',
+        'clips 2 contain NaN or Inf',
+        'the vector of the video contains NaN or Inf',
     ]
 
 
@@ -82,7 +82,7 @@ def test_other_shapes_and_damaged_files_are_found_and_the_rest_is_still_checked(
     (folder / 'c.json').write_text('{')
     found = verify(folder)
     assert [problem.video_id for problem in found] == ['a', 'b', 'c']
-    assert 'a_v.npy has 7 numbers per vector' in found[0].what
+    assert 'a_v.npy has 7 dimensions per vector' in found[0].what
     assert 'b_c.npy is not a valid embedding file' in found[1].what
     assert 'c.json is not valid' in found[2].what
 
@@ -182,7 +182,7 @@ def test_parquet_is_checked_as_the_published_layout_is(tmp_path):
     write_part(tmp_path / 'part-0.parquet', videos)
     assert [problem.what for problem in verify(tmp_path)] == [
         'clips 2 end after the video, which is 6.5 s long',
-        'the vector of the video holds NaN or infinite numbers',
+        'the vector of the video contains NaN or Inf',
         'clips_sha256 does not match the vectors: they were changed after they were written',
     ]
 

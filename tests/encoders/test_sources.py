@@ -128,7 +128,7 @@ def test_module_of_vectors_has_no_map_and_says_so(own):
     model = twlv_mm.get_model(f'{own("vector", None)}:vector').eval()
     check(model)
     video = torch.randn(1, 3, 4, 16, 16)
-    with pytest.raises(ValueError, match='needs a feature map .* the encoder vector gives only vectors'):
+    with pytest.raises(ValueError, match='needs a feature map .* the encoder vector returns only vectors'):
         model(video)
     with pytest.raises(ValueError, match='THUMOS14 needs a feature map'):
         twlv_mm.describe('their_vector:vector').require_map('THUMOS14')
@@ -147,7 +147,7 @@ def test_wrong_sources_are_reported(own):
     for source, message in (
         ('no_such_module:Name', 'cannot be imported .* install its package'),
         (f'{module}:Missing', f'the module {module} has no class or function Missing'),
-        (f'{module}:nothing', 'gives a Identity; it must give a twlv_mm.Encoder'),
+        (f'{module}:nothing', 'returned a Identity, not a twlv_mm.Encoder'),
         ('twlv_bas', 'did you mean twlv_base'),
         ('a b:c', 'give a name of twlv_mm.list_models'),
     ):
@@ -168,10 +168,10 @@ def test_source_whose_library_is_missing_names_the_extra(monkeypatch):
 def test_number_that_cannot_be_is_refused():
     good = dict(name='x', num_frames=4, img_size=16, grid=(2, 2, 2), embed_dims=6, num_heads=2)
     for change, message in (
-        (dict(embed_dims=0), 'embed_dims=0 of the encoder x: give a positive integer'),
+        (dict(embed_dims=0), 'the encoder x has embed_dims=0; it must be a positive integer'),
         (dict(num_heads=4), 'embed_dims=6 is not a multiple of num_heads=4'),
-        (dict(resize='crop'), "resize='crop' of x; there are short_side, squash"),
-        (dict(grid=(2, 2)), 'or None for no map'),
+        (dict(resize='crop'), "x has resize='crop'; it must be one of short_side, squash"),
+        (dict(grid=(2, 2)), 'or None without a map'),
     ):
         with pytest.raises(ValueError, match=message):
             twlv_mm.EncoderSpec(**good | change)

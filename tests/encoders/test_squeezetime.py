@@ -123,7 +123,7 @@ def test_each_branch_can_be_switched_off(branch, video):
     assert kept == {branch}
     with torch.no_grad():
         assert alone(video).shape == (2, 256, 1, 1, 1)
-    with pytest.raises(ValueError, match='give some of tfc, ioi'):
+    with pytest.raises(ValueError, match='must be a selection of tfc, ioi'):
         tiny(branches=('tcf',))
 
 
@@ -148,17 +148,17 @@ def test_position_tables_keep_the_size_they_were_trained_with(video, tmp_path):
 
 
 def test_what_does_not_fit_is_a_clear_error(tmp_path):
-    with pytest.raises(ValueError, match='a clip of 16 frames.*built for 8 frames'):
+    with pytest.raises(ValueError, match='got 16 frames.*expected 8'):
         tiny(statistics=False)(torch.zeros(1, 3, 16, 32, 32))
     with pytest.raises(TypeError, match='no setting patch_size; these can be set: num_frames, depth, widen'):
         twlv_mm.get_model('squeezetime_r50', patch_size=16)
     with pytest.raises(ValueError, match='squeezetime_r50 is not built by VideoVisionTransformer'):
         VideoVisionTransformer('squeezetime_r50')
-    with pytest.raises(ValueError, match=r'pos_dim=\(8, 4\); give the side of a table for each of the four stages'):
+    with pytest.raises(ValueError, match=r'pos_dim must have four entries, .* per stage; got \(8, 4\)'):
         twlv_mm.get_model('squeezetime_r50', pos_dim=[8, 4])
     with pytest.raises(ValueError, match='fused already'):
         tiny(statistics=False).fuse().fuse()
-    with pytest.raises(ValueError, match='depth=18; there are 50'):
+    with pytest.raises(ValueError, match='depth=18: must be one of 50'):
         twlv_mm.get_model('squeezetime_r50', depth=18)
     state = tiny(statistics=False).state_dict()
     del state['net.layer4.2.conv3.weight']

@@ -17,14 +17,14 @@ CLASSES = ['serve', 'return']
 
 
 def localization(folder, classes=CLASSES):
-    """A data set of one video with an action."""
+    """A dataset of one video with an action."""
     ann_file = folder.parent / 'actions.json'
     ann_file.write_text(json.dumps({'a': dict(annotations=[dict(label='serve', segment=[1, 2])])}))
     return LocalizationDataset(ann_file, folder, classes=classes, lazy_init=True)
 
 
 def segmentation(folder, classes=CLASSES):
-    """A data set of one video with a label for each of its frames."""
+    """A dataset of one video with a label for each of its frames."""
     root = folder.parent / '-'.join(classes)
     for name in ('groundTruth', 'splits'):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def build(request):
 
 @pytest.fixture
 def datasets(tmp_path, build):
-    """Training and test data sets that fit, not yet initialised, as a data loader has them."""
+    """Training and test datasets that fit, not yet initialised, as a data loader has them."""
     for split in ('train', 'val'):
         save(tmp_path / split, 'a', 10)
     return build(tmp_path / 'train'), build(tmp_path / 'val')
@@ -76,7 +76,7 @@ def test_check_accepts_wrapped_data_sets_that_fit(datasets):
 @pytest.mark.parametrize(
     ('model', 'message'),
     [
-        (dict(in_channels=8), r'4 numbers per vector, but the model takes 8: set model\.in_channels=4'),
+        (dict(in_channels=8), r'4 dimensions per vector, but the model takes 8: set model\.in_channels=4'),
         (dict(feat_dim=8), 'but the model takes 8'),
         (dict(num_classes=20), r'2 classes, the model num_classes=20: set model\.num_classes=2'),
         (dict(num_classes=2, class_agnostic=True), 'set model.num_classes=1'),

@@ -248,14 +248,13 @@ def test_number_that_contradicts_the_encoder_is_an_error_that_names_both(tmp_pat
 
     swap = "encoder = 'umt_large'\n"
     wrong_width = error('twlv/k400_linear.py', f'{swap}model = dict(cls_head=dict(in_channels=512))')
-    assert 'model.cls_head.in_channels of ' in wrong_width
-    assert 'is 512, and that of the encoder umt_large is 1024' in wrong_width
+    assert 'model.cls_head.in_channels=512 does not match encoder umt_large (1024)' in wrong_width
     assert '127.5' in error('twlv/k400_linear.py', f'{swap}model = dict(data_preprocessor=dict(mean=[127.5] * 3))')
     assert 'featmap_stride' in error(
         'twlv/ava_roi.py', f'{swap}model = dict(roi_head=dict(bbox_roi_extractor=dict(featmap_stride=14)))'
     )
     assert 'model.in_channels' in error('twlv/thumos14_tal_video.py', f'{swap}model = dict(in_channels=512)')
-    assert 'is umt_large, and that of its model is clip_base' in error(
+    assert 'encoder=umt_large, but its model has the encoder clip_base' in error(
         'twlv/k400_linear.py', f"{swap}model = dict(backbone=dict(source='clip_base'))"
     )
     assert 'did you mean umt_large' in error('twlv/k400_linear.py', "encoder = 'umt_lage'")
@@ -265,16 +264,16 @@ def test_number_that_contradicts_the_encoder_is_an_error_that_names_both(tmp_pat
     for more in (options(**{'model.backbone.img_size': 384}), []):
         text = '' if more else 'model = dict(backbone=dict(img_size=384))'
         wrong_size = error('twlv/k400_linear.py', text, *more)
-        assert 'is 384, and that of the encoder twlv_base is 224: set encoder_overrides.img_size' in wrong_size
+        assert 'img_size=384, but encoder twlv_base has img_size=224. Set encoder_overrides.img_size=384' in wrong_size
 
 
 def test_encoder_that_comes_too_late_is_an_error_that_says_what_to_set(tmp_path):
     cfg = Config.fromfile(CONFIGS / 'twlv/thumos14_tal.py')
     cfg.merge_from_dict(dict(encoder='umt_large'))  # as mmaction2's tools do
-    with pytest.raises(EncoderError, match=r"says encoder='umt_large', and was parsed for 'twlv_base'.*ENCODER=SOURCE"):
+    with pytest.raises(EncoderError, match=r"says encoder='umt_large', but was parsed for 'twlv_base'.*ENCODER=SOURCE"):
         check_encoder(cfg)
     computed = child(tmp_path, 'twlv/k400_linear.py', "import os\nencoder = os.path.join('umt_large')")
-    with pytest.raises(EncoderError, match="says encoder='umt_large', and was parsed for 'twlv_base'"):
+    with pytest.raises(EncoderError, match="says encoder='umt_large', but was parsed for 'twlv_base'"):
         config_of(computed)
     (tmp_path / 'finished.py').write_text(Config.fromfile(CONFIGS / 'twlv/thumos14_tal.py').pretty_text)
     with pytest.raises(EncoderError, match='does not ask which encoder it is for'):
@@ -284,7 +283,7 @@ def test_encoder_that_comes_too_late_is_an_error_that_says_what_to_set(tmp_path)
 def test_detection_needs_a_map(tmp_path, monkeypatch):
     (tmp_path / 'vectors.py').write_text(OWN.replace('grid=(4, 5, 5), ', 'grid=None, '))
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ValueError, match=r'Detection needs a feature map.*colours of \(mine\) gives only vectors'):
+    with pytest.raises(ValueError, match=r'Detection needs a feature map.*colours of \(mine\) returns only vectors'):
         config_of(str(CONFIGS / 'twlv/ava_stal.py'), *options(encoder='vectors:Colours'))
 
 

@@ -1,4 +1,4 @@
-"""Whether an encoder learns is measured on what was built, and checkpoints record its data sets."""
+"""Whether an encoder learns is measured on what was built, and checkpoints record its datasets."""
 
 import json
 from types import SimpleNamespace

@@ -186,7 +186,7 @@ def test_encoder_weights_reach_the_backbone_of_a_config_of_its_own(config_of, tm
     assert cfg.model.backbone.weights == cfg.encoder_weights == f'{tmp_path}/encoder.pth'
     # Its variable has been used by the time that a child has another value for it.
     (tmp_path / 'child.py').write_text(f"_base_ = ['base.py']\nencoder_weights = '{tmp_path}/encoder.pth'\n")
-    assert 'and weights of the encoder is None' in error_of(launch.main_train, capsys, tmp_path / 'child.py')
+    assert 'but the encoder has weights=None' in error_of(launch.main_train, capsys, tmp_path / 'child.py')
 
 
 def test_encoder_weights_that_are_not_there_are_named(tmp_path, capsys):

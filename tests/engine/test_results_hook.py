@@ -160,7 +160,7 @@ def test_protocol_is_that_of_the_pipeline_that_ran(test_of):
 
 @pytest.mark.parametrize(
     ('stated', 'message'),
-    [('clips=4', 'protocol clips=4, and what runs has clips=1'), ('shots=5', 'which cannot be verified')],
+    [('clips=4', 'protocol states clips=4, but the run uses clips=1'), ('shots=5', 'which cannot be verified')],
 )
 def test_stated_protocol_that_is_not_so_is_refused(stated, message, test_of, capsys):
     with pytest.raises(SystemExit, match='2'):

@@ -1,4 +1,4 @@
-"""A user's own data sets, listed in a YAML file, in an evaluation."""
+"""A user's own datasets, listed in a YAML file, in an evaluation."""
 
 import json
 import sys
@@ -72,7 +72,7 @@ def test_own_sets_are_evaluated_and_what_is_finished_is_left_alone(sets, tmp_pat
         ('a/b: {task: recognition, data_root: a}', 'becomes the name of a folder'),
         ('dances: {task: detection, data_root: a, configs: [linear]}', "'linear' is not one of stal"),
         ('dances: 3', 'is not a dict'),
-        ('{}', 'lists no data set'),
+        ('{}', 'lists no dataset'),
     ],
 )
 def test_a_file_of_another_form_is_refused_with_the_place(text, message, tmp_path):

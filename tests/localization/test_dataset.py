@@ -1,4 +1,4 @@
-"""The data set: the grid of time, what is left out and said, and what is refused."""
+"""The dataset: the grid of time, what is left out and said, and what is refused."""
 
 import json
 import pickle
@@ -29,7 +29,7 @@ def annotate(folder, videos, subset='train'):
 
 @pytest.fixture
 def log(monkeypatch):
-    """The warnings of the data sets built in the test."""
+    """The warnings of the datasets built in the test."""
     lines = []
     logger = MMLogger.get_current_instance()
     monkeypatch.setattr(logger, 'handle', lambda record: lines.append(record.getMessage()))
@@ -141,7 +141,7 @@ def test_features_that_are_not_finite_are_refused_with_their_video(tmp_path):
     feats[7, 1] = np.nan
     np.save(tmp_path / 'train/a_c.npy', feats)
     dataset = build(annotate(tmp_path, {'a': (10, [('serve', 1, 2)])}), tmp_path / 'train')
-    with pytest.raises(ValueError, match='a in .*train holds NaN'):
+    with pytest.raises(ValueError, match='a in .*train contains NaN'):
         dataset[0]
 
 
@@ -194,7 +194,7 @@ def test_features_of_elsewhere_are_on_actionformers_grid(tmp_path, said):
     dataset = build(tmp_path / 'actions.json', tmp_path / 'i3d', features=features)
     fps = round(fps * duration) / duration if said == 'number of frames' else fps
     item = dataset[0]
-    # ActionFormer's data sets: segments * fps / feat_stride - feat_offset, feat_offset = 0.5 * num_frames / feat_stride
+    # ActionFormer's datasets: segments * fps / feat_stride - feat_offset, feat_offset = 0.5 * num_frames / feat_stride
     expected = np.array([[2.0, 3.5], [10.25, 19.0]]) * fps / stride - 0.5 * frames / stride
     np.testing.assert_allclose(item['segments'], expected, atol=1e-5)
     # and back: (segments * stride + 0.5 * nframes) / fps

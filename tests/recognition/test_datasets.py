@@ -410,7 +410,7 @@ def test_dataset_finds_missing_files_before_training(tmp_path):
 
 @pytest.fixture
 def one_of_three_damaged(tmp_path):
-    """Builds a data set of two sound videos and a damaged one, the first."""
+    """Builds a dataset of two sound videos and a damaged one, the first."""
     from tests.video.faults import good
 
     init_default_scope('mmaction')

@@ -320,7 +320,7 @@ def test_checkpoint_of_a_model_on_video_is_refused(root, tmp_path, capsys):
 
 
 def test_width_of_the_probe_must_be_that_of_the_embeddings(root):
-    with pytest.raises(ValueError, match=r'8 numbers per vector, but the model takes 768: set model\.in_channels=8'):
+    with pytest.raises(ValueError, match=r'8 dimensions per vector, but the model takes 768: set model\.in_channels=8'):
         launch.main_train(config(root, 'k400_linear_offline', **{'model.in_channels': 768}))
 
 
@@ -341,7 +341,7 @@ def test_video_with_nan_is_refused_by_name(root):
     clips = np.load(root / 'multi-clip' / 'val' / 'v007_c.npy')
     clips[1, 2] = np.nan
     np.save(root / 'multi-clip' / 'val' / 'v007_c.npy', clips)
-    with pytest.raises(ValueError, match=r'v007 in .* holds NaN or infinite numbers'):
+    with pytest.raises(ValueError, match=r'v007 in .* contains NaN or Inf'):
         LabelledEmbeddings(root / 'multi-clip' / 'val', 'clip')
 
 

@@ -45,7 +45,7 @@ def test_votes_are_those_of_the_reference(golden, scope, k):
 
 
 def test_last_vectors_of_the_bank_vote_too(monkeypatch):
-    monkeypatch.setattr(neighbours, 'BANK_ROWS', 64)
+    monkeypatch.setattr(neighbours, 'GALLERY_ROWS', 64)
     bank = vectors(0, 130)
     labels = torch.zeros(130, dtype=torch.int64)
     labels[128:] = 1

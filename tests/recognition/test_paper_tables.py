@@ -14,7 +14,7 @@ PROBES = dict(LP='linear', AP='attentive')
 
 
 def table_4():
-    """Pairs of data set and probe -> hyperparameter -> text."""
+    """Pairs of dataset and probe -> hyperparameter -> text."""
     with open(ROOT / 'tests/data/paper/table_4.csv', newline='', encoding='utf-8') as file:
         (_, _, *sets), *lines = csv.reader(file)
     columns = {}

@@ -208,7 +208,7 @@ def test_content_of_files_is_escaped_in_the_page(tmp_path):
 
 def test_a_folder_without_results_has_a_report_too(tmp_path):
     page, text = write_report(tmp_path, tmp_path / 'out')
-    assert page.read_text().count('nothing was measured on these data sets</summary>') == 1
+    assert page.read_text().count('nothing was measured on these datasets</summary>') == 1
     assert '| TWLV-I (paper) | ViT-B |' in text.read_text()
     with pytest.raises(FileNotFoundError, match='there is no folder'):
         write_report(tmp_path / 'nowhere')
@@ -231,7 +231,7 @@ def test_a_report_of_own_sets_has_no_figure_of_the_papers_numbers_alone(tmp_path
     assert 'id="overview"' not in write_report(tmp_path)[0].read_text()
     for task, metrics in (('recognition_attentive', TOP), ('segmentation', dict(mF1=60.0))):
         write(tmp_path, task, record(task, 'my kitchen', metrics))
-    assert [picture.title for picture in make_report(tmp_path).overview] == ['All tasks, your data sets']
+    assert [picture.title for picture in make_report(tmp_path).overview] == ['All tasks, your datasets']
 
 
 @pytest.mark.parametrize(('classes', 'columns'), [(5, ['Top1']), (6, ['Top1', 'Top5'])])

@@ -1,4 +1,4 @@
-"""Data sets of frame labels: small ones to write, the real ones to unpack."""
+"""Datasets of frame labels: small ones to write, the real ones to unpack."""
 
 import os
 import tarfile
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 SHARED = os.environ.get('TWLV_SHARED')
-needs_shared = pytest.mark.skipif(not SHARED, reason='TWLV_SHARED is not set: no label files of the real data sets')
+needs_shared = pytest.mark.skipif(not SHARED, reason='TWLV_SHARED is not set: no label files of the real datasets')
 
 
 def write_labels(root, videos, classes=('pour', 'stir', 'background'), **bundles):
-    """Write a data set.
+    """Write a dataset.
 
     Args:
         root (Path): Where to.

@@ -105,7 +105,7 @@ def test_file_without_predictions_is_refused(tmp_path, runs):
             read_predictions(tmp_path / 'x.json')
     contents = json.loads(Path(runs['one']).read_text())
     (tmp_path / 'x.json').write_text(json.dumps({**contents, 'version': 2}))
-    with pytest.raises(ValueError, match='has version 2, but only 1 can be read'):
+    with pytest.raises(ValueError, match='has version 2; only 1 is supported'):
         read_predictions(tmp_path / 'x.json')
 
 

@@ -1,4 +1,4 @@
-"""The data set: features and labels of the same video and time, what is left out and said, and what is refused."""
+"""The dataset: features and labels of the same video and time, what is left out and said, and what is refused."""
 
 import logging
 import pickle
@@ -24,7 +24,7 @@ PIPELINE = [dict(type=AlignFeatures, subsampling=2), dict(type=PackSegmentation)
 
 @pytest.fixture
 def log(monkeypatch):
-    """The warnings of the data sets built in the test."""
+    """The warnings of the datasets built in the test."""
     lines = []
     logger = MMLogger.get_current_instance()
 
@@ -136,7 +136,7 @@ def test_embeddings_that_say_nothing_of_when_or_are_not_finite_are_refused(tmp_p
     save(tmp_path / 'feats', 'a', 10)
     np.save(tmp_path / 'feats/a_c.npy', np.full((39, DIMS), np.inf, np.float32))
     dataset = build(root, tmp_path / 'feats')
-    with pytest.raises(ValueError, match='a in .*feats holds NaN or infinite'):
+    with pytest.raises(ValueError, match='a in .*feats contains NaN or Inf'):
         dataset[0]
     with pytest.raises(ValueError, match='fps is 0; it has to be a number above 0'):
         build(root, tmp_path / 'feats', fps=0)

@@ -1,4 +1,4 @@
-"""Scores of a segmented video: by definition, as published, and on the real labels of three data sets."""
+"""Scores of a segmented video: by definition, as published, and on the real labels of three datasets."""
 
 import os
 import tarfile

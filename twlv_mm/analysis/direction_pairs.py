@@ -89,7 +89,7 @@ def load_pairs(folder, ann_file=None, class_names=None):
     vectors = np.asarray(reversed_points.vectors[[place[video_id] for video_id in points.video_ids]])
     if vectors.shape[1] != points.vectors.shape[1]:
         raise ValueError(
-            f'{opposite} has {vectors.shape[1]} numbers per vector, {folder} has {points.vectors.shape[1]}: extract '
+            f'{opposite} has {vectors.shape[1]} dimensions per vector, {folder} has {points.vectors.shape[1]}: extract '
             'both directions with the same encoder'
         )
     return DirectionPairs(points, vectors, unpaired, folder, settings, decoder)

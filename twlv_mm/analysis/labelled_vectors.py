@@ -211,7 +211,7 @@ def _check_finite(vectors, videos, video_ids, folder):
         finite = np.isfinite(vectors[start : start + ROWS]).all(axis=1)
         if not finite.all():
             video_id = video_ids[videos[start + int(finite.argmin())]]
-            raise ValueError(f'{video_id} in {folder} has NaN or infinite values: extract it again')
+            raise ValueError(f'{video_id} in {folder} contains NaN or Inf: extract it again')
 
 
 def _places(points, wanted):

@@ -1,4 +1,4 @@
-"""mmengine 0.10.7 and mmdet 3.3.0 import transformers, if installed, whatever they are used for.
+"""mmengine 0.10.7 and mmdet 3.3.0 import transformers whenever it is installed, even if unused.
 
 mmengine does so to register an optimizer, mmdet in four files of text-prompted detectors; it adds two seconds of CPU
 time to every program. Here these files see a stand-in for ``transformers`` whose names import the real one on use.

@@ -1,4 +1,4 @@
-"""Checks of a data set in AVA's format: its videos, boxes, actions, proposals and tubes."""
+"""Checks of a dataset in AVA's format: its videos, boxes, actions, proposals and tubes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class DataReport(NamedTuple):
 
 
 def check_dataset(dataset, num_classes=()):
-    """Check a data set; opens every video once, and reads the csv again.
+    """Check a dataset; opens every video once, and reads the csv again.
 
     Errors are: missing or unreadable videos, keyframes without proposals (with ``skip_missing``, missing videos and
     proposals are left out instead), keyframes outside of their video, boxes and proposals outside of the picture,
@@ -36,7 +36,7 @@ def check_dataset(dataset, num_classes=()):
     left.
 
     Args:
-        dataset (AVAVideoDataset): The data set.
+        dataset (AVAVideoDataset): The dataset.
         num_classes (Collection[int]): The ``num_classes`` of the parts of the model.
 
     Returns:

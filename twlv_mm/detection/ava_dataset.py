@@ -1,4 +1,4 @@
-"""Data set of keyframes of videos with boxes and actions, in AVA's format."""
+"""Dataset of keyframes of videos with boxes and actions, in AVA's format."""
 
 import logging
 import os
@@ -46,7 +46,7 @@ class AVAVideoDataset(BaseActionDataset):
         proposal_file (str, optional): Boxes of a person detector, see
             :func:`~twlv_mm.detection.proposals.read_proposals`.
         person_det_score_thr (float): Proposals with a lower score are left out, except the best of a keyframe.
-        num_max_proposals (int): Greatest number of proposals of a keyframe.
+        num_max_proposals (int): Maximum number of proposals of a keyframe.
         tube_file (str, optional): A csv as ann_file with boxes at every frame; ids of persons connect them to ann_file.
         offset_seconds (float): Time in the film of a file's first frame: 900 for AVA's usual cuts, which begin at
             minute 15, 0 for whole films.

@@ -16,7 +16,7 @@ from .ava_dataset import AVAVideoDataset
 
 @HOOKS.register_module()
 class CheckAVAHook(Hook):
-    """Check the data sets of a run in AVA's format before it starts, and the model's number of classes.
+    """Check the datasets of a run in AVA's format before it starts, and the model's number of classes.
 
     All errors come in one ValueError, warnings go to the log; see :func:`~twlv_mm.detection.ava_checks.check_dataset`.
     In a config::
@@ -56,7 +56,7 @@ def check_datasets(datasets, num_classes=()):
 
 
 def check_config(cfg):
-    """Check the data sets of a run's config without building its model; failing to build one is an error of the
+    """Check the datasets of a run's config without building its model; failing to build one is an error of the
     report."""
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     loaders = [cfg.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]

@@ -79,15 +79,14 @@ class DetectionInferencer:
         Args:
             path (str): A video.
             interval_seconds (float): From one keyframe to the next; the first is the first frame.
-            min_score (float): Least score of an action, from 0 to 1; boxes without one are left out.
+            min_score (float): Minimum score of an action, from 0 to 1; boxes without an action are left out.
 
         Returns:
-            dict: for json: video, duration_seconds, size (width and height in pixels), interval_seconds, keyframes (a
-                dict of
-            time, in seconds, and predictions), model (type, encoder), config, checkpoint (path, sha256), decoder (name,
-            version), versions. Predictions are dicts, best first: box (x1, y1, x2, y2, shares of the picture), pixels
-            (the same in pixels), actions (dicts of label, index, which is the action's id, and score, best first) and,
-            if the model follows boxes through its clip, tube (times in seconds, and boxes).
+            dict: for json: video, duration_seconds, size (width and height in pixels), interval_seconds, keyframes
+            (dicts of time, in seconds, and predictions), model (type, encoder), config, checkpoint (path, sha256),
+            decoder (name, version), versions. Predictions are dicts, best first: box (x1, y1, x2, y2, normalised to
+            [0, 1]), pixels (the same in pixels), actions (dicts of label, index, which is the action's id, and score,
+            best first) and, if the model follows boxes through its clip, tube (times in seconds, and boxes).
 
         Raises:
             FileNotFoundError: if there is no such video.
@@ -173,7 +172,7 @@ class DetectionInferencer:
 
 
 def _item(path, time):
-    """An item as the data set gives it to its pipeline, with the video as its own film."""
+    """An item as the dataset gives it to its pipeline, with the video as its own film."""
     return dict(filename=path, video_id=path, timestamp=time, offset_seconds=0, start_index=0, modality='RGB')
 
 
@@ -186,7 +185,7 @@ def _class_names(classes, num_classes):
         if max(names) >= num_classes:
             raise ValueError(f'{classes} has an action {max(names)}, and the model those up to {num_classes - 1}')
         return [names.get(index, '') for index in range(num_classes)]
-    # The data set names all columns, of which the first is not used.
+    # The dataset names all columns, of which the first is not used.
     if not isinstance(classes, str) and len(classes) == num_classes and not classes[0]:
         return list(classes)
     return ['', *class_names(classes, num_classes - 1)]

@@ -51,7 +51,7 @@ class FrameMAP(BaseMetric):
         ann_file (str): The annotated boxes, see :func:`read_ava_csv`.
         label_file (str): The actions that count, see :func:`read_action_names`.
         exclude_file (str, optional): Keyframes that do not count, see :func:`read_excluded`.
-        iou_threshold (float): Least IoU of a hit, above 0, up to 1.
+        iou_threshold (float): Minimum IoU of a match, above 0, up to 1.
         min_score (float): Scores up to this one do not count, from 0 to 1.
         out_dir (str, optional): Another folder for the files.
         **kwargs: collect_device, prefix, collect_dir, see mmengine's BaseMetric.
@@ -191,7 +191,7 @@ def check_options(iou_thresholds, min_score):
 def check_boxes(boxes, name):
     """Refuse boxes (..., 4), predicted for ``name``, that are not finite or end before they start."""
     if not np.isfinite(boxes).all():
-        raise ValueError(f'the predicted boxes of {name} hold NaN or infinite numbers: has the training diverged?')
+        raise ValueError(f'the predicted boxes of {name} contain NaN or Inf: has the training diverged?')
     if (boxes[..., 2:] < boxes[..., :2]).any():
         raise ValueError(f'{name} has a predicted box that ends before it starts; they have to be x1, y1, x2, y2')
 
@@ -205,7 +205,7 @@ def class_scores(scores, names, name):
         )
     scores = scores[:, list(names)].float().cpu().numpy()
     if not np.isfinite(scores).all():
-        raise ValueError(f'the scores of {name} hold NaN or infinite numbers: has the training diverged?')
+        raise ValueError(f'the scores of {name} contain NaN or Inf: has the training diverged?')
     return scores
 
 

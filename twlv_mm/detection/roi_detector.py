@@ -86,7 +86,7 @@ def _proposals(samples):
     for sample in samples:
         if 'proposals' not in sample:
             raise ValueError(
-                f'{sample.get("img_key", "a sample")} has no proposals to classify: give the data set a '
+                f'{sample.get("img_key", "a sample")} has no proposals to classify: give the dataset a '
                 'proposal_file, or use a model that finds boxes itself (twlv_mm.SpatioTemporalDetector)'
             )
     return [InstanceData(bboxes=sample.proposals.bboxes[:, :4]) for sample in samples]

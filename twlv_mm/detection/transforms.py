@@ -42,8 +42,8 @@ class SampleKeyframeClip(BaseTransform):
         clip_len (int): T.
         seconds (float): Duration of a clip, from its first frame to the first one after it.
 
-    Source: mmaction2's SampleAVAFrames has the same frames at 30 frames per second with frame_interval 4 and
-        ``seconds=16 * 4 / 30``, without its jitter.
+    Source: mmaction2's SampleAVAFrames; without its jitter, at 30 frames per second and with ``frame_interval=4``, it
+    samples the same frames as ``seconds=16 * 4 / 30``.
     """
 
     def __init__(self, clip_len=16, seconds=2.1):

@@ -58,7 +58,7 @@ class TubeMAP(BaseMetric):
             for kind, fields in (('annotated', true), ('predicted', found)):
                 if 'tubes' not in fields:
                     raise ValueError(
-                        f'{name} has no {kind} tubelets: TubeMAP needs a data set with boxes in every frame, and a '
+                        f'{name} has no {kind} tubelets: TubeMAP needs a dataset with boxes in every frame, and a '
                         'model that predicts them'
                     )
             height, width = sample['img_shape'][:2]

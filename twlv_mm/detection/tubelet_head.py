@@ -21,12 +21,12 @@ PRIOR = 0.01  # probability of every class before training
 class TubeletHead(DETRHead):
     """Boxes of each query in every frame, and the probability of each class in the keyframe.
 
-    Queries and people are matched one to one in the keyframe, by classes and boxes (DETR); unmatched queries learn that
-    they show no class. Boxes learn from every labelled frame, classes from the keyframe. Every decoder layer is
-    trained.
+    Queries and people are matched one to one in the keyframe, by classes and boxes (DETR). Unmatched queries are
+    trained towards zero class scores. Box losses use every labelled frame, class losses the keyframe; losses apply to
+    every decoder layer (auxiliary losses).
 
-    Each spatial query starts from its own anchor, and learns the offsets of the boxes from it; the anchors, which learn
-    too, start as a grid over the picture. Without them, queries take long to specialise in parts of the picture.
+    Each spatial query starts from its own anchor and predicts offsets from it; the anchors are learnt too, and start as
+    a grid over the image. Without them, queries specialise in parts of the image only slowly.
 
     Args:
         num_classes (int): Columns of the labels; the first is unused (mmaction2's convention for AVA).
@@ -74,12 +74,11 @@ class TubeletHead(DETRHead):
         self.anchors = nn.Parameter(torch.special.logit(_grid(self.num_queries)))
 
     def forward(self, hidden):
-        """(layers, N, T, S, C) -> logits (..., num_classes) and boxes (..., 4), centre and size in shares of the
-        picture."""
+        """(layers, N, T, S, C) -> logits (..., num_classes), boxes (..., 4): centre and size normalised to [0, 1]."""
         if hidden.shape[-2:] != (self.num_queries, self.embed_dims):
             raise ValueError(
-                f'the decoder gives {hidden.shape[-2]} queries of {hidden.shape[-1]} numbers, the head takes '
-                f'{self.num_queries} of {self.embed_dims}: set num_queries and embed_dims to the same in model.decoder '
+                f'the decoder has {hidden.shape[-2]} queries of {hidden.shape[-1]} dimensions, the head expects '
+                f'{self.num_queries} of {self.embed_dims}: set the same num_queries and embed_dims in model.decoder '
                 'and model.head'
             )
         return self.fc_cls(hidden).float(), (self.reg_mlp(hidden).float() + self.anchors).sigmoid()
@@ -96,7 +95,7 @@ class TubeletHead(DETRHead):
         logits, boxes = self(hidden)
         if not (logits.isfinite().all() and boxes.isfinite().all()):
             raise ValueError(
-                'the detector gives NaN or infinite numbers: its training diverged; lower the learning rate'
+                "the detector's output contains NaN or Inf: its training diverged; lower the learning rate"
             )
         targets = [_Target(sample, place, boxes) for sample, place in zip(data_samples, key_frames, strict=True)]
         *others, last = (self._layer_loss(*layer, targets, key_frames) for layer in zip(logits, boxes, strict=True))
@@ -105,14 +104,14 @@ class TubeletHead(DETRHead):
     def predict(self, hidden, data_samples, key_frames, with_tubes=False):
         """Add all boxes and scores of the last layer to the samples.
 
-        Their pred_instances are bboxes (S, 4), corners in shares of the picture, scores (S, num_classes) from 0 to 1,
-        the first column 0, and ``with_tubes`` tubes (S, T, 4), the boxes of every frame.
+        Their pred_instances are bboxes (S, 4), corners normalised to [0, 1], scores (S, num_classes) from 0 to 1, the
+        first column 0, and ``with_tubes`` tubes (S, T, 4), the boxes of every frame.
         """
         logits, boxes = self(hidden[-1:])
         for sample, place, scores, tubes in zip(data_samples, key_frames, logits[0].sigmoid(), boxes[0], strict=True):
             if not (scores.isfinite().all() and tubes.isfinite().all()):
                 raise ValueError(
-                    f'the detector gives NaN or infinite numbers for {sample.img_key}: its training diverged'
+                    f"the detector's output for {sample.img_key} contains NaN or Inf: its training diverged"
                 )
             tubes = bbox_cxcywh_to_xyxy(tubes).clamp(0, 1)
             scores = scores[place].clone()
@@ -187,7 +186,7 @@ class _Target:
         if 'tubes' in truth:
             if truth.tubes.shape[1] != num_frames:
                 raise ValueError(
-                    f'{sample.img_key} has boxes in {truth.tubes.shape[1]} frames, the decoder finds them in '
+                    f'{sample.img_key}: ground truth covers {truth.tubes.shape[1]} frames, the decoder predicts '
                     f'{num_frames}: set model.decoder.num_frames={truth.tubes.shape[1]}'
                 )
             self.tubes, self.valid = truth.tubes.to(boxes), truth.tube_valid.to(device).clone()
@@ -204,5 +203,5 @@ class _Target:
 
 
 def _grid(count):
-    """Anchors (count, 4): at the decoder's initial queries, with sides of a quarter of the picture."""
+    """Anchors (count, 4): at the decoder's initial queries, with sides of a quarter of the image."""
     return torch.cat([grid_centres(count), torch.full((count, 2), 0.25)], dim=1)

@@ -24,7 +24,7 @@ class FeatureLayout:
 
     Args:
         layout (str, optional): 'TD' (one row per time step) or 'DT' (one column). If None, dims decides.
-        dims (int, optional): D, numbers per vector.
+        dims (int, optional): D, dimensions per vector.
         feat_stride (float | str, optional): Frames from one vector to the next; 'video' if the vectors divide the video
             evenly. If None, the task is given seconds, or needs no times.
         num_frames (float, optional): Frames per vector.
@@ -55,7 +55,7 @@ class FeatureLayout:
         if self.layout is None and self.dims is None:
             raise ValueError(
                 "it is unknown which axis is time: set layout to 'TD' (one row per time step) or 'DT' (one column), or "
-                'dims to the numbers per vector'
+                'dims to the dimensions per vector'
             )
         if self.layout not in (None, *LAYOUTS):
             raise ValueError(f'layout is {checks.shown(self.layout)}; it must be TD or DT')
@@ -246,5 +246,5 @@ class FeatureFiles:
             layout = 'DT' if array.shape[0] == dims else 'TD'
         array = array if layout == 'TD' else array.T
         if dims not in (None, array.shape[1]):
-            raise ValueError(f'the shape {shape} does not have dims={dims} numbers per vector')
+            raise ValueError(f'the shape {shape} does not have dims={dims} dimensions per vector')
         return array

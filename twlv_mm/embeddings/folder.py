@@ -86,7 +86,7 @@ class EmbeddingFolder:
 
     @property
     def dims(self):
-        """int: D, numbers per vector, of the first video that was read."""
+        """int: D, dimensions per vector, of the first video that was read."""
         if self._first is None:
             self._checked(*self.files.any_vectors(self.video_ids[0]))
         return self._first[1]
@@ -141,7 +141,7 @@ class EmbeddingFolder:
         if array.shape[-1] != self._first[1]:
             fix = 'extract it again' if self.features is None else 'or layout is wrong'
             raise ValueError(
-                f'{source} has {array.shape[-1]} numbers per vector, {self._first[0]} has {self._first[1]}: '
+                f'{source} has {array.shape[-1]} dimensions per vector, {self._first[0]} has {self._first[1]}: '
                 f'one of them comes from another encoder; {fix}'
             )
         return array

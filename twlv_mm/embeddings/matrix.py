@@ -29,7 +29,7 @@ class Matrix(NamedTuple):
 def load_matrix(folder, scope='video'):
     """Load the vectors of a split as one matrix.
 
-    The first call reads every file, with the memory of one video (or row group), and writes the matrix to a hidden npy
+    The first call reads every file, holding one video (or row group) in memory, and writes the matrix to a hidden npy
     file in the folder. Later calls map that file, unless the names, sizes or times of the folder's files or its own
     checksum have changed.
 

@@ -57,4 +57,4 @@ class VideoOnlyModel(AbsEncoder):
             try:
                 return self.extractor(path)[0][-1].vector
             except (VideoError, FileNotFoundError) as error:
-                raise VideoError(f'video {number} of the data set: {error}') from error
+                raise VideoError(f'video {number} of the dataset: {error}') from error

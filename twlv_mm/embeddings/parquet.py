@@ -16,7 +16,7 @@ from twlv_mm.records.files import writing
 
 PART_NAME = re.compile(r'part-[^/]*\.parquet')
 INFOS = b'twlv_mm_videos'
-# Reading a video decodes its row group: 1 MiB for 1,024 numbers per vector.
+# Reading a video decodes its row group: 1 MiB for 1,024 dimensions per vector.
 ROWS_A_GROUP = 256
 
 

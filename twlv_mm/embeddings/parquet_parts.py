@@ -40,7 +40,7 @@ class ParquetParts:
         first = self.parts[0] if self.parts else part
         if part.dims != first.dims:
             raise ValueError(
-                f'{part.path} has {part.dims} numbers per vector, {first.path} has {first.dims}: '
+                f'{part.path} has {part.dims} dimensions per vector, {first.path} has {first.dims}: '
                 'one of them comes from another encoder; extract it again'
             )
         for video_id in part.rows:

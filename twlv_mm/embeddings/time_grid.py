@@ -112,7 +112,7 @@ def grid_clips(embeddings, video_id, num_clips):
     """(num_clips, D) float32 vectors of a video's clips on its grid, in order of time; finite."""
     feats = embeddings.clips(video_id)
     if not np.isfinite(feats).all():
-        raise ValueError(f'{video_id} in {embeddings.path} holds NaN or infinite numbers: extract it again')
+        raise ValueError(f'{video_id} in {embeddings.path} contains NaN or Inf: extract it again')
     return feats[:num_clips]
 
 

@@ -205,9 +205,9 @@ def _check_video(folder, video_id):
         yield 'has no info in the metadata of its Parquet file'
     finite = [np.isfinite(vector).all() for vector in (clips, video)]
     if not finite[0]:
-        yield f'clips {_some(np.flatnonzero(~np.isfinite(clips).all(axis=1)))} hold NaN or infinite numbers'
+        yield f'clips {_some(np.flatnonzero(~np.isfinite(clips).all(axis=1)))} contain NaN or Inf'
     if not finite[1]:
-        yield 'the vector of the video holds NaN or infinite numbers'
+        yield 'the vector of the video contains NaN or Inf'
     if all(finite):
         yield from _check_mean(clips, video)
     yield from _check_hashes(info, clips_sha256=clips, video_sha256=video)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """Naming rule of a data set's annotations."""
+    """Naming rule of a dataset's annotations."""
 
     dataset: str  # its name
     pattern: str  # regular expression for the end of a video id

@@ -1,4 +1,4 @@
-"""Find the videos to embed: files, folders, patterns and the annotation lists of data sets."""
+"""Find the videos to embed: files, folders, patterns and the annotation lists of datasets."""
 
 import glob
 import itertools
@@ -30,10 +30,10 @@ def find_videos(source, root=None, subset=None):
 
     Args:
         source (str): A video file; a folder, searched recursively; a pattern such as ``'videos/*/a*.mp4'``; or an
-            annotation list: a ``.txt`` or ``.csv`` for :func:`twlv_mm.records.read_video_list` (``file start end
-                class``
-            is a segment, times in seconds with a decimal point), THUMOS14's or ActivityNet's ``.json``, or AVA's
-            ``.csv``. Hidden files and folders are skipped unless a list names them; linked folders are searched once.
+            annotation list: a ``.txt`` or ``.csv`` for :func:`twlv_mm.records.read_video_list` (where
+            ``file start end class`` is a segment, times in seconds with a decimal point), THUMOS14's or ActivityNet's
+            ``.json``, or AVA's ``.csv``. Hidden files and folders are skipped unless a list names them; linked folders
+            are searched once.
         root (str, optional): Folder of the videos of a list. If None, the folder of the list, or the common folder of
             the videos if all paths are absolute.
         subset (str, optional): Of a ``.json``: only the videos of this subset, such as 'validation'.

@@ -202,7 +202,7 @@ _UMT = dict(
     pretraining_sets=('kinetics710',),
 )
 
-# Published weights of VideoMAE are pretrained on one data set each, which the file does not name.
+# Published weights of VideoMAE are pretrained on one dataset each, which the file does not name.
 _VIDEOMAE = dict(
     position='sincos_flat', family='videomae', source='Tong et al. 2022; github.com/MCG-NJU/VideoMAE, modeling_*.py'
 )

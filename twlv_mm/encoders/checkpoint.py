@@ -17,7 +17,7 @@ from .hf_files import SINGLE, weight_files
 
 
 def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
-    """The data sets that, according to a checkpoint, its weights were trained on; None if it does not say.
+    """The datasets that, according to a checkpoint, its weights were trained on; None if it does not say.
 
     Args:
         checkpoint (dict): From :func:`read_checkpoint`.

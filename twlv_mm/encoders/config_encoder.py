@@ -177,10 +177,10 @@ def frame_interval(span, num_frames):
 
 
 def embeddings_folder(name, spec, root='embeddings'):
-    """The folder of a data set's embeddings by an encoder: ``<root>/<name>_<encoder>``, or its earlier name.
+    """The folder of a dataset's embeddings by an encoder: ``<root>/<name>_<encoder>``, or its earlier name.
 
     Args:
-        name (str): The data set.
+        name (str): The dataset.
         spec (dict): As of :func:`spec_of`.
         root (str): Folder of all embeddings, unless EMBEDDINGS is set in the environment.
     """

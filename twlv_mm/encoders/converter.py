@@ -61,7 +61,7 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
         source (str): An official checkpoint, as for :func:`twlv_mm.get_model`.
         target (str, optional): The new file; nothing is written if None.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
-        pretraining_sets (Sequence[str], optional): Data sets that the weights were trained on, named as in
+        pretraining_sets (Sequence[str], optional): Datasets that the weights were trained on, named as in
             results.json; by default those that the source names, or those of the published weights.
 
     Returns:

@@ -31,7 +31,7 @@ class Encoder(BaseModule):
         allow_random (bool): Let a frozen encoder run without weights. Otherwise its first use is an error, so that no
             probe is trained on noise by mistake.
         weights_sha256 (str | None): Hash of the file or files given as ``weights``.
-        pretraining_sets (tuple[str] | None): Data sets that the weights were trained on, from their file or, for
+        pretraining_sets (tuple[str] | None): Datasets that the weights were trained on, from their file or, for
             published weights, the spec. None if not known. Can be set.
     """
 

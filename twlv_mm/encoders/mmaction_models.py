@@ -32,7 +32,7 @@ def describe(config, pretraining_sets=None, **overrides):
     Args:
         config (str): Path of a config, or ``mmaction::recognition/...`` for one of mmaction2's own
             (``:recognition/...`` is enough).
-        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which no config gives.
+        pretraining_sets (tuple[str], optional): Datasets that the weights were trained on, which no config gives.
         **overrides: ``num_frames`` and ``img_size`` of a clip; others are settings of the backbone.
 
     Returns:

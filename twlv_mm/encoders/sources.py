@@ -110,7 +110,7 @@ def text_encoder(source):
     """
     if not source.startswith('hf:'):
         raise ValueError(
-            f'the encoder {source} has no text tower: take an hf: SOURCE of CLIP, SigLIP, SigLIP 2 or X-CLIP '
+            f'the encoder {source} has no text tower: use an hf: SOURCE of CLIP, SigLIP, SigLIP 2 or X-CLIP '
             '(docs/search.md)'
         )
     _provider(source)  # its error says which package is missing
@@ -169,8 +169,8 @@ def _call(make, source, overrides):
     model = make(**overrides)
     if not isinstance(model, Encoder) or not isinstance(model.spec, EncoderSpec):
         raise ValueError(
-            f'{source} gives a {type(model).__name__}; it must give a twlv_mm.Encoder with a spec: derive from it, '
-            'or return twlv_mm.wrap(module, spec)'
+            f'{source} returned a {type(model).__name__}, not a twlv_mm.Encoder with a spec: subclass it, or return '
+            'twlv_mm.wrap(module, spec)'
         )
     return model
 

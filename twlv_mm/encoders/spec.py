@@ -17,8 +17,8 @@ class EncoderSpec:
         source (str): SOURCE, from which :func:`twlv_mm.get_model` builds it.
         num_frames (int): Frames of a clip.
         img_size (int): Side of the square input in pixels.
-        grid (tuple[int, int, int], optional): T', H', W' of the feature map of such a clip; None if it gives no map,
-            but vectors or tokens without positions.
+        grid (tuple[int, int, int], optional): T', H', W' of the feature map of such a clip; None if it has no feature
+            map, only vectors or tokens without positions.
         embed_dims (int): Channels of a token and of the feature map.
         embedding_dims (int, optional): Length of its own pooled vector; ``embed_dims`` if None.
         num_heads (int): Attention heads of a probe on its tokens; divides ``embed_dims``.
@@ -29,8 +29,8 @@ class EncoderSpec:
         std (tuple[float]): Channel standard deviations of the input (RGB, 0-255).
         resize (str): How a frame becomes a square: 'short_side' and a centre crop, or 'squash'.
         interpolation (str): OpenCV's: 'nearest', 'bilinear', 'bicubic', 'area' or 'lanczos'.
-        pretraining_sets (tuple[str], optional): Data sets that its published weights were trained on, named as in
-            results.json, where the report marks results on them; None if not known.
+        pretraining_sets (tuple[str], optional): Datasets that its official weights were trained on, names as in
+            results.json; the report flags results on these datasets. None if unknown.
     """
 
     name: str
@@ -60,36 +60,40 @@ class EncoderSpec:
         for key in ('num_frames', 'img_size', 'embed_dims', 'embedding_dims', 'num_heads'):
             value = getattr(self, key)
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f'{key}={value!r} of the encoder {self.name}: give a positive integer')
+                raise ValueError(f'the encoder {self.name} has {key}={value!r}; it must be a positive integer')
         if self.embed_dims % self.num_heads:
             raise ValueError(
                 f'{self.name}: embed_dims={self.embed_dims} is not a multiple of num_heads={self.num_heads}'
             )
         if self.grid is not None and (len(self.grid) != 3 or min(self.grid) < 1):
-            raise ValueError(f"grid={self.grid!r} of the encoder {self.name}: give (T', H', W'), or None for no map")
+            raise ValueError(
+                f"the encoder {self.name} has grid={self.grid!r}; it must be (T', H', W'), or None without a map"
+            )
         for key, known in (
             ('resize', ('short_side', 'squash')),
             ('interpolation', ('nearest', 'bilinear', 'bicubic', 'area', 'lanczos')),
         ):
             if getattr(self, key) not in known:
-                raise ValueError(f'{key}={getattr(self, key)!r} of {self.name}; there are {", ".join(known)}')
+                raise ValueError(
+                    f'the encoder {self.name} has {key}={getattr(self, key)!r}; it must be one of {", ".join(known)}'
+                )
 
     @property
     def tubelet_size(self):
-        """Frames of the input per step of the feature map; all of them if there is no map."""
+        """Frames of the input per step of the feature map; all of them without a map."""
         return self.num_frames if self.grid is None else math.ceil(self.num_frames / self.grid[0])
 
     @property
     def patch_size(self):
-        """Pixels of the input per pixel of the feature map; all of them if there is no map."""
+        """Pixels of the input per pixel of the feature map; all of them without a map."""
         return self.img_size if self.grid is None else math.ceil(self.img_size / self.grid[1])
 
     def require_map(self, task):
-        """Raise ValueError if the encoder gives no feature map, which ``task`` needs."""
+        """Raise ValueError if the encoder has no feature map, which ``task`` needs."""
         if self.grid is None:
             raise ValueError(
-                f"{task} needs a feature map (N, D, T', H', W'), and the encoder {self.name} gives only vectors: take "
-                'an encoder whose spec has a grid'
+                f"{task} needs a feature map (N, D, T', H', W'), but the encoder {self.name} returns only vectors: "
+                'choose an encoder whose spec has a grid'
             )
 
 

@@ -125,12 +125,13 @@ class SqueezeTime(TableEncoder):
     ):
         super().__init__(arch, **overrides)
         if not branches or not set(branches) <= set(BRANCHES):
-            raise ValueError(f'branches={branches!r}; give some of {", ".join(BRANCHES)} (IOI, TFC: paper section 3)')
+            raise ValueError(f'branches={branches!r}: must be a selection of {", ".join(BRANCHES)} (paper section 3)')
         if self.arch.depth not in STAGES:
-            raise ValueError(f'depth={self.arch.depth}; there are {", ".join(map(str, STAGES))}')
+            raise ValueError(f'depth={self.arch.depth}: must be one of {", ".join(map(str, STAGES))}')
         if len(self.arch.pos_dim) != 4:
             raise ValueError(
-                f'pos_dim={tuple(self.arch.pos_dim)}; give the side of a table for each of the four stages'
+                "pos_dim must have four entries, the position table's side length per stage; got "
+                f'{tuple(self.arch.pos_dim)}'
             )
         detection = self.arch.detection
         if detection and self.arch.embed_dims % self.arch.num_frames:
@@ -169,8 +170,9 @@ class SqueezeTime(TableEncoder):
         frames = video.shape[2]
         if frames != self.arch.num_frames or 0 in video.shape[3:]:
             raise ValueError(
-                f'a clip of {frames} frames of {video.shape[3]} x {video.shape[4]} pixels; {self.arch_name} was built '
-                f'for {self.arch.num_frames} frames, which are its channels: sample that many, or set num_frames'
+                f'{self.arch_name} got {frames} frames of {video.shape[3]} x {video.shape[4]} pixels, expected '
+                f'{self.arch.num_frames} (frames are stacked as channels): sample {self.arch.num_frames} frames, or '
+                'set num_frames'
             )
         x = self.net(video.flatten(1, 2))
         x = x.unflatten(1, (-1, frames)) if self.arch.detection else x.unsqueeze(2)

@@ -30,7 +30,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
         name (str): A name of ``timm.list_models()``, with or without the tag of its weights.
         num_frames (int): Frames of a clip.
         img_size (int, optional): Side of a picture; the model's own if None.
-        pretraining_sets (tuple[str], optional): Data sets that the weights were trained on, which timm does not give.
+        pretraining_sets (tuple[str], optional): Datasets that the weights were trained on, which timm does not give.
         **settings: For ``timm.create_model``.
 
     Returns:

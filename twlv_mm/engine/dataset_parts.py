@@ -1,8 +1,8 @@
-"""Data sets inside wrappers."""
+"""Datasets inside wrappers."""
 
 
 def dataset_parts(dataset):
-    """The data sets inside wrappers such as ConcatDataset and RepeatDataset, in order; or the data set itself."""
+    """The datasets inside wrappers such as ConcatDataset and RepeatDataset, in order; or the dataset itself."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if inner == [None]:
         return [dataset]

@@ -8,16 +8,16 @@ from twlv_mm.registry import HOOKS
 
 from .dataset_parts import dataset_parts
 
-# In the metainfo of a data set of embedded videos, and so in checkpoints.
+# In the metainfo of a dataset of embedded videos, and so in checkpoints.
 KEYS = {'classes', 'folder', 'dims', 'settings'}
 
 
 @HOOKS.register_module()
 class CheckEmbeddedVideosHook(Hook):
-    """Check the data sets of embedded videos, and the model, before a run.
+    """Check the datasets of embedded videos, and the model, before a run.
 
-    A data set of embedded videos has classes (names), folder, dims (width of a vector) and settings (from
-    :func:`~twlv_mm.embeddings.shared_settings`) in its metainfo. The data sets of training, validation and test, and
+    A dataset of embedded videos has classes (names), folder, dims (width of a vector) and settings (from
+    :func:`~twlv_mm.embeddings.shared_settings`) in its metainfo. The datasets of training, validation and test, and
     the one that a tested checkpoint was trained on, must have been made with the same settings of the same encoder and
     have the same classes in the same order. The width must be the model's ``in_channels`` or ``feat_dim``, the number
     of classes its ``num_classes``, which is 1 for a ``class_agnostic`` model. In a config::
@@ -49,7 +49,7 @@ class CheckEmbeddedVideosHook(Hook):
         dims = getattr(model, width, None)
         if dims not in (None, first['dims']):
             raise ValueError(
-                f'{first["folder"]} has {first["dims"]} numbers per vector, but the model takes {dims}: set '
+                f'{first["folder"]} has {first["dims"]} dimensions per vector, but the model takes {dims}: set '
                 f'model.{width}={first["dims"]}, or take the embeddings of another encoder'
             )
         _check_classes(model, first)
@@ -60,14 +60,14 @@ class CheckEmbeddedVideosHook(Hook):
 
 
 def _parts(dataset):
-    """The data sets within wrappers, each of which must be one of embedded videos."""
+    """The datasets within wrappers, each of which must be one of embedded videos."""
     parts = dataset_parts(dataset)
     for part in parts:
         if hasattr(part, 'full_init'):
             part.full_init()
         if not getattr(part, 'metainfo', {}).keys() >= KEYS:
             raise ValueError(
-                f'CheckEmbeddedVideosHook checks data sets of embedded videos, not {type(part).__name__}: take the '
+                f'CheckEmbeddedVideosHook checks datasets of embedded videos, not {type(part).__name__}: take the '
                 'hook out'
             )
     return parts
@@ -93,5 +93,5 @@ def _check_classes(model, metainfo):
     elif num_classes not in (None, found):
         raise ValueError(
             f'the annotations have {found} classes, the model num_classes={num_classes}: set '
-            f'model.num_classes={found}, or give the data sets the classes that the model was trained on'
+            f'model.num_classes={found}, or give the datasets the classes that the model was trained on'
         )

@@ -7,8 +7,8 @@ from twlv_mm.encoders import EncoderError, describe, encoder_in, spec_of
 from twlv_mm.registry import HOOKS
 
 HOW = (
-    'Set the encoder with ENCODER=SOURCE in front of the command, or with --cfg-options encoder=SOURCE of the tools of '
-    'twlv_mm; a config with another default has to assign it as a constant'
+    'Set the encoder with ENCODER=SOURCE before the command, or with --cfg-options encoder=SOURCE of the tools of '
+    "twlv_mm; if a config sets a different default, it must be a literal (encoder = 'umt_large')"
 )
 
 
@@ -22,8 +22,8 @@ def check_encoder(cfg):
     weights = cfg.get('encoder_weights')
     if weights and backbone and backbone.get('weights') != weights:
         raise EncoderError(
-            f'encoder_weights of {cfg.filename} is {weights}, and weights of the encoder is {backbone.get("weights")}: '
-            'set ENCODER_WEIGHTS=PATH in front of the command, or weights of the encoder'
+            f'{cfg.filename}: encoder_weights={weights}, but the encoder has weights={backbone.get("weights")}: set '
+            "ENCODER_WEIGHTS=PATH before the command, or change the encoder's weights"
         )
     if 'spec' not in cfg:
         if cfg.get('encoder'):
@@ -38,13 +38,13 @@ def check_encoder(cfg):
     except EncoderError:
         return  # of another kind
     if placed != source:
-        raise EncoderError(f'encoder of {cfg.filename} is {source}, and that of its model is {placed}. {HOW}')
+        raise EncoderError(f'{cfg.filename}: encoder={source}, but its model has the encoder {placed}. {HOW}')
     for key in sorted(its.keys() | overrides):
         if its.get(key) != overrides.get(key):
             own = overrides.get(key, cfg.spec.get(key, 'its own'))
             raise EncoderError(
-                f"{key} of {cfg.filename}'s backbone is {its.get(key)}, and that of the encoder {source} is {own}: set "
-                f'encoder_overrides.{key}, from which all that depends on it is derived'
+                f'{cfg.filename}: model.backbone.{key}={its.get(key)}, but encoder {source} has {key}={own}. Set '
+                f'encoder_overrides.{key}={its.get(key)} instead; dependent settings follow'
             )
     spec = describe(source, **overrides)
     if {'decoder', 'roi_head'} & model.keys():
@@ -52,14 +52,14 @@ def check_encoder(cfg):
     for path, value, wanted in _numbers(model, spec, cfg.get('extraction')):
         if value is not None and value != wanted:
             raise EncoderError(
-                f'{path} of {cfg.filename} is {value}, and that of the encoder {source} is {wanted}: leave it out, or '
-                f'take another encoder. {HOW}'
+                f'{cfg.filename}: {path}={value} does not match encoder {source} ({wanted}): remove it, or choose '
+                f'another encoder. {HOW}'
             )
 
 
 @HOOKS.register_module()
 class EncoderCheckHook(Hook):
-    """Refuse a run whose config contradicts its encoder, and clips of another number of frames than the encoder takes.
+    """Refuse a run whose config contradicts its encoder, or whose clips have the wrong number of frames for it.
 
     A model with ``any_num_frames``, as in pretraining, may have clips of any whole number of tubelets. Clips of another
     resolution are logged once.
@@ -96,15 +96,15 @@ class EncoderCheckHook(Hook):
         any_number = getattr(model, 'any_num_frames', False)
         if frames % spec.tubelet_size if any_number else frames != spec.num_frames:
             raise EncoderError(
-                f'{stage}_dataloader gives clips of {frames} frames, and the encoder {spec.source} takes '
-                f'{spec.num_frames}: let its pipeline have num_frames={{{{_base_.spec.num_frames}}}}, or set '
-                f'encoder_overrides.num_frames={frames}, from which all that depends on it is derived'
+                f'clips of {stage}_dataloader have {frames} frames, but the encoder {spec.source} expects '
+                f'{spec.num_frames}: set num_frames={{{{_base_.spec.num_frames}}}} in its pipeline, or set '
+                f'encoder_overrides.num_frames={frames}; dependent settings follow'
             )
         logged = stage, size
         if size != spec.img_size and logged not in self._seen:
             self._seen.add(logged)
             runner.logger.info(
-                f'{stage}_dataloader gives clips of {shape[2]} x {shape[3]} pixels; the encoder {spec.source} is '
+                f'clips of {stage}_dataloader have {shape[2]} x {shape[3]} pixels; the encoder {spec.source} is '
                 f'meant for {spec.img_size}.'
             )
 
@@ -117,14 +117,13 @@ def _check_parsed(cfg, source, overrides):
         raise EncoderError(
             f'{cfg.filename} says encoder={source!r}'
             + (f' with {overrides}' if overrides else '')
-            + f', and was parsed for {cfg.spec.get("source")!r}: {wrong[0]} is {cfg.spec.get(wrong[0])}, and that of '
-            f'{source} is {expected[wrong[0]]}. {HOW}'
+            + f', but was parsed for {cfg.spec.get("source")!r}: {wrong[0]} is {cfg.spec.get(wrong[0])}, but should be '
+            f'{expected[wrong[0]]}. {HOW}'
         )
 
 
 def _numbers(model, spec, extraction):
-    """Path, value and expected value of each number of a model, by mmaction2's and mmdet's keys, that follows its
-    encoder."""
+    """Path, value and expected value of each setting (mmaction2's and mmdet's keys) that the encoder determines."""
     if not model.get('backbone'):
         width = spec.embedding_dims if (extraction or {}).get('pooling') is None else spec.embed_dims
         for key in ('in_channels', 'feat_dim'):

@@ -1,11 +1,11 @@
-"""What a training does to its encoder: whether it learns, and which data sets its weights have seen."""
+"""What a training does to its encoder: whether it learns, and which datasets its weights have seen."""
 
 from torch.nn.modules.batchnorm import _NormBase
 
 from twlv_mm.encoders import Encoder, EncoderError, sets_of
 from twlv_mm.records.results import FROZEN_TASKS
 
-UNKNOWN = 'unknown'  # in place of the data sets where weights do not name them
+UNKNOWN = 'unknown'  # in place of the datasets where weights do not name them
 
 
 def is_frozen(encoder, optimizer=None):
@@ -67,7 +67,7 @@ def training_sets(runner):
 
 
 def note_sets(model, checkpoint, path, same_run):
-    """Give an encoder without weights of its own the data sets that a checkpoint was trained on.
+    """Give an encoder without weights of its own the datasets that a checkpoint was trained on.
 
     Args:
         model (nn.Module): Perhaps with an encoder as ``backbone``.

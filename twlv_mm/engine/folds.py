@@ -1,4 +1,4 @@
-"""Cross-validation: trains and tests on each fold of a data set, and resumes where it was stopped."""
+"""Cross-validation: trains and tests on each fold of a dataset, and resumes where it was stopped."""
 
 import copy
 import difflib
@@ -35,7 +35,7 @@ class FoldError(RuntimeError):
 def main_folds(argv=None):
     """Cross-validate as ``tools/run_folds.py`` does; see :func:`run_folds`."""
     parser = training_parser(
-        'Train and test on each fold of a data set, and average. The same command resumes after an interruption.'
+        'Train and test on each fold of a dataset, and average. The same command resumes after an interruption.'
     )
     parser.add_argument('--folds', type=int, nargs='+', metavar='FOLD', help="only these of the config's folds")
     parser.set_defaults(resume='auto')
@@ -138,8 +138,8 @@ def _check_config(cfg):
         needed = name == 'test_dataloader' or cfg.get(name) is not None  # kNN learns from the bank of its model
         if needed and not any(_with_fold(cfg.get(name))):
             raise UsageError(
-                f'{cfg.filename} has no data set with a fold in its {name}: every fold would see the same videos. '
-                'Add fold=1, say, to the data set'
+                f'{cfg.filename} has no dataset with a fold in its {name}: every fold would see the same videos. '
+                'Add fold=1, say, to the dataset'
             )
     if _results_hook(cfg) is None:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The protocol of a test: the settings needed to compare its numbers, read off the model, data and metrics.
+"""The protocol of a test: the settings needed to interpret its scores, read from the model, data and metrics.
 
 Our own parts list theirs as ``choices``; mmaction2's have none and are known by name here.
 """
@@ -57,18 +57,18 @@ def check_stated(stated, found):
     for name, value in stated.items():
         if name in found and _plain(found[name]) != _plain(value):
             raise ProtocolError(
-                f'the ResultsHook says protocol {name}={value!r}, and what runs has {name}={found[name]!r}: remove it '
-                'from the hook; results.json records what runs'
+                f'ResultsHook.protocol states {name}={value!r}, but the run uses {name}={found[name]!r}. Remove it; '
+                'the actual value is recorded automatically'
             )
         if name not in found and name not in NOTES:
             raise ProtocolError(
-                f'the ResultsHook says protocol {name}={value!r}, which cannot be verified: remove it; put further '
-                "remarks into the hook's label, or into the name of the data set"
+                f'ResultsHook.protocol states {name}={value!r}, which cannot be verified: remove it; put remarks in '
+                "the hook's label or the name of the dataset"
             )
 
 
 def steps_of(dataset):
-    """The transforms of a data set's pipeline, including nested ones, in order."""
+    """The transforms of a dataset's pipeline, including nested ones, in order."""
     steps, todo = [], list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
     while todo:
         step = todo.pop(0)

@@ -37,7 +37,7 @@ class ResultsHook(Hook):
 
     Args:
         task (str): One of ``TASKS``.
-        dataset (str): Name of the data set tested on.
+        dataset (str): Name of the dataset tested on.
         protocol (dict, optional): Requirements on the test, such as ``clips=4``, and the ``recipe`` of a training. The
             former are compared with :func:`protocol_of` what runs, which is what results.json records.
         metric_scale (float): Factor from the metrics to percent: 100 for fractions, as of mmaction2's AccMetric and

@@ -111,7 +111,7 @@ class Runner(MMEngineRunner):
         self.register_hook(DueValidationHook())
 
     def build_train_loop(self, loop):
-        """Unreadable samples, which some data sets replace by others, are listed in the work dir."""
+        """Unreadable samples, which some datasets replace by others, are listed in the work dir."""
         built = super().build_train_loop(loop)
         for part in dataset_parts(built.dataloader.dataset):
             if hasattr(part, 'replacing'):
@@ -205,7 +205,7 @@ class Runner(MMEngineRunner):
         self.logger.info(environment_line(self))
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
-        """meta gets the data sets that the encoder was trained on, see :func:`training_sets`."""
+        """meta gets the datasets that the encoder was trained on, see :func:`training_sets`."""
         if is_main_process():
             kwargs['meta'] = {**(kwargs.get('meta') or {}), **training_sets(self), 'plan': self.plan}
             super().save_checkpoint(out_dir, filename, *args, **kwargs)

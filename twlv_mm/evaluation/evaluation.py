@@ -123,7 +123,7 @@ class Evaluation:
         return [(extraction, self._extract(extraction)) for extraction in extractions]
 
     def _extract(self, extraction):
-        """Extract the embeddings of a data set; returns the reason of a failure, or ''."""
+        """Extract the embeddings of a dataset; returns the reason of a failure, or ''."""
         config = str(self.root / 'encoder.py')
         weights = ['--weights', self.encoder.weights] if self.encoder.weights else []
         try:

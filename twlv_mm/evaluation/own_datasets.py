@@ -1,4 +1,4 @@
-"""A user's own data sets to evaluate an encoder on, listed in a YAML file."""
+"""A user's own datasets to evaluate an encoder on, listed in a YAML file."""
 
 import os
 
@@ -6,7 +6,7 @@ from twlv_mm.records import checks, read_yaml
 
 from .tasks import CONFIGS, Task
 
-# Task of a data set -> its configs, and how each is run.
+# Task of a dataset -> its configs, and how each is run.
 KINDS = dict(
     recognition=dict(linear='train', knn='test', attentive='train'),
     localization=dict(tal='train'),
@@ -16,11 +16,11 @@ KINDS = dict(
 
 
 def own_tasks(path):
-    """The tasks on the data sets of a YAML file.
+    """The tasks on the datasets of a YAML file.
 
     ::
 
-        dances:                       # name of the data set in reports
+        dances:                       # name of the dataset in reports
           task: recognition           # or localization, segmentation, detection
           data_root: lists/dances     # and other variables of configs/own/*.py, such as num_folds, max_epochs, fps
           video_root: videos/dances
@@ -61,5 +61,5 @@ def own_tasks(path):
             classes = os.path.join(checks.name(variables['data_root'], f'{where}, data_root'), 'classes.txt')
             views.append(dict(title=name, folder=f'{name}/multi-clip/all', ann_file=None, class_names=classes))
     if not tasks:
-        raise ValueError(f'{path} lists no data set')
+        raise ValueError(f'{path} lists no dataset')
     return tasks, views

@@ -16,7 +16,7 @@ class StatusFile:
         root (Path): Folder of the evaluation.
         label (str): Of the encoder.
         views (list[dict]): As :func:`~twlv_mm.evaluation.tasks.generated_views` returns them.
-        embeddings_of (Callable): Name of a data set -> folder of its embeddings, below ``root``.
+        embeddings_of (Callable): Name of a dataset -> folder of its embeddings, below ``root``.
     """
 
     def __init__(self, root, label, views, embeddings_of):

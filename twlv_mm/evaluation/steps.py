@@ -24,13 +24,13 @@ class StepError(RuntimeError):
 def run_step(log, command, *arguments, threads=None):
     """Run a command of ``twlv`` and write its output to a log, after the command line itself.
 
-    It is a process of its own, so that a crash or a kill costs one task, its memory is freed, and each task has one
-    log. It ends when this process does.
+    A process of its own, so that a crash affects one task only, its memory is freed, and each task has one log. It is
+    killed if this process dies.
 
     Args:
         log (Path): The file.
         command (str): 'train', for example.
-        *arguments: Of the command; converted to text.
+        *arguments: Arguments of the command, converted with str().
         threads (int, optional): OMP_NUM_THREADS of the process.
 
     Returns:

@@ -15,9 +15,9 @@ _FILES = ('exclude_file', 'label_file', 'proposal_file')
 
 @dataclass(frozen=True)
 class Extraction:
-    """Embeddings of the videos of a data set."""
+    """Embeddings of the videos of a dataset."""
 
-    name: str  # name of the data set; the name of the folder of embeddings begins with it
+    name: str  # name of the dataset; the name of the folder of embeddings begins with it
     splits: tuple  # for each split its name, its videos (as ``twlv extract`` takes them) and their root or None
     options: tuple = ()  # further arguments of ``twlv extract``
 
@@ -66,7 +66,7 @@ class Task:
 
 
 def paper_tasks():
-    """The tasks on the paper's data sets, at the paths of their configs, whether or not the data are there."""
+    """The tasks on the paper's datasets, at the paths of their configs, whether or not the data are there."""
     tasks = [*_recognition('k400'), *_recognition('ssv2'), *_recognition('mit'), *_recognition('diving48')]
     for name in ('ek100', 'in1k'):
         tasks += [_task(f'twlv/{name}_{probe}') for probe in ('linear', 'attentive')]
@@ -148,7 +148,7 @@ def _task(config, name=None, **options):
 
 
 def _recognition(name):
-    """Probes on live video and tasks on embeddings, for a data set that has a list of its videos."""
+    """Probes on live video and tasks on embeddings, for a dataset that has a list of its videos."""
     cfg = read_config(CONFIGS / f'twlv/{name}_linear.py')
     lists = tuple(
         (split, loader.dataset.ann_file, loader.dataset.data_prefix.video)
@@ -183,7 +183,7 @@ def _direction_of_ssv2():
 
 
 def _on_clips(config, folder, source, **options):
-    """A task on the embeddings that the ``_video`` config of a data set asks for."""
+    """A task on the embeddings that the ``_video`` config of a dataset asks for."""
     return _task(f'twlv/{config}', extractions=[_wanted_embeddings(folder, source)], **options)
 
 

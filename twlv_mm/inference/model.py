@@ -12,7 +12,7 @@ from twlv_mm.records import provenance
 
 
 def load_model(cfg, checkpoint, device=None):
-    """Build the model of a config, in evaluation mode, and load the weights of a run of it.
+    """Build the model of a config, in evaluation mode, and load weights from a run of that config.
 
     Returns the model, on a GPU if there is one and no ``device``, and the checkpoint's meta, {} if it has none. Raises
     CheckpointError if the checkpoint is another model's, EncoderError if the config contradicts its encoder.

@@ -68,7 +68,7 @@ class VideoEmbedder:
     def embed(self, path):
         """Embed one video, in this process; errors as for :meth:`vectors`.
 
-        Returns an item as of the data sets of embedded clips: video_id (the file's name without suffix), feats ((M, D)
+        Returns an item as of the datasets of embedded clips: video_id (the file's name without suffix), feats ((M, D)
         float32, in order of time), duration (seconds), and origin, step and clip_seconds of :func:`clip_grid`; and its
         provenance.
         """

@@ -42,25 +42,25 @@ class ActionFormer(BaseModel):
             blocks at full rate and one for each level after it.
         regression_ranges (Sequence[tuple[float, float]]): For each level, the range of the distance from a step to the
             farther end of an action that it learns, in steps at full rate.
-        max_length (int): Steps that the published code pads videos to. Videos are not padded that far here, but results
-            at a video's end are those of that padding; longer videos are allowed.
+        max_length (int): Steps that ActionFormer's code pads videos to. We pad less but give the same results at the
+            end of a video. Longer videos are allowed.
         head_layers (int): Convolutions of each head.
         drop_path (float): Rate at which residual branches are dropped; 0 leaves out their scales too.
         class_prior (float): Probability of each class before training.
-        center_radius (float): Greatest distance of a step from the centre of an action that it learns, in strides of
+        center_radius (float): Maximum distance of a step from the centre of an action that it learns, in strides of
             its level.
         loss (dict, optional): Arguments of :class:`LocalizationLoss`: label_smoothing, reg_weight, init_norm.
         test_cfg (dict, optional): Arguments of :class:`SegmentDecoder`: min_score, max_candidates, min_duration, nms.
         external (dict, optional): Arguments of :class:`ExternalScores`: the model finds actions of any class, and a
-            classifier of whole videos names them. Its classes are those of the data set unless given.
-        init (str): 'ours', or 'published' to initialise the regression as the published code does, for exact
-            repetition: to a distance of 0, where ReLU gives half of the distances no gradient, some of them for good.
-            Ours starts from two steps of the level, about what a level learns.
-        weights (str, optional): A file of the published ActionFormer code.
+            classifier of whole videos names them. Its classes are those of the dataset unless given.
+        init (str): 'ours', or 'published' to initialise the regression as ActionFormer's code does, to reproduce it
+            exactly. It starts at 0, where ReLU blocks the gradient of about half the outputs, some permanently. 'ours'
+            starts at two strides, within each level's range.
+        weights (str, optional): A file of ActionFormer's code.
         data_preprocessor, init_cfg (dict, optional): See mmengine's BaseModel.
 
-    Source: Zhang et al. 2022 (ActionFormer) and its published code; TWLV-I section 2.4. Defaults are the published
-    evaluation's for THUMOS14.
+    Source: Zhang et al. 2022 (ActionFormer) and its code; TWLV-I section 2.4. Defaults are those of TWLV-I's evaluation
+    code for THUMOS14.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class ActionFormer(BaseModel):
         logits, offsets, valid, points, lengths = self._outputs(inputs, data_samples)
         if not (logits.isfinite().all() and offsets.isfinite().all()):
             names = ', '.join(sample.video_id for sample in data_samples)
-            raise ValueError(f'the model gives NaN or infinite numbers for {names}: its training diverged')
+            raise ValueError(f'the model produces NaN or Inf for {names}: its training diverged')
         for place, sample in enumerate(data_samples):
             found = logits[place], offsets[place], valid[place]
             sample.pred_instances = self.decoder(*found, points, lengths, sample, sample.get('classes'))

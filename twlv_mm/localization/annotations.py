@@ -25,7 +25,7 @@ class VideoAnnotation(NamedTuple):
 
 @dataclass
 class Annotations:
-    """The actions of a data set or a subset of it."""
+    """The actions of a dataset or a subset of it."""
 
     classes: tuple[str, ...]  # names of the C classes, by label
     videos: dict[str, VideoAnnotation]  # actions by video id, including videos without any

@@ -1,4 +1,4 @@
-"""Data set of videos as embeddings of their clips, with actions."""
+"""Dataset of videos as embeddings of their clips, with actions."""
 
 import logging
 from pathlib import Path
@@ -35,7 +35,7 @@ class LocalizationDataset(BaseDataset):
     time), duration (seconds), origin (seconds: the centre of the first clip), step (seconds from clip to clip),
     clip_seconds, segments ((G, 2) float32 **in steps**: step g is at the time ``origin + g * step``), labels ((G,)
     int64) and classes (tuple of names). Features are read when an item is requested, so memory does not grow with the
-    data set and workers share the system's cache.
+    dataset and workers share the system's cache.
 
     In training, videos without actions are left out, as in ActionFormer, whose schedules count epochs of the others;
     actions outside of the features are left out, and those that end after them are cut. In tests everything stays as

@@ -12,7 +12,7 @@ class SegmentDecoder:
 
     Args:
         min_score (float): Candidates must have a higher score.
-        max_candidates (int): Greatest number of candidates of a level.
+        max_candidates (int): Maximum number of candidates of a level.
         min_duration (float): Candidates must be longer, in steps at full rate, as in the published code.
         nms (dict, optional): Arguments of :func:`suppress`, such as sigma, max_segments, per_class, voting_threshold.
         external (dict, optional): Arguments of :class:`ExternalScores`, which then classifies the segments; its file is

@@ -36,8 +36,7 @@ class LocalizationInferencer(SegmentInferencer):
 
         Returns:
             dict: for json: video, duration_seconds, predictions (a dict of label, index, start, end (seconds) and score
-                for
-            each action, best first), model (type), config, checkpoint (path, sha256), versions, encoder (name,
+            for each action, best first), model (type), config, checkpoint (path, sha256), versions, encoder (name,
             weights_sha256, clip_seconds, stride_seconds), decoder (name, version).
         """
         if top_k < 1:

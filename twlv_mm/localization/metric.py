@@ -99,7 +99,7 @@ class LocalizationMAP(BaseMetric):
             raise ValueError(f'{twice} was predicted twice: a dataset must have each video once')
         for video_id, segments, scores, labels in results:
             if not (np.isfinite(segments).all() and np.isfinite(scores).all()):
-                raise ValueError(f'the predictions of {video_id} hold NaN or infinite numbers')
+                raise ValueError(f'the predictions of {video_id} contain NaN or Inf')
             if (segments[:, 1] < segments[:, 0]).any():
                 raise ValueError(f'{video_id} has a predicted segment that ends before it starts')
             if not ((labels >= 0) & (labels < len(self.classes))).all():

@@ -31,7 +31,7 @@ def suppress(
         sigma (float): Soft: the score is multiplied by exp(-IoU^2 / sigma).
         iou_threshold (float): Hard: candidates that overlap a kept one by this IoU or more are dropped.
         min_score (float): Candidates with a lower score, decayed or not, are dropped.
-        max_segments (int): Greatest number of kept segments, of all classes together.
+        max_segments (int): Maximum number of kept segments, of all classes together.
         method (str): 'soft' or 'hard'.
         per_class (bool): Whether only candidates of the same class compete.
         voting_threshold (float): Unless per_class, a kept segment becomes the mean of the candidates with this IoU or
@@ -42,8 +42,7 @@ def suppress(
         first.
 
     Source: Bodla et al. 2017 in the form of ActionFormer (Zhang et al. 2022); sigma, voting_threshold and max_segments
-        as
-    in the published evaluation code for THUMOS14.
+    as in TWLV-I's evaluation code for THUMOS14.
     """
     if method not in ('soft', 'hard'):
         raise ValueError(f"method must be 'soft' or 'hard', it is {method!r}")

@@ -30,8 +30,8 @@ class CropFeatures(BaseTransform):
     Modified keys: feats, origin, segments, labels.
 
     Args:
-        max_length (int): Greatest number of steps of a window.
-        crop_ratio (tuple[float, float]): Least and greatest share of a video of at most ``max_length`` steps.
+        max_length (int): Maximum number of steps of a window.
+        crop_ratio (tuple[float, float]): Minimum and maximum share of a video of at most ``max_length`` steps.
         min_overlap (float): Share of an action that must be inside.
 
     Source: ActionFormer, Zhang et al. 2022; the defaults are its values for THUMOS14, the length is also that of paper

@@ -1,7 +1,7 @@
 """Pretraining (paper 2.1): masked modelling with one or several reconstruction targets.
 
 pretrainer.py is the model, with masks.py, predictor.py, teacher.py and targets/. mixture.py and sampler.py (on
-choice_sequence.py) choose the samples of a batch, from the data sets of sources.py and shards.py.
+choice_sequence.py) choose the samples of a batch, from the datasets of sources.py and shards.py.
 """
 
 from .masks import Mask, MultiBlockMask, RandomMask, SemanticMask, TubeMask

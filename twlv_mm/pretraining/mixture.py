@@ -20,12 +20,11 @@ class MixtureDataset(Dataset):
     Everything random in a sample's transforms follows from its key. An unreadable sample is listed and replaced by a
     random one of its set; ten in a row raise UnreadableError. In a config::
 
-        dataset=dict(
-            type='twlv_mm.MixtureDataset', sets=dict( kinetics710=dict(kind='video', weight=0.66, dataset=dict(
-                type='twlv_mm.FileListDataset', ann_file=...,
-                    data_prefix=..., pipeline=...)),
-                cc3m=dict(kind='image', weight=2.88, dataset=dict( type='twlv_mm.ShardDataset',
-                    shards='data/cc3m/*.tar', pipeline=...))))
+        dataset=dict(type='twlv_mm.MixtureDataset', sets=dict(
+            kinetics710=dict(kind='video', weight=0.66, dataset=dict(
+                type='twlv_mm.FileListDataset', ann_file=..., data_prefix=..., pipeline=...)),
+            cc3m=dict(kind='image', weight=2.88, dataset=dict(
+                type='twlv_mm.ShardDataset', shards='data/cc3m/*.tar', pipeline=...))))
 
     Args:
         sets (dict[str, dict]): Sets by name, which checkpoints record as the encoder's training data (with

@@ -32,8 +32,7 @@ class MaskedPretrainer(BaseModel):
         data_preprocessor (dict, optional): As in mmaction2; mean and std have to be the encoder's.
 
     Source: TWLV-I section 2.1, which only says masked modelling "with diversified reconstruction targets"; VideoMAE,
-        UMT
-    and V-JEPA for the components.
+    UMT and V-JEPA for the components.
     """
 
     any_num_frames = True  # EncoderCheckHook: clips may have any whole number of tubelets

@@ -1,4 +1,4 @@
-"""Data sets without labels for a mixture: files of a list, or members of tar files (WebDataset shards)."""
+"""Datasets without labels for a mixture: files of a list, or members of tar files (WebDataset shards)."""
 
 import glob
 import os

@@ -12,7 +12,7 @@ from twlv_mm.registry import DATA_SAMPLERS
 class ClassBalancedSampler(DefaultSampler):
     """Draw every class equally often in an epoch, and each of its samples once before any repeats.
 
-    The epoch length is unchanged, and with classes of equal size an epoch is a permutation of the data set. The same
+    The epoch length is unchanged, and with classes of equal size an epoch is a permutation of the dataset. The same
     seed and epoch give the same order. ``type='twlv_mm.ClassBalancedSampler'``.
 
     Args:

@@ -126,9 +126,7 @@ class LabelledEmbeddings(Dataset):
             finite = np.isfinite(self.vectors[start : start + ROWS]).all(axis=1)
             if not finite.all():
                 video_id = self.video_ids[self.video_index[start + int(finite.argmin())]]
-                raise ValueError(
-                    f'{video_id} in {self.metainfo["folder"]} holds NaN or infinite numbers: extract it again'
-                )
+                raise ValueError(f'{video_id} in {self.metainfo["folder"]} contains NaN or Inf: extract it again')
 
 
 def _choices(settings):

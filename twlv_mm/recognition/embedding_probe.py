@@ -24,7 +24,7 @@ class EmbeddingClassifier(BaseModel):
         num_classes (int): C.
     """
 
-    choices = {}  # for results.json; the data set has those of the embeddings
+    choices = {}  # for results.json; the dataset has those of the embeddings
 
     def __init__(self, num_classes):
         # mmengine would look up its default by name, which imports all models of mmaction2.
@@ -170,7 +170,7 @@ class CheckEmbeddingsHook(Hook):
             check_comparable(first, other)
         if isinstance(model, EmbeddingLinearProbe) and model.fc.in_features != first['dims']:
             raise ValueError(
-                f'{first["folder"]} has {first["dims"]} numbers per vector, but the model takes '
+                f'{first["folder"]} has {first["dims"]} dimensions per vector, but the model takes '
                 f'{model.fc.in_features}: set model.in_channels={first["dims"]}, or use embeddings of another encoder'
             )
         for dataset in datasets:

@@ -35,7 +35,7 @@ def read_predictions(path):
     with parsing(f'{path} is not the predictions.json that a test of recognition writes into its log folder'):
         contents = read_json(path, dict)
         if contents['version'] != VERSION:
-            raise ValueError(f'it has version {contents["version"]!r}; only {VERSION} is supported')
+            raise ValueError(f'predictions.json has version {contents["version"]!r}; only {VERSION} is supported')
         classes = [checks.name(name, 'a class') for name in checks.instance(contents['classes'], list, 'classes')]
         samples = checks.instance(contents['samples'], list, 'samples')
         return classes, [_prediction(sample, len(classes)) for sample in samples]

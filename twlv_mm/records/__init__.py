@@ -2,7 +2,7 @@
 
 files.py writes whole files and holds locks; reading.py reads text, json and csv, checks.py their values; paths.py keeps
 names from files inside a folder; video_lists.py and class_names.py read lists of videos and names of classes; splits.py
-divides data sets, tables.py writes csv, results.py and provenance.py results.json; annotations/ converts the formats of
+divides datasets, tables.py writes csv, results.py and provenance.py results.json; annotations/ converts the formats of
 annotation tools.
 """
 

@@ -45,7 +45,7 @@ def read_class_names(classes):
 def names_beside(path):
     """Read ``classes.txt`` beside a video list or annotation file, if there is one.
 
-    A file of the same suffix comes first: ``classes_motion.txt`` beside ``test_motion.txt``.
+    ``test_motion.txt`` prefers ``classes_motion.txt``.
 
     Args:
         path (str | Path): The file, or a folder to look in.
@@ -79,8 +79,8 @@ def class_names(classes, num_classes):
     names = read_class_names(classes)
     if len(names) != num_classes:
         raise ValueError(
-            f'there are {len(names)} class names, but the model has {num_classes} classes: give the names of the data '
-            'set it was trained on'
+            f'there are {len(names)} class names, but the model has {num_classes} classes: give the names of the '
+            'dataset it was trained on'
         )
     return names
 

@@ -38,7 +38,7 @@ def result_record(
 
     Args:
         task (str): One of ``TASKS``.
-        dataset (str): Name of the data set tested on.
+        dataset (str): Name of the dataset tested on.
         protocol (dict): All that is needed to compare the numbers.
         metrics (dict[str, float | None]): In percent.
         encoder (dict): From :func:`provenance.encoder`.

@@ -20,9 +20,9 @@ from .table_layouts import DAGGER, HOLDS
 # Limits keep the page small and its colours distinguishable.
 MAX_POINTS, MAX_CLASSES = 2000, 20
 METHODS = {'tsne': 't-SNE', 'lda': 'LDA'}
-# SSv2's classes in the paper's Figures 8 and 9; for other data sets, the first class whose name has the word.
+# SSv2's classes in the paper's Figures 8 and 9; for other datasets, the first class whose name has the word.
 DIRECTIONS = {'Moving something up': ('Figure 8', 'up'), 'Moving something down': ('Figure 9', 'down')}
-SEEN = {'K400': HOLDS['kinetics400'], 'SSv2': ('ssv2',)}  # title -> data sets that contain its training data
+SEEN = {'K400': HOLDS['kinetics400'], 'SSv2': ('ssv2',)}  # title -> datasets that contain its training data
 FIGURES = {'K400': ('Figure 6', 'all videos of all classes'), 'SSv2': ('Figure 7', 'half of the videos, all classes')}
 
 
@@ -92,7 +92,7 @@ def _choice(points, chosen):
 
 
 def _marked(view):
-    """The name of an encoder, with a dagger if the data set was in its pretraining."""
+    """The name of an encoder, with a dagger if the dataset was in its pretraining."""
     folder = EmbeddingFolder(view.folder)
     sets = folder.info(folder.video_ids[0]).get('pretraining_sets')
     wanted = SEEN.get(view.title, ())

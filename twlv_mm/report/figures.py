@@ -53,14 +53,14 @@ def save_figure(figure, folder, place, columns):
 
 
 def segmentation_bars(runs, names):
-    """Figure 5: the labels of one video per data set, as the runs of several encoders predict them.
+    """Figure 5: the labels of one video per dataset, as the runs of several encoders predict them.
 
     Args:
         runs (list[Run]): All runs, oldest first.
         names (dict): :attr:`Run.encoder` -> name.
 
     Returns:
-        tuple[list[Picture], list[str]]: one figure per data set; messages about those that could not be drawn.
+        tuple[list[Picture], list[str]]: one figure per dataset; messages about those that could not be drawn.
     """
 
     def of_dataset(dataset, files):
@@ -79,7 +79,7 @@ def segmentation_bars(runs, names):
 
 
 def localization_timelines(runs, names):
-    """Annotated and predicted actions of one video per data set and encoder; see :func:`segmentation_bars`."""
+    """Annotated and predicted actions of one video per dataset and encoder; see :func:`segmentation_bars`."""
 
     def of_dataset(dataset, files):
         contents = {name: read_localization(path) for name, path in files.items()}
@@ -115,7 +115,7 @@ def _timeline(title, caption, found, true, classes):
 
 
 def _of_datasets(runs, names, task, draw):
-    """Draw the predictions of the newest run of each encoder, one data set at a time."""
+    """Draw the predictions of the newest run of each encoder, one dataset at a time."""
     files, pictures, problems = {}, [], []
     for run in runs:
         path = run.path.parent / PREDICTIONS

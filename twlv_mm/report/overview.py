@@ -36,9 +36,9 @@ APPEARANCE, MOTION = ('K400', 'MiT'), ('SSv2', 'DV48')
 
 
 def overview(tables):
-    """Figures 1 and 2 for a user's own, the generated and the paper's data sets, as far as there are enough numbers.
+    """Figures 1 and 2 for a user's own, the generated and the paper's datasets, as far as there are enough numbers.
 
-    The figures of the paper's data sets are left out if runs were tested on other data sets only.
+    The figures of the paper's datasets are left out if runs were tested on other datasets only.
 
     Args:
         tables (Filled): From :func:`~twlv_mm.report.tables.fill_tables`.
@@ -49,7 +49,7 @@ def overview(tables):
     probes = ('3', '5', '6')
     daggers = f'{DAGGER}: the set was in the pretraining of the encoder'
     pictures = [
-        radar(tables.other, 'All tasks, your data sets', f"As the paper's Figure 1. In percent. {daggers}."),
+        radar(tables.other, 'All tasks, your datasets', f"As the paper's Figure 1. In percent. {daggers}."),
         radar(tables.generated, 'All tasks, generated videos', f"As the paper's Figure 1. In percent. {daggers}."),
         appearance_and_motion(
             [table for table in tables.generated if table.key.rpartition('-')[2] in probes],
@@ -150,7 +150,7 @@ def radar(tables, title, caption):
 
 
 def appearance_and_motion(tables, appearance, motion, title, caption):
-    """Figure 2: accuracy on appearance data sets against accuracy on motion data sets, a point per encoder.
+    """Figure 2: accuracy on appearance datasets against accuracy on motion datasets, a point per encoder.
 
     Args:
         tables (list[Table]): Recognition tables; each has its own marker.

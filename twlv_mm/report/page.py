@@ -15,7 +15,7 @@ MISSING = '\N{EN DASH}'
 # Characters with a meaning in Markdown, or in HTML within it.
 SPECIAL = {sign: f'\\{sign}' for sign in '\\`*_{}[]<>|#$~'} | {'&': '&amp;', ':': '&#58;', '@': '&#64;'}
 SECTIONS = (
-    ('other', 'Your data sets'),
+    ('other', 'Your datasets'),
     ('overview', 'Overview'),
     ('generated', 'Generated videos'),
     ('paper', "The paper's tables"),
@@ -51,7 +51,7 @@ def write_markdown(path, report):
     lines = [f'# {_plain(report.title)}', '', made]
     lines += [f'Bold: the best measured. {DAGGER}: the set was in pretraining. {MISSING}: not measured.', '']
     for kind, heading in (
-        ('other', 'Your data sets'),
+        ('other', 'Your datasets'),
         ('generated', 'Generated videos'),
         ('paper', "The paper's tables"),
     ):
@@ -74,7 +74,7 @@ def write_markdown(path, report):
             for task, cells in rows
         ]
         lines.append('')
-    lines += ['## Runs', '', '| run | task | data set | encoder | weights | config | seed |', '|---' * 7 + '|']
+    lines += ['## Runs', '', '| run | task | dataset | encoder | weights | config | seed |', '|---' * 7 + '|']
     for place, run in enumerate(report.runs, 1):
         record = run.record
         weights = (record['encoder'].get('weights_sha256') or MISSING)[:HASH]

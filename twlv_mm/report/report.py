@@ -36,7 +36,7 @@ class Report(NamedTuple):
         embeddings (list[Picture]): t-SNE and LDA.
         segmentation (list[Picture]): Bars.
         localization (list[Picture]): Timelines.
-        directions (list[Table]): Direction of motion, a table per data set.
+        directions (list[Table]): Direction of motion, a table per dataset.
         evaluations (list[dict]): Status of each evaluation.
         problems (list[str]): What could not be read or drawn.
         folder (Path): The folder that was searched.

@@ -26,11 +26,11 @@ TITLES = {
     'synthetic_trimmed': 'generated videos',
 }
 DAGGER = '†'
-# Data set -> pretraining sets that contain its training data.
+# Dataset -> pretraining sets that contain its training data.
 HOLDS = {'kinetics400': ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics710')}
 AVERAGED = ('kinetics400', 'moments_in_time', 'ssv2', 'diving48', 'epic_kitchens100')
 AVERAGE = 'average'
-SYNTHETIC = 'synthetic'  # prefix of the names of generated data sets, and pretraining set of encoders trained on them
+SYNTHETIC = 'synthetic'  # prefix of the names of generated datasets, and pretraining set of encoders trained on them
 CLASSIFIERS = {'self-contained': 'self-contained', 'external': 'w/ external classifier'}
 
 
@@ -41,8 +41,8 @@ class Layout(NamedTuple):
         number (str): Its number; a word for tables that the paper does not have.
         title (str): Its title.
         task (str): As in results.json.
-        datasets (tuple[str]): The paper's data sets.
-        variants (dict): Variant of a run's protocol -> its header; if empty, a data set has one group of columns.
+        datasets (tuple[str]): The paper's datasets.
+        variants (dict): Variant of a run's protocol -> its header; if empty, a dataset has one group of columns.
         metrics (tuple): Pairs of header and name in results.json.
     """
 
@@ -136,7 +136,7 @@ def variant_of(run, layout):
 
 
 def paper_columns(layout):
-    """Pairs of header (group and name) and content (data set, variant, metric) of the columns."""
+    """Pairs of header (group and name) and content (dataset, variant, metric) of the columns."""
     columns = []
     for dataset in layout.datasets:
         if dataset == AVERAGE:
@@ -147,7 +147,7 @@ def paper_columns(layout):
 
 
 def columns_of(layout, runs):
-    """As :func:`paper_columns`, for the data sets, variants and metrics that occur in runs."""
+    """As :func:`paper_columns`, for the datasets, variants and metrics that occur in runs."""
     columns = []
     for dataset in sorted({run.record['dataset'] for run in runs}):
         theirs = [run for run in runs if run.record['dataset'] == dataset]

@@ -49,7 +49,7 @@ class Cell(NamedTuple):
 
     Attributes:
         value (float | None): In percent; None if not measured.
-        dagger (bool): Whether the data set was in the encoder's pretraining.
+        dagger (bool): Whether the dataset was in the encoder's pretraining.
         run (Run | None): Where it was measured.
         best (bool): Whether it is the best measured value of its column.
     """
@@ -103,8 +103,8 @@ class Filled(NamedTuple):
 
     Attributes:
         paper (list[Table]): The paper's tables.
-        generated (list[Table]): The same layouts on generated data sets, those with rows.
-        other (list[Table]): The same layouts on other data sets.
+        generated (list[Table]): The same layouts on generated datasets, those with rows.
+        other (list[Table]): The same layouts on other datasets.
         replaced (list[tuple[Run, Run]]): Runs that no cell shows, and the newer run in their place.
         unplaced (list[Run]): Runs that belong in no table.
     """
@@ -129,7 +129,7 @@ def fill_tables(runs):
             (generated, 'generated', [run for run in mine if is_generated(run)]),
             (other, 'other', [run for run in mine if is_other(run)]),
         ):
-            # Tables 9 and 10 differ in their data sets only.
+            # Tables 9 and 10 differ in their datasets only.
             if not (layout.datasets if kind == 'paper' else chosen and layout.number != '10'):
                 continue
             columns = paper_columns(layout) if kind == 'paper' else columns_of(layout, chosen)
@@ -148,7 +148,7 @@ def fill_tables(runs):
 
 
 def direction_tables(runs, names):
-    """Tables of direction accuracy (paper 2.7.2), one per data set, a row per encoder.
+    """Tables of direction accuracy (paper 2.7.2), one per dataset, a row per encoder.
 
     Args:
         runs (list[Run]): Oldest first; the newest of an encoder counts.
@@ -228,7 +228,7 @@ def _name_of(cells):
 
 
 def _choices_of(rows):
-    """A sentence per data set on choices of the data, for the runs that are shown."""
+    """A sentence per dataset on choices of the data, for the runs that are shown."""
     found = {}
     for row in rows:
         for run in {cell.run.path: cell.run for cell in row.cells if cell.run}.values():

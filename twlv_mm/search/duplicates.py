@@ -41,7 +41,7 @@ def find_duplicates(folder, other=None, threshold=THRESHOLD):
         folder (str | Collection): Embeddings in either format, ``<out>/<sampling>/<split>``.
         other (str | Collection, optional): A second collection made with the same settings: pairs then have one video
             of each.
-        threshold (float): Least cosine of two matching clips.
+        threshold (float): Minimum cosine of two matching clips.
 
     Returns:
         list[Pair]: sorted by share, then by cosine.
@@ -93,7 +93,7 @@ def _block(collection, start, mean):
     if not rows.isfinite().all():
         row = start + int((~rows.isfinite().all(dim=1)).nonzero()[0])
         raise ValueError(
-            f'{collection.video_of(row)} in {collection.folder.path} holds NaN or infinite numbers: extract it again'
+            f'{collection.video_of(row)} in {collection.folder.path} contains NaN or Inf: extract it again'
         )
     return F.normalize(rows - mean, dim=1)
 

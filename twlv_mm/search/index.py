@@ -114,7 +114,7 @@ def _blocks(folder, video_ids, stamps, unsaid, schema):
         vectors = folder.clips(video_id)
         times = times_of(folder, video_id, len(vectors), *unsaid)
         if not np.isfinite(vectors).all():
-            raise ValueError(f'{video_id} in {folder.path} holds NaN or infinite numbers: extract it again')
+            raise ValueError(f'{video_id} in {folder.path} contains NaN or Inf: extract it again')
         columns['video_id'] += [video_id] * len(vectors)
         columns['stamp'] += [stamps(video_id)] * len(vectors)
         columns['clip'].append(np.arange(len(vectors)))

@@ -35,22 +35,21 @@ class ASFormer(BaseModel):
     Args:
         num_classes (int): C.
         in_channels (int): D.
-        channels (int): Width, the published num_f_maps.
+        channels (int): Width, num_f_maps in ASFormer's code.
         num_layers (int): Layers of a stage.
         num_decoders (int): Stages after the first.
         window (str): 'sliding' for attention within blocks, 'full' for attention to all steps.
-        reduction (int): Ratio of channels to the width of queries and keys (the published r1).
+        reduction (int): Ratio of channels to the width of queries and keys (ASFormer's r1).
         value_reduction (int): Ratio of channels to the width of values (r2).
         channel_masking (float): Share of the embeddings' channels that training sets to zero.
         smoothing (float): Weight of the smoothing loss.
-        init (str): 'ours', or 'published' to initialise the decoders at random as the published code does, for exact
-            repetition.
+        init (str): 'ours', or 'published' to initialise the decoders at random as ASFormer's code does, to reproduce it
+            exactly.
         data_preprocessor, init_cfg (dict, optional): See mmengine's BaseModel.
 
-    Source: Yi et al. 2021 and their code, whose weights load unchanged (``load_from``); TWLV-I section 2.6 and the
-        published
-    evaluation for the numbers. Our default initialisation of decoders differs: theirs is random, and each decoder has
-    to wait for the one before it to learn.
+    Source: Yi et al. 2021 and their code, whose weights load unchanged (``load_from``); numbers from TWLV-I section 2.6
+    and its evaluation code. Our default initialisation of decoders differs: theirs is random, so that a decoder learns
+    nothing until the one before it has learnt.
     """
 
     def __init__(
@@ -121,9 +120,7 @@ class ASFormer(BaseModel):
         for place, (x, sample) in enumerate(zip(inputs, data_samples, strict=True)):
             sample.pred_steps, sample.pred_scores = (found[place, : x.shape[1]] for found in (steps, scores))
             if not sample.pred_scores.isfinite().all():
-                raise ValueError(
-                    f'the model gives NaN or infinite numbers for {sample.video_id}: its training diverged'
-                )
+                raise ValueError(f'the model produces NaN or Inf for {sample.video_id}: its training diverged')
         return data_samples
 
     def _stages(self, inputs, data_samples):

@@ -18,8 +18,7 @@ def window_attention(query, key, value, valid, size):
         valid (Tensor | None): (N, T, 1), 1 for steps of the video and 0 for padding; None without padding.
 
     Source: the sliding window of ASFormer's code, whose mask leaves out a window's last step. There, masked steps still
-        get
-    a millionth of the weight; here, none.
+    have a millionth of the weight; here, they have none.
     """
     batch, length, channels = query.shape
     extra = -length % size
@@ -36,7 +35,7 @@ def window_attention(query, key, value, valid, size):
 def full_attention(query, key, value, valid):
     """Attention of every step to all steps of its video; arguments as for :func:`window_attention`.
 
-    Source: ASFormer's code; the published evaluation uses it for Breakfast.
+    Source: ASFormer's code; TWLV-I's evaluation code uses it for Breakfast.
     """
     mask = None if valid is None else valid.bool().transpose(1, 2)[:, None]
     query, key, value = (x[:, None] for x in (query, key, value))

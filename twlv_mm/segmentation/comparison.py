@@ -59,7 +59,7 @@ def _check_classes(runs):
         if (run.classes, run.background) != (first.classes, first.background):
             raise ValueError(
                 f'{run.path} has {len(run.classes)} classes, {first.path} has {len(first.classes)}, and they are not '
-                'the same, in the same order, with the same background: give runs of one data set'
+                'the same, in the same order, with the same background: give runs of one dataset'
             )
 
 

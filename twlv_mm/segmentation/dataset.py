@@ -1,4 +1,4 @@
-"""Data set of videos as embeddings of their clips, with a label for every frame."""
+"""Dataset of videos as embeddings of their clips, with a label for every frame."""
 
 import logging
 from math import isfinite
@@ -33,7 +33,7 @@ class SegmentationDataset(BaseDataset):
     An item, before the pipeline, is a dict of video_id (str), feats ((M, D) float32, in order of time), origin
     (seconds: the centre of the first clip), step (seconds from clip to clip), clip_seconds, duration (seconds of
     labels), fps, num_frames (F) and frame_labels ((F,) int64). Features are read when an item is requested, so memory
-    does not grow with the data set and workers share the system's cache.
+    does not grow with the dataset and workers share the system's cache.
 
     The log names the videos without embeddings, which are left out, and those whose embeddings end more than a clip and
     a step before or after their labels; a tail that is shorter than a clip has none.
@@ -98,7 +98,7 @@ class SegmentationDataset(BaseDataset):
         if not present:
             raise FileNotFoundError(
                 f'{self.folder} has embeddings of none of the {len(listed)} videos of {source}: the former has '
-                f'{self._embeddings.video_ids[0]!r}, the latter {listed[0]!r}; set folder to those of this data set'
+                f'{self._embeddings.video_ids[0]!r}, the latter {listed[0]!r}; set folder to those of this dataset'
             )
         if missing:
             self._warn(

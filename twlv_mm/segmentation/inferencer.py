@@ -45,10 +45,9 @@ class SegmentationInferencer(SegmentInferencer):
 
         Returns:
             dict: for json: video, duration_seconds, fps (of the labels), predictions (a dict of label, index, start,
-                end
-            (seconds) and score, the mean probability of its steps, for each segment in order of time; they cover the
-            video, background included), frames (list of the index of each of the duration * fps labels, at least one),
-            and model, config, checkpoint, versions, encoder and decoder as for localization.
+            end (seconds) and score, the mean probability of its steps, for each segment in order of time; they cover
+            the video, background included), frames (list of the index of each of the duration * fps labels, at least
+            one), and model, config, checkpoint, versions, encoder and decoder as for localization.
         """
         video, embedded_with = self.embedder.embed(os.fspath(path))
         duration = video['duration']

@@ -60,7 +60,7 @@ def read_split(data_root, split, fold):
 
 
 def check_folds(data_root):
-    """Check that the folds of a data set make a cross-validation, in which no video is tested twice.
+    """Check that the folds of a dataset make a cross-validation, in which no video is tested twice.
 
     Returns:
         tuple[list[int], list[str]]: numbers of the folds; notes for the log on videos with labels that no fold tests.

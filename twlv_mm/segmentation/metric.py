@@ -33,8 +33,8 @@ class SegmentationMetric(BaseMetric):
                          dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published')]
 
     Args:
-        overlaps (Sequence[float]): Least IoU of a hit, above 0, up to 1.
-        background (Sequence[str]): Names of background classes; names that a data set lacks are ignored.
+        overlaps (Sequence[float]): Minimum IoU of a match, above 0, up to 1.
+        background (Sequence[str]): Names of background classes; names that a dataset lacks are ignored.
         published (bool): Count as the published evaluation does, for comparison with its numbers: segments at the end
             of a video are one frame short, predictions of an odd number of frames one too long, and edit is divided by
             the number of all listed videos, including those without embeddings. Writes no files.
@@ -94,7 +94,7 @@ class SegmentationMetric(BaseMetric):
 
     def _check(self, results, classes):
         if not results:
-            raise ValueError('no video was predicted, there is nothing to score: check the test data set')
+            raise ValueError('no video was predicted, there is nothing to score: check the test dataset')
         seen = set()
         for video_id, _, subsampling, truth, steps in results:
             if video_id in seen:

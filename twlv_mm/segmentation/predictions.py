@@ -52,7 +52,7 @@ def read_predictions(path):
         videos = {id_: _video(id_, video, len(contents['classes'])) for id_, video in contents['videos'].items()}
         found = Predictions(str(path), contents['classes'], contents['background'], videos)
     if version != VERSION:
-        raise ValueError(f'{path} has version {version!r}, but only {VERSION} can be read: run the test again')
+        raise ValueError(f'{path} has version {version!r}; only {VERSION} is supported: run the test again')
     return found
 
 

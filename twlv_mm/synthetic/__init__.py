@@ -1,6 +1,6 @@
 """Generated videos with ground truth, for the demo, the tests and the synthetic configs.
 
-scene.py draws actors, motions and backgrounds; trimmed.py, untrimmed.py, boxes.py and images.py make data sets of them,
+scene.py draws actors, motions and backgrounds; trimmed.py, untrimmed.py, boxes.py and images.py make datasets of them,
 with annotations.py and build.py.
 """
 

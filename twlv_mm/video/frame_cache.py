@@ -1,4 +1,4 @@
-"""An mmaction2 transform that decodes the videos of a small data set once, not in every epoch."""
+"""An mmaction2 transform that decodes the videos of a small dataset once, not in every epoch."""
 
 from mmcv.transforms import BaseTransform, Compose
 

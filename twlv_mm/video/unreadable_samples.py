@@ -30,7 +30,7 @@ class Replacing:
             read (Callable[[int], Any]): Reads the sample with an index; None counts as unreadable.
             index (int): The sample.
             another (Callable[[int], int]): Index of the replacement after the n-th failure, n from 0.
-            of (str): Name of the data set.
+            of (str): Name of the dataset.
 
         Returns:
             tuple[Any, int, int]: the sample, its index, and the number of failures before it.

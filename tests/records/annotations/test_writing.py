@@ -1,4 +1,4 @@
-"""What is written for annotation tools is read back the same, and what models train on is read by their data sets."""
+"""What is written for annotation tools is read back the same, and what models train on is read by their datasets."""
 
 import json
 import re

@@ -1,6 +1,6 @@
-"""Lists of recognition data sets: from official annotation files, or from your own videos.
+"""Lists of recognition datasets: from official annotation files, or from your own videos.
 
-data_set.py describes a data set and its readers, kinetics.py to imagenet1k.py read one each, prepare.py writes the
+data_set.py describes a dataset and its readers, kinetics.py to imagenet1k.py read one each, prepare.py writes the
 lists, lists.py reads and checks them. own_videos.py finds your own videos and labels, own_lists.py splits them.
 """
 

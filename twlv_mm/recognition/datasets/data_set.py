@@ -1,4 +1,4 @@
-"""Description of a data set, and helpers of the readers of official annotation files."""
+"""Description of a dataset, and helpers of the readers of official annotation files."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from .lists import Sample
 
 
 class Split(NamedTuple):
-    """One part of a data set, by its annotation files."""
+    """One part of a dataset, by its annotation files."""
 
     name: str  # 'train' or 'val'
     # Their ``file`` has no extension. With a folder, it is the path below ``folder``; without, the file may be in any
@@ -20,7 +20,7 @@ class Split(NamedTuple):
 
 
 class DataSet(NamedTuple):
-    """A data set and its reader."""
+    """A dataset and its reader."""
 
     name: str  # name of its data root and prefix of its list files
     title: str  # its name in the paper

@@ -1,4 +1,4 @@
-"""From a data set's official annotation files and its videos or images to list files."""
+"""From a dataset's official annotation files and its videos or images to list files."""
 
 import argparse
 import os
@@ -13,14 +13,14 @@ from .lists import write_list
 
 
 def prepare(data_set, annotations, files, out, kind=None):
-    """Write the lists of a data set with the existing files, and report the missing ones.
+    """Write the lists of a dataset with the existing files, and report the missing ones.
 
     Files in ``out``: train and val lists ``<name>_<split>_list_<kind>.txt`` (or ``data_set.list_name``) for
     :func:`read_list`; ``label_map_<kind>.txt`` with one class name a line; and ``missing_<kind>.txt`` with a line
     ``<split> <file>`` for each missing or empty file.
 
     Args:
-        data_set (DataSet): The data set.
+        data_set (DataSet): The dataset.
         annotations (str): Folder of the official annotation files.
         files (str): Folder of the videos or images.
         out (str): Folder to write to; it may exist.

@@ -74,7 +74,7 @@ def match(overlap, labels, scores, true_labels):
 
 
 def best_threshold(matched):
-    """The score threshold with the highest F1.
+    """The score threshold that maximises F1.
 
     Args:
         matched (Iterable[tuple[list[Match], ndarray, int]]): For each video its matches, the scores of its predictions,
@@ -94,7 +94,13 @@ def best_threshold(matched):
 
 
 def threshold_of_best_f1(hits, scores, total):
-    """The score of (P,) scores from which on F1 is highest, with (P,) bool hits and ``total`` annotations; or 0."""
+    """The score threshold that maximises F1; 0 without scores.
+
+    Args:
+        hits (ndarray): (P,) bool, whether each prediction is correct.
+        scores (ndarray): (P,) their scores.
+        total (int): Number of annotations.
+    """
     if not len(scores):
         return 0.0
     order = np.argsort(-scores, kind='stable')
