@@ -67,9 +67,8 @@ class Task:
 
 def paper_tasks():
     """The tasks on the paper's datasets, at the paths of their configs, whether or not the data are there."""
-    tasks = [*_recognition('k400'), *_recognition('ssv2'), *_recognition('mit'), *_recognition('diving48')]
-    for name in ('ek100', 'in1k'):
-        tasks += [_task(f'twlv/{name}_{probe}') for probe in ('linear', 'attentive')]
+    tasks = [task for name in ('k400', 'ssv2', 'mit', 'diving48', 'ek100') for task in _recognition(name)]
+    tasks += [_task(f'twlv/in1k_{probe}') for probe in ('linear', 'attentive')]
     for name in ('thumos14', 'activitynet'):
         tasks += [_on_clips(f'{name}_tal{kind}', name, f'{name}_tal') for kind in ('', '_external')]
     for name, folder in (('salads50', '50salads'), ('gtea', 'gtea'), ('breakfast', 'breakfast')):
