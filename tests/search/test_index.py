@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from twlv_mm.search.query import Query
 
 from ..commands import run_tool
 
-pytest.importorskip('lancedb', reason='LanceDB is not installed')
+pytestmark = pytest.mark.skipif(not find_spec('lancedb'), reason='LanceDB is not installed')
 ROOT = Path(__file__).parents[2]
 VIDEOS, CLIPS, DIMS = 150, 4, 16
 TIMES = np.stack([np.arange(CLIPS), np.arange(CLIPS) + 1], axis=1).astype(float)
@@ -119,7 +120,7 @@ def test_vectors_of_other_settings_do_not_mix(folder):
     with pytest.raises(ValueError, match='made with other settings'):
         update_index(folder)
     (folder / 'manifest.json').write_text(json.dumps(dict(settings=[dict(INFO, model='twlv_large')], videos=[])))
-    with pytest.raises(ValueError, match='made again with other settings'):
+    with pytest.raises(ValueError, match='extracted again with other settings'):
         IndexedCollection(folder)
 
 
