@@ -1,6 +1,6 @@
 """What README and docs name exists: files, links, names of the package, options of commands."""
 
-import importlib
+import importlib.util
 import json
 import re
 from functools import cache
@@ -62,3 +62,9 @@ def test_every_option_of_a_command_on_a_page_is_there(page):
 def test_the_tutorial_is_stored_without_outputs():
     notebook = json.loads((ROOT / 'demo/tutorial.ipynb').read_text(encoding='utf-8'))
     assert not [cell for cell in notebook['cells'] if cell.get('outputs')]
+
+
+def test_the_script_of_the_pictures_finds_what_it_draws_with():
+    spec = importlib.util.spec_from_file_location('pictures', ROOT / 'docs/pictures.py')
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert all(path.stat().st_size <= 150_000 for path in (ROOT / 'docs/pictures').iterdir())
