@@ -158,6 +158,10 @@ def test_protocol_is_that_of_the_pipeline_that_ran(test_of):
     assert (protocol['clips'], protocol['frame_interval']) == (2, 3)
 
 
+def test_protocol_says_that_only_a_part_of_the_samples_was_tested(test_of):
+    assert test_of('test_dataloader.dataset.indices=2')['protocol']['samples'] == 2
+
+
 @pytest.mark.parametrize(
     ('stated', 'message'),
     [('clips=4', 'protocol states clips=4, but the run uses clips=1'), ('shots=5', 'which cannot be verified')],

@@ -29,6 +29,8 @@ def protocol_of(runner, model):
     for part in parts:
         if isinstance(path := getattr(part, 'ann_file', None), str) and path:
             found['list'] = Path(path).name
+        if getattr(part, '_indices', None) is not None:  # of mmengine's BaseDataset: only these of its samples
+            found['samples'] = len(part)
         for step in steps_of(part):
             found |= _choices_of_step(step)
     head = getattr(model, 'cls_head', None)

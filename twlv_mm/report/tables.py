@@ -33,6 +33,7 @@ DIRECTION_METRICS = {
 }
 # Field of a protocol that records a choice of the data -> text of a note.
 CHOICES = {
+    'samples': 'tested on {} samples only',
     'classes': '{} classes',
     'annotations': '{}',
     'videos': '{} videos',
