@@ -30,6 +30,13 @@ def test_every_task_has_the_numbers_of_the_encoder(tasks, name):
             assert f"'out/embeddings/{task.extractions[0].name}_{name}" in cfg.pretty_text
 
 
+def test_every_dataset_with_configs_on_embeddings_is_evaluated_on_them(tasks):
+    configs = next(iter(tasks.values())).config.parent
+    on_embeddings = {path for kind in ('knn', 'linear_offline') for path in configs.glob(f'*_{kind}.py')}
+    assert on_embeddings
+    assert on_embeddings <= {task.config for task in tasks.values()}
+
+
 def test_columns_of_knn_are_read_from_their_own_embeddings(tasks):
     encoder = find_encoder('twlv_base')
     for column, folder in (('uniform', 'uniform/train'), ('clip', 'multi-clip/train'), ('video', 'multi-clip/train')):
