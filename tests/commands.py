@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -92,6 +93,7 @@ class Fork:
         return SimpleNamespace(returncode=self._process.exitcode, stdout=texts[0], stderr=texts[1])
 
     def _run(self, function, arguments, environment):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have ignored
         os.setpgrp()  # a signal to the group reaches its workers, and not the tests
         for number, file in enumerate(self._files, 1):
             os.dup2(file.fileno(), number)
