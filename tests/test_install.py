@@ -92,8 +92,9 @@ def test_config_of_another_project_inherits_ours(python, checkout, tmp_path):
 def test_wheel_holds_every_config_tool_and_template_as_a_file(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    assert (tmp_path / 'twlv_mm/analysis/scatter.html').is_file()
-    assert {'page.html', 'errors.html', 'style.css'} <= {path.name for path in (tmp_path / 'twlv_mm/report').iterdir()}
+    templates = 'analysis/scatter.html', 'search/page.html', *(f'report/{name}' for name in ('page.html', 'style.css'))
+    for name in (*templates, 'report/errors/page.html'):
+        assert (tmp_path / 'twlv_mm' / name).is_file(), name
     mim = tmp_path / 'twlv_mm' / '.mim'
     shipped = {path.relative_to(mim).as_posix() for path in mim.rglob('*') if path.is_file()}
     ours = [path for folder in ('configs', 'tools') for path in (ROOT / folder).rglob('*') if path.is_file()]
