@@ -60,7 +60,7 @@ class Truth:
 
 
 def draw_number(number, width=160, height=120):
-    """A picture of a number: 12 bits as black and white blocks, in two rows of six."""
+    """An image of a number: 12 bits as black and white blocks, in two rows of six."""
     picture = np.full((height, width, 3), 96, np.uint8)
     for bit in range(12):
         row, column = divmod(bit, 6)
@@ -70,7 +70,7 @@ def draw_number(number, width=160, height=120):
 
 
 def read_number(picture):
-    """The number that an (H, W, 3) picture of any size shows."""
+    """The number that an (H, W, 3) image of any size shows."""
     height, width = picture.shape[:2]
     rows, columns = (np.array([0.25, 0.75]) * height).astype(int), ((np.arange(6) + 0.5) * (width // 6)).astype(int)
     patches = [picture[y - 2 : y + 3, x - 2 : x + 3].mean() > 120 for y in rows for x in columns]

@@ -53,7 +53,7 @@ def test_config_gives_the_encoder_what_it_was_made_for(name):
     assert cfg.default_scope == 'mmaction'
     assert cfg.encoder_weights is None
     init_default_scope('mmaction')
-    cfg.model.data_preprocessor.pop('blending', None)  # draws from distributions that have to have numbers
+    cfg.model.data_preprocessor.pop('blending', None)  # draws from distributions that must have numbers
     with torch.device('meta'):
         model = MODELS.build(cfg.model)
     arch = model.backbone.arch

@@ -236,7 +236,7 @@ def test_embeddings_that_claim_to_be_huge_are_refused(tmp_path):
 def test_verify_makes_no_thousand_million_windows(lengths, tmp_path):
     info = dict(duration=1.0, clip_seconds=1.0, stride_seconds=1.0) | lengths
     said = ' '.join(one.what for one in verify(embeddings(tmp_path, **info)))
-    assert 's give about ' in said
+    assert 's should have about ' in said
 
 
 def test_parquet_with_more_rows_than_its_size_accounts_for_is_refused(tmp_path):

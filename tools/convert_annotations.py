@@ -57,7 +57,7 @@ class Videos:
 
     def __init__(self, folder):
         if not os.path.isdir(folder):
-            raise FileNotFoundError(f'there is no folder {folder}')
+            raise FileNotFoundError(f'folder {folder} does not exist')
         self.missing, self._opened, self._paths = set(), {}, {}
         for path in filter(is_video, walk_files(folder)):
             for name in {os.path.basename(path), Path(path).stem}:
@@ -128,7 +128,7 @@ def write(args, videos, context, out):
         return annotations.write_fiftyone(videos, out, clocks)
     for video in videos:
         if video.size is None:
-            raise ValueError(f'the picture size of {video.file} is unknown: give --videos')
+            raise ValueError(f'the frame size of {video.file} is unknown: give --videos')
     return annotations.write_cvat(videos, out, clocks)
 
 

@@ -227,7 +227,7 @@ def main():
             Path(args.html).parent.mkdir(parents=True, exist_ok=True)
             write_text(args.html, text)
             for video_id, reason in failures:
-                print(printable(f'  without pictures: {video_id}: {reason}'))
+                print(printable(f'  without frames: {video_id}: {reason}'))
             print(f'{args.html}: {len(text) / 1e6:.1f} MB')
     except (ValueError, FileNotFoundError, ImportError, VideoError) as error:
         fail(error)

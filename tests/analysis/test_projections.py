@@ -96,7 +96,7 @@ def test_class_of_one_video_is_named():
 @pytest.mark.parametrize(
     ('method', 'options', 'message'),
     [
-        ('umap', {}, "no method 'umap'; there are pca, tsne, lda"),
+        ('umap', {}, "unknown method 'umap'; choose from pca, tsne, lda"),
         ('lda', dict(labels=np.zeros(9)), 'lda needs several classes'),
         ('tsne', dict(perplexity=30), 'perplexity is 30; for 9 vectors'),
     ],

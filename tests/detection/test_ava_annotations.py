@@ -82,7 +82,7 @@ def test_both_kinds_of_label_lists_are_read(tmp_path):
 
 
 def test_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'there is no file of annotations .*gone\.csv'):
+    with pytest.raises(FileNotFoundError, match=r'file of annotations .*gone\.csv does not exist'):
         read_ava_csv(tmp_path / 'gone.csv')
-    with pytest.raises(FileNotFoundError, match=r'there is no file of names of the actions .*gone\.pbtxt'):
+    with pytest.raises(FileNotFoundError, match=r'file of names of the actions .*gone\.pbtxt does not exist'):
         read_action_names(tmp_path / 'gone.pbtxt')

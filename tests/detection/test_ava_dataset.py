@@ -110,7 +110,7 @@ def test_videos_are_found_by_id_whatever_their_extension(folder):
     shutil.copy(videos / 'a.WebM', videos / 'a.mkv')
     with pytest.raises(ValueError, match=r'several files of the video a: a.WebM, a.mkv; keep one'):
         build(folder)
-    with pytest.raises(FileNotFoundError, match=r'no folder of videos .*elsewhere: set data_prefix'):
+    with pytest.raises(FileNotFoundError, match=r'folder of videos .*elsewhere does not exist: set data_prefix'):
         build(folder, data_prefix=dict(img=str(folder / 'elsewhere')))
 
 
@@ -159,8 +159,8 @@ def test_pickle_payload_in_proposals_does_not_run(folder):
     ('content', 'message'),
     [
         ('[]', 'has no proposals'),
-        ('{"a": [[0, 0, 1, 1]]}', "whose keys have to be '<video>,<time stamp>': '' is not a name"),
-        ('{"a,inf": [[0, 0, 1, 1]]}', "whose keys have to be '<video>,<time stamp>': 'inf' is not a number"),
+        ('{"a": [[0, 0, 1, 1]]}', "whose keys must be '<video>,<time stamp>': '' is not a name"),
+        ('{"a,inf": [[0, 0, 1, 1]]}', "whose keys must be '<video>,<time stamp>': 'inf' is not a number"),
         ('{"a,0902": [[0, 0, 1]]}', "proposals of 'a,0902': there are 3 numbers, not 4 or 5"),
         ('{"a,0902": [[0, 0, 1, true]]}', "proposals of 'a,0902': .* is not a list of lists"),
         ('{"a,0902": ', 'cannot be read as proposals'),

@@ -71,7 +71,7 @@ def test_a_folder_without_pictures_is_an_error(folder):
         (folder / 'frames' / video).mkdir(parents=True)
     (error,) = errors_of(folder, use_frames=True, data_prefix=dict(img=str(folder / 'frames')))
     assert '2 videos cannot be read' in error
-    assert 'has no pictures' in error
+    assert 'has no images' in error
 
 
 @pytest.mark.parametrize(('offset', 'number'), [(0, 4), (894, 2)])
@@ -93,11 +93,11 @@ def test_keyframes_without_proposals_are_an_error_with_their_share(folder):
 def test_pixels_in_place_of_shares_are_an_error(folder):
     (folder / 'proposals.json').write_text('{"a,0902": [[20, 10, 50, 90, 0.95]]}')
     (error,) = errors_of(folder, proposal_file=str(folder / 'proposals.json'), skip_missing=True)
-    assert 'proposals outside of the picture at 1 of 1 (a,902) keyframes' in error
+    assert 'proposals outside the image at 1 of 1 (a,902) keyframes' in error
     write_set(folder, ['a,0902,20,10,50,90,1,0', row('a', 905, 1)])
     (error,) = errors_of(folder)
     assert '1 of 2 rows' in error
-    assert 'box outside of the picture, the first is 20, 10, 50, 90 of a at 902 s' in error
+    assert 'box outside the image, the first is 20, 10, 50, 90 of a at 902 s' in error
 
 
 def test_proposals_with_width_and_height_are_an_error(folder):
@@ -156,7 +156,7 @@ def test_hook_raises_everything_at_once_before_training(folder):
     runner.model = nn.ModuleDict(dict(backbone=head(0), roi_head=head(5)))
     CheckAVAHook().before_test(runner)
     runner.test_dataloader.dataset = [1]
-    with pytest.raises(TypeError, match='not list: take the hook out'):
+    with pytest.raises(TypeError, match='not list: remove the hook'):
         CheckAVAHook().before_test(runner)
 
 

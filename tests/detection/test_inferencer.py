@@ -109,9 +109,9 @@ def test_interval_and_least_score_are_those_that_are_asked_for(inferencer, folde
     weak = inferencer(path, min_score=0.05)['keyframes'][0]['predictions']
     assert [len(one['actions']) for one in weak] == [3, 2]  # best first
     assert inferencer(path, min_score=1)['keyframes'][0]['predictions'] == []
-    with pytest.raises(ValueError, match='interval_seconds is 0; it has to be more than 0'):
+    with pytest.raises(ValueError, match='interval_seconds is 0; it must be more than 0'):
         inferencer(path, interval_seconds=0)
-    with pytest.raises(ValueError, match='min_score is 5; it has to be from 0 to 1'):
+    with pytest.raises(ValueError, match='min_score is 5; it must be from 0 to 1'):
         inferencer(path, min_score=5)
 
 
@@ -131,7 +131,7 @@ def test_names_are_those_given_or_of_the_training_or_numbers(config, folder):
     with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
         named(classes=['a', 'b'])
     (folder / 'some.pbtxt').write_text('item {\n  name: "walk"\n  id: 80\n}\n')
-    with pytest.raises(ValueError, match='has an action 80, and the model those up to 3'):
+    with pytest.raises(ValueError, match='has an action 80, but the model only those up to 3'):
         named(classes=str(folder / 'some.pbtxt'))
 
 

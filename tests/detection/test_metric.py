@@ -227,7 +227,7 @@ def test_average_precision_is_the_area_under_the_interpolated_curve():
 
 
 def tube_sample(true, found, labels, scores, valid=None, timestamp=902):
-    """A clip of pictures of 50 x 100 pixels; tubelets in shares."""
+    """A clip of images of 50 x 100 pixels; tubelets in shares."""
     true = torch.tensor(np.array(true, np.float32))
     sample = sample_of('v', timestamp, np.zeros((len(found), 4)), scores)
     sample.set_metainfo(dict(img_shape=(50, 100)))

@@ -174,5 +174,5 @@ def test_sample_without_proposals_is_named(build):
 
 def test_encoder_with_another_patch_names_the_stride_to_set(build):
     model = build(patch_size=8)
-    with pytest.raises(ValueError, match=r'maps of \(8, 6\) from pictures of \(64, 48\).*featmap_stride=8'):
+    with pytest.raises(ValueError, match=r'maps of \(8, 6\) from images of \(64, 48\).*featmap_stride=8'):
         predict(model, [sample(0)])

@@ -114,7 +114,7 @@ def test_video_whose_vectors_are_not_finite_is_a_failure_and_the_others_are_kept
     summary = extract_collection(extractor, videos, tmp_path, workers=0)
     assert summary.embedded + len(summary.failures) == len(videos)
     assert {failure['stage'] for failure in summary.failures} == {'encode'}
-    assert f'{videos[0].path}: the encoder gave NaN or infinity for' in summary.failures[0]['reason']
+    assert f'{videos[0].path}: the encoder produced NaN or Inf for' in summary.failures[0]['reason']
     assert all(np.isfinite(np.load(path)).all() for path in tmp_path.rglob('*.npy'))
 
 
@@ -204,9 +204,9 @@ def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_pa
     (dict(formats=['npz']), "formats: unknown 'npz'; choose from npy, parquet"),
     (dict(views=['backwards']), "views: unknown 'backwards'; choose from forward, reversed"),
     (dict(on_fault='stop'), "on_fault: unknown 'stop'"),
-    (dict(shard=(4, 4)), 'there is no shard 4 of 4'),
+    (dict(shard=(4, 4)), 'shard 4 of 4 does not exist'),
     (dict(workers=-1), 'workers=-1: give 0 or more'),
-    (dict(decoder='opencv'), "there is no decoder 'opencv'"),
+    (dict(decoder='opencv'), "unknown decoder 'opencv'"),
 ])  # fmt: skip
 def test_unknown_options_are_refused_before_anything_is_written(encoder, folder, tmp_path, options, said):
     with pytest.raises(ValueError, match=said):

@@ -159,7 +159,7 @@ def test_official_weights_are_in_the_package_or_the_error_says_where_to_find_the
 
 
 def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
-    with pytest.raises(ValueError, match="'uniform' and 'multi-clip'"):
+    with pytest.raises(ValueError, match="'uniform' or 'multi-clip'"):
         Extractor(encoder, sampling='dense')
     with pytest.raises(ValueError, match='must be positive'):
         Extractor(encoder, sampling='multi-clip', clip_seconds=0)
@@ -195,7 +195,7 @@ def test_config_gives_its_encoder_and_its_clips(encoder, video, tmp_path):
     with pytest.warns(UserWarning, match='squeezetime_r50 has no weights'):
         assert Extractor.from_config(tmp_path / 'squeezetime.py').sampling.num_frames == 8
     (tmp_path / 'swapped.py').write_text("_base_ = './config.py'\nencoder = 'twlv_base'\nencoder_weights = None\n")
-    with pytest.raises(ValueError, match=f"says encoder='twlv_base', and its model.backbone is {SMALL}"):
+    with pytest.raises(ValueError, match=f"says encoder='twlv_base', but its model.backbone is {SMALL}"):
         Extractor.from_config(tmp_path / 'swapped.py')
     (tmp_path / 'probe.py').write_text(
         "_base_ = 'twlv_mm::twlv/k400_linear.py'\nencoder = 'umt_base'\n"

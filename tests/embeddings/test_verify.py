@@ -123,8 +123,8 @@ def test_videos_of_the_manifest_must_be_there_or_have_failed(folder):
     ('change', 'part'),
     [
         (dict(duration=5.9), 'clips 2 end after the video, which is 5.9 s long'),
-        (dict(duration=5.9), 'has 3 clips; 5.9 s give 2 of 2 s every 2 s'),
-        (dict(stride_seconds=1.0), 'has 3 clips; 6.5 s give 5 of 2 s every 1 s'),
+        (dict(duration=5.9), 'has 3 clips; 5.9 s should have 2 of 2 s every 2 s'),
+        (dict(stride_seconds=1.0), 'has 3 clips; 6.5 s should have 5 of 2 s every 1 s'),
         (dict(duration='6.5'), 'duration is "6.5", not a length in seconds'),
         (dict(duration=1e14), '65 frames in 1e+14 s is impossible: its file had broken time stamps'),
         (dict(clip_seconds=-1), 'clip_seconds is -1, not a length'),

@@ -198,7 +198,7 @@ def test_file_that_is_cut_off_says_so(save, tmp_path):
     path = tmp_path / ('x.safetensors' if save is save_file else 'x.pth')
     save(twlv_mm.get_model('twlv_base', **TINY).state_dict(), path)
     path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(ValueError, match=f'{path.name} cannot be read as a checkpoint: .*cut off.*: get it again'):
+    with pytest.raises(ValueError, match=f'{path.name} cannot be read as a checkpoint: .*cut off.*: download it again'):
         twlv_mm.get_model('twlv_base', path, **TINY)
 
 

@@ -154,11 +154,11 @@ def test_encoder_gives_what_transformers_gives(name, folders):
         compare(name, other, rebuilt, torch.randn(1, 8, 3, 48, 48))
     if name in BUILT + NATIVE:
         with pytest.raises(
-            ValueError, match=r'takes pictures of 32 x 32 pixels, not 48 x 48: (build it|its positions)'
+            ValueError, match=r'expects images of 32 x 32 pixels, not 48 x 48: (build it|its positions)'
         ):
             encoder(torch.randn(1, 3, time, 48, 48))
     if name in NATIVE:
-        with pytest.raises(ValueError, match='has positions for img_size=32 only, and none for 48'):
+        with pytest.raises(ValueError, match='has positions for img_size=32 only, not for 48'):
             twlv_mm.describe(f'hf:{folder}', img_size=48)
 
 
@@ -251,7 +251,7 @@ def test_without_weights_the_folder_gives_a_random_encoder_that_stays_unused_whe
         ('config', dict(hidden_size=10**9), 'hidden_size: 1000000000 is not a whole number from 0 to 131072'),
         ('config', dict(num_hidden_layers=100000), 'num_hidden_layers'),
         ('config', dict(num_frames=0), 'cannot be cut into'),
-        ('config', dict(image_size=[32, 48]), 'is not a square'),
+        ('config', dict(image_size=[32, 48]), 'is not square'),
         ('config', dict(num_attention_heads=7), 'cannot build|not a multiple'),
         ('config', dict(hidden_act='os.system'), 'cannot build'),
         ('preprocessor_config', dict(image_mean=[0.5, 'x', 0.5]), 'image_mean'),
@@ -294,9 +294,9 @@ def test_missing_files_are_reported(tmp_path, monkeypatch):
         raise huggingface_hub.errors.LocalEntryNotFoundError('no network')
 
     monkeypatch.setattr(huggingface_hub, 'snapshot_download', no_network)
-    with pytest.raises(ValueError, match=r'there is no folder owner/name, and the repository .* no network'):
+    with pytest.raises(ValueError, match=r'folder owner/name does not exist, and the repository .* no network'):
         twlv_mm.describe('hf:owner/name')
-    with pytest.raises(ValueError, match='there is no folder nowhere'):
+    with pytest.raises(ValueError, match='folder nowhere does not exist'):
         twlv_mm.describe('hf:nowhere')
     with pytest.raises(ValueError, match=r'has no config\.json'):
         twlv_mm.describe(f'hf:{tmp_path}')

@@ -153,7 +153,7 @@ def test_wrong_sources_are_reported(own):
     ):
         with pytest.raises(ValueError, match=message):
             twlv_mm.get_model(source)
-    with pytest.raises(TypeError, match='does not take these settings: .*colour'):
+    with pytest.raises(TypeError, match='does not accept these settings: .*colour'):
         twlv_mm.get_model(f'{module}:Patches', colour=1)
 
 

@@ -109,7 +109,7 @@ def test_pooling_that_an_architecture_lacks_is_an_error(video):
     model = twlv_mm.get_model('twlv_base', **TINY)
     with pytest.raises(ValueError, match='no class token'):
         model.embed(video, pooling='class_token')
-    with pytest.raises(ValueError, match="no pooling 'max'.*mean, frame, class_token"):
+    with pytest.raises(ValueError, match="unknown pooling 'max'.*mean, frame, class_token"):
         model.embed(video, pooling='max')
 
 

@@ -104,5 +104,5 @@ def test_check_refuses_a_test_on_other_embeddings_or_classes(datasets, build, tm
 
 def test_check_says_which_data_set_it_cannot_check():
     dataset = TensorDataset(torch.zeros(1, 2))
-    with pytest.raises(ValueError, match='not TensorDataset: take the hook out'):
+    with pytest.raises(ValueError, match='not TensorDataset: remove the hook'):
         CheckEmbeddedVideosHook().before_test(run_of(dataset, dataset))

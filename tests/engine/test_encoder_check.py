@@ -377,5 +377,5 @@ def test_a_config_that_does_not_ask_for_its_encoder_cannot_say_another_one(tmp_p
     (tmp_path / 'own.py').write_text(
         "encoder = 'umt_base'\nmodel = dict(backbone=dict(type='twlv_mm.VideoViT', arch='twlv_base'))\n"
     )
-    with pytest.raises(EncoderError, match="says encoder='umt_base', and its model.backbone is twlv_base"):
+    with pytest.raises(EncoderError, match="says encoder='umt_base', but its model.backbone is twlv_base"):
         check_encoder(Config.fromfile(tmp_path / 'own.py'))

@@ -63,7 +63,7 @@ def test_probe_that_trains_its_encoder_is_refused_before_the_first_step(probe, t
         with pytest.raises(SystemExit, match='2'):
             launch.main_train([probe, '--no-validate', '--work-dir', str(tmp_path / 'run'), '--cfg-options', *options])
         said = capsys.readouterr()
-        assert f'the encoder of {probe} learns, and the task of its ResultsHook, recognition_linear' in said.err
+        assert f'the encoder of {probe} learns, but the task of its ResultsHook, recognition_linear' in said.err
         assert "task='recognition_finetune'" in said.err
         assert 'Epoch(train)' not in said.out
     assert not list(tmp_path.glob('run/*.pth'))

@@ -256,7 +256,7 @@ def test_commands_that_finish_folds_at_the_same_time_lose_no_fold(tmp_path):
 
 def test_unknown_fold_is_refused(config, tmp_path, capsys):
     error = error_of(capsys, config, '--work-dir', tmp_path, '--folds', 2, 7)
-    assert f'there is no fold 7 (--folds): {config} has 1, 2' in error
+    assert f'unknown fold 7 (--folds): {config} has 1, 2' in error
     assert not list(tmp_path.iterdir())
 
 

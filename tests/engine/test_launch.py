@@ -41,7 +41,7 @@ def error_of(main, capsys, *arguments):
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
 def test_missing_config_is_named(main, capsys):
-    assert 'there is no config nowhere.py' in error_of(main, capsys, 'nowhere.py')
+    assert 'config nowhere.py does not exist' in error_of(main, capsys, 'nowhere.py')
 
 
 def test_missing_base_config_is_named(tmp_path, capsys):
@@ -50,8 +50,8 @@ def test_missing_base_config_is_named(tmp_path, capsys):
 
 
 def test_missing_checkpoint_is_named(plain_config, capsys):
-    assert 'there is no checkpoint no.pth' in error_of(launch.main_test, capsys, plain_config, 'no.pth')
-    assert 'there is no checkpoint no.pth' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
+    assert 'checkpoint no.pth does not exist' in error_of(launch.main_test, capsys, plain_config, 'no.pth')
+    assert 'checkpoint no.pth does not exist' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
 
 
 def test_config_without_a_test_is_reported_before_anything_runs(capsys):
@@ -72,7 +72,7 @@ def test_amp_refuses_an_unknown_optim_wrapper(plain_config, capsys):
 
 
 def test_dump_and_show_say_what_they_need(plain_config, capsys):
-    assert 'has to end with .pkl' in error_of(launch.main_test, capsys, plain_config, '--dump', 'scores.json')
+    assert 'must end with .pkl' in error_of(launch.main_test, capsys, plain_config, '--dump', 'scores.json')
     assert 'default_hooks.visualization' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
 
 

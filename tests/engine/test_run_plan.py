@@ -46,7 +46,7 @@ def warnings_of(epochs, schedule):
 def test_short_schedule_and_warm_up_name_the_variable_that_they_follow():
     warnings = warnings_of(1, [dict(type='LinearLR', end=2), dict(type='CosineAnnealingLR', T_max=9)])
     assert any('warm-up of 20 steps does not end before the run, of 10: set max_epochs' in one for one in warnings)
-    assert any('fall for 90 steps, and the run ends after 10: set max_epochs' in one for one in warnings)
+    assert any('falls for 90 steps, but the run ends after 10: set max_epochs' in one for one in warnings)
 
 
 def test_run_that_makes_sense_has_no_warning():

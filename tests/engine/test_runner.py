@@ -63,7 +63,7 @@ def test_gradients_accumulated_for_another_number_of_processes_are_reported(tiny
     config = tmp_path / 'config.py'
     config.write_text(f"_base_ = '{tiny_config}'\ngpus = 8\n")
     runner = launch.main_train([str(config), '--work-dir', str(tmp_path / 'run'), *QUICK, 'train_cfg.max_epochs=1'])
-    assert 'for 8 processes, and there are 1: a batch is 0.125 times as large as intended' in log_of(runner)
+    assert 'for 8 processes, but there are 1: a batch is 0.125 times as large as intended' in log_of(runner)
 
 
 def test_resume_without_a_checkpoint_starts_anew_from_load_from(tiny_config, tiny_run, tmp_path):

@@ -66,9 +66,9 @@ def test_an_encoder_of_a_config_keeps_its_overrides_and_models_can_be_built(tmp_
 
 
 def test_an_encoder_that_cannot_be_found_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(ValueError, match='there is no model'):
+    with pytest.raises(ValueError, match='unknown model'):
         find_encoder('twlv_bas')
-    with pytest.raises(FileNotFoundError, match=r'there is no checkpoint .*no\.pth'):
+    with pytest.raises(FileNotFoundError, match=r'checkpoint .*no\.pth does not exist'):
         find_encoder('twlv_base', str(tmp_path / 'no.pth'))
     for label in ('a/b', 'lr=0.1'):
         with pytest.raises(ValueError, match='slash or an equals sign'):

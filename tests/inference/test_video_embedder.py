@@ -88,7 +88,8 @@ def test_encoder_or_clips_of_another_training_are_refused(folder, trained_on):
     VideoEmbedder(make_config(folder), device='cpu').check(trained_on, 'epoch_1.pth')
     other_encoder = VideoEmbedder(make_config(folder), str(folder / 'encoder.pth'), 'cpu')
     with pytest.raises(
-        ValueError, match=r'(?s)epoch_1\.pth was trained on other .*training .*weights_sha256 \(None and'
+        ValueError,
+        match=r'(?s)epoch_1\.pth was trained on embeddings that differ .*training .*weights_sha256 \(None and',
     ):
         other_encoder.check(trained_on, 'epoch_1.pth')
     other_clips = VideoEmbedder(make_config(folder, clip_seconds=2.0), device='cpu')

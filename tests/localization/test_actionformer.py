@@ -267,7 +267,7 @@ def test_external_scores_are_of_the_data_sets_classes(tmp_path):
 
     predict('scores.json')
     assert samples[0].pred_instances.labels.unique().tolist() == [1]
-    with pytest.raises(ValueError, match=r'three\.json: v0 has scores of 3 classes, and there are 2'):
+    with pytest.raises(ValueError, match=r'three\.json: v0 has scores of 3 classes, but there are 2'):
         predict('three.json')
 
 
@@ -345,5 +345,5 @@ def test_official_weights_with_drop_path_load_from_a_bare_state_dict(tmp_path):
 def test_regression_starts_as_the_published_code_on_demand():
     assert torch.equal(ActionFormer(**SMALL, init='published').reg_head.last.bias, torch.zeros(2))
     assert torch.equal(ActionFormer(**SMALL).reg_head.last.bias, torch.full((2,), 2.0))
-    with pytest.raises(ValueError, match="init is 'random'; there are 'ours' and 'published'"):
+    with pytest.raises(ValueError, match="init is 'random'; it must be 'ours' or 'published'"):
         ActionFormer(**SMALL, init='random')

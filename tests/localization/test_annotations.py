@@ -79,7 +79,7 @@ def test_names_given_decide_the_labels(tmp_path):
         assert annotations.classes == ('a', 'unseen one', 'b')
         np.testing.assert_array_equal(annotations.videos['v'].labels, [2, 0])
         assert any('label_id of 2 classes' in note for note in annotations.notes)
-    with pytest.raises(FileNotFoundError, match='no class name file'):
+    with pytest.raises(FileNotFoundError, match='class name file .* does not exist'):
         read_annotations(path, classes=str(tmp_path / 'other.txt'))
     with pytest.raises(ValueError, match="'a' at position 1 and again at position 3"):
         read_annotations(path, classes=['a', 'b', 'a'])
@@ -166,5 +166,5 @@ def test_label_that_is_no_class_and_subset_that_is_not_there_are_refused(tmp_pat
     path = write(tmp_path, {'v': dict(annotations=[action('serve', 1, 2)])})
     with pytest.raises(ValueError, match='leave subset out'):
         read_annotations(path, 'train')
-    with pytest.raises(FileNotFoundError, match='no annotation file'):
+    with pytest.raises(FileNotFoundError, match='annotation file .* does not exist'):
         read_annotations(tmp_path / 'none.json')

@@ -107,7 +107,7 @@ def test_video_without_scores_is_named(tmp_path):
 @pytest.mark.parametrize(
     ('content', 'options', 'error'),
     [
-        (dict(a=[1, 2, 3]), dict(classes=CLASSES), 'a has scores of 3 classes, and there are 4'),
+        (dict(a=[1, 2, 3]), dict(classes=CLASSES), 'a has scores of 3 classes, but there are 4'),
         (dict(a=[1, 2], b=[1, 2, 3]), {}, 'b has scores of 3 classes, a of 2'),
         (dict(a=[0.5, float('nan')]), {}, 'NaN is not a json number'),
         (dict(a=[0.5, 'x']), {}, r"the scores of a: \[0.5, 'x'\] is not a list of numbers"),
@@ -125,7 +125,7 @@ def test_video_without_scores_is_named(tmp_path):
         ([[1, 2]], {}, 'has no scores by video'),
         (by_name(SCORES), {}, 'give classes'),
         (by_name(SCORES), dict(classes=CLASSES[:3]), r"scores of .*: 'fall' is not among the 3"),
-        ({'results': {'a': [dict(label='run')]}}, dict(classes=CLASSES), "the scores of a: there is no 'score'"),
+        ({'results': {'a': [dict(label='run')]}}, dict(classes=CLASSES), "the scores of a: 'score' is missing"),
         ({'results': {'a': [dict(label='run', score=1)] * 2}}, dict(classes=CLASSES), 'a class has several scores'),
         ({'results': {'a': [0.5] * 4}}, dict(classes=CLASSES), 'the scores of a: '),
         ({'class': CLASSES, 'results': {'a': [1, 2]}}, dict(classes=CLASSES), 'the scores of a: '),

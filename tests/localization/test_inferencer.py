@@ -116,9 +116,9 @@ def test_best_segments_come_first_and_weak_ones_not_at_all(inferencer, folder):
     assert [one['score'] for one in kept] == [score for score in scores if score >= middle]
     assert len(inferencer(path, top_k=3, min_score=0)['predictions']) == 3
     assert inferencer(path, min_score=1)['predictions'] == []
-    with pytest.raises(ValueError, match='top_k is 0; it has to be 1 or more'):
+    with pytest.raises(ValueError, match='top_k is 0; it must be 1 or more'):
         inferencer(path, top_k=0)
-    with pytest.raises(ValueError, match=r'min_score is 5; it has to be from 0 to 1'):
+    with pytest.raises(ValueError, match=r'min_score is 5; it must be from 0 to 1'):
         inferencer(path, min_score=5)
 
 

@@ -136,8 +136,8 @@ def test_classes_without_predictions_count_and_those_without_actions_do_not(ann_
     metrics = evaluate(build(ann_file), dict(a=[(0, 10, 0.9, 0), (0, 1, 0.5, 2)], b=[(5, 9, 0.1, 2)], c=[(1, 2, 1, 0)]))
     # 'run': one of two found, behind one mistake; 'jump': none of two.
     assert metrics == pytest.approx({'mAP@0.50': 0.125, 'mAP@0.75': 0.125, 'mAP': 0.125})
-    assert [line for line in logged['warning'] if 'count for nothing' in line] == [
-        f"2 predictions of 1 classes without actions in {ann_file}, subset 'test' count for nothing: sit"
+    assert [line for line in logged['warning'] if 'do not count' in line] == [
+        f"2 predictions of 1 classes without actions in {ann_file}, subset 'test' do not count: sit"
     ]
 
 

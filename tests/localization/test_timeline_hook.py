@@ -117,7 +117,7 @@ def test_frames_of_the_files_are_shown_and_missing_ones_counted(tmp_path):
     assert shades(tmp_path / 'a.png') > 3 * shades(tmp_path / 'b.png')
     assert (tmp_path / 'c.png').exists()
     assert run(LocalizationVisualizationHook(enable=True, out_dir=str(tmp_path)), [sample_of('c')]) == []
-    with pytest.raises(FileNotFoundError, match='no file or folder gone'):
+    with pytest.raises(FileNotFoundError, match='file or folder gone'):
         run(LocalizationVisualizationHook(enable=True, out_dir=str(tmp_path), videos='gone'))
 
 

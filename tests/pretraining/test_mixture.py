@@ -157,9 +157,9 @@ def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
         ([dict(name='a', kind='video', weight=1)], 'by name'),
         (dict(a=dict(kind='sound', weight=1, dataset={})), "'sound'"),
         (dict(a=dict(kind='video', weight=0, dataset={})), 'weight of the set a is 0'),
-        (dict(a=dict(kind='video', weight=1, wieght=2, dataset={})), 'set a has to have .* it has .*wieght'),
-        (dict(a=dict(kind='video', weight=1)), 'set a has to have exactly dataset, kind, weight'),
-        (dict(a=None), 'set a has to have .* it has None'),
+        (dict(a=dict(kind='video', weight=1, wieght=2, dataset={})), 'set a must have .* it has .*wieght'),
+        (dict(a=dict(kind='video', weight=1)), 'set a must have exactly dataset, kind, weight'),
+        (dict(a=None), 'set a must have .* it has None'),
     ],
 )
 def test_mixture_of_what_is_no_set_is_refused(sets, message):
@@ -246,7 +246,7 @@ def test_shard_of_another_ending_is_refused_before_it_is_trained_on(tmp_path, ca
     write_tar(tmp_path / 'a.tar.1', [('0.png', image(0))])
     with pytest.raises(SystemExit):
         index_shards([str(tmp_path / 'a.tar.1')])
-    assert 'a.tar.1 has to be named *.tar' in capsys.readouterr().err
+    assert 'a.tar.1 must be named *.tar' in capsys.readouterr().err
 
 
 def test_shard_of_images_and_videos_asks_which_are_samples(tmp_path, capsys):

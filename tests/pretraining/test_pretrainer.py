@@ -224,7 +224,7 @@ def test_settings_that_do_not_fit_are_refused(video):
         build({'pixels': TARGETS['pixels']}, teachers=dict(video=TEACHERS['video']))
     with pytest.raises(ValueError, match='each frame alone'):
         build({'pixels': TARGETS['pixels']}, arch='clip_base', tubelet_size=1)
-    with pytest.raises(ValueError, match="no mode 'predict'"):
+    with pytest.raises(ValueError, match="not 'predict'"):
         build({'pixels': TARGETS['pixels']})(video, mode='predict')
     with pytest.raises(RuntimeError, match='no weights'):
         build({'video': TARGETS['video']}, teachers=dict(video=dict(source='umt_base', **TINY)))(video)

@@ -209,7 +209,7 @@ def test_checkpoint_of_a_sharded_run_has_the_tensors_of_one_process(alone, other
 
 def test_torch_that_cannot_shard_is_named(monkeypatch):
     monkeypatch.setattr(torch, '__version__', '2.6.0+cu124')
-    with pytest.raises(RuntimeError, match=r'needs torch 2\.7 or later, and this is 2\.6\.0\+cu124'):
+    with pytest.raises(RuntimeError, match=r'needs torch 2\.7 or later, but this is 2\.6\.0\+cu124'):
         FullyShard(torch.nn.Linear(2, 2))
 
 

@@ -404,7 +404,7 @@ def test_dataset_finds_missing_files_before_training(tmp_path):
     (tmp_path / 'c.mp4').unlink()
     with pytest.raises(FileNotFoundError, match=r'1 of the files listed in .*list.txt do not exist: .*c.mp4'):
         DATASETS.build(cfg)
-    with pytest.raises(FileNotFoundError, match='there is no list .*other.txt'):
+    with pytest.raises(FileNotFoundError, match='list .*other.txt does not exist'):
         DATASETS.build(cfg | dict(ann_file='other.txt'))
 
 

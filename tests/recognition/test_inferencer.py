@@ -176,7 +176,7 @@ def test_checkpoint_of_another_model_or_a_damaged_one_is_refused(checkpoint, tmp
         (tmp_path / 'bad.pth').write_bytes(content)
         with pytest.raises(ValueError, match=r'bad\.pth cannot be read as a checkpoint'):
             RecognitionInferencer(CONFIG, tmp_path / 'bad.pth', 'cpu')
-    with pytest.raises(FileNotFoundError, match='there is no checkpoint missing'):
+    with pytest.raises(FileNotFoundError, match='checkpoint missing.* does not exist'):
         RecognitionInferencer(CONFIG, 'missing.pth', 'cpu')
 
 
@@ -204,7 +204,7 @@ def test_command_says_by_its_exit_code_what_became_of_the_videos(checkpoint, fol
     assert '5 videos done' in (printed := capsys.readouterr().out)
     assert f'{folder / "broken.mp4"}: ' in printed
     assert run_tool('infer.py', CONFIG, checkpoint, folder / 'missing', *options) == 2
-    assert f'error: there is no file or folder {folder / "missing"}' in capsys.readouterr().err
+    assert f'error: file or folder {folder / "missing"} does not exist' in capsys.readouterr().err
     pretraining = ROOT / 'configs/synthetic/pretrain_pixels.py'
     assert run_tool('infer.py', pretraining, checkpoint, folder, *options) == 2
     assert 'is None (default_hooks.results.task)' in capsys.readouterr().err

@@ -40,7 +40,7 @@ def test_every_class_needs_a_name_of_its_own(tmp_path, names, message):
 
 
 def test_missing_file_of_names_is_reported(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'no class name file .*missing\.txt'):
+    with pytest.raises(FileNotFoundError, match=r'class name file .*missing\.txt does not exist'):
         read_class_names(tmp_path / 'missing.txt')
 
 

@@ -154,7 +154,7 @@ def test_what_was_written_is_read_and_damage_is_named(tmp_path):
 
 
 def test_a_run_without_predictions_is_reported_as_needing_a_new_test(tmp_path):
-    with pytest.raises(FileNotFoundError, match='there is no results.json with a file of predictions beside it'):
+    with pytest.raises(FileNotFoundError, match='no results.json with a file of predictions beside it'):
         find_errors(tmp_path)
     write(tmp_path, 'old', record('recognition_linear', 'mine', {'acc/top1': 50.0}))
     with pytest.raises(FileNotFoundError, match='the test of .*old/results.json wrote none'):

@@ -19,7 +19,7 @@ def page(tmp_path_factory):
     write_results(folder)
     write(folder, 'direction', record('direction', 'synthetic', dict(accuracy=51.0)))
     write(folder, 'broken', '{')
-    tasks = '[{"task": "motion_knn", "status": "no data", "reason": "there is no data/x"}]'
+    tasks = '[{"task": "motion_knn", "status": "no data", "reason": "data/x does not exist"}]'
     (folder / 'evaluation.json').write_text(f'{{"encoder": "untrained", "tasks": {tasks}}}')
     path, _ = write_report(folder)
     with Chromium(program, str(tmp_path_factory.mktemp('profile'))) as browser:
@@ -33,7 +33,7 @@ def test_the_page_has_every_section_and_a_link_to_it(page):
     assert links == [f'#{key}' for key in SECTIONS]
     figures = "[...document.querySelectorAll('figure svg')]"
     assert page.run(f'{figures}.length && {figures}.every(one => one.getBoundingClientRect().height > 99)')
-    assert page.run("document.querySelector('#section-tasks').innerText").count('no data: there is no data/x') == 1
+    assert page.run("document.querySelector('#section-tasks').innerText").count('no data: data/x does not exist') == 1
 
 
 def test_every_table_of_results_has_the_papers_rows(page):

@@ -210,7 +210,7 @@ def test_a_folder_without_results_has_a_report_too(tmp_path):
     page, text = write_report(tmp_path, tmp_path / 'out')
     assert page.read_text().count('nothing was measured on these datasets</summary>') == 1
     assert '| TWLV-I (paper) | ViT-B |' in text.read_text()
-    with pytest.raises(FileNotFoundError, match='there is no folder'):
+    with pytest.raises(FileNotFoundError, match='folder .* does not exist'):
         write_report(tmp_path / 'nowhere')
 
 

@@ -125,7 +125,7 @@ def test_vectors_of_other_settings_do_not_mix(folder):
 
 
 def test_folder_without_an_index_is_reported(folder):
-    with pytest.raises(FileNotFoundError, match='there is no index at .*--index --in'):
+    with pytest.raises(FileNotFoundError, match='the index .* does not exist: .*--index --in'):
         IndexedCollection(folder)
     assert not (folder / '.lance').exists()
 

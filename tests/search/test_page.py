@@ -103,7 +103,7 @@ def test_command_lists_duplicates_and_says_what_is_wrong(embedded, tmp_path, cap
     (pair,) = record['pairs']
     assert {pair['video_id'], pair['other_id']} == {'one', 'two'}
     for arguments, message in (
-        (['one', '--in', tmp_path / 'none'], 'there is no folder'),
+        (['one', '--in', tmp_path / 'none'], 'does not exist'),
         (['four', '--in', folder], "no video 'four'"),
         (['one', '--in', folder, '--html', 'x.html'], '--html needs --videos'),
         (['one', '--in', folder, '--text', 'a dog'], 'give QUERY or --text TEXT'),
@@ -120,7 +120,7 @@ def test_video_without_a_file_is_listed_and_the_page_is_there(videos, embedded, 
     answer = find_moments('two', embedded / 'multi-clip/npy', top=9)
     page, failures = answer_page(answer, VideoFiles(tmp_path))
     assert {video_id for video_id, _ in failures} == {'two', 'three'}
-    assert 'no pictures: it is not among the videos of' in page
+    assert 'no frames: it is not among the videos of' in page
 
 
 def test_page_of_duplicates_has_two_excerpts_a_pair(videos, embedded):

@@ -90,7 +90,7 @@ def test_packed_video_has_features_by_step_and_labels_by_frame_and_step():
 
 
 def test_unknown_alignment_and_subsampling_are_refused():
-    with pytest.raises(ValueError, match="no alignment 'nearest'; there are 'time' and 'stretch'"):
+    with pytest.raises(ValueError, match="unknown alignment 'nearest'; choose from 'time', 'stretch'"):
         AlignFeatures('nearest')
-    with pytest.raises(ValueError, match='subsampling is 0; it has to be 1 or more'):
+    with pytest.raises(ValueError, match='subsampling is 0; it must be 1 or more'):
         AlignFeatures(subsampling=0)

@@ -138,7 +138,7 @@ def test_embeddings_that_say_nothing_of_when_or_are_not_finite_are_refused(tmp_p
     dataset = build(root, tmp_path / 'feats')
     with pytest.raises(ValueError, match='a in .*feats contains NaN or Inf'):
         dataset[0]
-    with pytest.raises(ValueError, match='fps is 0; it has to be a number above 0'):
+    with pytest.raises(ValueError, match='fps is 0; it must be a number above 0'):
         build(root, tmp_path / 'feats', fps=0)
 
 

@@ -90,7 +90,7 @@ def test_label_that_is_no_class_is_refused_with_its_line(root):
 def test_missing_files_are_named_with_what_is_there(root):
     with pytest.raises(FileNotFoundError, match=r'no .*test\.split3\.bundle: set fold .* \(test: 1, 2\)'):
         read_split(root, 'test', 3)
-    with pytest.raises(ValueError, match="no split 'val'; there are 'train' and 'test'"):
+    with pytest.raises(ValueError, match="unknown split 'val'; choose from 'train', 'test'"):
         read_split(root, 'val', 1)
     with pytest.raises(FileNotFoundError, match=r'no .*c\.txt: set data_root'):
         read_labels(root, 'c', read_mapping(root))
@@ -126,5 +126,5 @@ def test_folds_that_are_no_cross_validation_are_refused(root, tmp_path):
     assert folds == [1]
     assert len(notes) == 1
     assert 'no fold tests 1 videos (a), which have labels' in notes[0]
-    with pytest.raises(FileNotFoundError, match='there is no fold in'):
+    with pytest.raises(FileNotFoundError, match='no fold in'):
         check_folds(tmp_path / 'elsewhere')

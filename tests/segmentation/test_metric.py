@@ -155,9 +155,9 @@ def test_files_come_beside_the_log_of_a_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ('steps', 'truth', 'error'),
     [
-        ([0, 3], [0, 1], 'a has a prediction of class 3, and the dataset has 3 classes'),
+        ([0, 3], [0, 1], 'a has a prediction of class 3, but the dataset has 3 classes'),
         ([0, -100], [0, 1], 'a has a prediction of class -100'),
-        ([0, 1], [0, 4], 'a has a frame of class 4, and the dataset has 3 classes'),
+        ([0, 1], [0, 4], 'a has a frame of class 4, but the dataset has 3 classes'),
         ([0, 1, 1], [0, 1], 'a has 3 predicted steps for 2 frames, 1 frames per step'),
     ],
 )

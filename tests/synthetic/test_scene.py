@@ -122,5 +122,5 @@ def test_unknown_names_are_refused_with_the_known_ones():
         motion_path('sideways', 8, rng)
     with pytest.raises(ValueError, match="no appearance 'round'"):
         Actor('round', rng, 'train')
-    with pytest.raises(ValueError, match="no split 'val'; there are train, test"):
+    with pytest.raises(ValueError, match="unknown split 'val'; choose from train, test"):
         background(rng, 'val')

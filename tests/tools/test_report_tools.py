@@ -32,7 +32,7 @@ def test_report_is_made_of_a_folder(capsys, tmp_path):
 
 
 def test_report_needs_a_folder_and_a_name_for_each_embeddings(error_of, tmp_path):
-    assert f'error: there is no folder {tmp_path}/nowhere' in error_of('report.py', tmp_path / 'nowhere')
+    assert f'error: folder {tmp_path}/nowhere does not exist' in error_of('report.py', tmp_path / 'nowhere')
     assert "'embeddings/val' is not NAME=FOLDER" in error_of('report.py', tmp_path, '--embeddings', 'embeddings/val')
     assert "has 'a' twice" in error_of('report.py', tmp_path, '--embeddings', 'a=one/val', 'b=two/val', 'a=three/val')
 

@@ -76,5 +76,5 @@ def test_lengths_that_are_not_positive_are_refused(lengths):
 
 
 def test_unknown_sampling_is_refused():
-    with pytest.raises(ValueError, match="'uniform' and 'multi-clip'"):
+    with pytest.raises(ValueError, match="'uniform' or 'multi-clip'"):
         sample_windows(constant_times(10, 10), 'dense')

@@ -68,7 +68,7 @@ def load_pairs(folder, ann_file=None, class_names=None):
     opposite = sampling.with_name(f'{sampling.name}-reversed') / folder.name
     if not opposite.is_dir():
         raise FileNotFoundError(
-            f'there is no folder {opposite} with the same videos reversed: extract them with twlv extract --views '
+            f'folder {opposite} with the same videos reversed does not exist: extract them with twlv extract --views '
             'forward,reversed, and give the forward folder as <out>/<sampling>/<split>'
         )
     backward = EmbeddingFolder(opposite)

@@ -53,7 +53,7 @@ def study_direction(pairs, classes=None, *, permutations=200, seed=0):
     foreign = [name for name in classes or () if name not in counts]
     if foreign:
         shown = ', '.join(points.classes[:5]) + (', …' if len(counts) > 5 else '')
-        raise ValueError(f'there is no class {foreign[0]!r} among the {len(counts)}: {shown}')
+        raise ValueError(f'unknown class {foreign[0]!r}; it is not among the {len(counts)}: {shown}')
     wanted = list(dict.fromkeys(classes or counts))
     too_few = {name: counts[name] for name in wanted if counts[name] < MIN_VIDEOS}
     if too_few and (classes or len(too_few) == len(wanted)):

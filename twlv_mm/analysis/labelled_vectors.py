@@ -71,7 +71,7 @@ def load_vectors(folder, scope='video', ann_file=None, class_names=None, by_fold
         LabelledVectors: of all videos, as a single class if none has a class.
 
     Raises:
-        FileNotFoundError: if there is no such folder or file, or no embeddings in the folder.
+        FileNotFoundError: if the folder or file does not exist, or the folder has no embeddings.
         ValueError: if some videos have no class or several, a class has no name, or a vector or file is damaged.
     """
     folder = EmbeddingFolder(folder)
@@ -104,7 +104,7 @@ def select_vectors(points, only=None, exclude=None, num_classes=None, amount=Non
         seed (int): Seed of the random choices.
 
     Raises:
-        ValueError: if there is no such class, or nothing is left.
+        ValueError: if the class is unknown, or nothing is left.
     """
     kept = _places(points, only) if only else range(len(points.classes))
     left_out = _places(points, exclude) if exclude else ()
@@ -224,7 +224,7 @@ def _places(points, wanted):
             places.append(points.numbers.index(int(name)))
         else:
             shown = ', '.join(points.classes[:5]) + (', …' if len(points.classes) > 5 else '')
-            raise ValueError(f'there is no class {name!r} among the {len(points.classes)}: {shown}')
+            raise ValueError(f'unknown class {name!r}; it is not among the {len(points.classes)}: {shown}')
     return places
 
 

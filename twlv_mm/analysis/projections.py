@@ -48,7 +48,7 @@ def project(vectors, method, labels=None, groups=None, *, seed=0, fit_drawn=Fals
     """
     import_sklearn()
     if method not in METHODS:
-        raise ValueError(f'there is no method {method!r}; there are {", ".join(METHODS)}')
+        raise ValueError(f'unknown method {method!r}; choose from {", ".join(METHODS)}')
     if len(vectors) < 3:
         raise ValueError(f'{len(vectors)} vectors are too few for a plot: at least three are needed')
     if method == 'lda':

@@ -127,12 +127,12 @@ def load_from_local(filename, map_location):
         dict: the checkpoint.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         pickle.UnpicklingError: if it is damaged or holds anything but tensors, plain values and what mmengine saves.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f'{path}: there is no such checkpoint file.')
+        raise FileNotFoundError(f'{path}: no such checkpoint file.')
     try:
         return load_checkpoint(path, map_location)
     except pickle.UnpicklingError as error:

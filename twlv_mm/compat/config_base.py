@@ -40,4 +40,4 @@ def find_config(name):
     known = [file.relative_to(CONFIGS).as_posix() for file in CONFIGS.rglob('*.py')]
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
     hint = f'Did you mean {", ".join(close)}?' if close else f'None of the {len(known)} configs has a similar name.'
-    raise FileNotFoundError(f"'{PACKAGE}::{name}': there is no {name} in {CONFIGS}. {hint}")
+    raise FileNotFoundError(f"'{PACKAGE}::{name}': {name} is not in {CONFIGS}. {hint}")

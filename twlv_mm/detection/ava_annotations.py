@@ -27,7 +27,7 @@ class AVABoxes(NamedTuple):
 
     videos: list[str]  # R video ids
     timestamps: np.ndarray  # (R,) float64 seconds of the film
-    boxes: np.ndarray  # (R, 4) float32 x1, y1, x2, y2, shares of the picture's width and height
+    boxes: np.ndarray  # (R, 4) float32 x1, y1, x2, y2 normalised to [0, 1]
     actions: np.ndarray  # (R,) int64 ids of actions; -1 where the row has none
     persons: np.ndarray  # (R,) int64 ids of persons within a video; -1 where the row has none
 
@@ -97,7 +97,7 @@ def read_action_names(path):
 def _existing(path, what):
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f'there is no file of {what} {path}')
+        raise FileNotFoundError(f'file of {what} {path} does not exist')
     return path
 
 

@@ -12,7 +12,7 @@ from .ava_dataset import count_frames
 from .keyframes import has_area, image_keys
 from .transforms import boxes_at, file_header, keyframe_index
 
-# Share of the picture by which a box may pass its edge: AVA's csv has three decimals.
+# Share of the image by which a box may pass its edge: AVA's csv has three decimals.
 ROUNDING = 0.005
 # A keyframe's box in a tube may be that of a nearby frame: half a frame at 10 frames per second.
 KEYFRAME_SECONDS = 0.05
@@ -30,7 +30,7 @@ def check_dataset(dataset, num_classes=()):
     """Check a dataset; opens every video once, and reads the csv again.
 
     Errors are: missing or unreadable videos, keyframes without proposals (with ``skip_missing``, missing videos and
-    proposals are left out instead), keyframes outside of their video, boxes and proposals outside of the picture,
+    proposals are left out instead), keyframes outside of their video, boxes and proposals outside the image,
     proposals that end before they start, persons without a tube at their keyframe, another number of classes than the
     model's. Warnings are: boxes without area, actions that are not in the list of actions, keyframes without any box
     left.
@@ -57,9 +57,9 @@ def _check_classes(dataset, names, num_classes):
     for number in sorted(set(num_classes) - {dataset.num_classes}):
         listed = f'{len(names)} actions with ids from {min(names)} to {max(names)}'
         yield (
-            f'the model has num_classes={number}, and {dataset.label_file} has {listed}, which makes '
+            f'the model has num_classes={number}, but {dataset.label_file} has {listed}, which makes '
             f'{dataset.num_classes} with the unused column 0: set num_classes={dataset.num_classes} in the model, or '
-            'give the list of actions that it is to learn'
+            'give the list of the actions it should learn'
         )
 
 
@@ -135,14 +135,14 @@ def _check_proposals(dataset):
     outside = [_name(image) for image in found if _is_outside(dataset.proposals[image][:, :4]).any()]
     if outside:
         yield (
-            f'{dataset.proposal_file} has proposals outside of the picture at {_some(outside, found)} keyframes: they '
-            "have to be shares of the picture's width and height, from 0 to 1, not pixels"
+            f'{dataset.proposal_file} has proposals outside the image at {_some(outside, found)} keyframes: they '
+            'must be normalised to [0, 1], not pixels'
         )
     backwards = [_name(image) for image in found if _is_backwards(dataset.proposals[image]).any()]
     if backwards:
         yield (
             f'{dataset.proposal_file} has proposals that end before they start at {_some(backwards, found)} keyframes: '
-            'they have to be x1, y1, x2, y2, not x, y, width, height'
+            'they must be x1, y1, x2, y2, not x, y, width, height'
         )
 
 
@@ -152,9 +152,9 @@ def _check_outside(path, rows):
         row = outside[0]
         box = ', '.join(f'{edge:g}' for edge in rows.boxes[row])
         yield (
-            f'{len(outside)} of {len(rows.videos)} rows of {path} have a box outside of the picture, the first is '
-            f"{box} of {rows.videos[row]} at {rows.timestamps[row]:g} s: boxes have to be shares of the picture's "
-            'width and height, from 0 to 1, not pixels'
+            f'{len(outside)} of {len(rows.videos)} rows of {path} have a box outside the image, the first is '
+            f'{box} of {rows.videos[row]} at {rows.timestamps[row]:g} s: boxes must be normalised to '
+            '[0, 1], not pixels'
         )
 
 
@@ -180,7 +180,7 @@ def _check_tubes(dataset):
     if without:
         yield (
             f'{dataset.tube_file} has no box at the keyframe of {_some(without, keyframes.boxes)} persons of '
-            f'{dataset.ann_file}: the ids of persons have to be the same in both files, and keyframes have to have '
+            f'{dataset.ann_file}: the ids of persons must be the same in both files, and keyframes must have '
             'boxes, too'
         )
 

@@ -26,7 +26,7 @@ class AVAVideoDataset(BaseActionDataset):
     <twlv_mm.detection.data_check.CheckAVAHook>` reports it before the run.
 
     An item, before the pipeline, is a dict of video_id, timestamp (int, or float if it has decimals: seconds of the
-    film), img_key ('video,0902'), gt_bboxes ((n, 4) x1, y1, x2, y2 in shares of the picture), gt_labels ((n, C) 0 or
+    film), img_key ('video,0902'), gt_bboxes ((n, 4) x1, y1, x2, y2 normalised to [0, 1]), gt_labels ((n, C) 0 or
     1), entity_ids ((n,), -1 where unknown), offset_seconds, modality and start_index; filename, or with ``use_frames``
     frame_dir, filename_tmpl, total_frames and fps; proposals ((m, 4) shares) and scores with a ``proposal_file``;
     tracks, for each box a tuple of seconds of the film (k,) and boxes (k, 4), with a ``tube_file``.
@@ -52,9 +52,9 @@ class AVAVideoDataset(BaseActionDataset):
             minute 15, 0 for whole films.
         skip_missing (bool): Leave out keyframes without their video or proposals, and log them. If False, reading one
             is an error.
-        use_frames (bool): Read pictures instead of videos.
-        fps (float): With ``use_frames``, pictures per second.
-        filename_tmpl (str): With ``use_frames``, names of pictures; numbers start at 1.
+        use_frames (bool): Read images instead of videos.
+        fps (float): With ``use_frames``, images per second.
+        filename_tmpl (str): With ``use_frames``, names of images; numbers start at 1.
         **kwargs: test_mode, indices, see mmaction2's BaseActionDataset.
 
     Attributes:
@@ -135,7 +135,7 @@ class AVAVideoDataset(BaseActionDataset):
     def _set_num_classes(self, found):
         if self.num_classes not in (None, found):
             raise ValueError(
-                f'num_classes is {self.num_classes}, and the largest id in {self.label_file} is {found - 1}: with the '
+                f'num_classes is {self.num_classes}, but the largest id in {self.label_file} is {found - 1}: with the '
                 f'unused column 0, that makes num_classes={found}. Ids that the list leaves out have columns, too, so '
                 '60 of 80 actions also make 81'
             )
@@ -145,7 +145,7 @@ class AVAVideoDataset(BaseActionDataset):
         path = self.videos[video_id]
         if path is None:
             raise FileNotFoundError(
-                f'there is no video {video_id} in {self.data_prefix["img"]}, which {self.ann_file} lists: get it, or '
+                f'{self.data_prefix["img"]} has no video {video_id}, which {self.ann_file} lists: add it, or '
                 'set skip_missing=True'
             )
         if not self.use_frames:
@@ -191,7 +191,7 @@ class AVAVideoDataset(BaseActionDataset):
 def find_videos(folder, video_ids, use_frames=False):
     """Find videos, or folders of frames, with a single scan of their folder: id -> path, None if missing."""
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f'there is no folder of videos {folder}: set data_prefix=dict(img=...) to it')
+        raise FileNotFoundError(f'folder of videos {folder} does not exist: set data_prefix=dict(img=...) to it')
     with os.scandir(folder) as entries:
         there = [entry.name for entry in entries if entry.is_dir() == use_frames]
     by_id, paths = {}, {}
@@ -209,11 +209,11 @@ def find_videos(folder, video_ids, use_frames=False):
 
 @cache
 def count_frames(folder):
-    """Number of pictures in a folder of frames, cached; VideoError if there are none."""
+    """Number of images in a folder of frames, cached; VideoError if there are none."""
     with os.scandir(folder) as entries:
         count = sum(entry.name.endswith(('.jpg', '.jpeg', '.png')) for entry in entries)
     if not count:
-        raise VideoError(f'{folder} has no pictures')
+        raise VideoError(f'{folder} has no images')
     return count
 
 

@@ -17,7 +17,7 @@ def pair_iou(boxes, others):
 
 
 def first_hits(overlap, threshold):
-    """Find the predictions of a class that hit a true one, in one picture or clip: (P,) bool.
+    """Find the predictions of a class that hit a true one, in one image or clip: (P,) bool.
 
     Each prediction is assigned to the true one that it overlaps best. It hits if their IoU reaches the threshold and no
     better prediction has hit that one. ``overlap`` is the IoU (P, G) of predictions, best first, with true ones, G >=

@@ -91,6 +91,6 @@ def _parts(dataset):
     parts = dataset_parts(dataset)
     for part in parts:
         if not isinstance(part, AVAVideoDataset):
-            raise TypeError(f'CheckAVAHook checks AVAVideoDataset, not {type(part).__name__}: take the hook out')
+            raise TypeError(f'CheckAVAHook checks AVAVideoDataset, not {type(part).__name__}: remove the hook')
         part.full_init()
     return parts

@@ -58,7 +58,7 @@ class FactorisedDecoder(BaseModule):
         self.in_channels, self.num_frames, self.num_queries = in_channels, num_frames, num_queries
         self.embed_dims = embed_dims
         self.input_proj = nn.Sequential(nn.Linear(in_channels, embed_dims), nn.LayerNorm(embed_dims))
-        # With DETR's temperature of 10000 and scale of 2 pi, most channels are constant over a picture; the temperature
+        # With DETR's temperature of 10000 and scale of 2 pi, most channels are constant over an image; the temperature
         # of 20 is that of Liu et al. 2022 (DAB-DETR). The offset puts a token at its centre.
         self.token_position = SinePositionalEncoding(
             num_feats=embed_dims // 2, temperature=20, normalize=True, scale=6 * math.pi, offset=-0.5
@@ -101,7 +101,7 @@ class FactorisedDecoder(BaseModule):
             to_key.copy_(to_query)
 
     def _position_code(self, places):
-        """The code of tokens at places (S, 2), x and y in shares of the picture: (S, C)."""
+        """The code of tokens at places (S, 2), x and y normalised to [0, 1]: (S, C)."""
         code = self.token_position
         channels = torch.arange(code.num_feats, device=places.device)
         angles = places[:, [1, 0], None] * code.scale / code.temperature ** (2 * (channels // 2) / code.num_feats)
@@ -110,17 +110,17 @@ class FactorisedDecoder(BaseModule):
     def forward(self, features, padding):
         """Decode a feature map (N, D, T', h, w) to the outputs of all layers, (layers, N, T, S, C).
 
-        ``padding`` is (N, h, w) bool, True for tokens outside of the picture.
+        ``padding`` is (N, h, w) bool, True for tokens outside the image.
         """
         batch, channels, times = features.shape[:3]
         if channels != self.in_channels:
             raise ValueError(
-                f'the encoder gives {channels} channels, the decoder takes {self.in_channels}: set '
+                f'the encoder has {channels} channels, the decoder expects {self.in_channels}: set '
                 f'model.decoder.in_channels={channels}'
             )
         if self.num_frames % times:
             raise ValueError(
-                f'the encoder gives {times} times, of which {self.num_frames} frames cannot be made: set '
+                f'{self.num_frames} frames cannot be made from the {times} time steps of the encoder: set '
                 f'model.decoder.num_frames to a multiple of {times}'
             )
         tokens = self.input_proj(features.flatten(3).permute(0, 2, 3, 1))
@@ -160,7 +160,7 @@ class FactorisedDecoderLayer(DetrTransformerDecoderLayer):
 
 
 def grid_centres(count):
-    """(S, 2) x and y in shares of the picture: the centres of S cells of a grid as square as possible."""
+    """(S, 2) x and y normalised to [0, 1]: the centres of S cells of a grid as square as possible."""
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     places = torch.arange(count)

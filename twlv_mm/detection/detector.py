@@ -52,10 +52,10 @@ class SpatioTemporalDetector(BaseModel):
 
 
 def _padding(inputs, data_samples, size):
-    """Mask of the tokens of an (h, w) map outside of the pictures, (N, h, w) bool."""
+    """Mask of the tokens of an (h, w) map outside the images, (N, h, w) bool."""
     inside = inputs.new_zeros(len(inputs), 1, *inputs.shape[-2:])
     for one, sample in zip(inside, data_samples, strict=True):
         height, width = sample.img_shape[:2]
         one[:, :height, :width] = 1
-    # A token that overlaps the picture is inside.
+    # A token that overlaps the image is inside.
     return F.adaptive_max_pool2d(inside, size).squeeze(1) == 0

@@ -89,13 +89,13 @@ class DetectionInferencer:
             best first) and, if the model follows boxes through its clip, tube (times in seconds, and boxes).
 
         Raises:
-            FileNotFoundError: if there is no such video.
+            FileNotFoundError: if the video does not exist.
             ReadFault: if it cannot be read.
         """
         if not interval_seconds > 0:
-            raise ValueError(f'interval_seconds is {interval_seconds}; it has to be more than 0')
+            raise ValueError(f'interval_seconds is {interval_seconds}; it must be more than 0')
         if not 0 <= min_score <= 1:
-            raise ValueError(f'min_score is {min_score}; it has to be from 0 to 1')
+            raise ValueError(f'min_score is {min_score}; it must be from 0 to 1')
         path = os.fspath(path)
         with reading(path, 'open'), open_video(path) as video:
             duration = float(video.frame_times[-1, 1])
@@ -183,7 +183,7 @@ def _class_names(classes, num_classes):
     if isinstance(classes, str) and classes.endswith('.pbtxt'):
         names = read_action_names(classes)
         if max(names) >= num_classes:
-            raise ValueError(f'{classes} has an action {max(names)}, and the model those up to {num_classes - 1}')
+            raise ValueError(f'{classes} has an action {max(names)}, but the model only those up to {num_classes - 1}')
         return [names.get(index, '') for index in range(num_classes)]
     # The dataset names all columns, of which the first is not used.
     if not isinstance(classes, str) and len(classes) == num_classes and not classes[0]:

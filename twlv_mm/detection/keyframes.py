@@ -12,7 +12,7 @@ class Keyframes(NamedTuple):
 
     images: list[tuple[str, int]]  # K keyframes: the video, and milliseconds of the film
     box_edges: np.ndarray  # (K + 1,) int64: keyframe k has the boxes from box_edges[k] to box_edges[k + 1]
-    boxes: np.ndarray  # (B, 4) float32 x1, y1, x2, y2, shares of the picture
+    boxes: np.ndarray  # (B, 4) float32 x1, y1, x2, y2 normalised to [0, 1]
     persons: np.ndarray  # (B,) int64 ids, -1 where unknown
     action_edges: np.ndarray  # (B + 1,) int64: box b has the actions from action_edges[b] to action_edges[b + 1]
     actions: np.ndarray  # (A,) int64 ids
@@ -88,7 +88,7 @@ def group_tracks(rows):
     if (rows.persons < 0).any():
         place = int((rows.persons < 0).argmax())
         raise ValueError(
-            f'the boxes of tubes need the id of a person in every row, and one of {rows.videos[place]} at '
+            f'the boxes of tubes need the id of a person in every row, but one of {rows.videos[place]} at '
             f'{rows.timestamps[place]:g} s has none'
         )
     real = has_area(rows.boxes)

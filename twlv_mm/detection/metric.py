@@ -33,7 +33,7 @@ class FrameMAP(BaseMetric):
     The numbers are those of mmaction2's AVAMetric, except that an action that is annotated and never predicted counts
     as 0 here, and is left out there. As there, boxes and scores are rounded to four decimals, so that the file of
     predictions gives the same number; predictions at keyframes without annotated actions do not count; ties in score
-    within a picture are broken by the order of the predictions. Every annotated keyframe that is not excluded counts:
+    within an image are broken by the order of the predictions. Every annotated keyframe that is not excluded counts:
     all is missed at those without predictions, and the log warns of them.
 
     Written into the folder of the run's log: ``class_ap.csv`` (a line per class; also printed to the log), and
@@ -84,7 +84,7 @@ class FrameMAP(BaseMetric):
     def process(self, data_batch, data_samples):
         """Match the predictions of a batch.
 
-        A sample has video_id, timestamp (seconds of the film) and pred_instances: bboxes (K, 4), shares of the picture,
+        A sample has video_id, timestamp (seconds of the film) and pred_instances: bboxes (K, 4) normalised to [0, 1],
         and scores (K, C), whose columns are the ids of actions; tensors.
         """
         for sample in data_samples:
@@ -183,9 +183,9 @@ def check_options(iou_thresholds, min_score):
     """Refuse IoU thresholds or a least score out of range."""
     for threshold in iou_thresholds:
         if not 0 < threshold <= 1:
-            raise ValueError(f'an IoU threshold is {threshold}; it has to be above 0 and up to 1')
+            raise ValueError(f'an IoU threshold is {threshold}; it must be above 0 and up to 1')
     if not 0 <= min_score <= 1:
-        raise ValueError(f'min_score is {min_score}; it has to be from 0 to 1')
+        raise ValueError(f'min_score is {min_score}; it must be from 0 to 1')
 
 
 def check_boxes(boxes, name):
@@ -193,14 +193,14 @@ def check_boxes(boxes, name):
     if not np.isfinite(boxes).all():
         raise ValueError(f'the predicted boxes of {name} contain NaN or Inf: has the training diverged?')
     if (boxes[..., 2:] < boxes[..., :2]).any():
-        raise ValueError(f'{name} has a predicted box that ends before it starts; they have to be x1, y1, x2, y2')
+        raise ValueError(f'{name} has a predicted box that ends before it starts; they must be x1, y1, x2, y2')
 
 
 def class_scores(scores, names, name):
     """The columns of scores (K, C), one for each id, of the actions that count; ``name`` is for messages."""
     if scores.shape[1] <= max(names):
         raise ValueError(
-            f'{name} has scores of shape {tuple(scores.shape)}, and there is an action {max(names)} '
+            f'{name} has scores of shape {tuple(scores.shape)}, but there is an action {max(names)} '
             f'({names[max(names)]}): the model needs num_classes={max(names) + 1}, a column for each id, with 0 unused'
         )
     scores = scores[:, list(names)].float().cpu().numpy()

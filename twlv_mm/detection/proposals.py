@@ -22,7 +22,7 @@ def read_proposals(path):
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f'there is no file of proposals {path}')
+        raise FileNotFoundError(f'file of proposals {path} does not exist')
     with parsing(f'{path} cannot be read as proposals'):
         if path.suffix.lower() == '.json':
             content = read_json(path)
@@ -31,7 +31,7 @@ def read_proposals(path):
                 content = load_pickle(file)
     if not isinstance(content, dict) or not content:
         raise ValueError(
-            f"{path} has no proposals: it has to hold {{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}}"
+            f"{path} has no proposals: it must hold {{'<video>,<time stamp>': [[x1, y1, x2, y2, score], ...]}}"
         )
     return {
         _key(path, name): boxes for name, rows in content.items() for boxes in [_boxes(path, name, rows)] if len(boxes)
@@ -41,7 +41,7 @@ def read_proposals(path):
 def choose_proposals(proposals, score_thr, max_number):
     """Select the proposals (m, 4 or 5) with a score of at least ``score_thr``, or else the best, as in mmaction2.
 
-    Returns at most ``max_number`` boxes (k, 4) within the picture, and scores (k,) or None.
+    Returns at most ``max_number`` boxes (k, 4) within the image, and scores (k,) or None.
     """
     scores = None
     if proposals.shape[1] == 5:
@@ -52,7 +52,7 @@ def choose_proposals(proposals, score_thr, max_number):
 
 
 def _key(path, name):
-    where = f"{path}, proposals, whose keys have to be '<video>,<time stamp>'"
+    where = f"{path}, proposals, whose keys must be '<video>,<time stamp>'"
     video_id, _, timestamp = checks.name(name, where).rpartition(',')
     return image_key(checks.name(video_id, where), checks.time_in(timestamp, where))
 

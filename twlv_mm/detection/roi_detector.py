@@ -18,11 +18,11 @@ class ROIDetector(FastRCNN):
 
     Takes samples with proposals, bboxes (m, 4 or 5) in pixels with or without a score, and in training gt_instances,
     bboxes (n, 4) and labels (n, C) 0 or 1, column 0 unused. ``predict`` adds pred_instances: bboxes (m, 4) as shares of
-    the picture and scores (m, C), column 0 being 0.
+    the image and scores (m, C), column 0 being 0.
 
     Args:
         backbone (dict): An encoder of this package, or one of mmaction2 for detection.
-        roi_head (dict): An AVARoIHead; ``bbox_roi_extractor.featmap_stride`` has to be the encoder's.
+        roi_head (dict): An AVARoIHead; ``bbox_roi_extractor.featmap_stride`` must be the encoder's.
         train_cfg (dict): ``rcnn``: assigner and sampler, as in mmaction2.
         test_cfg (dict): ``rcnn``, as in mmaction2.
         **kwargs: neck, data_preprocessor and init_cfg, as in mmdet.
@@ -40,7 +40,7 @@ class ROIDetector(FastRCNN):
         size, found = tuple(batch_inputs.shape[-2:]), tuple(features[0].shape[-2:])
         if found != tuple(-(-side // stride) for side in size):
             raise ValueError(
-                f'the encoder makes maps of {found} from pictures of {size}, which is not a stride of {stride}: set '
+                f'the encoder makes maps of {found} from images of {size}, which is not a stride of {stride}: set '
                 f'model.roi_head.bbox_roi_extractor.featmap_stride={round(size[0] / found[0])}'
             )
         return tuple(maps.float() for maps in features)

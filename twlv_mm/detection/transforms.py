@@ -1,4 +1,4 @@
-"""Transforms from a keyframe to a detector's input: sampling of frames, packing, batching of pictures of several sizes.
+"""Transforms from a keyframe to a detector's input: sampling of frames, packing, batching of images of several sizes.
 
 mmaction2's transforms in between keep the boxes right: Resize, RandomRescale, RandomCrop, Flip, ColorJitter.
 """
@@ -88,9 +88,9 @@ class SampleKeyframeClip(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackDetection(BaseTransform):
-    """Pack a clip with its boxes, cut to the picture, for a detector.
+    """Pack a clip with its boxes, clipped to the frame, for a detector.
 
-    Boxes outside of the picture, as after a crop, are left out, or marked as unknown in tubes.
+    Boxes outside the image, as after a crop, are left out, or marked as unknown in tubes.
 
     Required keys: imgs, (C, T, H, W) as from FormatShape(collapse=True), and img_shape. Returns a dict of inputs, (C,
     T, H, W) uint8, and data_samples, an ActionDataSample with the ``META_KEYS`` that exist. With gt_bboxes, its
@@ -124,8 +124,8 @@ class DetectionPreprocessor(BaseDataPreprocessor):
     """Normalise clips, and pad those of a batch with zeros, right and below, to one size that an encoder accepts.
 
     mmaction2's ActionDataPreprocessor pads before it normalises, so that padding is not zero, and to the size of the
-    largest picture, which need not be a multiple of the patch size. Every sample gets batch_input_shape (H, W), the
-    padded size; its img_shape is the size of the picture within.
+    largest image, which need not be a multiple of the patch size. Every sample gets batch_input_shape (H, W), the
+    padded size; its img_shape is the size of the image within.
 
     Args:
         mean (Sequence[float]): Of R, G and B, 0 to 255.
@@ -172,7 +172,7 @@ def keyframe_index(item, fps, num_frames):
         start = item['offset_seconds']
         raise ValueError(
             f'{item.get("filename", item.get("frame_dir"))} lasts from {start:g} to {start + num_frames / fps:g} s of '
-            f'the film if offset_seconds={start:g} is the time of its first frame, and the keyframe is at '
+            f'the film if offset_seconds={start:g} is the time of its first frame, but the keyframe is at '
             f'{item["timestamp"]:g} s: set offset_seconds, or get the version of the video that was annotated'
         )
     return min(index, num_frames - 1)

@@ -20,7 +20,7 @@ class TubeMAP(BaseMetric):
 
     A predicted tubelet has a box in each of the T frames of its clip, an annotated one in those where the person is
     visible. Their IoU is the sum over the frames that both have of the IoU of their boxes, divided by T. All else is as
-    for :class:`FrameMAP`, with a clip in place of a picture; annotations come with the samples.
+    for :class:`FrameMAP`, with a clip in place of an image; annotations come with the samples.
 
     Written into the folder of the run's log: ``tube_class_ap.csv`` (a line per class; also printed to the log).
 

@@ -78,7 +78,7 @@ def extract_collection(
             if value not in known[name]:
                 raise ValueError(f'{name}: unknown {value!r}; choose from {", ".join(known[name])}')
     if not 0 <= shard[0] < shard[1]:
-        raise ValueError(f'there is no shard {shard[0]} of {shard[1]}: shards count from 0')
+        raise ValueError(f'shard {shard[0]} of {shard[1]} does not exist: shards count from 0')
     if workers is not None and workers < 0:
         raise ValueError(f'workers={workers}: give 0 or more processes')
     for video in videos:

@@ -177,7 +177,7 @@ class Extractor:
             (seconds), num_frames (of the file) and decoder.
 
         Raises:
-            VideoError: if the video cannot be read, or the encoder gives NaN or infinity.
+            VideoError: if the video cannot be read, or the encoder produces NaN or Inf.
         """
         with open_video(path, decoder) as reader:
             stream = stream_frames(reader, self.sampling)
@@ -210,7 +210,7 @@ def not_finite(vectors, windows):
         return None
     start, end = windows[broken[0]]
     return (
-        f'the encoder gave NaN or infinity for {len(broken)} of {len(vectors)} clips, the first from {start:g} to '
+        f'the encoder produced NaN or Inf for {len(broken)} of {len(vectors)} clips, the first from {start:g} to '
         f'{end:g} s: check its weights, or compute in fp32'
     )
 

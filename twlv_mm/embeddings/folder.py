@@ -37,13 +37,13 @@ class EmbeddingFolder:
         video_ids (list[str]): Sorted.
 
     Raises:
-        FileNotFoundError: if there is no such folder, or no embeddings in it.
+        FileNotFoundError: if the folder does not exist or has no embeddings.
     """
 
     def __init__(self, path, refused=None, names=None, features=None):
         self.path = Path(path)
         if not self.path.is_dir():
-            raise FileNotFoundError(f'there is no folder {path}')
+            raise FileNotFoundError(f'folder {path} does not exist')
         names = list(_scan(self.path)) if names is None else names
         self.features = read_layout(self.path, features)
         self.format, self.files = self._files(names, refused)

@@ -260,7 +260,7 @@ def _check_times(info, times, count):
         # Do not build billions of windows for absurd numbers.
         expected = len(clip_windows(duration, clip_seconds, every)) if about < 2 * count + 2 else f'about {about:.0f}'
         if count != expected:
-            yield f'has {count} clips; {duration:g} s give {expected} of {clip_seconds:g} s every {every:g} s'
+            yield f'has {count} clips; {duration:g} s should have {expected} of {clip_seconds:g} s every {every:g} s'
 
 
 def _is_number(value):

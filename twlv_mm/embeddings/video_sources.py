@@ -55,7 +55,7 @@ def find_videos(source, root=None, subset=None):
         videos = _of_files(walk_files(source), Path(source))
         where = f'no videos in {source}'
     elif not os.path.isfile(source):
-        raise FileNotFoundError(f'there is no file or folder {source}')
+        raise FileNotFoundError(f'file or folder {source} does not exist')
     elif is_list:
         with parsing(source):
             videos = _LISTS[suffix](Path(source), root, subset)

@@ -47,7 +47,7 @@ def read_checkpoint(path):
         dict: the content, on the CPU.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         ValueError: if it cannot be read as a checkpoint, or holds objects that could run code.
     """
     weights_only.apply()
@@ -86,10 +86,10 @@ def _reason(path, error):
         raise_if_system(refusal, path)
         raise
     if isinstance(error, SafetensorError):
-        return f'it is damaged or cut off ({error}): get it again'
+        return f'it is damaged or cut off ({error}): download it again'
     try:
         if (is_archive and not zipfile.is_zipfile(path)) or isinstance(error, EOFError):
-            return 'it seems to be cut off: get it again'
+            return 'it seems to be cut off: download it again'
     except zipfile.BadZipFile as damage:
         return str(damage)
     # torch's text proposes weights_only=False, which runs any code in the file.

@@ -44,7 +44,7 @@ def parsed_encoder(default):
         tuple[str, str | None, dict, dict]: SOURCE, path of the weights, overrides, and :func:`spec_of`.
 
     Raises:
-        EncoderError: if there is no such encoder, or it has no such overrides.
+        EncoderError: if the encoder is unknown, or it has no such overrides.
     """
     values = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
     files = [file.known for file in reversed(files_being_parsed())]
@@ -105,7 +105,7 @@ def read_config(path, encoder=None, encoder_weights=None, encoder_overrides=None
         Config: with the ``encoder``, ``encoder_weights`` and ``encoder_overrides`` that it was parsed with.
 
     Raises:
-        EncoderError: if there is no such encoder, or the config does not read it.
+        EncoderError: if the encoder is unknown, or the config does not read it.
     """
     given = dict(encoder=encoder, encoder_weights=encoder_weights, encoder_overrides=encoder_overrides)
     given = {key: value for key, value in given.items() if value is not None}
@@ -150,7 +150,7 @@ def encoder_in(cfg, path):
         )
     if cfg.get('encoder') not in (None, source):
         raise EncoderError(
-            f'{path} says encoder={cfg["encoder"]!r}, and its model.backbone is {source}: encoder only has an effect '
+            f'{path} says encoder={cfg["encoder"]!r}, but its model.backbone is {source}: encoder only has an effect '
             'in a config that inherits twlv_mm::_base_/encoder.py'
         )
     return source, {key: value for key, value in place.items() if value is not None and key not in (*USE, 'weights')}

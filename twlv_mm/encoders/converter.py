@@ -68,7 +68,7 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
         ConversionReport
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         ValueError: if it cannot be read, or its keys or sizes match no model, or several.
     """
     found = convert_file(source, family=family)

@@ -85,7 +85,7 @@ class Encoder(BaseModule):
             str: SHA-256, in hex.
 
         Raises:
-            FileNotFoundError: if there is no such file.
+            FileNotFoundError: if the file does not exist.
             ValueError: if it cannot be read, or holds other weights; the message names the keys.
         """
         return load_plain_weights(self, path)
@@ -100,7 +100,7 @@ class Encoder(BaseModule):
             tuple[Tensor, tuple[int, int, int] | None]: tokens (N, L, D), class tokens first, then those of the feature
             map by time, height, width; and T', H', W' of the map, or None without a map.
         """
-        raise NotImplementedError(f'{type(self).__name__} has to define encode(video) -> tokens, grid')
+        raise NotImplementedError(f'{type(self).__name__} must define encode(video) -> tokens, grid')
 
     def own_pooling(self, tokens, grid):
         """Pool tokens (N, L, D) to (N, ``spec.embedding_dims``) as the architecture does; may be overridden."""
@@ -159,7 +159,7 @@ class Encoder(BaseModule):
             Tensor: (N, D); (N, T', D) with 'frame'; (N, D') with the architecture's projection.
         """
         if pooling not in (None, *POOLINGS):
-            raise ValueError(f'there is no pooling {pooling!r}; there are {", ".join(POOLINGS)}')
+            raise ValueError(f'unknown pooling {pooling!r}; choose from {", ".join(POOLINGS)}')
         tokens, grid = self.tokens_and_grid(video)
         with torch.no_grad() if self.frozen else nullcontext():
             return self.own_pooling(tokens, grid) if pooling is None else self.pool(tokens, grid, pooling)
@@ -220,16 +220,16 @@ class Wrapped(Encoder):
             tokens, grid = out.unsqueeze(1), None
         else:
             raise ValueError(
-                f"the module of {self.spec.name} gives {tuple(out.shape)}; expected (N, D, T', H', W'), (N, L, D) or "
-                '(N, D)'
+                f"the module of {self.spec.name} returned {tuple(out.shape)}; expected (N, D, T', H', W'), (N, L, D) "
+                'or (N, D)'
             )
         if tokens.shape[-1] != self.spec.embed_dims or (grid is None) != (self.spec.grid is None):
             raise ValueError(
-                f'the module of {self.spec.name} gives {tuple(out.shape)}, which does not fit its spec: '
+                f'the module of {self.spec.name} returned {tuple(out.shape)}, which does not fit its spec: '
                 f'embed_dims={self.spec.embed_dims}, grid={self.spec.grid}'
             )
         if grid and tokens.shape[1] < math.prod(grid):
-            raise ValueError(f'{self.spec.name} gives {tokens.shape[1]} tokens; its spec has a grid of {grid}')
+            raise ValueError(f'{self.spec.name} returned {tokens.shape[1]} tokens; its spec has a grid of {grid}')
         return tokens, grid
 
     def _grid(self, video):

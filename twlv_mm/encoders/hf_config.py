@@ -72,7 +72,7 @@ def side(value, where):
     """The side in pixels of a square that config.json gives as a number or as height and width."""
     sides = list(value) if isinstance(value, list | tuple) else [value]
     if len(set(sides)) != 1:
-        raise ValueError(f'{where}: {shown(value)} is not a square; encoders take squares')
+        raise ValueError(f'{where}: {shown(value)} is not square; encoders need square frames')
     return count(sides[0], where, least=1, most=MAX_SIZE)
 
 
@@ -129,7 +129,7 @@ def _preprocessor(folder):
 def _channels(value, where, least):
     values = value if isinstance(value, list | tuple) else [value] * 3
     if len(values) != 3:
-        raise ValueError(f'{where}: {shown(value)} does not give a number for each of three channels')
+        raise ValueError(f'{where}: {shown(value)} must be three numbers, one per channel')
     return [number(item, where, least=least, most=1e4) for item in values]
 
 
@@ -138,9 +138,7 @@ def _resizing(settings, path):
     size, crop = settings.get('size'), settings.get('crop_size')
     if 'max_num_patches' in settings:  # NaFlex
         patches = count(settings['max_num_patches'], f'{path}: max_num_patches', least=1, most=MAX_SIZE)
-        log_once(
-            f'{path}: its own preprocessing keeps the aspect ratio of pictures; here they are squashed to a square'
-        )
+        log_once(f'{path}: its own preprocessing keeps the aspect ratio of images; here they are squashed to a square')
         return isqrt(patches) * count(settings.get('patch_size', 16), f'{path}: patch_size', least=1), 'squash'
     crop = _square(crop, f'{path}: crop_size') if crop is not None and settings.get('do_center_crop', False) else None
     short = (

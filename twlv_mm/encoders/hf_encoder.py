@@ -125,7 +125,7 @@ class HuggingFaceEncoder(Encoder):
                 'native': 'its positions are for its own size only',
             }[self.img_sizes]
             raise ValueError(
-                f'{spec.name} takes pictures of {spec.img_size} x {spec.img_size} pixels, not {height} x {width}: '
+                f'{spec.name} expects images of {spec.img_size} x {spec.img_size} pixels, not {height} x {width}: '
                 f'{cure}'
             )
         if time != spec.num_frames and (self.frame_counts != 'any' or time % tubelet or time == 0):
@@ -134,7 +134,7 @@ class HuggingFaceEncoder(Encoder):
                 'built': f'build it with num_frames={time}',
                 'native': 'its positions are for its own number only',
             }[self.frame_counts]
-            raise ValueError(f'{spec.name} takes clips of {spec.num_frames} frames, not {time}: {cure}')
+            raise ValueError(f'{spec.name} expects clips of {spec.num_frames} frames, not {time}: {cure}')
         return time // tubelet, height // patch, width // patch
 
     @classmethod

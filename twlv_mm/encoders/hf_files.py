@@ -38,7 +38,7 @@ def model_folder(name, weights=False, tokenizer=False):
     if Path(name).is_dir():
         return Path(name)
     if not REPOSITORY.fullmatch(name):
-        raise ValueError(f'there is no folder {name}; a repository of the hub would be OWNER/NAME')
+        raise ValueError(f'folder {name} does not exist; a repository of the hub would be OWNER/NAME')
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import LocalEntryNotFoundError
@@ -67,7 +67,7 @@ def model_folder(name, weights=False, tokenizer=False):
     except Exception as error:  # of many types: no network, no such repository, a licence to be accepted first
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f'there is no folder {name}, and the repository of that name cannot be downloaded from the Hugging Face '
+            f'folder {name} does not exist, and the repository of that name cannot be downloaded from the Hugging Face '
             f'hub: {reason}. Without a network, copy the folder of the model here and give its path'
         ) from None
 

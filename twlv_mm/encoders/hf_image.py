@@ -12,7 +12,7 @@ TEXT = r'(text_model|text_projection)\.|logit_(scale|bias)$'
 
 
 class HuggingFaceImages(PerFrameEncoder, HuggingFaceEncoder):
-    """Base of these: calls the vision model on pictures and drops its registers."""
+    """Base of these: calls the vision model on images and drops its registers."""
 
     @staticmethod
     def spec_fields(config):
@@ -36,7 +36,7 @@ class HuggingFaceImages(PerFrameEncoder, HuggingFaceEncoder):
         return torch.cat([tokens[:, : int(self.spec.class_token)], tokens[:, -patches:]], dim=1), size
 
     def tower(self, frames):
-        """Tokens (M, L, D) of pictures (M, 3, H, W), after the model's last norm."""
+        """Tokens (M, L, D) of images (M, 3, H, W), after the model's last norm."""
         return self.model(frames).last_hidden_state
 
 

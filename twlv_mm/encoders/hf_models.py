@@ -78,7 +78,7 @@ def _read(name, folder, img_size=None, num_frames=None, pretraining_sets=None, *
     chosen = made.pop('img_size')
     native = numbers['img_size']
     if chosen not in (None, native) and (kind.img_sizes != 'any' or chosen % max(numbers['patch_size'], 1)):
-        log_once(f'{folder}: its preprocessing gives {chosen} pixels, its model takes {native}: using {native}')
+        log_once(f'{folder}: its preprocessing outputs {chosen} pixels, but its model expects {native}: using {native}')
         chosen = None
     patch, tubelet = numbers.pop('patch_size'), numbers.pop('tubelet_size')
     frames = numbers['num_frames']
@@ -137,7 +137,7 @@ def _size(name, key, wanted, native, rule, step):
     if wanted is None or wanted == native:
         return wanted
     if rule == 'native':
-        raise ValueError(f'hf:{name} has positions for {key}={native} only, and none for {wanted}')
+        raise ValueError(f'hf:{name} has positions for {key}={native} only, not for {wanted}')
     if count(wanted, f'{key} of hf:{name}', least=1, most=MAX_SIZE) % step:
-        raise ValueError(f'{key}={wanted}: hf:{name} takes multiples of {step}')
+        raise ValueError(f'{key}={wanted}: hf:{name} needs a multiple of {step}')
     return wanted

@@ -41,7 +41,7 @@ class TextEncoder(nn.Module):
         logit_scale (float): Factor of a cosine before a softmax over sentences.
 
     Raises:
-        ValueError: if there is no such model, or it has no text tower, tokenizer or weights.
+        ValueError: if the model is unknown, or it has no text tower, tokenizer or weights.
     """
 
     def __init__(self, name):

@@ -20,7 +20,7 @@ from .encoder import Encoder
 from .spec import EncoderSpec, probe_heads
 from .weight_loading import load_plain_weights
 
-# The backbones' names of their number of frames and side of the picture.
+# The backbones' names of their number of frames and side of the image.
 FRAMES = ('num_frames', 'temporal_size', 't_size', 'num_segments')
 SIZES = ('img_size', 'spatial_size', 'input_resolution')
 CROPS = ('CenterCrop', 'ThreeCrop', 'TenCrop')
@@ -39,7 +39,7 @@ def describe(config, pretraining_sets=None, **overrides):
         EncoderSpec
 
     Raises:
-        FileNotFoundError: if there is no such config.
+        FileNotFoundError: if the config does not exist.
         ValueError: if it has no backbone that encodes RGB clips.
     """
     return _describe(_read(config), config, pretraining_sets, overrides)
@@ -59,12 +59,12 @@ class ActionBackbone(Encoder):
     Of several stages the last is used. The two pathways of SlowFast become one map, channels concatenated in the order
     of
     its head, the fast one averaged to the time steps of the slow one: its mean is what the head classifies, its mean
-    over time the input of mmaction2's AVA head. Recognizer2D's backbones take each frame as a picture.
+    over time the input of mmaction2's AVA head. Recognizer2D's backbones take each frame as an image.
 
     Args:
         backbone (nn.Module): As built by mmaction2.
         spec (EncoderSpec): Its description.
-        takes_pictures (bool): Whether it takes pictures (N * T, 3, H, W), not clips.
+        takes_pictures (bool): Whether it takes images (N * T, 3, H, W), not clips.
     """
 
     inner = 'net.'  # which mmaction2's files lack
@@ -89,7 +89,7 @@ class ActionBackbone(Encoder):
         clips, _, time = video.shape[:3]
         fixed = getattr(self.net, 'num_segments', time) if self.takes_pictures else time
         if time != fixed:
-            raise ValueError(f'{self.spec.name} takes clips of {fixed} frames, not of {time}: give num_frames={time}')
+            raise ValueError(f'{self.spec.name} expects clips of {fixed} frames, not {time}: set num_frames={time}')
         if self.takes_pictures:
             video = video.transpose(1, 2).flatten(0, 1)
         feature, class_token = _features(self.net, video)
@@ -112,7 +112,7 @@ class ActionBackbone(Encoder):
 def _features(net, video):
     """The features of a backbone, and its class token or None.
 
-    Features are a map (N, D, T', H', W'), vectors (N, D) or, of pictures, a map (M, D, H', W').
+    Features are a map (N, D, T', H', W'), vectors (N, D) or, of images, a map (M, D, H', W').
     """
     if isinstance(net, TimeSformer):
         return _features_of_timesformer(net, video)
@@ -142,7 +142,7 @@ def _read(config):
     try:
         cfg = Config.fromfile(_path(config))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f'there is no config {config} ({error})') from None
+        raise FileNotFoundError(f'config {config} does not exist ({error})') from None
     if 'backbone' not in cfg.get('model', {}):
         raise ValueError(f'{config} is not a config of a recognizer: it has no model.backbone')
     return cfg
@@ -170,8 +170,8 @@ def _describe(cfg, config, pretraining_sets, overrides):
     mean, std = preprocessor.get('mean', (0.0,) * 3), preprocessor.get('std', (1.0,) * 3)
     if shape not in ('NCHW', 'NCTHW', 'MIX2d3d') or len(mean) != 3 or preprocessor.get('to_rgb'):
         raise ValueError(
-            f'{source} does not take clips of RGB frames: its data_preprocessor has format_shape={shape!r}, mean={mean}'
-            f', to_rgb={preprocessor.get("to_rgb", False)}'
+            f'{source} does not accept clips of RGB frames: its data_preprocessor has format_shape={shape!r}, '
+            f'mean={mean}, to_rgb={preprocessor.get("to_rgb", False)}'
         )
     taken = _test_frames(cfg, source) | {key: overrides[key] for key in ('num_frames', 'img_size') if key in overrides}
     for key in ('num_frames', 'img_size'):

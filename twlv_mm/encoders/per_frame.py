@@ -38,7 +38,7 @@ class PerFrameEncoder(Encoder):
     """
 
     def encode_frames(self, frames):
-        """Encode pictures; defined by a subclass.
+        """Encode images; defined by a subclass.
 
         Args:
             frames (Tensor): (M, 3, H, W) float, normalised by ``spec.mean`` and ``spec.std``.
@@ -46,12 +46,10 @@ class PerFrameEncoder(Encoder):
         Returns:
             tuple[Tensor, tuple[int, int]]: tokens (M, P + H' * W', D), class tokens first; and H', W' of the patches.
         """
-        raise NotImplementedError(
-            f'{type(self).__name__} has to define encode_frames(frames) -> tokens, (height, width)'
-        )
+        raise NotImplementedError(f'{type(self).__name__} must define encode_frames(frames) -> tokens, (height, width)')
 
     def pool_frames(self, tokens, size):
-        """Pool the tokens (M, P + H' * W', D) of each picture to (M, D'), ``size`` being H', W'; may be overridden."""
+        """Pool the tokens (M, P + H' * W', D) of each image to (M, D'), ``size`` being H', W'; may be overridden."""
         return POOLINGS[self.spec.pooling](tokens, (1, *size))
 
     def encode(self, video):

@@ -51,7 +51,7 @@ TABLES = {'sincos_3d': sincos_3d, 'sincos_flat': sincos_flat}
 def resize_table(table, grid, per_frame=False):
     """Resize a position table (1, T, H, W, D) to a grid T', H', W', itself if it has that grid.
 
-    Trilinear, as V-JEPA's ``interpolate_pos_encoding``; bicubic for the table of pictures of a ``per_frame`` model (T =
+    Trilinear, as V-JEPA's ``interpolate_pos_encoding``; bicubic for the table of images of a ``per_frame`` model (T =
     1), as CLIP's in transformers.
     """
     if table.shape[1:4] == tuple(grid):

@@ -41,7 +41,7 @@ def describe(source, **overrides):
         EncoderSpec
 
     Raises:
-        ValueError: if there is no such encoder.
+        ValueError: if the encoder is unknown.
         TypeError: if an override is unknown.
     """
     overrides = {key: value for key, value in overrides.items() if key not in USE}
@@ -105,7 +105,7 @@ def text_encoder(source):
         TextEncoder: sentences -> (N, D), comparable by cosine with ``model.embed(video)`` of that source.
 
     Raises:
-        ValueError: if there is no such model, or the encoder has no text tower.
+        ValueError: if the model is unknown, or the encoder has no text tower.
         ImportError: if transformers is not installed.
     """
     if not source.startswith('hf:'):
@@ -120,7 +120,7 @@ def text_encoder(source):
 
 
 def own_weights(source, **overrides):
-    """The file or folder with the weights of a SOURCE itself; None if weights have to be given."""
+    """The file or folder with the weights of a SOURCE itself; None if weights must be given."""
     provider = _provider(source)
     if provider is None:
         return None
@@ -146,9 +146,7 @@ def _provider(source):
 def _user_object(source):
     module, _, name = source.partition(':')
     if not all(part.isidentifier() for part in (*module.split('.'), name)):
-        raise ValueError(
-            f'there is no encoder {source!r}: give a name of twlv_mm.list_models(), or package.module:NAME'
-        )
+        raise ValueError(f'unknown encoder {source!r}: give a name of twlv_mm.list_models(), or package.module:NAME')
     try:
         found = getattr(import_module(module), name, None)
     except ModuleNotFoundError as error:
@@ -165,7 +163,7 @@ def _call(make, source, overrides):
     try:
         inspect.signature(make).bind(**overrides)
     except TypeError as error:
-        raise TypeError(f'{source} does not take these settings: {error}') from None
+        raise TypeError(f'{source} does not accept these settings: {error}') from None
     model = make(**overrides)
     if not isinstance(model, Encoder) or not isinstance(model.spec, EncoderSpec):
         raise ValueError(

@@ -1,7 +1,7 @@
 """``timm:NAME``: an image model of timm as an encoder of single frames.
 
 Mean, standard deviation, size, interpolation and squashing come from its ``pretrained_cfg``. Where that crops the
-centre out of a larger picture (``crop_pct``), frames are resized to the size itself instead, so that all encoders see
+centre out of a larger image (``crop_pct``), frames are resized to the size itself instead, so that all encoders see
 the same part of a video. Width and feature map come from a run on torch's meta device.
 """
 
@@ -29,7 +29,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
     Args:
         name (str): A name of ``timm.list_models()``, with or without the tag of its weights.
         num_frames (int): Frames of a clip.
-        img_size (int, optional): Side of a picture; the model's own if None.
+        img_size (int, optional): Side of an image; the model's own if None.
         pretraining_sets (tuple[str], optional): Datasets that the weights were trained on, which timm does not give.
         **settings: For ``timm.create_model``.
 
@@ -41,7 +41,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
         net = _create(settings, img_size)
     cfg = net.pretrained_cfg
     if len(cfg['mean']) != 3 or cfg['input_size'][1] != cfg['input_size'][2]:
-        raise ValueError(f'timm:{name} takes {cfg["input_size"]}, not square RGB pictures')
+        raise ValueError(f'timm:{name} expects {cfg["input_size"]}, not square RGB images')
     size = img_size or cfg['input_size'][1]
     sizes = dict(
         num_frames=num_frames,
@@ -86,7 +86,7 @@ def build(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, wit
 class TimmEncoder(PerFrameEncoder):
     """A model of timm without its classifier.
 
-    Tokens of a picture are class tokens, then patches; registers are dropped. Its own pooling gives the input of timm's
+    Tokens of an image are class tokens, then patches; registers are dropped. Its own pooling gives the input of timm's
     classifier.
 
     Args:
@@ -142,7 +142,7 @@ class TimmEncoder(PerFrameEncoder):
 
 
 def _create(settings, img_size):
-    """Create the model without classifier and weights, for pictures of any size if it supports that."""
+    """Create the model without classifier and weights, for images of any size if it supports that."""
     name = settings['model_name']
     if not timm.is_model(name):
         close = difflib.get_close_matches(name.partition('.')[0], timm.list_models(), n=5)

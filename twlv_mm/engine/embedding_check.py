@@ -49,8 +49,8 @@ class CheckEmbeddedVideosHook(Hook):
         dims = getattr(model, width, None)
         if dims not in (None, first['dims']):
             raise ValueError(
-                f'{first["folder"]} has {first["dims"]} dimensions per vector, but the model takes {dims}: set '
-                f'model.{width}={first["dims"]}, or take the embeddings of another encoder'
+                f'{first["folder"]} has {first["dims"]} dimensions per vector, but the model expects {dims}: set '
+                f'model.{width}={first["dims"]}, or use the embeddings of another encoder'
             )
         _check_classes(model, first)
         if first['settings']['model'] is None:

@@ -37,7 +37,7 @@ def check_probe(task, frozen, why):
     """
     if task in FROZEN_TASKS and frozen is False:
         raise EncoderError(
-            f'{why}, and the task of its ResultsHook, {task}, is one of frozen encoders. Freeze it (frozen=True of '
+            f'{why}, but the task of its ResultsHook, {task}, requires a frozen encoder. Freeze it (frozen=True of '
             "twlv_mm.Encoder, which takes mmaction2's networks as source='mmaction:CONFIG'), or declare it as "
             "fine-tuning: default_hooks.results.task='recognition_finetune'"
         )

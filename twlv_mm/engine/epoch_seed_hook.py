@@ -29,8 +29,8 @@ class EpochSeedHook(Hook):
         if loader.persistent_workers:
             runner.logger.warning(
                 'train_dataloader has persistent_workers=True: the workers keep their random generators from epoch to '
-                'epoch, so a resumed run will not draw the augmentations of an uninterrupted one. Set it to False if '
-                'that matters.'
+                'epoch, so the augmentations of a resumed run differ from those of an uninterrupted one. Set it to '
+                'False if that matters.'
             )
         sampler = getattr(loader, 'sampler', None)
         if hasattr(sampler, 'seed') and not runner._randomness_cfg.get('diff_rank_seed'):

@@ -80,7 +80,7 @@ class FiniteGradientHook(Hook):
             write_json(f'{path}.json', record)
         raise NotFiniteError(
             f'the gradient of step {step} is not finite (norm {norm}; {"; ".join(bad) or "all losses are finite"}). '
-            f'The weights were not changed by it: {path}.pth is the state before, {path}.json has the samples and the '
+            f'The weights are unchanged: {path}.pth is the state before, {path}.json has the samples and the '
             f'losses. --resume {path}.pth repeats the step; --resume goes on from the last regular checkpoint, '
             'and meets the same samples. Lower the learning rate or clip_grad, or remove the sample.'
         )

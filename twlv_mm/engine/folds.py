@@ -154,7 +154,7 @@ def _choose(cfg, folds):
     unknown = [fold for fold in folds if fold not in cfg.folds]
     if unknown:
         known = ', '.join(map(str, cfg.folds))
-        raise UsageError(f'there is no fold {unknown[0]} (--folds): {cfg.filename} has {known}')
+        raise UsageError(f'unknown fold {unknown[0]} (--folds): {cfg.filename} has {known}')
     return sorted(set(folds), key=cfg.folds.index)
 
 

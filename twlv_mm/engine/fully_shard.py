@@ -20,7 +20,7 @@ class FullyShard:
 
     Each block of every ``blocks`` in the model is gathered when it computes, and the rest when the model does. The
     model's ``state_dict()`` has whole tensors, and it loads whole ones, so checkpoints do not depend on the number of
-    processes; all processes have to call it. Sets the model's ``is_sharded``.
+    processes; all processes must call it. Sets the model's ``is_sharded``.
 
     Building it returns the sharded model itself, which needs no wrapper; it is a class because mmengine's
     is_model_wrapper passes everything registered as a wrapper to isinstance.
@@ -36,7 +36,7 @@ class FullyShard:
 
     def __new__(cls, module):
         if digit_version(torch.__version__) < digit_version('2.7'):
-            raise RuntimeError(f'twlv_mm.FullyShard needs torch 2.7 or later, and this is {torch.__version__}')
+            raise RuntimeError(f'twlv_mm.FullyShard needs torch 2.7 or later, but this is {torch.__version__}')
         if hasattr(module, 'init_weights'):
             module.init_weights()  # as long as every tensor is whole
         for tensor in module.state_dict().values():
@@ -56,7 +56,7 @@ class FullyShard:
 def share_optimizer_state(optimizer):
     """Let the state of a sharded model's optimizer be saved, by the first process, and loaded as whole tensors.
 
-    All processes have to call its ``state_dict()``.
+    All processes must call its ``state_dict()``.
     """
     optimizer.register_state_dict_post_hook(_whole_state)
     optimizer.register_load_state_dict_pre_hook(_share_state)

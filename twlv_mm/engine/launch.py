@@ -214,7 +214,7 @@ def _read_config(args):
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     quieten(MMLogger.get_current_instance())
     if not osp.isfile(args.config):
-        raise UsageError(f'there is no config {args.config}')
+        raise UsageError(f'config {args.config} does not exist')
     args.cfg_options = dict(args.cfg_options)
     encoder = {name: args.cfg_options.pop(name, None) for name in ('encoder', 'encoder_weights')}
     overrides = [name for name in args.cfg_options if name.startswith('encoder_overrides.')]
@@ -227,10 +227,10 @@ def _read_config(args):
         raise UsageError(f'{args.config} cannot be read: {error}') from error
     weights = cfg.get('encoder_weights')
     if weights is not None and not osp.exists(weights):
-        raise UsageError(f'there is no file {weights} (encoder_weights)')
+        raise UsageError(f'file {weights} (encoder_weights) does not exist')
     if encoder['encoder_weights'] and not ((cfg.get('model') or {}).get('backbone') or cfg.get('extraction')):
         raise UsageError(
-            'encoder_weights is for configs with an encoder, and this one has none: its embeddings are made already'
+            'encoder_weights applies to configs with an encoder, but this one has none: it reads stored embeddings'
         )
     cfg.launcher = args.launcher
     if args.work_dir is not None:
@@ -258,7 +258,7 @@ def _use_autocast_in_training(cfg):
 
 def _dump_predictions(cfg, path):
     if not path.endswith(('.pkl', '.pickle')):
-        raise UsageError(f'--dump {path}: the name has to end with .pkl')
+        raise UsageError(f'--dump {path}: the name must end with .pkl')
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
     cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
 
@@ -266,4 +266,4 @@ def _dump_predictions(cfg, path):
 def _check_checkpoint(cfg):
     path = cfg.get('load_from')
     if path and '://' not in path and not osp.isfile(path):
-        raise UsageError(f'there is no checkpoint {path}')
+        raise UsageError(f'checkpoint {path} does not exist')

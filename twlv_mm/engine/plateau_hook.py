@@ -44,7 +44,7 @@ class ReduceLROnPlateauHook(Hook):
     def before_train(self, runner):
         if isinstance(runner.optim_wrapper, OptimWrapperDict):
             raise ValueError(
-                f'ReduceLROnPlateauHook is for one optimizer, and the optim_wrapper of the config has several '
+                f'ReduceLROnPlateauHook supports one optimizer, but the optim_wrapper of the config has several '
                 f'({", ".join(runner.optim_wrapper.keys())}): use param_scheduler for these'
             )
         if isinstance(runner.train_loop, IterBasedTrainLoop):

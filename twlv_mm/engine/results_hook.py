@@ -54,7 +54,7 @@ class ResultsHook(Hook):
 
     def __init__(self, task, dataset, protocol=None, metric_scale=100, label=None):
         if task not in TASKS:
-            raise ValueError(f'ResultsHook does not know the task {task!r}; there are {", ".join(TASKS)}')
+            raise ValueError(f'unknown task {task!r} of ResultsHook; choose from {", ".join(TASKS)}')
         self.task = task
         self.dataset = dataset
         self.protocol = protocol or {}

@@ -69,7 +69,7 @@ def plan_warnings(runner, plan):
         longer = math.ceil(ENOUGH * accumulation / epoch) if by_epoch else ENOUGH * accumulation
         less = ', optim_wrapper.accumulative_counts=1' if accumulation > 1 else ''
         yield (
-            f'The run takes only {plan["optimizer_steps"]} optimizer steps, in which hardly anything is learned: set a '
+            f'The run takes only {plan["optimizer_steps"]} optimizer steps, too few to learn much: set a '
             f'smaller train_dataloader.batch_size{less}, or {variable}={longer} for {ENOUGH} steps of the optimizer.'
         )
     if by_epoch and accumulation > max(epoch, 1):
@@ -91,7 +91,7 @@ def plan_warnings(runner, plan):
     end = max((_steps(one, one.begin + one.T_max, loop) for one in decays), default=0)
     if end > plan['steps'] + epoch * by_epoch:
         yield (
-            f'The learning rate is to fall for {end:,.0f} steps, and the run ends after {plan["steps"]:,}: set '
+            f'The learning rate falls for {end:,.0f} steps, but the run ends after {plan["steps"]:,}: set '
             f'{variable}, which the schedule follows, instead of train_cfg.{variable}.'
         )
 

@@ -61,7 +61,7 @@ class Runner(MMEngineRunner):
         gpus = self.cfg.get('gpus')
         if gpus is not None and gpus != self.world_size:
             self.logger.warning(
-                f'The config accumulates gradients for {gpus} processes, and there are {self.world_size}: a batch is '
+                f'The config accumulates gradients for {gpus} processes, but there are {self.world_size}: a batch is '
                 f'{self.world_size / gpus:g} times as large as intended. torchrun and tools/slurm_run.sh set '
                 f'WORLD_SIZE={self.world_size}; without them, set it in the environment before the command.'
             )
@@ -89,7 +89,7 @@ class Runner(MMEngineRunner):
         if self.distributed and not is_distributed() and get_device() == 'cpu':
             if self.launcher != 'pytorch':
                 raise ValueError(
-                    f'launcher {self.launcher!r} needs an accelerator, and this machine has none that torch can use: '
+                    f'launcher {self.launcher!r} needs an accelerator, but this machine has none that torch can use: '
                     "start the processes with tools/dist_train.sh or tools/dist_test.sh (launcher 'pytorch')"
                 )
             torch.distributed.init_process_group('gloo')

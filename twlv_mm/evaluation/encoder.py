@@ -43,8 +43,8 @@ def find_encoder(source, weights=None, label=None):
         label (str, optional): Its name in reports; by default the encoder's name.
 
     Raises:
-        FileNotFoundError: if there is no such config or checkpoint.
-        ValueError: if there is no such encoder, or the label cannot name a folder.
+        FileNotFoundError: if the config or checkpoint does not exist.
+        ValueError: if the encoder is unknown, or the label cannot name a folder.
     """
     overrides = {}
     if is_config(source):
@@ -59,6 +59,6 @@ def find_encoder(source, weights=None, label=None):
         # As text: it is written into configs.
         weights = official_weights(source) if weights == 'official' else os.fspath(weights)
         if not os.path.exists(weights):
-            raise FileNotFoundError(f'there is no checkpoint {weights}')
+            raise FileNotFoundError(f'checkpoint {weights} does not exist')
     hashed = own_weights(source, **overrides) if weights is None else weights
     return EvaluatedEncoder(label, source, overrides, weights, None if hashed is None else weights_sha256(hashed))

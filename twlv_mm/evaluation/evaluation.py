@@ -90,7 +90,7 @@ class Evaluation:
         except FileNotFoundError as error:
             return NO_DATA, str(error)
         if missing is not None:
-            return NO_DATA, f'there is no {missing}'
+            return NO_DATA, f'{missing} does not exist'
         return (FINISHED if self._is_finished(task) else WAITING), ''
 
     def _config(self, task):

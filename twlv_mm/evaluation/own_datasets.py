@@ -32,7 +32,7 @@ def own_tasks(path):
         embeddings that a report draws, see :func:`~.tasks.generated_views`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         ValueError: if it has another form.
     """
     tasks, views = [], []

@@ -26,7 +26,7 @@ class DrawingHook(Hook):
         if enable and out_dir is None:
             raise ValueError(f'{type(self).__name__} has no folder to draw to: set out_dir, or --show-dir DIR')
         if interval < 1:
-            raise ValueError(f'interval is {interval}; it has to be 1 or more (--interval)')
+            raise ValueError(f'interval is {interval}; it must be 1 or more (--interval)')
         self.enable = enable
         self.out_dir = out_dir
         self.interval = interval

@@ -18,7 +18,7 @@ def load_model(cfg, checkpoint, device=None):
     CheckpointError if the checkpoint is another model's, EncoderError if the config contradicts its encoder.
     """
     if not os.path.isfile(checkpoint):
-        raise FileNotFoundError(f'there is no checkpoint {checkpoint}')
+        raise FileNotFoundError(f'checkpoint {checkpoint} does not exist')
     check_encoder(cfg)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     model = copy.deepcopy(cfg.model)

@@ -61,7 +61,7 @@ class VideoEmbedder:
             )
         except ValueError as error:
             raise ValueError(
-                f'{checkpoint} was trained on other embeddings than the extraction in {self._config} gives: {error}. '
+                f'{checkpoint} was trained on embeddings that differ from the extraction in {self._config}: {error}. '
                 f"Give the encoder's weights as encoder_weights {REMEDY}"
             ) from None
 

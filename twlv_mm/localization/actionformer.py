@@ -92,7 +92,7 @@ class ActionFormer(BaseModel):
                 f'with external scores the model finds actions of any class: set num_classes=1, not {num_classes}'
             )
         if init not in STARTS:
-            raise ValueError(f'init is {init!r}; there are {" and ".join(map(repr, STARTS))}')
+            raise ValueError(f'init is {init!r}; it must be {" or ".join(map(repr, STARTS))}')
         if len(regression_ranges) != 1 + arch[2]:
             raise ValueError(f'{len(regression_ranges)} regression_ranges for the {1 + arch[2]} levels of arch={arch}')
         self.num_classes = num_classes

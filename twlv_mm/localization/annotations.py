@@ -65,8 +65,8 @@ def read_annotations(path, subset=None, classes=None):
     moved = [name for name, ids in found.items() if given and name in names and ids - {None, names.index(name)}]
     if moved:
         notes.append(
-            f'{path}: label_id of {len(moved)} classes ({", ".join(moved[:3])}) differ from their places in the given '
-            'classes; the places count.'
+            f'{path}: label_id of {len(moved)} classes ({", ".join(moved[:3])}) differ from their indices in the given '
+            'classes; the indices are used.'
         )
     places = {name: place for place, name in enumerate(names)}
     counts = dict(late=[], repeated=[], empty=[], ambiguous=[])
@@ -80,7 +80,7 @@ def read_annotations(path, subset=None, classes=None):
 def _read_entries(path):
     """dict of video id -> dict with a list of annotations."""
     if not path.exists():
-        raise FileNotFoundError(f'there is no annotation file {path}')
+        raise FileNotFoundError(f'annotation file {path} does not exist')
     content = read_json(path)
     entries = content.get('database', content) if isinstance(content, dict) else content
     if isinstance(entries, list):
@@ -206,7 +206,7 @@ def _read_video(path, video_id, entry, places, ignored, counts):
         if start > end:
             raise ValueError(
                 f'{path}: {video_id} has {name!r} from {start:g} to {end:g} s, which does not end after it starts: '
-                'correct it or take it out'
+                'correct or remove it'
             )
         if any(
             label == places[name] and abs(start - s) <= SAME and abs(end - e) <= SAME

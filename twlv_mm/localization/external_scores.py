@@ -84,7 +84,7 @@ class ExternalScores:
 def _read(path, classes):
     """dict of video id -> scores of its classes."""
     if not path.is_file():
-        raise FileNotFoundError(f'there is no file of classifier scores {path}')
+        raise FileNotFoundError(f'file of classifier scores {path} does not exist')
     suffix = path.suffix.lower()
     with parsing(f'{path} cannot be read as classifier scores'):
         if suffix == '.npz':
@@ -95,7 +95,7 @@ def _read(path, classes):
         elif suffix == '.json':
             content = read_json(path)
         else:
-            raise ValueError('its suffix has to be .json, .npz, .pkl or .pickle')
+            raise ValueError('its suffix must be .json, .npz, .pkl or .pickle')
     if isinstance(content, dict) and isinstance(content.get('results'), dict):
         content = _in_order_of(classes, path, content)
     if not isinstance(content, dict) or not content:
@@ -138,7 +138,7 @@ def _table(path, videos, classes):
     for video_id, values in videos.items():
         row = checks.array(values, f'{path}, the scores of {video_id}', 1)
         if classes is not None and len(row) != len(classes):
-            raise ValueError(f'{path}: {video_id} has scores of {len(row)} classes, and there are {len(classes)}')
+            raise ValueError(f'{path}: {video_id} has scores of {len(row)} classes, but there are {len(classes)}')
         if rows and len(row) != len(rows[0]):
             raise ValueError(
                 f'{path}: {video_id} has scores of {len(row)} classes, {first} of {len(rows[0])}: give all videos '

@@ -40,9 +40,9 @@ class LocalizationInferencer(SegmentInferencer):
             weights_sha256, clip_seconds, stride_seconds), decoder (name, version).
         """
         if top_k < 1:
-            raise ValueError(f'top_k is {top_k}; it has to be 1 or more')
+            raise ValueError(f'top_k is {top_k}; it must be 1 or more')
         if not 0 <= min_score <= 1:
-            raise ValueError(f'min_score is {min_score}; it has to be from 0 to 1')
+            raise ValueError(f'min_score is {min_score}; it must be from 0 to 1')
         video, embedded_with = self.embedder.embed(os.fspath(path))
         item = dict(video, segments=np.zeros((0, 2), np.float32), labels=np.zeros(0, np.int64))
         found = self._predict(item).pred_instances

@@ -44,7 +44,7 @@ def local_attention(query, key, value, valid, num_heads, window):
 def check_window(window):
     """Refuse a window without a middle step."""
     if window != -1 and (window < 3 or window % 2 == 0):
-        raise ValueError(f'window={window} is neither -1 (every step sees all) nor an odd number from 3 on')
+        raise ValueError(f'window={window} is neither -1 (every step sees all) nor an odd number of at least 3')
 
 
 def _with_sides(blocks, reach):

@@ -105,7 +105,7 @@ class LocalizationMAP(BaseMetric):
             if not ((labels >= 0) & (labels < len(self.classes))).all():
                 wrong = labels[(labels < 0) | (labels >= len(self.classes))][0]
                 raise ValueError(
-                    f'{video_id} has a prediction of class {wrong}, and {self.source} has {len(self.classes)} classes'
+                    f'{video_id} has a prediction of class {wrong}, but {self.source} has {len(self.classes)} classes'
                 )
 
     def _rows(self, precision, predictions):
@@ -130,7 +130,7 @@ class LocalizationMAP(BaseMetric):
         if needless:
             logger.warning(
                 f'{sum(found for _, found in needless)} predictions of {len(needless)} classes without actions in '
-                f'{self.source} count for nothing: {", ".join(name for name, _ in needless[:10])}'
+                f'{self.source} do not count: {", ".join(name for name, _ in needless[:10])}'
             )
 
     def _write_predictions(self, path, predictions):

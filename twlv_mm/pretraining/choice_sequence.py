@@ -21,7 +21,7 @@ class ChoiceSequence:
     def __init__(self, shares, seed):
         shares = np.asarray(shares, np.float64)
         if not len(shares) or not (np.isfinite(shares).all() and (shares > 0).all()):
-            raise ValueError(f'shares are {shares.tolist()}; each has to be a positive number')
+            raise ValueError(f'shares are {shares.tolist()}; each must be a positive number')
         self._ends = shares.cumsum() / shares.sum() * ROUND
         self._ends[-1] = ROUND
         self._seed = list(seed)

@@ -33,14 +33,14 @@ class _Ratio(Mask):
 
     def __init__(self, ratio):
         if not 0 < ratio < 1:
-            raise ValueError(f'a mask has ratio={ratio}; it has to be between 0 and 1')
+            raise ValueError(f'a mask has ratio={ratio}; it must be between 0 and 1')
         self.ratio = ratio
 
     def _split(self, scores):
         """Indices (N, K) of the smallest of (N, L) scores, and those of the others."""
         length = scores.shape[1]
         if length < 2:
-            raise ValueError(f'a clip of {length} patch cannot be masked: use smaller patches or a larger picture')
+            raise ValueError(f'a clip of {length} patch cannot be masked: use smaller patches or a larger frame')
         masked = min(max(int(length * self.ratio), 1), length - 1)
         seen, hidden = scores.argsort(1).tensor_split([length - masked], dim=1)
         return seen.sort(1).values, hidden.sort(1).values
@@ -80,7 +80,7 @@ class MultiBlockMask(Mask):
 
     Args:
         blocks (int): Number of blocks. V-JEPA: 8 for its short-range mask, 2 for the long-range one.
-        spatial (tuple[float, float]): Smallest and largest share of the picture that a block covers. V-JEPA: 0.15
+        spatial (tuple[float, float]): Smallest and largest share of the frame that a block covers. V-JEPA: 0.15
             short, 0.7 long.
         temporal (tuple[float, float]): The same of the clip's length. V-JEPA: 1.
         aspect (tuple[float, float]): Smallest and largest height / width. V-JEPA: 0.75 to 1.5.
@@ -91,9 +91,9 @@ class MultiBlockMask(Mask):
     def __init__(self, blocks, spatial, temporal=(1.0, 1.0), aspect=(0.75, 1.5)):
         for name, (low, high), most in (('spatial', spatial, 1), ('temporal', temporal, 1), ('aspect', aspect, 100)):
             if not 0 < low <= high <= most:
-                raise ValueError(f'{name}=({low}, {high}) has to be a range above 0 and up to {most}')
+                raise ValueError(f'{name}=({low}, {high}) must be a range above 0 and up to {most}')
         if blocks < 1:
-            raise ValueError(f'blocks={blocks}; there has to be 1 or more')
+            raise ValueError(f'blocks={blocks}; there must be 1 or more')
         self.blocks = blocks
         self.spatial, self.temporal, self.aspect = spatial, temporal, aspect
 

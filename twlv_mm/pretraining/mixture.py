@@ -36,18 +36,18 @@ class MixtureDataset(Dataset):
 
     def __init__(self, sets):
         if not sets or not isinstance(sets, dict):
-            raise ValueError(f'sets of a mixture have to be a dict with an entry for each set by name, not {sets}')
+            raise ValueError(f'sets of a mixture must be a dict with an entry for each set by name, not {sets}')
         for name, entry in sets.items():
             if not isinstance(entry, dict) or entry.keys() != ENTRY:
                 given = sorted(entry) if isinstance(entry, dict) else entry
-                raise ValueError(f'the set {name} has to have exactly {", ".join(sorted(ENTRY))}; it has {given}')
+                raise ValueError(f'the set {name} must have exactly {", ".join(sorted(ENTRY))}; it has {given}')
         self.names = list(sets)
         self.kinds = [entry['kind'] for entry in sets.values()]
         self.weights = [entry['weight'] for entry in sets.values()]
         self.replacing = Replacing()
         for name, kind, weight in zip(self.names, self.kinds, self.weights, strict=True):
             if kind not in KINDS:
-                raise ValueError(f"the set {name} is of kind {kind!r}; there are 'video' and 'image'")
+                raise ValueError(f"the set {name} is of kind {kind!r}; it must be 'video' or 'image'")
             if not 0 < weight < float('inf'):
                 raise ValueError(
                     f'the weight of the set {name} is {weight}; remove the set, or give it a weight above 0'

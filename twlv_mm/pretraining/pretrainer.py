@@ -29,7 +29,7 @@ class MaskedPretrainer(BaseModel):
         predictor (dict, optional): Arguments of :class:`Predictor`: dims, depth, num_heads. Needed for targets on
             masked patches, and built only for them.
         teachers (dict[str, dict], optional): Arguments of :class:`Teacher` by the names that targets and masks use.
-        data_preprocessor (dict, optional): As in mmaction2; mean and std have to be the encoder's.
+        data_preprocessor (dict, optional): As in mmaction2; mean and std must be the encoder's.
 
     Source: TWLV-I section 2.1, which only says masked modelling "with diversified reconstruction targets"; VideoMAE,
     UMT and V-JEPA for the components.
@@ -50,7 +50,7 @@ class MaskedPretrainer(BaseModel):
             )
         if self.backbone.frozen or spec.per_frame:
             reason = 'frozen' if self.backbone.frozen else 'made to see each frame alone'
-            raise ValueError(f'{spec.name} is {reason}: masked pretraining has to train an encoder of clips')
+            raise ValueError(f'{spec.name} is {reason}: masked pretraining must train an encoder of clips')
         self.teachers = {name: Teacher(spec, **settings) for name, settings in (teachers or {}).items()}
         self.masks = [MODELS.build(mask) for mask in masks]
         self._check_teachers(targets)
@@ -72,7 +72,7 @@ class MaskedPretrainer(BaseModel):
         if mode == 'tensor':
             return self.extract_feat(video)
         if mode != 'loss':
-            raise ValueError(f"there is no mode {mode!r} of pretraining; there are 'loss' and 'tensor'")
+            raise ValueError(f"mode must be 'loss' or 'tensor', not {mode!r}")
         grid = self.backbone.grid(video)
         generators = self._generators(len(video), data_samples)
         looked_at = {mask.teacher for mask in self.masks}

@@ -57,7 +57,7 @@ def index_shard(path, suffixes=IMAGES + VIDEOS):
     Returns the number of samples, and what is wrong with a damaged file, which is indexed up to the damage, or None.
     """
     if not path.endswith('.tar'):
-        raise ValueError(f'{path} has to be named *.tar, so that its members can be found: rename it')
+        raise ValueError(f'{path} must be named *.tar, so that its members can be found: rename it')
     members, fault = [], None
     try:
         with tarfile.open(path, 'r:') as tar:
@@ -92,7 +92,7 @@ def index_shards(argv=None):
     args = parser.parse_args(argv)
     paths = sorted({path for pattern in args.shards for path in glob.glob(pattern)})
     if not paths:
-        parser.error(f'there is no file {" ".join(args.shards)}')
+        parser.error(f'file {" ".join(args.shards)} does not exist')
     total, faults = 0, []
     for path in track_iter_progress(paths):
         try:

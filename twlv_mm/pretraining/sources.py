@@ -30,7 +30,7 @@ class FileListDataset(Dataset):
 
     def __init__(self, ann_file, pipeline, data_prefix):
         if not os.path.isfile(ann_file):
-            raise FileNotFoundError(f'there is no list {ann_file}; docs/pretraining_data.md says how to make one')
+            raise FileNotFoundError(f'list {ann_file} does not exist; docs/pretraining_data.md says how to make one')
         self._folder = data_prefix['video']
         # Memory-mapped, so that all processes of a machine share one copy.
         self._text = np.memmap(ann_file, np.uint8, 'r') if os.path.getsize(ann_file) else np.empty(0, np.uint8)
@@ -41,7 +41,7 @@ class FileListDataset(Dataset):
         empty = np.flatnonzero(np.diff(self._edges) == 1)
         if not len(ends) or len(empty):
             what = f'line {empty[0] + 1} is empty' if len(empty) else 'it lists nothing'
-            raise ValueError(f'{ann_file}: {what}; every line has to be the path of a file')
+            raise ValueError(f'{ann_file}: {what}; every line must be the path of a file')
         first = self.get_data_info(0)['filename']
         if not os.path.isfile(first):
             raise FileNotFoundError(
@@ -70,7 +70,7 @@ class ShardDataset(Dataset):
     def __init__(self, shards, pipeline):
         self._paths = sorted(glob.glob(shards))
         if not self._paths:
-            raise FileNotFoundError(f'there is no tar file {shards}')
+            raise FileNotFoundError(f'tar file {shards} does not exist')
         bare = [path for path in self._paths if not os.path.isfile(index_path(path))]
         if bare:
             raise FileNotFoundError(
@@ -85,7 +85,7 @@ class ShardDataset(Dataset):
             counts.append(len(index))
         self._ends = np.cumsum(counts)
         if not self._ends[-1]:
-            raise ValueError(f'there is no sample in the tar files {shards}')
+            raise ValueError(f'the tar files {shards} contain no sample')
         self.pipeline = Compose(pipeline)
 
     def __len__(self):

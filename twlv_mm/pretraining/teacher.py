@@ -30,7 +30,7 @@ class Teacher:
 
     Args:
         student (EncoderSpec): Of the encoder that is trained.
-        source, weights, **overrides: See :func:`twlv_mm.get_model`; the source has to give a feature map.
+        source, weights, **overrides: See :func:`twlv_mm.get_model`; the source must give a feature map.
     """
 
     def __init__(self, student, source, weights=None, **overrides):

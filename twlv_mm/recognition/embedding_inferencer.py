@@ -70,7 +70,7 @@ def _with_bank(cfg, folder, device):
     """The kNN model of a config, with another folder as its bank."""
     if not Path(folder).is_dir():
         raise FileNotFoundError(
-            f'there is no folder {folder}: kNN has no checkpoint; give the folder of the bank, '
+            f'folder {folder} does not exist: kNN has no checkpoint; give the folder of the memory bank, '
             '<out>/<sampling>/<split>, instead'
         )
     init_default_scope(cfg.get('default_scope', 'mmaction'))

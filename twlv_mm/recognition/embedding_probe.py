@@ -92,8 +92,8 @@ class EmbeddingKNN(EmbeddingClassifier):
         if available < self.k:
             folder = self.bank.metainfo['folder']
             print_log(
-                f'{folder} has {available} vectors, fewer than k={self.k}: all of them vote for every video. Set '
-                'model.k to at most the number of vectors per class.',
+                f'{folder} has {available} vectors, fewer than k={self.k}: all of them are neighbours of every video. '
+                'Set model.k to at most the number of vectors per class.',
                 'current',
                 logging.WARNING,
             )
@@ -170,7 +170,7 @@ class CheckEmbeddingsHook(Hook):
             check_comparable(first, other)
         if isinstance(model, EmbeddingLinearProbe) and model.fc.in_features != first['dims']:
             raise ValueError(
-                f'{first["folder"]} has {first["dims"]} dimensions per vector, but the model takes '
+                f'{first["folder"]} has {first["dims"]} dimensions per vector, but the model expects '
                 f'{model.fc.in_features}: set model.in_channels={first["dims"]}, or use embeddings of another encoder'
             )
         for dataset in datasets:

@@ -22,12 +22,12 @@ def knn_votes(queries, bank, bank_labels, num_classes, k=200, temperature=0.1):
         Tensor: (N, C) float64 on the device of the queries, not normalised.
 
     Source: the published evaluation script, with its k and temperature (Wu et al. 2018's weighted vote). That script
-    drops the bank's last, incomplete batch; here the whole bank votes.
+    drops the bank's last, incomplete batch; here the whole memory bank votes.
     """
     if not temperature >= LEAST_TEMPERATURE:
         raise ValueError(
             f'temperature={temperature}: set it to {LEAST_TEMPERATURE} or more, so that exp(cosine / temperature) is '
-            'finite; the published script uses 0.1'
+            "finite; TWLV-I's script uses 0.1"
         )
     cosines, places = nearest(queries, bank, k)
     # float64, so that the order of a GPU's additions does not show; float32 overflows at exp(88).

@@ -98,7 +98,7 @@ class ChooseProbeHook(Hook):
                 "val_evaluator cannot rank the probes: set its type to 'twlv_mm.HeldOutMetric', and val_dataloader to "
                 'the held-out part of the training set'
             )
-        # The loop would validate after the checkpoint is written, which has to hold the choice.
+        # The loop would validate after the checkpoint is written, which must hold the choice.
         runner.train_loop.val_begin = runner.train_loop.max_epochs + 1
 
     def after_train_epoch(self, runner):

@@ -50,6 +50,6 @@ class ProbeRecognizer(Recognizer3D):
         if features.shape[-1] != self.cls_head.in_channels:
             raise ValueError(
                 f'{self.features} of the encoder {self.backbone.spec.name} have {features.shape[-1]} channels, but the '
-                f'head takes {self.cls_head.in_channels}: set model.cls_head.in_channels={features.shape[-1]}'
+                f'head expects {self.cls_head.in_channels}: set model.cls_head.in_channels={features.shape[-1]}'
             )
         return (self.cls_head(features) if stage == 'head' else features), {}

@@ -26,7 +26,7 @@ def read_class_names(classes):
         lines = read_text(classes, max_bytes=MAX_BYTES).rstrip().split('\n')
         names, source, unit = [line.strip() for line in lines], classes, 'line'
     else:
-        raise FileNotFoundError(f'there is no class name file {classes}')
+        raise FileNotFoundError(f'class name file {classes} does not exist')
     places = {}
     for place, name in enumerate(names or [''], 1):
         if not name:
@@ -96,6 +96,6 @@ def classes_of(path, data_root, read=read_class_names):
         read (Callable): Reads names: :func:`read_class_names`, or a task's own reader.
 
     Returns:
-        list: what ``read`` returns; two placeholders if there is no such folder.
+        list: what ``read`` returns; two placeholders if the folder does not exist.
     """
     return list(read(path)) if Path(data_root).is_dir() else [0, 1]

@@ -34,7 +34,7 @@ def read_bytes(path, *, max_bytes=MAX_BYTES):
         with open_regular(path, max_bytes=max_bytes) as file:
             return file.read()
     except FileNotFoundError:
-        raise FileNotFoundError(f'there is no file {path}') from None
+        raise FileNotFoundError(f'file {path} does not exist') from None
     except (OSError, ValueError) as error:
         raise_if_system(error, path)
         raise ValueError(f'{path} cannot be read: {error}') from None
@@ -149,7 +149,7 @@ def parsing(where):
             raise
         if type(error) is ValueError and str(error).startswith(str(where)):
             raise
-        reason = f'there is no {error}' if isinstance(error, KeyError) else str(error) or type(error).__name__
+        reason = f'{error} is missing' if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ValueError(f'{where}: {reason}') from error
 
 

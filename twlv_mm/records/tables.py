@@ -75,7 +75,7 @@ def log_folder():
     for handler in MMLogger.get_current_instance().handlers:
         if isinstance(handler, logging.FileHandler):
             return Path(handler.baseFilename).parent
-    raise ValueError('there is no log file of a run to write tables beside: set out_dir of the metric')
+    raise ValueError('no log file of a run to write tables beside: set out_dir of the metric')
 
 
 def _rounded(value, form, nan, scale=1):

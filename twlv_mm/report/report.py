@@ -72,7 +72,7 @@ def write_report(folder, out=None, title=TITLE, views=()):
         tuple[Path, Path]: the page and the Markdown file.
 
     Raises:
-        FileNotFoundError: if there is no such folder.
+        FileNotFoundError: if the folder does not exist.
     """
     report = make_report(folder, title, views)
     out = Path(folder if out is None else out)

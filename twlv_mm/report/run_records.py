@@ -71,11 +71,11 @@ def find_runs(folder):
             ignored.
 
     Raises:
-        FileNotFoundError: if there is no such folder.
+        FileNotFoundError: if the folder does not exist.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f'there is no folder {folder}')
+        raise FileNotFoundError(f'folder {folder} does not exist')
     runs, rejected, evaluations = [], [], []
     for place, folders, names in os.walk(folder):
         folders.sort()

@@ -34,7 +34,7 @@ class IndexedCollection:
         self.path = Path(path)
         self._table = open_table(path, uri)
         if self._table is None:
-            raise FileNotFoundError(f'there is no index at {address(path, uri)}: build it with --index --in {path}')
+            raise FileNotFoundError(f'the index {address(path, uri)} does not exist: build it with --index --in {path}')
         self.settings, self.dims = settings_of(self._table), dims_of(self._table)
         try:
             manifest = read_manifest(path)

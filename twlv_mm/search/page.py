@@ -34,7 +34,7 @@ class Pictures:
             shown = read_excerpt(video or self.files(video_id), start, end)
         except (VideoError, FileNotFoundError) as error:
             self.failures.append((video_id, str(error)))
-            lines = f'{_seconds(start)} to {_seconds(end)} s; no pictures: {escape(str(error))}'
+            lines = f'{_seconds(start)} to {_seconds(end)} s; no frames: {escape(str(error))}'
             return f'<div class="card">{head}<p class="soft">{lines}</p></div>'
         pictures = f'<img src="{shown.strip}" alt="frames of {escape(title)}">'
         if shown.film:

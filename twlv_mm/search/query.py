@@ -96,7 +96,7 @@ def embed_query(path, collection, extractor, start=None, end=None, *, reverse=Fa
         decoder (str, optional): As for :func:`twlv_mm.video.open_video`.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'there is no file {path}')
+        raise FileNotFoundError(f'file {path} does not exist')
     segment = None
     if (start, end) != (None, None):
         segment = (start or 0.0, math.inf if end is None else end)
@@ -162,7 +162,7 @@ def stored_query(name, collection, start=None, end=None, *, reverse=False, files
         try:
             video = files(video_id)
         except FileNotFoundError as error:
-            warnings.warn(f'the query {video_id} is shown without pictures: {error}', stacklevel=2)
+            warnings.warn(f'the query {video_id} is shown without frames: {error}', stacklevel=2)
     first, last = float(times[chosen[0], 0]), float(times[chosen[-1], 1])
     return Query(name, vectors, first, last, len(chosen), video, frozenset([video_id]))
 
@@ -176,7 +176,7 @@ def _reversed_clips(collection, video_id):
         clips = EmbeddingFolder(beside).clips(video_id)
     except (FileNotFoundError, ValueError) as error:
         raise FileNotFoundError(
-            f'there are no clips of {video_id} in the other direction ({error}): extract with --views '
+            f'no clips of {video_id} in the other direction ({error}): extract with --views '
             'forward,reversed, or give the video file as the query'
         ) from None
     if len(clips) != len(collection.clips(video_id)[0]):

@@ -71,9 +71,9 @@ class ASFormer(BaseModel):
         # Built here: given its name, mmengine would import all models of mmaction2 to find it.
         super().__init__(data_preprocessor or BaseDataPreprocessor(), init_cfg)
         if window not in WINDOWS:
-            raise ValueError(f'window is {window!r}; there are {" and ".join(map(repr, WINDOWS))}')
+            raise ValueError(f'window is {window!r}; it must be {" or ".join(map(repr, WINDOWS))}')
         if init not in ('ours', 'published'):
-            raise ValueError(f"init is {init!r}; there are 'ours' and 'published'")
+            raise ValueError(f"init is {init!r}; it must be 'ours' or 'published'")
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.channel_masking = channel_masking

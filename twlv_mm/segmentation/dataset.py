@@ -71,7 +71,7 @@ class SegmentationDataset(BaseDataset):
         **kwargs,
     ):
         if not (isfinite(fps) and fps > 0):
-            raise ValueError(f'fps is {fps}; it has to be a number above 0')
+            raise ValueError(f'fps is {fps}; it must be a number above 0')
         self.folder = str(folder)
         self.split = split
         self.fps = float(fps)

@@ -26,7 +26,7 @@ def read_mapping(data_root):
     for number, line in enumerate(_lines(path), 1):
         label, _, name = line.strip().partition(' ')
         name = name.strip()
-        where = f'{path}, line {number}, which has to be a label and a name as in "0 background"'
+        where = f'{path}, line {number}, which must be a label and a name as in "0 background"'
         label, name = checks.count_in(label, where), checks.name(name, where)
         if label in names or name in names.values():
             raise ValueError(f'{path}, line {number}: {line!r} repeats a label or a name of an earlier line')
@@ -46,11 +46,11 @@ def bundle_path(data_root, split, fold):
 def read_split(data_root, split, fold):
     """Read the ids of the videos in a split ('train' or 'test') of a fold, which the other split must not have."""
     if split not in OTHER:
-        raise ValueError(f'there is no split {split!r}; there are {" and ".join(map(repr, OTHER))}')
+        raise ValueError(f'unknown split {split!r}; choose from {", ".join(map(repr, OTHER))}')
     path = bundle_path(data_root, split, fold)
     if not path.is_file():
         folds = ', '.join(map(str, _list_folds(data_root, split))) or 'none'
-        raise FileNotFoundError(f'there is no {path}: set fold to one that is there ({split}: {folds})')
+        raise FileNotFoundError(f'{path} does not exist: set fold to an existing one ({split}: {folds})')
     video_ids = _read_bundle(path)
     other = bundle_path(data_root, OTHER[split], fold)
     both = sorted(set(video_ids) & set(_read_bundle(other))) if other.is_file() else []
@@ -67,7 +67,7 @@ def check_folds(data_root):
     """
     folds = _list_folds(data_root, '*')
     if not folds:
-        raise FileNotFoundError(f'there is no fold in {data_root}: name a folder with splits/test.split1.bundle')
+        raise FileNotFoundError(f'no fold in {data_root}: name a folder with splits/test.split1.bundle')
     tested = {}
     for fold in folds:
         for video_id in read_split(data_root, 'test', fold):
@@ -138,8 +138,8 @@ def _label_path(data_root, video_id):
 def _lines(path):
     """The lines of a text file without blank ones at its end; at least one."""
     if not path.exists():
-        raise FileNotFoundError(f'there is no {path}: set data_root to the folder of mapping.txt and groundTruth/')
+        raise FileNotFoundError(f'{path} does not exist: set data_root to the folder of mapping.txt and groundTruth/')
     text = read_text(path, max_bytes=MAX_BYTES).rstrip()
     if not text:
-        raise ValueError(f'{path} is empty: it has to have at least one line')
+        raise ValueError(f'{path} is empty: it must have at least one line')
     return text.split('\n')

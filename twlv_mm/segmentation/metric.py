@@ -94,7 +94,7 @@ class SegmentationMetric(BaseMetric):
 
     def _check(self, results, classes):
         if not results:
-            raise ValueError('no video was predicted, there is nothing to score: check the test dataset')
+            raise ValueError('no video was predicted, so there is nothing to score: check the test dataset')
         seen = set()
         for video_id, _, subsampling, truth, steps in results:
             if video_id in seen:
@@ -109,7 +109,7 @@ class SegmentationMetric(BaseMetric):
                 wrong = labels[(labels < 0) | (labels >= len(classes))]
                 if len(wrong):
                     raise ValueError(
-                        f'{video_id} has {what} of class {wrong[0]}, and the dataset has {len(classes)} classes'
+                        f'{video_id} has {what} of class {wrong[0]}, but the dataset has {len(classes)} classes'
                     )
 
     def _total(self, scores, num_missing):

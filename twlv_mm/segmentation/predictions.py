@@ -42,7 +42,7 @@ def read_predictions(path):
     """Read a file as :class:`Predictions`; ValueError if a test of a segmentation model did not write it."""
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f'there is no file of predictions {path}')
+        raise FileNotFoundError(f'file of predictions {path} does not exist')
     with parsing(f'{path} is not the predictions.json that a test of a segmentation model writes into its log folder'):
         contents = read_json(path, dict)
         version = contents['version']

@@ -30,9 +30,9 @@ class AlignFeatures(BaseTransform):
 
     def __init__(self, alignment='time', subsampling=1):
         if alignment not in ALIGNMENTS:
-            raise ValueError(f'there is no alignment {alignment!r}; there are {" and ".join(map(repr, ALIGNMENTS))}')
+            raise ValueError(f'unknown alignment {alignment!r}; choose from {", ".join(map(repr, ALIGNMENTS))}')
         if subsampling < 1:
-            raise ValueError(f'subsampling is {subsampling}; it has to be 1 or more')
+            raise ValueError(f'subsampling is {subsampling}; it must be 1 or more')
         self.alignment = alignment
         self.subsampling = subsampling
         self.choices = dict(alignment=alignment, subsampling=subsampling)  # for results.json

@@ -117,7 +117,7 @@ def background(rng, split, size=(64, 64), num_frames=16):
     height, width = size
     cells = int(rng.choice(_BACKGROUND_CELLS[split]))
     ends = [_colour(rng, split, saturation=(0.1, 0.5), value=(0.4, 0.75)) for _ in range(2)]
-    # Two more cells on every side, wrapped, make the picture continue at its opposite edge.
+    # Two more cells on every side, wrapped, make the image continue at its opposite edge.
     clouds = np.pad(rng.random((cells, cells)).astype(np.float32), 2, mode='wrap')
     top, left = round(2 * height / cells), round(2 * width / cells)
     clouds = cv2.resize(clouds, (width + 2 * left, height + 2 * top), interpolation=cv2.INTER_CUBIC)
@@ -184,4 +184,4 @@ def _tight_box(coverage, left, top):
 
 def _check(value, known, what):
     if value not in known:
-        raise ValueError(f'there is no {what} {value!r}; there are {", ".join(known)}')
+        raise ValueError(f'unknown {what} {value!r}; choose from {", ".join(known)}')

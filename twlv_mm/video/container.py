@@ -21,12 +21,12 @@ def open_container(path, content=None):
         default, else FFmpeg's best; covers and thumbnails are ignored.
 
     Raises:
-        VideoError: if the file is a picture, has no video, is cut short, or FFmpeg has no decoder for it.
+        VideoError: if the file is an image, has no video, is cut short, or FFmpeg has no decoder for it.
     """
     with _opened(path, content) as container:
-        # FFmpeg opens a picture as a video of one frame, with formats such as png_pipe.
+        # FFmpeg opens an image as a video of one frame, with formats such as png_pipe.
         if container.format.name.endswith('_pipe'):
-            raise VideoError(f'{path} is a picture ({container.format.long_name}), not a video')
+            raise VideoError(f'{path} is an image ({container.format.long_name}), not a video')
         stream = _video_stream(container)
         if stream is None:
             raise VideoError(f'{path} has no video stream')

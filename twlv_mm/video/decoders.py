@@ -24,7 +24,7 @@ def open_video(path, decoder=None, content=None):
         Reader: also a context manager.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         ValueError: if the decoder does not exist, is not installed, or does not read segments.
         VideoError: if the file is empty or cannot be read as a video.
     """
@@ -51,7 +51,7 @@ def open_video(path, decoder=None, content=None):
 def check_decoder(decoder, segments=False):
     """Raise ValueError if a decoder does not exist, is not installed, or does not read ``segments`` that are needed."""
     if decoder not in (None, *DECODERS):
-        raise ValueError(f"there is no decoder '{decoder}'; choose one of {', '.join(DECODERS)}")
+        raise ValueError(f"unknown decoder '{decoder}'; choose one of {', '.join(DECODERS)}")
     if decoder != 'decord':
         return
     if segments:

@@ -1,4 +1,4 @@
-"""Convert decoded frames to upright RGB pictures."""
+"""Convert decoded frames to upright RGB images."""
 
 import numpy as np
 from av.sidedata.sidedata import Type

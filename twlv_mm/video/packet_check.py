@@ -43,7 +43,7 @@ class PacketCheck:
     def starts_afresh(self, packet):
         """Whether a decoder that starts with this packet gives every frame shown from it on.
 
-        False also for H.264 key frames after which a picture may still depend on earlier ones, as with intra refresh.
+        False also for H.264 key frames after which a frame may still depend on earlier ones, as with intra refresh.
         """
         if not packet.is_keyframe or not self._h264:
             return packet.is_keyframe

@@ -1,4 +1,4 @@
-"""Resize pictures of any size to the squares that encoders take."""
+"""Resize images of any size to the squares that encoders take."""
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ def resize_and_crop(frames, size, resize='short_side', interpolation='bilinear',
 
 
 def resize_short_side(frame, size, interpolation='bilinear'):
-    """Resize a picture (H, W, 3) so that its short side has ``size`` pixels, as mmaction2's ``Resize((-1, size))``."""
+    """Resize an image (H, W, 3) so that its short side has ``size`` pixels, as mmaction2's ``Resize((-1, size))``."""
     height, width = frame.shape[:2]
     scale = size / min(height, width)
     return _resized(frame, int(width * scale + 0.5), int(height * scale + 0.5), interpolation)

@@ -94,4 +94,4 @@ def sample_windows(frame_times, sampling, clip_seconds=2.0, stride_seconds=None)
         return np.array([[0.0, duration]])
     if sampling == 'multi-clip':
         return clip_windows(duration, clip_seconds, stride_seconds)
-    raise ValueError(f"there is no sampling {sampling!r}; there are 'uniform' and 'multi-clip'")
+    raise ValueError(f"unknown sampling {sampling!r}; choose 'uniform' or 'multi-clip'")

@@ -13,7 +13,7 @@ from .confusion_matrix import shorten
 from .overlay_video import draw_on_video
 
 MAX_TEXT = 36  # characters of a line
-MIN_SIDE = 360  # pixels of the short side; smaller pictures are enlarged for legible text
+MIN_SIDE = 360  # pixels of the short side; smaller images are enlarged for legible text
 MAX_LINES = 4  # of a box
 PALEST = 0.5  # opacity of a box with a score of 0
 # matplotlib ships a font that covers most languages.
@@ -48,7 +48,7 @@ class DrawnBox(NamedTuple):
 
 
 def draw_boxes(picture, boxes):
-    """Draw boxes on a picture; a small picture is enlarged by a whole number.
+    """Draw boxes on an image; a small image is enlarged by a whole number.
 
     Boxes with lower scores are thinner, and below 0.5 paler. Text never covers that of a better box: it goes to the
     first free side of its box; else only its first line is written, or nothing.
@@ -79,7 +79,7 @@ def draw_boxes(picture, boxes):
 
 
 def enlarged(picture):
-    """Enlarge a picture for legible text, with even height and width; also returns its short side in MIN_SIDE."""
+    """Enlarge an image for legible text, with even height and width; also returns its short side in MIN_SIDE."""
     factor = -(-MIN_SIDE // min(picture.shape[:2]))
     if factor > 1:
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
@@ -89,7 +89,7 @@ def enlarged(picture):
 
 @lru_cache
 def letters(unit):
-    """The font for a picture whose short side is ``unit`` times MIN_SIDE."""
+    """The font for an image whose short side is ``unit`` times MIN_SIDE."""
     return ImageFont.truetype(str(FONT), round(13 * unit))
 
 
@@ -147,7 +147,7 @@ def _write(pen, font, one, edges, size, taken):
         sides = [(left, top - high), (left, bottom), (right - wide, top - high), (right - wide, bottom)]
         sides += [(left, top), (right, top), (left - wide, top)]
         for x, y in sides[1:] + sides[:1] if one.below else sides:
-            # Outside the box where there is room, but never outside the picture.
+            # Outside the box where there is room, but never outside the image.
             x, y = max(min(x, size[0] - wide), 0), max(min(y, size[1] - high), 0)
             if not any(x < b[2] and b[0] < x + wide and y < b[3] and b[1] < y + high for b in taken):
                 return x, y

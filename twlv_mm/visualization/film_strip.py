@@ -1,4 +1,4 @@
-"""Film strips, and pictures embedded in a page."""
+"""Film strips, and images embedded in a page."""
 
 import base64
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def jpeg_uri(picture, quality=70):
-    """A picture, (H, W, 3) uint8 RGB, as a JPEG data URI."""
+    """An image, (H, W, 3) uint8 RGB, as a JPEG data URI."""
     _, jpeg = cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     return f'data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}'
 
@@ -20,6 +20,6 @@ def film_strip(frames, height, gap=0):
 
 
 def resized(picture, height):
-    """A picture, (H, W, 3) uint8, scaled to a height in pixels."""
+    """An image, (H, W, 3) uint8, scaled to a height in pixels."""
     width = max(round(picture.shape[1] / picture.shape[0] * height), 1)
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)

@@ -82,7 +82,7 @@ def test_cvat_images_are_frames_and_runs_of_a_tag_are_segments():
         ('person', 0.42, (0.1, 0.1, 0.3, 0.9), None),
         ('car', 1.22, (0.5, 0.5, 1.0, 1.0), None),
     ]
-    assert '1 x a box extends beyond the picture and is cut' in notes
+    assert '1 x a box extends beyond the frame and is cut' in notes
     assert video.segments == [('rain', 0.4, 0.48, None), ('rain', 1.2, 1.24, None)]
 
 
@@ -138,7 +138,7 @@ def test_missing_frame_rate_is_asked_for(name):
 
 
 def test_missing_picture_size_is_asked_for():
-    with pytest.raises(ValueError, match=r'via\.json, metadata .*picture size is unknown: give --videos'):
+    with pytest.raises(ValueError, match=r'via\.json, metadata .*frame size is unknown: give --videos'):
         read(DATA / 'via.json')
 
 

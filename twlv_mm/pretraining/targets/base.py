@@ -25,7 +25,7 @@ class Target(nn.Module):
     """A reconstruction target, with a linear head and a loss.
 
     Args:
-        width (int | None): Channels of the head's input; None if there is no predictor.
+        width (int | None): Channels of the head's input; None without a predictor.
         dims (int): Channels of the values.
         weight (float): Factor of its loss.
         on (str): What its loss is on: 'masked' patches, from the predictor; 'visible' ones, from the encoder
@@ -35,7 +35,7 @@ class Target(nn.Module):
     def __init__(self, width, dims, weight, on):
         super().__init__()
         if on not in PLACES:
-            raise ValueError(f'a target cannot be on={on!r}; there are {", ".join(PLACES)}')
+            raise ValueError(f'a target cannot be on={on!r}; choose from {", ".join(PLACES)}')
         if width is None:
             raise ValueError(
                 f'{type(self).__name__} is on masked patches, which need a predictor: give the pretrainer '

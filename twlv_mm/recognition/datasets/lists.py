@@ -21,7 +21,7 @@ def read_list(path, segments=False):
         list[Sample]: at least one, with a segment if ``segments``.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'there is no list {path}; tools/data/*/prepare.py writes such lists')
+        raise FileNotFoundError(f'list {path} does not exist; tools/data/*/prepare.py writes such lists')
     samples = []
     for line, file, labels, segment in read_video_list(path, segments):
         if len(labels) != 1:

@@ -43,10 +43,10 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
     elif source.is_file():
         root = Path(source.parent if videos is None else videos)
         if not root.is_dir():
-            raise FileNotFoundError(f'there is no folder {root}')
+            raise FileNotFoundError(f'folder {root} does not exist')
         samples, left_out = videos_of_table(source, root)
     else:
-        raise FileNotFoundError(f'there is no folder or table {source}')
+        raise FileNotFoundError(f'folder or table {source} does not exist')
     samples, unlisted = _with_lines(samples)
     left_out = left_out + unlisted
     if not samples:

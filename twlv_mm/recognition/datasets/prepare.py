@@ -33,7 +33,7 @@ def prepare(data_set, annotations, files, out, kind=None):
     annotations, files, out = Path(annotations), Path(files), Path(out)
     for folder in (annotations, files):
         if not folder.is_dir():
-            raise FileNotFoundError(f'there is no folder {folder}')
+            raise FileNotFoundError(f'folder {folder} does not exist')
     kind = kind or next(iter(data_set.kinds))
     splits, classes = data_set.read(annotations, files, kind)
     summary, lost, lists, indexes = [], [], {}, {}

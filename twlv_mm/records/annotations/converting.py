@@ -108,7 +108,7 @@ def _files(sources):
         elif source.is_file():
             yield source
         else:
-            raise FileNotFoundError(f'there is no file or folder {source}')
+            raise FileNotFoundError(f'file or folder {source} does not exist')
 
 
 def _read(path, context):

@@ -123,7 +123,7 @@ def write_cvat(videos, out, clocks):
             one.score is not None for one in [*video.segments, *video.boxes]
         )
     sentences = dict(
-        segments='{} segments, which CVAT cannot represent, became tracks of boxes that cover the picture',
+        segments='{} segments, which CVAT cannot represent, became tracks of boxes that cover the frame',
         scores='the scores of {} annotations, which CVAT cannot represent, are lost',
     )
     return [sentence.format(counts[name]) for name, sentence in sentences.items() if counts.get(name)]
@@ -153,7 +153,7 @@ def _corners(xml, box, size):
         raise ValueError(f'{xml.where(box)}: rotated boxes are not supported')
     edges = [checks.number_in(xml.attribute(box, name), f'{xml.where(box)}, {name}') for name in CORNERS]
     if size is None:
-        raise ValueError(f'{xml.where(box)}: the picture size is unknown: give --videos')
+        raise ValueError(f'{xml.where(box)}: the frame size is unknown: give --videos')
     return [edge / side for edge, side in zip(edges, (*size, *size), strict=True)]
 
 

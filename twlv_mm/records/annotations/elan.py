@@ -128,7 +128,7 @@ def _read_tier(eaf, name, tier, slots, origin, video, context):
         for end in ('TIME_SLOT_REF1', 'TIME_SLOT_REF2'):
             slot = eaf.attribute(annotation, end)
             if slot not in slots:
-                raise ValueError(f'{where}: there is no time slot {checks.shown(slot)}')
+                raise ValueError(f'{where}: time slot {checks.shown(slot)} does not exist')
             times.append(slots[slot])
         if None in times:
             context.note('an annotation without times is left out', where)

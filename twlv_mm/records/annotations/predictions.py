@@ -19,7 +19,7 @@ def read_prediction(path, result, context):
     size = result.get('size')
     size = None if size is None else tuple(checks.array(size, f'{path}, size', 1).tolist())
     if size is not None and (len(size) != 2 or min(size) < 1):
-        raise ValueError(f'{path}: {checks.shown(size)} is not a picture size')
+        raise ValueError(f'{path}: {checks.shown(size)} is not a frame size')
     video = context.video(file_name(result.get('video'), f'{path}, video'), duration, size)
     if 'keyframes' in result:
         for keyframe in checks.instance(result['keyframes'], list, f'{path}, keyframes'):

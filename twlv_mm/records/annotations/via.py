@@ -30,14 +30,14 @@ def read_via(path, project, context):
         if len(fids) > 1:
             context.note('a view has several files; the first is used', where)
         if str(fids[0]) not in files:
-            raise ValueError(f'{where}: there is no file {checks.shown(fids[0])}')
+            raise ValueError(f'{where}: file {checks.shown(fids[0])} does not exist')
         file = checks.instance(files[str(fids[0])], dict, where)
         videos[view_id] = context.video(file_name(file.get('fname') or file.get('src'), f'{where}, fname'))
     for key, entry in metadata.items():
         where = f'{path}, metadata {checks.shown(key)}'
         view_id = str(checks.instance(entry, dict, where).get('vid'))
         if view_id not in videos:
-            raise ValueError(f'{where}: there is no view {checks.shown(view_id)}')
+            raise ValueError(f'{where}: view {checks.shown(view_id)} does not exist')
         _read_entry(entry, videos[view_id], attributes, where, context)
     for video in videos.values():
         video.segments.sort(key=lambda one: (one.start, one.end))
@@ -62,7 +62,7 @@ def _read_entry(entry, video, attributes, where, context):
             context.note('a shape other than a rectangle is left out', where)
         else:
             if video.size is None:
-                raise ValueError(f'{where}: the picture size is unknown: give --videos')
+                raise ValueError(f'{where}: the frame size is unknown: give --videos')
             (width, height), (x, y, wide, high) = video.size, shape[1:]
             corners = x / width, y / height, (x + wide) / width, (y + high) / height
             context.box(video, label, times[0], corners, where)

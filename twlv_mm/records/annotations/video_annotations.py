@@ -1,4 +1,4 @@
-"""The common form of annotations: segments in seconds, boxes at points in time in fractions of the picture."""
+"""The common form of annotations: segments in seconds, boxes at points in time in fractions of the frame."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -13,7 +13,7 @@ MAX_NAME_BYTES = 240  # leaves room for the extension of what is written
 # Names may contain dots without having an extension.
 ENDINGS = {'mp4', 'm4v', 'mov', 'qt', 'avi', 'mkv', 'webm', 'mpg', 'mpeg', 'm2v', 'wmv', 'asf', 'flv', 'ts', 'mts'}
 ENDINGS |= {'m2ts', 'mxf', '3gp', 'ogv', 'gif', 'divx', 'vob', 'y4m', 'dv', 'f4v'}
-EDGE = 1e-3  # fraction of the picture by which a box may stick out without a note
+EDGE = 1e-3  # fraction of the frame by which a box may stick out without a note
 
 
 class Segment(NamedTuple):
@@ -30,7 +30,7 @@ class Box(NamedTuple):
 
     label: str  # the action
     time: float  # seconds from the first frame; of a frame, its middle
-    corners: tuple[float, float, float, float]  # x1, y1, x2, y2 as fractions of the picture's width and height
+    corners: tuple[float, float, float, float]  # x1, y1, x2, y2 as fractions of the frame's width and height
     track: str | None = None  # id of the track
     score: float | None = None  # from 0 to 1
 
@@ -70,7 +70,7 @@ class Clock:
         if self._times is None:
             return frame / self._fps, (frame + 1) / self._fps
         if frame >= len(self._times):
-            raise ValueError(f'{where}: there is no frame {frame} in the video, which has {len(self._times)}')
+            raise ValueError(f'{where}: frame {frame} is not in the video, which has {len(self._times)}')
         return tuple(map(float, self._times[frame]))
 
     def count(self, duration=None):
@@ -151,16 +151,16 @@ class Import:
         (video.lifetimes if lifetime else video.segments).append(Segment(label.strip(), start, end, score))
 
     def box(self, video, label, time, corners, where, track=None, score=None):
-        """Add a box, cut to the picture; one without an area there is noted and left out."""
+        """Add a box, clipped to the frame; one without an area there is noted and left out."""
         checks.name(label, f'{where}, the label')
         time = checks.time(time, f'{where}, its time')
         corners = [checks.number(edge, f'{where}, its box', least=-1e4, most=1e4) for edge in corners]
         inside = tuple(min(max(edge, 0.0), 1.0) for edge in corners)
         if inside[0] >= inside[2] or inside[1] >= inside[3]:
-            self.note('a box with no area inside the picture is left out', where)
+            self.note('a box with no area inside the frame is left out', where)
             return
         if max(abs(one - other) for one, other in zip(corners, inside, strict=True)) > EDGE:
-            self.note('a box extends beyond the picture and is cut', where)
+            self.note('a box extends beyond the frame and is cut', where)
         if len(video.boxes) >= MAX_BOXES:
             raise ValueError(f'{where}: {video.file} has more than {MAX_BOXES:,} boxes')
         video.boxes.append(Box(label.strip(), time, inside, track, score))

@@ -43,7 +43,7 @@ def find_errors(path, min_score=None):
         tuple[Run, Errors, list[Run]]: the run, its errors, and the older runs that were found.
 
     Raises:
-        FileNotFoundError: if there is no such folder, or no run with predictions in it.
+        FileNotFoundError: if the folder does not exist or has no run with predictions.
         ValueError: if the file of predictions is damaged, or the task has no scores for ``min_score``.
     """
     path = Path(path)
@@ -54,7 +54,7 @@ def find_errors(path, min_score=None):
     having = [run for run in runs if files[run.path]]
     if not having:
         tested = f'; the test of {runs[-1].path} wrote none: run twlv test again' if runs else ''
-        raise FileNotFoundError(f'there is no results.json with a file of predictions beside it in {path}{tested}')
+        raise FileNotFoundError(f'no results.json with a file of predictions beside it in {path}{tested}')
     run = having[-1]
     task = run.record['task']
     options = {} if min_score is None else dict(min_score=min_score)

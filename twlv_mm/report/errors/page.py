@@ -34,7 +34,7 @@ def write_errors(run, videos=None, out=None, min_score=None):
         frames.
 
     Raises:
-        FileNotFoundError: if there is no such folder, no run with predictions in it, or no video.
+        FileNotFoundError: if the folder does not exist, or has no run with predictions or no video.
         ValueError: if the file of predictions is damaged, or the task has no scores for ``min_score``.
     """
     tested, errors, others = find_errors(run, min_score)
@@ -72,7 +72,7 @@ class Frames:
     """Pictures of cases, each read once.
 
     Args:
-        videos (str, optional): The video files; None for no pictures.
+        videos (str, optional): The video files; None for no frames.
 
     Attributes:
         failures (list[tuple[str, str]]): Video id and reason of each video that could not be read.
