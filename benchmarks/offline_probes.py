@@ -21,7 +21,7 @@ K, TEMPERATURE, BATCH_SIZE, PLAIN_EPOCHS = 200, 0.1, 1024, 3
 
 
 def plant(root, videos, queries, clips, dims, num_classes):
-    """Write embeddings in the published layout: the vector of a class plus noise for each clip.
+    """Write embeddings in TWLV-I's layout: the vector of a class plus noise for each clip.
 
     Args:
         root (Path): Gets ``multi-clip/train`` and ``multi-clip/val``.

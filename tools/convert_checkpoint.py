@@ -26,7 +26,7 @@ def main(argv=None):
         nargs='+',
         metavar='NAME',
         help='datasets that the weights were trained on, named as in results.json (default: those named in the file, '
-        'or those of the published weights)',
+        'or those of the official weights)',
     )
     parser.add_argument('--check', action='store_true', help='write nothing; print how the keys would be mapped')
     parser.add_argument('--encoder', metavar='SOURCE', help='with --check: any SOURCE, or a config, to load it into')

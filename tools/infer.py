@@ -47,7 +47,9 @@ def parse_args():
         '--top-k', type=int, help='number of classes for recognition (default 5), of actions for localization (20)'
     )
     parser.add_argument(
-        '--min-score', type=float, help='least score of an action, for localization (default 0.05) and detection (0.3)'
+        '--min-score',
+        type=float,
+        help='lowest score of an action, for localization (default 0.05) and detection (0.3)',
     )
     parser.add_argument(
         '--interval-seconds',

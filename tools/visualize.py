@@ -129,7 +129,7 @@ def add_common(parser, folder_help):
     parser.add_argument(
         '--fit-drawn',
         action='store_true',
-        help='fit LDA on the points that are drawn, as the published script does, instead of on the other half',
+        help="fit LDA on the points that are drawn, as TWLV-I's script does, instead of on the other half",
     )
 
 

@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-# ActionFormer's settings for ActivityNet, from the published evaluation code; the length is from paper Table 7.
+# ActionFormer's settings for ActivityNet, from TWLV-I's evaluation code; the length is from paper Table 7.
 model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=200,
@@ -23,12 +23,12 @@ model = dict(
         nms=dict(sigma=0.75, voting_threshold=0.9, max_segments=100, per_class=True),
     ),
 )
-# Table 7: 10 epochs after 2 of warm-up (published code: 5). The rate is from the published code, see the schedule.
+# Table 7: 10 epochs after 2 of warm-up (TWLV-I's code: 5). The rate is from that code, see the schedule.
 max_epochs = 12
 warmup_epochs = max_epochs * 2 / 12
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(
-    # The last epoch is tested; the published code selects an epoch on the test videos.
+    # The last epoch is tested; TWLV-I's code selects an epoch on the test videos.
     checkpoint=dict(save_best=None, max_keep_ckpts=1),
     data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
     visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos=None),  # folder of videos, to draw frames

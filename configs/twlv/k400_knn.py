@@ -11,7 +11,7 @@ if column not in columns:
 sampling, scope = columns[column]
 del columns
 
-k, temperature = 200, 0.1  # as in the published script
+k, temperature = 200, 0.1  # as in TWLV-I's script
 model = dict(
     type='twlv_mm.EmbeddingKNN',
     bank=dict(

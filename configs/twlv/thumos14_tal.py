@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-# ActionFormer's settings for THUMOS14, from the published evaluation code.
+# ActionFormer's settings for THUMOS14, from TWLV-I's evaluation code.
 model = dict(
     type='twlv_mm.ActionFormer',
     num_classes=20,
@@ -22,7 +22,7 @@ model = dict(
     ),
 )
 default_hooks = dict(
-    # The last epoch is tested; the published code selects an epoch on the test videos.
+    # The last epoch is tested; TWLV-I's code selects an epoch on the test videos.
     checkpoint=dict(save_best=None, max_keep_ckpts=1),
     data=dict(type='twlv_mm.CheckEmbeddedVideosHook'),
     visualization=dict(type='twlv_mm.LocalizationVisualizationHook', videos=None),  # folder of videos, to draw frames

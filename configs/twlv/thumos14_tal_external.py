@@ -7,7 +7,7 @@ model = dict(
     external=dict(
         path='data/thumos14/thumos14_cls_scores.json',
         top_k=2,
-        # For every video. 'published' reproduces the published code, which applies a softmax to some videos only.
+        # For every video. 'published' reproduces TWLV-I's code, which applies a softmax to some videos only.
         score_norm='l1',
     ),
     test_cfg=dict(nms=dict(per_class=False)),

@@ -81,7 +81,7 @@ def test_folders_that_are_no_two_directions_are_refused(tmp_path):
     save_folder(tmp_path / 'lone/multi-clip/val', dict.fromkeys(NAMES, np.zeros((1, 12))))
     with pytest.raises(FileNotFoundError, match='lone/multi-clip-reversed/val.*--views forward,reversed'):
         load_pairs(tmp_path / 'lone/multi-clip/val')
-    with pytest.raises(FileNotFoundError, match='no folder nowhere$'):
+    with pytest.raises(FileNotFoundError, match='folder nowhere does not exist$'):
         load_pairs('nowhere')
     with pytest.raises(ValueError, match=r'different settings \(clip_seconds\)'):
         load_pairs(save_pairs(tmp_path / 'clips', clip_seconds=2.0))
@@ -105,7 +105,7 @@ def test_class_of_few_videos_is_not_measured_and_says_so(tmp_path):
     assert list(study.scores) == ['down', 'up', 'mean over classes']
     with pytest.raises(ValueError, match=r'1 classes have fewer than 10 videos .* rare \(4\)'):
         study_direction(pairs, ['rare'])
-    with pytest.raises(ValueError, match="no class 'left' among the 3: down, rare, up"):
+    with pytest.raises(ValueError, match="unknown class 'left'; it is not among the 3: down, rare, up"):
         study_direction(pairs, ['left'])
 
 

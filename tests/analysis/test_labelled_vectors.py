@@ -66,7 +66,7 @@ def test_classes_are_chosen_by_name_or_number_left_out_and_drawn_by_lot(points):
     drawn = select_vectors(points, num_classes=3, seed=1)
     assert len(drawn.classes) == 3
     assert drawn.classes != select_vectors(points, num_classes=3, seed=2).classes
-    with pytest.raises(ValueError, match="no class 'g' among the 6: a, b, c, d, e, …"):
+    with pytest.raises(ValueError, match="unknown class 'g'; it is not among the 6: a, b, c, d, e, …"):
         select_vectors(points, only=['g'])
     with pytest.raises(ValueError, match='no points are left'):
         select_vectors(points, only=['a'], exclude=['a'])
@@ -78,7 +78,7 @@ def test_number_of_a_class_is_its_label_though_others_have_no_videos(names, tmp_
     points = load_vectors(tmp_path / 'val', class_names=names)
     assert select_vectors(points, only=['3']).classes == ['right' if names else '3']
     assert select_vectors(select_vectors(points, exclude=['0']), only=['3']).classes == ['right' if names else '3']
-    with pytest.raises(ValueError, match="no class '2' among the 3"):
+    with pytest.raises(ValueError, match="unknown class '2'; it is not among the 3"):
         select_vectors(points, only=['2'])
 
 

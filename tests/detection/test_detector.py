@@ -236,7 +236,7 @@ def test_clip_without_people_teaches_that_there_are_none():
     ('change', 'message'),
     [
         (dict(in_channels=32), r'has 48 channels, the decoder expects 32: set model\.decoder\.in_channels=48'),
-        (dict(num_frames=6), r'gives 4 times, of which 6 frames cannot be made.* a multiple of 4'),
+        (dict(num_frames=6), r'6 frames cannot be made from the 4 time steps.* a multiple of 4'),
         (dict(num_queries=3), r'has 3 queries of 32 dimensions, the head expects 9 of 32: set the same num_queries'),
         (dict(embed_dims=16, num_heads=4), r'queries of 16 dimensions, the head expects 9 of 32'),
     ],

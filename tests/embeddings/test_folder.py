@@ -78,7 +78,7 @@ def test_hidden_and_unfinished_files_and_records_are_no_embeddings(tmp_path, cli
 
 
 def test_a_folder_without_embeddings_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no folder .*none'):
+    with pytest.raises(FileNotFoundError, match='folder .*none does not exist'):
         EmbeddingFolder(tmp_path / 'none')
     (tmp_path / 'other.npy').touch()
     with pytest.raises(FileNotFoundError, match='no embeddings in .*_c.npy'):

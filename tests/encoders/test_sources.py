@@ -138,7 +138,7 @@ def test_module_of_vectors_has_no_map_and_says_so(own):
 
 def test_module_that_its_spec_does_not_fit_is_an_error(own):
     model = twlv_mm.get_model(f'{own("vector")}:vector')
-    with pytest.raises(ValueError, match=r'gives \(1, 6\), which does not fit its spec: .*grid=\(2, 2, 2\)'):
+    with pytest.raises(ValueError, match=r'returned \(1, 6\), which does not fit its spec: .*grid=\(2, 2, 2\)'):
         model(torch.randn(1, 3, 4, 16, 16))
 
 

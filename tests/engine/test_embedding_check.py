@@ -76,8 +76,8 @@ def test_check_accepts_wrapped_data_sets_that_fit(datasets):
 @pytest.mark.parametrize(
     ('model', 'message'),
     [
-        (dict(in_channels=8), r'4 dimensions per vector, but the model takes 8: set model\.in_channels=4'),
-        (dict(feat_dim=8), 'but the model takes 8'),
+        (dict(in_channels=8), r'4 dimensions per vector, but the model expects 8: set model\.in_channels=4'),
+        (dict(feat_dim=8), 'but the model expects 8'),
         (dict(num_classes=20), r'2 classes, the model num_classes=20: set model\.num_classes=2'),
         (dict(num_classes=2, class_agnostic=True), 'set model.num_classes=1'),
     ],

@@ -281,7 +281,7 @@ def test_linked_folders_are_looked_through_once(tmp_path):
 @pytest.mark.parametrize(
     ('files', 'error'),
     [
-        ({}, r'no folder .*annotations'),
+        ({}, r'folder .*annotations does not exist'),
         ({'annotations/val.csv': ''}, r'annotations has no train.csv and no kinetics_train.csv'),
         (KINETICS_FILES | {'annotations/train.csv': 'label,id\n'}, 'has no column youtube_id, time_start, time_end'),
         (KINETICS_FILES | {'videos/other.mp4': 'v'}, r'none of the 3 listed files, such as -a_1_000005_000015'),

@@ -97,7 +97,7 @@ def test_no_picture_is_written_outside_of_its_folder(tmp_path, video_id):
 
 
 def test_file_without_predictions_is_refused(tmp_path, runs):
-    with pytest.raises(FileNotFoundError, match='no file of predictions .*gone.json'):
+    with pytest.raises(FileNotFoundError, match='file of predictions .*gone.json does not exist'):
         read_predictions(tmp_path / 'gone.json')
     for text in ('no json', '{"version": "VERSION 1.3", "results": {}}', '[]', '{"version": 1, "classes": []}'):
         (tmp_path / 'x.json').write_text(text)

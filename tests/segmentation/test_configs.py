@@ -124,7 +124,7 @@ def test_config_has_the_classes_and_folds_of_its_data_set(name, tmp_path):
 
 def test_embeddings_of_another_encoder_are_refused_before_training(planted, tmp_path):
     run = arguments(planted, tmp_path)
-    with pytest.raises(ValueError, match='12 dimensions per vector, but the model takes 768: set model.in_channels=12'):
+    with pytest.raises(ValueError, match='but the model expects 768: set model.in_channels=12'):
         launch.main_train([option for option in run if 'in_channels' not in option])
 
 

@@ -118,9 +118,9 @@ def test_background_is_smooth_and_drifts_slowly_whatever_its_length():
 
 def test_unknown_names_are_refused_with_the_known_ones():
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="no motion 'sideways'; there are left, right"):
+    with pytest.raises(ValueError, match="unknown motion 'sideways'; choose from left, right"):
         motion_path('sideways', 8, rng)
-    with pytest.raises(ValueError, match="no appearance 'round'"):
+    with pytest.raises(ValueError, match="unknown appearance 'round'"):
         Actor('round', rng, 'train')
     with pytest.raises(ValueError, match="unknown split 'val'; choose from train, test"):
         background(rng, 'val')

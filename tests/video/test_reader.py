@@ -115,7 +115,7 @@ def test_a_frame_that_the_video_does_not_have_is_an_error(constant_video, decode
 
 
 def test_an_unknown_decoder_is_told_the_known_ones(constant_video):
-    with pytest.raises(ValueError, match="no decoder 'opencv'; choose one of av, decord"):
+    with pytest.raises(ValueError, match="unknown decoder 'opencv'; choose one of av, decord"):
         open_video(constant_video, 'opencv')
 
 

@@ -35,8 +35,8 @@ def project(vectors, method, labels=None, groups=None, *, seed=0, fit_drawn=Fals
         groups (ndarray, optional): (n,) int, the video of each vector, for 'lda': a video is in one half with all its
             vectors. By default each vector is its own group.
         seed (int): Seed of the halves, of t-SNE and of randomised algebra.
-        fit_drawn (bool): For 'lda': fit on all vectors without shrinkage and project the same ones, as the script
-            published with the paper does. The note then says so.
+        fit_drawn (bool): For 'lda': fit on all vectors without shrinkage and project the same ones, as TWLV-I's
+            script does. The note then says so.
         perplexity (float): For 'tsne': the effective number of neighbours.
 
     Returns:

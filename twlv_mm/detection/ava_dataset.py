@@ -28,7 +28,7 @@ class AVAVideoDataset(BaseActionDataset):
     An item, before the pipeline, is a dict of video_id, timestamp (int, or float if it has decimals: seconds of the
     film), img_key ('video,0902'), gt_bboxes ((n, 4) x1, y1, x2, y2 normalised to [0, 1]), gt_labels ((n, C) 0 or
     1), entity_ids ((n,), -1 where unknown), offset_seconds, modality and start_index; filename, or with ``use_frames``
-    frame_dir, filename_tmpl, total_frames and fps; proposals ((m, 4) shares) and scores with a ``proposal_file``;
+    frame_dir, filename_tmpl, total_frames and fps; proposals ((m, 4) normalised) and scores with a ``proposal_file``;
     tracks, for each box a tuple of seconds of the film (k,) and boxes (k, 4), with a ``tube_file``.
 
     Classes are the ids of ``label_file``: class c of AVA is column c, and column 0 and those of ids that the list lacks

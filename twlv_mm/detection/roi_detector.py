@@ -17,8 +17,8 @@ class ROIDetector(FastRCNN):
     unchanged.
 
     Takes samples with proposals, bboxes (m, 4 or 5) in pixels with or without a score, and in training gt_instances,
-    bboxes (n, 4) and labels (n, C) 0 or 1, column 0 unused. ``predict`` adds pred_instances: bboxes (m, 4) as shares of
-    the image and scores (m, C), column 0 being 0.
+    bboxes (n, 4) and labels (n, C) 0 or 1, column 0 unused. ``predict`` adds pred_instances: bboxes (m, 4) normalised
+    to [0, 1] and scores (m, C), column 0 being 0.
 
     Args:
         backbone (dict): An encoder of this package, or one of mmaction2 for detection.

@@ -49,8 +49,8 @@ class TubeMAP(BaseMetric):
         """Match the tubelets of a batch.
 
         A sample has video_id, timestamp, img_shape (height and width in pixels); gt_instances: tubes (G, T, 4) in
-        pixels, tube_valid (G, T) bool and labels (G, C) multi-hot; pred_instances: tubes (K, T, 4), shares of the
-        picture, and scores (K, C); tensors.
+        pixels, tube_valid (G, T) bool and labels (G, C) multi-hot; pred_instances: tubes (K, T, 4) normalised
+        to [0, 1], and scores (K, C); tensors.
         """
         for sample in data_samples:
             name = f'{sample["video_id"]} at {sample["timestamp"]} s'

@@ -4,8 +4,7 @@ extractor.py embeds one video, collection.py many: video_sources.py finds them, 
 and parquet_store.py write the files, claims.py shares the videos between processes, manifest.py records the settings
 and failures. folder.py reads the files, features.py those of other tools, matrix.py a whole split as one matrix;
 neighbours.py finds the nearest vectors. time_grid.py gives the times of clips, extraction_settings.py the settings
-behind vectors. splits.py extracts for a config, verify.py checks the files, dataset.py is for PyTorch, mteb.py for
-mteb.
+behind vectors. splits.py extracts for a config, verify.py checks the files, mteb.py is for mteb.
 """
 
 from .batches import EmbeddedVideo, SharedBatches

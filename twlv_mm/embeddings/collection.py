@@ -56,7 +56,7 @@ def extract_collection(
         videos (list[Video]): From :func:`find_videos`.
         out (str): Folder to write to.
         split (str): Name of the sub-folder, such as 'train'.
-        formats (Collection[str]): 'npy' (the published layout), 'parquet' or both.
+        formats (Collection[str]): 'npy' (TWLV-I's layout), 'parquet' or both.
         views (Collection[str]): 'forward', 'reversed' (each clip's frames backwards) or both.
         on_fault (str): For a video that breaks off: 'skip' it, or 'keep' the clips before the fault. It is listed in
             either case.

@@ -18,7 +18,7 @@ MAX_NAME_BYTES = 255  # of the usual file systems
 class EmbeddingFolder:
     """The embeddings of a split, by video id.
 
-    The format is recognised by the files. If both formats are there, the published layout is read if it has every video
+    The format is recognised by the files. If both formats are there, TWLV-I's layout is read if it has every video
     of the Parquet files; otherwise the folder is refused, as neither is complete. Unfinished videos are not listed.
     Arrays are read on access. Features of other tools are described by ``twlv_features.json`` in the folder or by
     ``features``: see :class:`~twlv_mm.embeddings.features.FeatureLayout`.
@@ -32,7 +32,7 @@ class EmbeddingFolder:
 
     Attributes:
         path (Path): The folder.
-        format (str): 'npy' (published layout), 'parquet' or 'features'.
+        format (str): 'npy' (TWLV-I's layout), 'parquet' or 'features'.
         features (FeatureLayout | None): Description of features.
         video_ids (list[str]): Sorted.
 

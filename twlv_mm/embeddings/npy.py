@@ -1,4 +1,4 @@
-"""The layout published with the paper: three small files per video."""
+"""TWLV-I's layout of embeddings, as published: three small files per video."""
 
 import tokenize
 
@@ -11,7 +11,7 @@ ENDINGS = ('_c.npy', '_v.npy', '.json')
 
 
 class NpyFiles:
-    """The published layout.
+    """TWLV-I's layout of embeddings.
 
     Args:
         folder (Path): Where the files are.

@@ -1,7 +1,7 @@
 """Embeddings in Parquet files, one row per vector: the format for large collections.
 
 A folder holds ``part-*.parquet``. The rows of a video are its clips in order of time, then the whole video. The json of
-the published layout is in the file's metadata under ``twlv_mm_videos``. Needs pyarrow.
+TWLV-I's layout is in the file's metadata under ``twlv_mm_videos``. Needs pyarrow.
 """
 
 import hashlib

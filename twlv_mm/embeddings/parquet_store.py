@@ -19,14 +19,14 @@ LOCK = '.parts.lock'
 
 
 class PartWriter:
-    """Writes a part from the published layout once all its videos are settled.
+    """Writes a part from TWLV-I's layout once all its videos are settled.
 
     Args:
         folder (Path): Folder of the parts.
-        files (str): Folder of the published layout.
+        files (str): Folder of TWLV-I's layout.
         video_ids (list[str]): The videos of this process, in order.
         shard (tuple[int, int]): Index and number of processes, for the names of parts.
-        keep_files (bool): Whether to keep the published layout.
+        keep_files (bool): Whether to keep TWLV-I's layout.
 
     Attributes:
         video_ids (set[str]): Those in parts, as of the last refresh.

@@ -1,8 +1,8 @@
-"""Writing of embedding files: the layout published with the paper, Parquet, or both.
+"""Writing of embedding files: TWLV-I's layout, Parquet, or both.
 
-The published layout is ``<video_id>_c.npy`` (clips, D), ``<video_id>_v.npy`` (D,) and ``<video_id>.json``, written
-last: if it exists, the others are complete. Parquet parts are made from such files once all their videos are settled,
-so that finished videos are never lost.
+TWLV-I's layout is ``<video_id>_c.npy`` (clips, D), ``<video_id>_v.npy`` (D,) and ``<video_id>.json``, written last: if
+it exists, the others are complete. Parquet parts are made from such files once all their videos are settled, so that
+finished videos are never lost.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ LEFT_OVER = re.compile(r'\.[^.].*\.[0-9a-f]{16}\.part')
 
 
 def write_embeddings(folder, video_id, clips, times, info):
-    """Write one video's embeddings in the published layout, each file atomically.
+    """Write one video's embeddings in TWLV-I's layout, each file atomically.
 
     Args:
         folder (str): Where to; created if missing.
@@ -60,7 +60,7 @@ def has_embeddings(base):
 
 
 def finished_videos(folder, video_ids):
-    """Ids, of a possibly long list, of the videos that have their embeddings in a folder of the published layout."""
+    """Ids, of a possibly long list, of the videos that have their embeddings in a folder of TWLV-I's layout."""
     listed = {}
     for video_id in video_ids:
         below, _, name = video_id.rpartition('/')
@@ -105,7 +105,7 @@ class Store:
 
     Args:
         folder (str): ``<out>/<sampling>/<split>``, which exists.
-        formats (Collection[str]): 'npy' (the published layout), 'parquet', or both.
+        formats (Collection[str]): 'npy' (TWLV-I's layout), 'parquet', or both.
         video_ids (list[str]): The videos of this process, in order.
         shard (tuple[int, int]): Index and number of processes, for the names of Parquet files.
 

@@ -62,7 +62,7 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
         target (str, optional): The new file; nothing is written if None.
         family (str, optional): A key of :data:`FAMILIES`; recognised by keys and shapes if None.
         pretraining_sets (Sequence[str], optional): Datasets that the weights were trained on, named as in
-            results.json; by default those that the source names, or those of the published weights.
+            results.json; by default those that the source names, or those of the official weights.
 
     Returns:
         ConversionReport

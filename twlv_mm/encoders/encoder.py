@@ -32,7 +32,7 @@ class Encoder(BaseModule):
             probe is trained on noise by mistake.
         weights_sha256 (str | None): Hash of the file or files given as ``weights``.
         pretraining_sets (tuple[str] | None): Datasets that the weights were trained on, from their file or, for
-            published weights, the spec. None if not known. Can be set.
+            official weights, the spec. None if unknown. Can be set.
     """
 
     spec = None

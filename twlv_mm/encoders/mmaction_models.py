@@ -57,8 +57,7 @@ class ActionBackbone(Encoder):
     """The backbone of a recognizer of mmaction2.
 
     Of several stages the last is used. The two pathways of SlowFast become one map, channels concatenated in the order
-    of
-    its head, the fast one averaged to the time steps of the slow one: its mean is what the head classifies, its mean
+    of its head, the fast one averaged to the time steps of the slow one: its mean is what the head classifies, its mean
     over time the input of mmaction2's AVA head. Recognizer2D's backbones take each frame as an image.
 
     Args:

@@ -67,8 +67,8 @@ def _parts(dataset):
             part.full_init()
         if not getattr(part, 'metainfo', {}).keys() >= KEYS:
             raise ValueError(
-                f'CheckEmbeddedVideosHook checks datasets of embedded videos, not {type(part).__name__}: take the '
-                'hook out'
+                f'CheckEmbeddedVideosHook checks datasets of embedded videos, not {type(part).__name__}: remove '
+                'the hook'
             )
     return parts
 

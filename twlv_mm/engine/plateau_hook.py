@@ -27,7 +27,7 @@ class ReduceLROnPlateauHook(Hook):
         factor (float): In (0, 1).
         patience (int): Epochs without improvement that are allowed; the rates fall at the next one.
 
-    Source: ASFormer's published training code, for the defaults.
+    Source: ASFormer's training code, for the defaults.
     """
 
     # Before CheckpointHook (VERY_LOW), which saves at the end of the same epoch.

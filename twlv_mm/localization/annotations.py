@@ -10,7 +10,7 @@ from twlv_mm.records import checks, names_beside, read_class_names, read_json
 
 # THUMOS14's label of moments that count neither for nor against a detector.
 AMBIGUOUS = 'Ambiguous'
-SAME = 1e-3  # seconds; the published evaluation treats segments of a class as one if both ends are this close
+SAME = 1e-3  # seconds; TWLV-I's evaluation treats segments of a class as one if both ends are this close
 
 
 class VideoAnnotation(NamedTuple):

@@ -13,12 +13,12 @@ class SegmentDecoder:
     Args:
         min_score (float): Candidates must have a higher score.
         max_candidates (int): Maximum number of candidates of a level.
-        min_duration (float): Candidates must be longer, in steps at full rate, as in the published code.
+        min_duration (float): Candidates must be longer, in steps at full rate, as in ActionFormer's code.
         nms (dict, optional): Arguments of :func:`suppress`, such as sigma, max_segments, per_class, voting_threshold.
         external (dict, optional): Arguments of :class:`ExternalScores`, which then classifies the segments; its file is
             read when the first video is decoded, not in training.
 
-    Source: Zhang et al. 2022 (ActionFormer) and its published code.
+    Source: Zhang et al. 2022 (ActionFormer) and its code.
     """
 
     def __init__(self, min_score=0.001, max_candidates=2000, min_duration=0.05, nms=None, external=None):

@@ -35,7 +35,7 @@ class ExternalScores:
       small numbers makes all classes nearly equal.
     - 'softmax': for scores from before a softmax.
     - 'none': unchanged.
-    - 'published': a bug of the published evaluation code, for comparison with its figures. It applies the softmax only
+    - 'published': a bug of TWLV-I's evaluation code, for comparison with its figures. It applies the softmax only
       in videos with a score above 1 or below 0, whose segments thus rank below those of the others.
 
     Args:
@@ -44,7 +44,7 @@ class ExternalScores:
         top_k (int): Classes of a video.
         score_norm (str): One of ``NORMS``.
 
-    Source: ActionFormer (Zhang et al. 2022); ``top_k`` of the published evaluation code.
+    Source: ActionFormer (Zhang et al. 2022); ``top_k`` of TWLV-I's evaluation code.
     """
 
     def __init__(self, path, classes=None, top_k=2, score_norm='l1'):

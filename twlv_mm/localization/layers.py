@@ -10,12 +10,12 @@ from torch import nn
 class Steps(NamedTuple):
     """The steps of a padded batch that belong to the videos.
 
-    The published code masks the output of convolutions, not their input, so the last steps of a padded video see the
+    ActionFormer's code masks the output of convolutions, not their input, so the last steps of a padded video see the
     biases that norms make of the padding, but zeros where the padding ends. Trained weights depend on both.
     """
 
     valid: torch.Tensor  # (N, T, 1) bool, the video's steps; they come first
-    # (N, T, 1) bool, the steps before the end of the published code's padding; None if all are
+    # (N, T, 1) bool, the steps before the end of ActionFormer's padding; None if all are
     inside: torch.Tensor | None
 
     def halved(self):  # every second step

@@ -43,7 +43,7 @@ class LocalizationLoss(nn.Module):
         init_norm (float): Initial value of the moving average; about the number of positive points in a batch.
         momentum (float): Weight of the last value in the moving average.
 
-    Source: Zhang et al. 2022 (ActionFormer), section 3.3, and its published code, with TWLV-I's settings as defaults.
+    Source: Zhang et al. 2022 (ActionFormer), section 3.3, and its code, with TWLV-I's settings as defaults.
     """
 
     def __init__(self, label_smoothing=0.1, reg_weight=2.0, init_norm=100.0, momentum=0.9):

@@ -1,4 +1,4 @@
-"""Loads weights of ActionFormer's published code."""
+"""Loads weights of ActionFormer's code."""
 
 import re
 
@@ -6,7 +6,7 @@ import torch
 
 from twlv_mm.encoders import read_checkpoint
 
-# The published code evaluates the averaged weights.
+# ActionFormer's code evaluates the averaged weights.
 CONTAINERS = ('state_dict_ema', 'state_dict')
 
 # Buffers that are computed here.
@@ -33,7 +33,7 @@ LEVEL_SCALE = re.compile(r'reg_head\.scale\.(\d+)\.scale$')
 
 
 def load_official_weights(model, path):
-    """Load the weights of an ActionFormer from a file of the published code, strictly.
+    """Load the weights of an ActionFormer from a file of ActionFormer's code, strictly.
 
     Averaged weights take precedence. The moving average of the loss keeps its value, as files have none.
     """

@@ -36,7 +36,7 @@ class ConvAttention(nn.Module):
 class TransformerBlock(nn.Module):
     """Attention and MLP, each with a residual; stride 2 halves the number of steps.
 
-    ``drop_path`` 0 leaves out the scales of :class:`ScaledDropPath` too, as the published code does.
+    ``drop_path`` 0 leaves out the scales of :class:`ScaledDropPath` too, as ActionFormer's code does.
     """
 
     def __init__(self, channels, num_heads, window, drop_path, stride=1):
@@ -61,10 +61,10 @@ class TransformerBlock(nn.Module):
 class FeaturePyramid(nn.Module):
     """ActionFormer's projection and its feature pyramid without top-down paths, with one norm per level.
 
-    See :class:`ActionFormer` for the arguments. The published code pads videos to ``max_length`` steps, and longer ones
-    to a common multiple of all strides and windows; where that padding ends makes a difference to a video's last steps.
+    See :class:`ActionFormer` for the arguments. ActionFormer's code pads videos to ``max_length`` steps, and longer
+    ones to a common multiple of all strides and windows; where the padding ends affects a video's last steps.
 
-    Source: Zhang et al. 2022 (ActionFormer), section 3.2, and its published code.
+    Source: Zhang et al. 2022 (ActionFormer), section 3.2, and its code.
     """
 
     def __init__(self, in_channels, channels, num_heads, arch, window, drop_path, max_length):

@@ -31,7 +31,7 @@ def assign_targets(points, segments, labels, num_classes, center_radius):
     ``segments`` (G, 2) are start and end in steps at full rate, ``labels`` (G,) classes. Returns (P, C) float32, 1 for
     the classes of a point, and (P, 2) distances to start and end in strides, meaningful only where there is a class.
 
-    Source: Zhang et al. 2022 (ActionFormer), section 3.3, and its published code.
+    Source: Zhang et al. 2022 (ActionFormer), section 3.3, and its code.
     """
     places, strides = points.places[:, None], points.strides[:, None]
     if len(segments) == 0:

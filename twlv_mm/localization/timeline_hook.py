@@ -9,7 +9,7 @@ from twlv_mm.visualization import draw_timeline
 class LocalizationVisualizationHook(VideoDrawingHook):
     """Draw the videos of a test as timelines, ``<out_dir>/<video_id>.png``: predictions below the annotated actions.
 
-    tools/test.py --show-dir DIR enables it. ``min_score`` is the least score to draw; for other arguments see
+    tools/test.py --show-dir DIR enables it. ``min_score`` is the lowest score to draw; for other arguments see
     :class:`~twlv_mm.inference.VideoDrawingHook`. In a config::
 
         default_hooks = dict(

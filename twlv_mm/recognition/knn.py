@@ -21,7 +21,7 @@ def knn_votes(queries, bank, bank_labels, num_classes, k=200, temperature=0.1):
     Returns:
         Tensor: (N, C) float64 on the device of the queries, not normalised.
 
-    Source: the published evaluation script, with its k and temperature (Wu et al. 2018's weighted vote). That script
+    Source: TWLV-I's evaluation script, with its k and temperature (Wu et al. 2018's weighted vote). That script
     drops the bank's last, incomplete batch; here the whole memory bank votes.
     """
     if not temperature >= LEAST_TEMPERATURE:

@@ -12,7 +12,7 @@ def count_steps(num_frames, subsampling):  # the length of labels[::subsampling]
 def stretch(feats, num_steps):
     """Stretch clips (M, D) to the T steps of a video by linear interpolation, regardless of the times of the clips.
 
-    Source: the paper's published evaluation code (``align_corners=False``).
+    Source: TWLV-I's evaluation code (``align_corners=False``).
     """
     feats = torch.from_numpy(np.ascontiguousarray(feats.T))[None]
     return F.interpolate(feats, num_steps, mode='linear', align_corners=False)[0].T.numpy()

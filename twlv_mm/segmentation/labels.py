@@ -88,8 +88,8 @@ def check_label_files(data_root, video_ids):
     missing = [video_id for video_id in video_ids if not _label_path(data_root, video_id).is_file()]
     if missing:
         raise FileNotFoundError(
-            f'{Path(data_root, "groundTruth")} has no label file of {shorten(missing)}: put <video_id>.txt there, or '
-            'take them out of the bundle'
+            f'{Path(data_root, "groundTruth")} has no label file of {shorten(missing)}: add <video_id>.txt there, or '
+            'remove them from the bundle'
         )
 
 

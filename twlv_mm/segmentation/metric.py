@@ -27,7 +27,7 @@ class SegmentationMetric(BaseMetric):
     tools/visualize.py), ``class_accuracy.csv`` (a line per class; also printed to the log) and ``videos.csv`` (a line
     per video, the worst edit score first).
 
-    In a config, the published numbers beside the sound ones::
+    In a config, the scores of TWLV-I's evaluation code beside the sound ones::
 
         val_evaluator = [dict(type='twlv_mm.SegmentationMetric'),
                          dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published')]
@@ -35,7 +35,7 @@ class SegmentationMetric(BaseMetric):
     Args:
         overlaps (Sequence[float]): Minimum IoU of a match, above 0, up to 1.
         background (Sequence[str]): Names of background classes; names that a dataset lacks are ignored.
-        published (bool): Count as the published evaluation does, for comparison with its numbers: segments at the end
+        published (bool): Count as TWLV-I's evaluation code does, for comparison with its numbers: segments at the end
             of a video are one frame short, predictions of an odd number of frames one too long, and edit is divided by
             the number of all listed videos, including those without embeddings. Writes no files.
         out_dir (str, optional): Another folder for the files.

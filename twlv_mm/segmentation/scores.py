@@ -45,7 +45,7 @@ def score_video(steps, truth, num_classes, *, subsampling=1, background=(), over
         subsampling (int): Frames per step, T = ceil(F / subsampling).
         background (Sequence[int]): Background labels.
         overlaps (Sequence[float]): O least IoU, above 0.
-        published (bool): Count as the published evaluation does: a segment at the end of the video is one frame short,
+        published (bool): Count as TWLV-I's evaluation code does: a segment at the end of the video is one frame short,
             and steps give all of their frames, even beyond the video's end.
 
     Source: Lea et al. 2017, the evaluation code of MS-TCN.
@@ -83,7 +83,7 @@ def matched(predicted, true, overlaps):
     labels, starts, ends = predicted.T[:, :, None]
     shared = np.minimum(ends, true[:, 2]) - np.maximum(starts, true[:, 1])
     hull = np.maximum(ends, true[:, 2]) - np.minimum(starts, true[:, 1])
-    # In the published counting, a segment can have 0 frames. Its IoU with itself is NaN, which argmax takes for the
+    # In TWLV-I's counting, a segment can have 0 frames. Its IoU with itself is NaN, which argmax takes for the
     # best and which is below any overlap: it is never found.
     with np.errstate(invalid='ignore'):
         iou = shared / hull * (labels == true[:, 0])

@@ -19,9 +19,8 @@ class PyAVReader(Reader):
     A frame is identified by its packet in the index: decoding begins at a key frame before it, and every frame from
     there on must arrive in order. If one does not, or seeking misses its target, the video is decoded from its start; a
     frame still missing then is an error, as is a frame that FFmpeg marks as damaged. What remains unnoticed are wrong
-    bytes that
-    decode to a valid frame: with random bytes in one H.264 frame of some kilobytes that was 1 in 20 to 3 in 20 files,
-    in one predicted frame of a few hundred bytes half of them or more.
+    bytes that decode to a valid frame: with random bytes in one H.264 frame of some kilobytes, that was 1 in 20 to 3 in
+    20 files; in one predicted frame of a few hundred bytes, half of them or more.
 
     Raises:
         VideoError: if the file cannot be read, is damaged, or ends before the segment starts.

@@ -12,7 +12,7 @@ TOLERANCE = 1e-3  # seconds
 def clip_windows(duration, clip_seconds, stride_seconds=None):
     """Divide a video into clips (Multi-Clip Embedding).
 
-    A remainder shorter than ``clip_seconds`` at the end is dropped, as in the published embeddings. A video shorter
+    A remainder shorter than ``clip_seconds`` at the end is dropped, as in TWLV-I's embeddings. A video shorter
     than one clip is one clip, its whole length.
 
     Args:

@@ -11,7 +11,7 @@ videos = dict(
     type='twlv_mm.LocalizationDataset', ann_file=ann_file, clip_seconds=clip_seconds, stride_seconds=stride_seconds
 )
 resize = dict(type='twlv_mm.ResizeFeatures', length=192)  # Table 7
-# As the published code: in training 90 to 100 % of that, with actions of which at least a thousandth is inside.
+# As TWLV-I's code: in training 90 to 100 % of that, with actions of which at least a thousandth is inside.
 crop = dict(type='twlv_mm.CropFeatures', max_length=192, crop_ratio=(0.9, 1.0), min_overlap=0.001)
 pack = dict(type='twlv_mm.PackLocalization')
 train_dataloader = dict(

@@ -34,7 +34,7 @@ test_dataloader = dict(
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(videos, split='test', test_mode=True),
 )
-# The second reproduces the published code's scores, including its errors.
+# The second reproduces the scores of TWLV-I's code, including its errors.
 test_evaluator = [
     dict(type='twlv_mm.SegmentationMetric'),
     dict(type='twlv_mm.SegmentationMetric', published=True, prefix='published'),

@@ -4,7 +4,7 @@ train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # bf16 with --amp
-    optimizer=dict(type='Adam', lr=5e-4, weight_decay=1e-4, fused=True),  # published code: weight decay 1e-5
+    optimizer=dict(type='Adam', lr=5e-4, weight_decay=1e-4, fused=True),  # TWLV-I's code: weight decay 1e-5
 )
 # For DistributedDataParallel: in windows of one step, queries and keys have no gradient.
 find_unused_parameters = True

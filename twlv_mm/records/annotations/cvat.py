@@ -78,7 +78,7 @@ def write_cvat(videos, out, clocks):
     """Write ``<video_id>.xml`` for each video, 'CVAT for video 1.1'.
 
     A box without a track becomes a track of one frame. A segment, which CVAT cannot represent, becomes a track of boxes
-    that cover the picture.
+    that cover the frame.
 
     Args:
         videos (list[VideoAnnotations]): With sizes.
