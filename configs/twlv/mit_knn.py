@@ -1,4 +1,4 @@
-# kNN on Moments in Time (paper 2.2.3, Table 6). Otherwise like k400_knn.py.
+# kNN on Moments in Time (protocol of paper 2.2.3; not in its Table 6). Otherwise like k400_knn.py.
 _base_ = './k400_knn.py'
 
 set_name, num_classes = 'mit', 339  # first version; second: 305
