@@ -1,4 +1,4 @@
-"""Embeddings of made-up vectors on disk, in the published layout or as Parquet."""
+"""Embeddings of made-up vectors on disk, in TWLV-I's layout or as Parquet."""
 
 import json
 

@@ -21,6 +21,6 @@ def save(folder, video_id, duration, times=None, **info):
 
 
 def save_published(folder, video_id, duration):
-    """Write a video as the published embeddings are, without times."""
+    """Write a video as TWLV-I's published embeddings are, without times."""
     save(folder, video_id, duration)
     (folder / f'{video_id}.json').write_text(json.dumps(dict(duration=duration, num_frames=int(30 * duration))))

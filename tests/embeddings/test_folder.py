@@ -1,4 +1,4 @@
-"""A folder of embeddings in the published layout, as the reader finds it."""
+"""A folder of embeddings in TWLV-I's layout, as the reader finds it."""
 
 import json
 import os

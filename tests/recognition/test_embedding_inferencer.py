@@ -130,5 +130,5 @@ def test_another_encoder_than_that_of_the_bank_is_refused(root, tmp_path):
 
 
 def test_knn_wants_a_folder_in_the_place_of_a_checkpoint(root):
-    with pytest.raises(FileNotFoundError, match='the folder of the bank'):
+    with pytest.raises(FileNotFoundError, match='the folder of the memory bank'):
         EmbeddingInferencer(knn_config(root, 'uniform'), root / 'epoch_1.pth', 'cpu')

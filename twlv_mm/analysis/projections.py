@@ -25,8 +25,8 @@ def project(vectors, method, labels=None, groups=None, *, seed=0, fit_drawn=Fals
     - 'pca': the first two principal components.
     - 'tsne': t-SNE on the first 50 principal components, initialised with the first two.
     - 'lda': linear discriminants of the classes with a shrunk covariance, fitted on one half of the groups; the other
-    half is projected, because discriminants separate the points they were fitted on even if nothing distinguishes them.
-    Two classes have a single discriminant; the second axis is then the first principal component of the rest.
+      half is projected, because discriminants separate the points they were fitted on even if nothing distinguishes
+      them. Two classes have a single discriminant; the second axis is then the first principal component of the rest.
 
     Args:
         vectors (ndarray): (n, D) float.

@@ -44,7 +44,7 @@ def softnms(boxes, scores, dets, iou_threshold, sigma, min_score, method, offset
         boxes (Tensor): (N, 4) x1, y1, x2, y2, on the CPU.
         scores (Tensor): (N,).
         dets (Tensor): (N, 5), written: the first M rows become the kept boxes with their new scores, best first.
-        iou_threshold (float): Naive and linear: the least overlap that counts.
+        iou_threshold (float): Naive and linear: the minimum overlap that counts.
         sigma (float): Gaussian: a score is multiplied by exp(-IoU^2 / sigma).
         min_score (float): Boxes with lower scores are dropped.
         method (int): 0 naive (the score becomes 0), 1 linear (it is multiplied by 1 - IoU), 2 gaussian.

@@ -1,6 +1,6 @@
 """With transformers 5, or without timm, ``import mmaction.models`` fails in VindLU, its only multimodal model.
 
-mmaction2 1.2.0 enables VindLU for any transformers from 4.28 on. VindLU also imports timm, and names that newer
+mmaction2 1.2.0 enables VindLU for transformers 4.28 or newer. VindLU also imports timm, and names that newer
 ``transformers.modeling_utils`` dropped. If any is missing, VindLU is disabled here, and mmaction2's own placeholders
 say what to install when such a model is built.
 """

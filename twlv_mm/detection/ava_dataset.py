@@ -38,7 +38,7 @@ class AVAVideoDataset(BaseActionDataset):
 
     Args:
         ann_file (str): A csv, see :func:`~twlv_mm.detection.ava_annotations.read_ava_csv`.
-        pipeline (list[dict]): Transforms, from :class:`~twlv_mm.detection.transforms.SampleKeyframeClip` on.
+        pipeline (list[dict]): Transforms, starting with :class:`~twlv_mm.detection.transforms.SampleKeyframeClip`.
         data_prefix (dict): ``img`` is the folder of videos, ``<video_id>.<video suffix>``, or with ``use_frames`` of
             folders of frames, ``<video_id>/``.
         label_file (str): A .pbtxt with the names and ids of the actions.

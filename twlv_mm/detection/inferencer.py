@@ -33,7 +33,7 @@ class DetectionInferencer:
         config (str | Path | Config): Config of a detector that needs no given boxes.
         checkpoint (str | Path): From a training run of that config.
         device (str, optional): Device to compute on; a GPU if there is one.
-        classes (str | Sequence[str], optional): The names of the actions in the order of their ids, from 1 on, a file
+        classes (str | Sequence[str], optional): Names of the actions in the order of their ids, starting at 1, a file
             with one per line, or a list of AVA's (.pbtxt), which limits the actions that are reported. By default the
             names that the checkpoint was trained on, or else numbers.
 

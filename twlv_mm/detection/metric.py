@@ -180,7 +180,7 @@ class FrameMAP(BaseMetric):
 
 
 def check_options(iou_thresholds, min_score):
-    """Refuse IoU thresholds or a least score out of range."""
+    """Refuse IoU thresholds or a minimum score out of range."""
     for threshold in iou_thresholds:
         if not 0 < threshold <= 1:
             raise ValueError(f'an IoU threshold is {threshold}; it must be above 0 and up to 1')

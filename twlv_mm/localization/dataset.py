@@ -22,7 +22,7 @@ from twlv_mm.registry import DATASETS
 
 from .annotations import read_annotations
 
-COVERED = 0.9  # least share of a video that its features should cover
+COVERED = 0.9  # minimum share of a video that its features should cover
 # Durations that differ by more than both of these belong to different versions of a video.
 DURATION_SHARE, DURATION_SECONDS = 0.02, 0.5
 

@@ -25,7 +25,7 @@ class EmbeddingInferencer(LabelInferencer):
 
     Args:
         config (str | Path | Config): Config of an EmbeddingLinearProbe or EmbeddingKNN.
-        checkpoint (str | Path): Checkpoint of a trained probe; for kNN, the folder of the bank's embeddings,
+        checkpoint (str | Path): Checkpoint of a trained probe; for kNN, the folder of the memory bank's embeddings,
             ``<out>/<sampling>/<split>``.
         device (str, optional): Where to compute; a GPU if there is one.
         classes (str | Sequence[str], optional): Class names, or a file with one a line. By default, the config's

@@ -67,7 +67,7 @@ class EmbeddingKNN(EmbeddingClassifier):
     """kNN classification of embeddings (paper 2.2.3): :func:`knn_votes`, summed over a video's vectors.
 
     Args:
-        bank (dict): Config of the :class:`LabelledEmbeddings` that vote; read on first use.
+        bank (dict): Config of the :class:`LabelledEmbeddings` of the memory bank; read on first use.
         num_classes (int): C.
         k (int): Neighbours per vector; the whole bank if it is smaller.
         temperature (float): See :func:`knn_votes`.
@@ -82,7 +82,7 @@ class EmbeddingKNN(EmbeddingClassifier):
 
     @cached_property
     def bank(self):
-        """LabelledEmbeddings: The videos that vote."""
+        """LabelledEmbeddings: The memory bank."""
         return DATASETS.build(self._bank)
 
     @cached_property

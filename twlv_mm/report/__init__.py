@@ -1,8 +1,8 @@
-"""The report of any number of runs, from results.json to a page; and the page of the errors of one run.
+"""The report of any number of runs, from results.json to a page; and the error analysis page of one run.
 
 report.py puts the report together: run_records.py finds results.json, tables.py fills the paper's tables
 (table_layouts.py has their layouts, paper_tables.json their numbers), figures.py, overview.py and embedding_panels.py
-draw, page.py writes. errors/ makes the page of errors.
+draw, page.py writes. errors/ makes the error analysis page.
 """
 
 from .embedding_panels import View

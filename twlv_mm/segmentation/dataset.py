@@ -23,7 +23,7 @@ from twlv_mm.registry import DATASETS
 
 from .labels import bundle_path, check_folds, check_label_files, read_labels, read_mapping, read_split, shorten
 
-TOLERANCE = 0.1  # greatest difference in length of embeddings and labels, as a share of the video
+TOLERANCE = 0.1  # maximum difference in length of embeddings and labels, as a share of the video
 
 
 @DATASETS.register_module()

@@ -44,7 +44,7 @@ def score_video(steps, truth, num_classes, *, subsampling=1, background=(), over
         num_classes (int): C.
         subsampling (int): Frames per step, T = ceil(F / subsampling).
         background (Sequence[int]): Background labels.
-        overlaps (Sequence[float]): O least IoU, above 0.
+        overlaps (Sequence[float]): O minimum IoUs of a match, above 0.
         published (bool): Count as TWLV-I's evaluation code does: a segment at the end of the video is one frame short,
             and steps give all of their frames, even beyond the video's end.
 

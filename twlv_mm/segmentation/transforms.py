@@ -23,8 +23,8 @@ class AlignFeatures(BaseTransform):
 
     Args:
         alignment (str): 'time' interpolates between the times of the clips' centres, which also holds where the clips
-            do not reach the video's end; 'stretch' stretches the sequence of clips to the T steps, as the published
-            code does.
+            do not reach the video's end; 'stretch' stretches the sequence of clips to the T steps, as TWLV-I's
+            evaluation code does.
         subsampling (int): Frames per step.
     """
 

@@ -70,11 +70,11 @@ def write_action_list(path, actions):
 def write_ava(folder, split, clips, actions):
     """Write the boxes of a split in AVA's format; boxes are fractions of the frame's width and height.
 
-    - ``ava_<split>.csv``: a row per action of a person at a keyframe: video, time stamp, x1, y1, x2, y2, action,
-    person. - ``ava_<split>_tubes.csv``: such a row, with action -1, per person and frame; time stamps to a thousandth
-    of a second. - ``ava_<split>_excluded_timestamps.csv``: video and time stamp of keyframes with people but without
-    rows. - ``ava_dense_proposals_<split>``: ``{'<video>,<time stamp>': (n, 5) x1, y1, x2, y2, score}``, as .pkl for
-    mmaction2 and as .json for readers that do not unpickle files.
+    - ``ava_<split>.csv``: video, time stamp, x1, y1, x2, y2, action, person; a row per person, action and keyframe.
+    - ``ava_<split>_tubes.csv``: such a row, with action -1, per person and frame; time stamps with three decimals.
+    - ``ava_<split>_excluded_timestamps.csv``: video and time stamp of keyframes with people but without rows.
+    - ``ava_dense_proposals_<split>``: ``{'<video>,<time stamp>': (n, 5) x1, y1, x2, y2, score}``, as .pkl for mmaction2
+      and as .json for readers that do not unpickle files.
 
     Args:
         folder (Path): Where to write.

@@ -30,7 +30,7 @@ def make_boxes(folder, seed=0, num_clips=50, workers=None):
     :func:`~twlv_mm.synthetic.annotations.write_ava`; 70 % of the clips are for training. An actor's motion and its
     appearance are its actions. Keyframes at which the motion of an actor changes are excluded. Proposals imitate a good
     detector: each actor with a score above 0.9 and a box that is off by about half a pixel; sometimes a false box with
-        a score of at most 0.6.
+    a score of at most 0.6.
 
     ``twlv_mm.AVAVideoDataset`` reads them as they are, mmaction2's AVADataset with ``fps=12, timestamp_start=900,
     start_index=0, use_frames=False, num_classes=17``.

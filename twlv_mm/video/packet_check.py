@@ -41,7 +41,7 @@ class PacketCheck:
         return None
 
     def starts_afresh(self, packet):
-        """Whether a decoder that starts with this packet gives every frame shown from it on.
+        """Whether a decoder that starts with this packet gives it and every frame shown after it.
 
         False also for H.264 key frames after which a frame may still depend on earlier ones, as with intra refresh.
         """

@@ -1,4 +1,4 @@
-"""The page of the errors of a test run: confused classes with frames of the videos, and the worst videos."""
+"""The error analysis page of a test run: confused classes with frames of the videos, and the worst videos."""
 
 import numpy as np
 from rich.progress import track
@@ -20,7 +20,7 @@ CONTEXT = 0.15  # shown before and after an action, as a fraction of its length
 
 
 def write_errors(run, videos=None, out=None, min_score=None):
-    """Write the page of the newest test run below a folder.
+    """Write the error analysis page of the newest test run below a folder.
 
     Args:
         run (str | Path): As for :func:`~twlv_mm.report.errors.loading.find_errors`.
