@@ -49,7 +49,7 @@ def test_vector_that_is_not_finite_names_its_video(tmp_path):
     clips, labels = clusters(4)
     clips['v002'][0, 1] = np.nan
     save_folder(tmp_path / 'val', clips, labels)
-    with pytest.raises(ValueError, match='v002 in .* has NaN'):
+    with pytest.raises(ValueError, match='v002 in .* contains NaN'):
         load_vectors(tmp_path / 'val', 'clip')
 
 

@@ -205,7 +205,7 @@ def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_pa
     (dict(views=['backwards']), "views: unknown 'backwards'; choose from forward, reversed"),
     (dict(on_fault='stop'), "on_fault: unknown 'stop'"),
     (dict(shard=(4, 4)), 'shard 4 of 4 does not exist'),
-    (dict(workers=-1), 'workers=-1: give 0 or more'),
+    (dict(workers=-1), 'workers=-1: must be 0 or more'),
     (dict(decoder='opencv'), "unknown decoder 'opencv'"),
 ])  # fmt: skip
 def test_unknown_options_are_refused_before_anything_is_written(encoder, folder, tmp_path, options, said):

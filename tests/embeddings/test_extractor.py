@@ -166,9 +166,9 @@ def test_wrong_requests_are_refused_before_a_video_is_opened(encoder):
     for given in (dict(clip_seconds=0.5), dict(clip_seconds=0), dict(stride_seconds=1.0)):
         with pytest.raises(ValueError, match="belong to 'multi-clip'"):
             Extractor(encoder, sampling='uniform', **given)
-    with pytest.raises(ValueError, match='batch_size=0: give 1 or more'):
+    with pytest.raises(ValueError, match='batch_size=0: must be 1 or more'):
         Extractor(encoder, batch_size=0)
-    with pytest.raises(ValueError, match='num_frames=0: give 1 or more'):
+    with pytest.raises(ValueError, match='num_frames=0: must be 1 or more'):
         Extractor(encoder, num_frames=0)
     with pytest.raises(ValueError, match='weights go with a model given by name'):
         Extractor(encoder, 'encoder.pth')

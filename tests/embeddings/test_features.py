@@ -90,7 +90,7 @@ def test_array_that_can_be_read_in_two_ways_or_none_is_an_error_that_asks(folder
     ('said', 'error'),
     [
         (dict(feat_stride=4), 'unknown which axis is time'),
-        (dict(layout='TD', feat_stride=4), 'feat_stride is given without num_frames'),
+        (dict(layout='TD', feat_stride=4), 'feat_stride is set without num_frames'),
         (dict(layout='TDC'), 'must be TD or DT'),
         (dict(layout='TD', stride=4), "unknown key 'stride'; choose from layout, dims"),
         (dict(layout='TD', default_fps=0), 'default_fps'),

@@ -104,7 +104,7 @@ def test_errors_say_what_is_wrong_and_end_the_tool_with_code_2(official, tmp_pat
     _, source, _ = official('clip_dfn', lambda content: content.update({'audio.x': torch.zeros(1)}))
     assert "CLIP (also DFN, open_clip) below 'visual.', and outside it unknown keys" in error(source, '--check')
     _, source, _ = official('internvideo2_stage1', lambda content: content.pop('pos_embed'))
-    assert 'seems to hold an encoder of InternVideo2, and lacks its tensor pos_embed' in error(source, '--check')
+    assert 'seems to hold an encoder of InternVideo2, but lacks its tensor pos_embed' in error(source, '--check')
     assert 'no weights at nowhere.pth' in error('nowhere.pth', '--check')
     assert 'give DST' in error(source)
     torch.save(twlv_mm.get_model('twlv_base', embed_dims=48, depth=1, num_heads=4).state_dict(), tmp_path / 'odd.pth')

@@ -144,7 +144,7 @@ def test_folder_is_read_strictly(name, folders, tmp_path):
     third = next(key for key in ours if re.search(r'0\..*(v_proj|value)\.weight', key))
     mlp = next(key for key in ours if re.search(r'0\.(mlp\.fc1|intermediate\.dense)\.weight', key))
     for change, message in (
-        (lambda s: s.pop(third), r"Hugging Face's layout, and lacks its tensor blocks\.0\.attn\.v\.weight"),
+        (lambda s: s.pop(third), r"Hugging Face's layout, but lacks its tensor blocks\.0\.attn\.v\.weight"),
         (lambda s: s.pop(mlp), r'Missing key: blocks\.0\.mlp\.fc1\.weight'),
         (lambda s: s.update({'surprise.weight': torch.zeros(1)}), r'Unexpected key: surprise\.weight'),
     ):

@@ -305,7 +305,7 @@ def test_clips_of_other_frames_than_the_encoders_are_refused(tiny_videos, tmp_pa
     arguments += options(**small(), **{f'train_dataloader.dataset.{key}': value for key, value in data.items()})
     with pytest.raises(SystemExit):
         launch.main_train([*arguments, 'train_dataloader.num_workers=0'])
-    assert 'clips of 4 frames, and the encoder twlv_base takes 16' in capsys.readouterr().err
+    assert 'have 4 frames, but the encoder twlv_base expects 16' in capsys.readouterr().err
 
 
 def test_recognition_takes_a_step_on_another_encoder(tiny_videos, tmp_path):

@@ -114,7 +114,7 @@ def import_sklearn():
 
 def _lda(vectors, labels, groups, seed, fit_drawn):
     if labels is None or len(np.unique(labels)) < 2:
-        raise ValueError('lda needs several classes, and the videos have one: give a list of videos with their classes')
+        raise ValueError('lda needs several classes, but the videos have one: give a list of videos with their classes')
     if fit_drawn:
         from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

@@ -51,7 +51,7 @@ class DetectionInferencer:
         self.model, meta = load_model(cfg, checkpoint, device)
         if hasattr(self.model, 'roi_head'):
             raise ValueError(
-                f'the {type(self.model).__name__} of {cfg.filename} needs the boxes of a person detector, and a video '
+                f'the {type(self.model).__name__} of {cfg.filename} needs the boxes of a person detector, but a video '
                 'has none: give the config of a detector that finds them by itself, such as ava_stal.py'
             )
         self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)

@@ -80,7 +80,7 @@ def extract_collection(
     if not 0 <= shard[0] < shard[1]:
         raise ValueError(f'shard {shard[0]} of {shard[1]} does not exist: shards count from 0')
     if workers is not None and workers < 0:
-        raise ValueError(f'workers={workers}: give 0 or more processes')
+        raise ValueError(f'workers={workers}: must be 0 or more')
     for video in videos:
         check_id(video.video_id, video.path)
     check_decoder(decoder, segments=any(video.segment for video in videos))

@@ -60,7 +60,7 @@ class Extractor:
     ):
         for name, number in (('num_frames', num_frames), ('batch_size', batch_size)):
             if number is not None and number < 1:
-                raise ValueError(f'{name}={number}: give 1 or more')
+                raise ValueError(f'{name}={number}: must be 1 or more')
         if model is None:
             if weights is not None:
                 raise ValueError('weights were given without a model: name the encoder they belong to')

@@ -77,8 +77,8 @@ class FeatureLayout:
             checks.number(self.feat_stride, "feat_stride, if not 'video',", least=1e-3, most=MOST)
             if self.num_frames is None:
                 raise ValueError(
-                    'feat_stride is given without num_frames, the frames per vector, which gives the time of the first '
-                    'vector: set it'
+                    'feat_stride is set without num_frames, the frames per vector, which determines the time of the '
+                    'first vector: set it'
                 )
 
     def grid(self, source, video_id, count, duration=None, fps=None):

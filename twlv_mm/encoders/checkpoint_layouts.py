@@ -161,7 +161,7 @@ def convert(checkpoint, path='the checkpoint', family=None):
             _RENAMINGS[family](found)
         except KeyError as error:
             raise ValueError(
-                f'{path} seems to hold an encoder of {rules.title}, and lacks its tensor {error.args[0]}'
+                f'{path} seems to hold an encoder of {rules.title}, but lacks its tensor {error.args[0]}'
             ) from None
     return found
 
@@ -173,7 +173,7 @@ def _from_hugging_face(state, path):
     except KeyError as error:
         title = FAMILIES[found.family].title
         raise ValueError(
-            f"{path} seems to hold an encoder of {title} in Hugging Face's layout, and lacks its tensor {error.args[0]}"
+            f"{path} seems to hold an encoder of {title} in Hugging Face's layout, but lacks its tensor {error.args[0]}"
         ) from None
     return found
 

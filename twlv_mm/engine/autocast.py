@@ -21,7 +21,7 @@ def check_dtype(name):
     if name not in DTYPES:
         raise ValueError(f"dtype is {name!r}; autocast runs in 'bfloat16' or 'float16'.")
     if name == 'float16' and get_device() == 'cpu':
-        raise ValueError("dtype 'float16' needs an accelerator and there is only a CPU. Use dtype='bfloat16'.")
+        raise ValueError("dtype 'float16' needs an accelerator, but this machine has only a CPU. Use dtype='bfloat16'.")
     return DTYPES[name]
 
 

@@ -49,7 +49,7 @@ class ReduceLROnPlateauHook(Hook):
             )
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             raise ValueError(
-                'ReduceLROnPlateauHook compares epochs, and an IterBasedTrainLoop has none: '
+                'ReduceLROnPlateauHook compares epochs, but an IterBasedTrainLoop has none: '
                 "set train_cfg.type='EpochBasedTrainLoop'"
             )
         self._scheduler = ReduceLROnPlateau(

@@ -39,14 +39,14 @@ class ResultsHook(Hook):
         task (str): One of ``TASKS``.
         dataset (str): Name of the dataset tested on.
         protocol (dict, optional): Requirements on the test, such as ``clips=4``, and the ``recipe`` of a training. The
-            former are compared with :func:`protocol_of` what runs, which is what results.json records.
+            former are checked against :func:`protocol_of` the run, which results.json records.
         metric_scale (float): Factor from the metrics to percent: 100 for fractions, as of mmaction2's AccMetric and
             AVAMetric, 1 for metrics in percent.
         label (str, optional): Name of the encoder in reports, where its own is not enough.
 
     Raises:
         EncoderError: before a run, if the task is one of frozen encoders, and the encoder learns or has learned.
-        ProtocolError: before a test, if ``protocol`` is not that of what runs.
+        ProtocolError: before a test, if ``protocol`` is not that of the run.
     """
 
     # After hooks that add to the metrics.

@@ -55,6 +55,8 @@ class CompileBlocksHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         blocks = getattr(getattr(model, 'backbone', None), 'blocks', None)
         if blocks is None:
-            raise ValueError('CompileBlocksHook compiles model.backbone.blocks, and the model has none: leave it out')
+            raise ValueError(
+                'CompileBlocksHook compiles model.backbone.blocks, but the model has none: remove the hook'
+            )
         for block in blocks:
             block.compile(**self.options)

@@ -116,7 +116,7 @@ def test_frames_are_at_the_videos_own_times(tmp_path):
     (video,), _ = read(tmp_path / 'a.xml', media=kitchen)
     assert video.lifetimes == [('person', pytest.approx(2.4), pytest.approx(2.88), None)]
     (tmp_path / 'a.xml').write_text(text.replace('frame="60"', 'frame="80"').replace('frame="61"', 'frame="81"'))
-    with pytest.raises(ValueError, match=r'a\.xml, line .*no frame 75 in the video, which has 75'):
+    with pytest.raises(ValueError, match=r'a\.xml, line .*frame 75 is not in the video, which has 75'):
         read(tmp_path / 'a.xml', media=kitchen)
 
 
