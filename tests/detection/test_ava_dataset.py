@@ -118,7 +118,7 @@ def test_missing_video_is_an_error_when_it_is_read_or_left_out_where_that_is_wan
     (folder / 'videos/a.mp4').unlink()
     dataset = build(folder)
     assert len(dataset) == 4
-    with pytest.raises(FileNotFoundError, match=r'no video a in .*videos, which .*ava.csv lists: .*skip_missing'):
+    with pytest.raises(FileNotFoundError, match=r'videos has no video a, which .*ava.csv lists: .*skip_missing'):
         dataset[0]
     assert [item['img_key'] for item in build(folder, skip_missing=True)] == ['b,0902', 'b,0905']
     (folder / 'videos/b.mp4').unlink()
@@ -174,5 +174,5 @@ def test_proposals_of_another_form_are_named(folder, content, message):
 
 def test_tubes_without_persons_are_an_error(folder):
     (folder / 'tubes.csv').write_text('a,902.0,0.1,0.2,0.3,0.4,-1\n')
-    with pytest.raises(ValueError, match='id of a person in every row, and one of a at 902 s has none'):
+    with pytest.raises(ValueError, match='id of a person in every row, but one of a at 902 s has none'):
         build(folder, tube_file=str(folder / 'tubes.csv'))

@@ -162,7 +162,7 @@ def test_diverged_model_says_so():
 
 
 def test_unknown_window_is_refused():
-    with pytest.raises(ValueError, match="'sliding' and 'full'"):
+    with pytest.raises(ValueError, match="'sliding' or 'full'"):
         ASFormer(**TINY, window='local')
 
 
