@@ -214,7 +214,7 @@ def test_files_come_beside_the_log_of_a_run(ann_file, tmp_path, monkeypatch):
     ('found', 'error'),
     [
         (dict(a=[], d=[], x=[]), r"2 videos that .*actions\.json, subset 'test' does not have, the first is d"),
-        (dict(a=[(0, 1, 0.5, 3)]), 'a has a prediction of class 3, and .* has 3 classes'),
+        (dict(a=[(0, 1, 0.5, 3)]), 'a has a prediction of class 3, but .* has 3 classes'),
         (dict(a=[(0, 1, 0.5, -1)]), 'a has a prediction of class -1'),
         (dict(b=[(0, 1, float('nan'), 0)]), 'predictions of b contain NaN'),
         (dict(b=[(float('inf'), 1, 0.5, 0)]), 'predictions of b contain NaN'),
