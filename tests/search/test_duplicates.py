@@ -65,7 +65,7 @@ def test_folders_of_two_encoders_are_not_compared(tmp_path, videos):
 
 def test_vectors_that_are_no_numbers_are_named(tmp_path, videos):
     videos['v4'][2, 1] = np.nan
-    with pytest.raises(ValueError, match='v4 in .* NaN or infinite'):
+    with pytest.raises(ValueError, match='v4 in .* contains NaN or Inf'):
         find_duplicates(save(tmp_path, videos))
 
 
