@@ -10,6 +10,7 @@ import torch
 
 import twlv_mm
 from twlv_mm.embeddings import Extractor
+from twlv_mm.encoders.published_weights import official_weights
 from twlv_mm.synthetic import render_clip, write_video
 
 SMALL = 'twlv_small_synthetic'
@@ -152,6 +153,8 @@ def test_official_weights_are_in_the_package_or_the_error_says_where_to_find_the
     shipped = twlv_mm.get_model(SMALL, 'official', frozen=True)
     assert not shipped.is_random
     assert re.fullmatch('[0-9a-f]{64}', shipped.weights_sha256)
+    named = twlv_mm.get_model(SMALL, official_weights(SMALL))  # as configs name the file
+    assert named.pretraining_sets == shipped.pretraining_sets == ('synthetic',)
     with pytest.raises(FileNotFoundError, match='github.com/facebookresearch/jepa .licence there: CC BY-NC'):
         twlv_mm.get_model('vjepa_large', 'official', depth=1)
     with pytest.raises(FileNotFoundError, match='never published'):

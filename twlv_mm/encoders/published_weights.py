@@ -1,6 +1,9 @@
 """Where official weights are published and under which licence; the weights that come with this package."""
 
+from functools import cache
 from pathlib import Path
+
+from .hf_files import weights_sha256
 
 SHIPPED = Path(__file__).parent / 'weights'
 # Prefix of a model's name -> page, and licence of that repository or card as of 2026-11 (that of the weights may
@@ -42,3 +45,10 @@ def official_weights(name):
             f'{name} has no official weights here, only those of its source, if any: give a file as weights'
         )
     raise FileNotFoundError(f'weights of {name} were never published: train your own, or give a file as weights')
+
+
+@cache
+def shipped_sha256(name):
+    """SHA-256 of the weights of a model that come with this package; None if there are none."""
+    path = SHIPPED / f'{name}.safetensors'
+    return weights_sha256(path) if path.is_file() else None

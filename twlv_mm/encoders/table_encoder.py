@@ -32,8 +32,4 @@ class TableEncoder(Encoder):
 
     def load(self, path):
         """Load weights of this project's or an official layout; 'official' are those that come with this package."""
-        if path != 'official':
-            return load_weights(self, path)
-        sha256 = load_weights(self, official_weights(self.arch_name))
-        self.pretraining_sets = self.spec.pretraining_sets
-        return sha256
+        return load_weights(self, official_weights(self.arch_name) if path == 'official' else path)

@@ -12,6 +12,7 @@ from .checkpoint_layouts import FAMILIES, abbreviate, convert
 from .hf_files import weights_sha256
 from .hf_layouts import check_settings
 from .position import TABLES, grid_of_table
+from .published_weights import shipped_sha256
 
 
 def load_weights(model, path):
@@ -41,10 +42,11 @@ def load_weights(model, path):
     if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
     model.load_state_dict(state)
-    # Official files are the published weights that the table describes; for our own, only the file tells.
-    published = found.family != 'own' or found.published
+    sha256 = weights_sha256(path)
+    # Official files, and ours if it is the shipped one, have the weights that the table describes; else the file tells.
+    published = found.family != 'own' or found.published or sha256 == shipped_sha256(model.arch_name)
     model.pretraining_sets = found.pretraining_sets or (model.arch.pretraining_sets if published else None)
-    return weights_sha256(path)
+    return sha256
 
 
 def load_plain_weights(model, path, heads=()):
