@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the pictures of README and docs, docs/pictures/*.png: small models on generated videos, drawn by the project.
 
-Takes two idle CPU cores about ten minutes. Videos and models stay in work_dirs/pictures and are used again.
+Takes two idle CPU cores about six minutes. Videos and models stay in work_dirs/pictures and are used again.
 """
 
 import csv
