@@ -15,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 
 import twlv_mm  # isort: skip  before mmaction's models
 
@@ -30,6 +28,7 @@ from benchmarks.pretraining_steps import benchmark_masks
 from benchmarks.probe_sweep import benchmark_sweep
 from benchmarks.reading import peak_memory, reading_rate
 from benchmarks.squeezetime import PLAIN, benchmark_squeezetime
+from tools.benchmark import print_table
 from twlv_mm.embeddings import Extractor
 from twlv_mm.system_errors import run_tool
 
@@ -139,18 +138,6 @@ def measure_squeezetime(args):
             for way, rate in rates.items()
         ],
     )
-
-
-def print_table(title, columns, rows):
-    table = Table(title=title)
-    for place, column in enumerate(columns):
-        table.add_column(column, justify='right' if place else 'left', no_wrap=not place)
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    # Numbers must not be cut where the output is not a terminal.
-    console.width = max(console.width, 14 * len(columns) + max(len(row[0]) for row in rows))
-    console.print(table)
 
 
 def main():

@@ -179,7 +179,7 @@ def keyframe_index(item, fps, num_frames):
 
 
 def boxes_at(track, times, tolerance):
-    """Boxes (T, 4) of a person at T times, zeros where there is none, and (T,) bool, whether there is one.
+    """Boxes (T, 4) of a person at T times, zeros where not annotated, and (T,) bool: annotated or not.
 
     A ``track`` is seconds (k,), ascending, and boxes (k, 4); a box may be off by less than ``tolerance`` seconds.
     """

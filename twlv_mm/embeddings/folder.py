@@ -116,7 +116,7 @@ class EmbeddingFolder:
         return self.files.times(self._known(video_id))
 
     def annotation(self, video_id):
-        """Label of a video as written (str, int or list); None if there is none."""
+        """Label of a video as written (str, int or list), or None."""
         return self.info(video_id).get('annotation')
 
     def _whole(self, npy, parquet):

@@ -150,7 +150,7 @@ def _checkpoint(runner):
 
 
 def _last_checkpoint(runner):
-    """Path of the checkpoint of the present point of training; None if there is none."""
+    """Path of the checkpoint saved at this point of training, or None."""
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook):
             step = runner.epoch if hook.by_epoch else runner.iter

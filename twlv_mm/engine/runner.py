@@ -85,7 +85,7 @@ class Runner(MMEngineRunner):
         return super().build_log_processor(log_processor)
 
     def setup_env(self, env_cfg):
-        """mmengine's own start of processes selects a CUDA device, and fails where there is none."""
+        """Start several processes on CPUs too, where mmengine would select a CUDA device and fail."""
         if self.distributed and not is_distributed() and get_device() == 'cpu':
             if self.launcher != 'pytorch':
                 raise ValueError(

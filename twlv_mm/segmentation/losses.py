@@ -11,8 +11,8 @@ def segmentation_loss(logits, labels, valid=None, smoothing=0.15, max_change=16.
 
     Args:
         logits (Tensor): (N, T, C).
-        labels (Tensor): (N, T) int64; -100 where there is none.
-        valid (Tensor, optional): (N, T, 1), 0 for padding; None if there is none.
+        labels (Tensor): (N, T) int64; -100: not annotated.
+        valid (Tensor, optional): (N, T, 1), 0 for padding; None without padding.
         smoothing (float): Weight of the change.
         max_change (float): Upper bound of a squared change.
 

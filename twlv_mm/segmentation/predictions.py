@@ -23,7 +23,7 @@ class Predictions(NamedTuple):
 
 
 def video_entry(fps, truth, predicted):
-    """The entry of a video, from its (F,) true labels, -100 where there is none, and (F,) predicted ones."""
+    """The entry of a video, from its (F,) true labels (-100: not annotated) and its (F,) predicted labels."""
     return dict(
         fps=float(fps),
         num_frames=len(truth),
