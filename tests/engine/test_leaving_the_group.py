@@ -4,11 +4,9 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 import torch
 import torch.distributed as dist
 import torch.distributed.nn.functional  # later, it would take the group for its functions' defaults
-from mmengine.utils import digit_version
 from torch.nn.parallel import DistributedDataParallel
 
 from twlv_mm.engine.runner import _leave_group
@@ -42,7 +40,6 @@ def leave_group(rank, store):
     assert not any('gloo' in name for name in threads), threads
 
 
-@pytest.mark.skipif(digit_version(torch.__version__) < digit_version('2.7'), reason='hangs with torch 2.6: open')
 def test_processes_leave_their_group_with_all_of_its_threads_while_these_free_tensors(tmp_path):
     processes = [Fork(leave_group, rank, str(tmp_path / 'store')) for rank in range(2)]
     assert [process.finish() for process in processes] == 2 * [SimpleNamespace(returncode=0, stdout='', stderr='')]

@@ -266,10 +266,11 @@ class Runner(MMEngineRunner):
 def _leave_group():
     # gloo's threads must end before Python shuts down, or the finished process is sometimes aborted. They end with the
     # last reference to the group. A wrapped model holds one and lives on in the reference cycles of its runner; if that
-    # were the last, the GIL would be held while waiting for threads that may need it to free a tensor. Only the group's
-    # own Python object releases the GIL.
+    # were the last, the GIL would be held while waiting for threads that may need it to free a tensor. Only the Python
+    # objects of the backends release the GIL in every supported torch; that of the group does not with torch 2.6.
     if is_distributed():
         group = torch.distributed.group.WORLD
+        backends = [group._get_backend(device) for device in group._device_types]
         torch.distributed.destroy_process_group()
         gc.collect()
-        del group
+        del group, backends
