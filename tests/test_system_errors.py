@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,52 @@ def test_interrupt_that_other_code_has_turned_into_an_error_is_one(capsys):
         run_tool(main)
     assert stopped.value.code == 130
     assert capsys.readouterr().err == 'interrupted\n'
+
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def lose_in_a_finalizer():
+    Finalized()
+
+
+def lose_in_a_handler():
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def lose_to_an_error():
+    lose_in_a_handler()
+    raise ValueError('of a worker that the same Ctrl-C has ended')
+
+
+@pytest.mark.parametrize('lose', [lose_in_a_finalizer, lose_in_a_handler, lose_to_an_error])
+def test_interrupt_that_gets_lost_ends_the_tool_all_the_same(lose, capfd, monkeypatch):
+    def main():
+        lose()
+        time.sleep(20)
+
+    for hook in ('excepthook', 'unraisablehook'):
+        monkeypatch.setattr(sys, hook, getattr(sys, hook))
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(main)
+    assert stopped.value.code == 130
+    assert capfd.readouterr().err == 'interrupted\n'
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_forked_processes_of_a_tool_ignore_an_interrupt():
+    def main():
+        if not (pid := os.fork()):
+            os.kill(os.getpid(), signal.SIGINT)
+            os._exit(7)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    codes = []
+    run_tool(main)
+    assert codes == [7]
 
 
 def test_interrupt_is_one_line_whatever_was_half_built(capsys, monkeypatch):

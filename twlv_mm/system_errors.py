@@ -1,6 +1,5 @@
 """How tools end: one line and exit code 2 on an error of the operating system, 130 after Ctrl-C."""
 
-import _thread
 import gc
 import os
 import signal
@@ -8,13 +7,14 @@ import sys
 import threading
 import traceback
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 from twlv_mm.records.checks import printable
 
 # Texts of torch's RuntimeErrors for errors of the operating system.
 SYSTEM_TEXTS = ('No space left on device', 'Too many open files', 'shared memory', 'DataLoader worker')
 INTERRUPTED = 130  # the shells' exit code of a process ended by SIGINT
+REPEATED = 0.5  # seconds after which a lost Ctrl-C is raised again
 
 
 def run_tool(main):
@@ -27,22 +27,24 @@ def run_tool(main):
     Args:
         main (Callable): Takes no arguments. Its KeyboardInterrupt or error may have an ``advice`` on what to do next.
     """
-    sys.unraisablehook = _keep_interrupt
+    sys.unraisablehook = _print_unraisable
     sys.excepthook = partial(_print_traceback, os.getpid())
     gc.freeze()  # keeps the collector from scanning the imported modules again and again
-    try:
-        main()
-    except (KeyboardInterrupt, Exception) as error:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch would raise that a worker has died
-        if _is_interrupt(error):
-            sys.unraisablehook = _ignore  # errors of half-built objects
-            print(printable(_with_advice('interrupted', error)), file=sys.stderr)
-            sys.exit(INTERRUPTED)
-        text = _describe(error)
-        if text is None:
-            raise
-        fail(_with_advice(text, error))
+    with _persistent_interrupts():
+        try:
+            main()
+        except (KeyboardInterrupt, Exception) as error:
+            interrupted = any(signal.setitimer(signal.ITIMER_REAL, 0)) or _is_interrupt(error)
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch would raise that a worker has died
+            if interrupted:
+                sys.unraisablehook = _ignore  # errors of half-built objects
+                print(printable(_with_advice('interrupted', error)), file=sys.stderr)
+                sys.exit(INTERRUPTED)
+            text = _describe(error)
+            if text is None:
+                raise
+            fail(_with_advice(text, error))
 
 
 def fail(text):
@@ -64,15 +66,51 @@ def dead_workers_ignored():
         signal.signal(signal.SIGCHLD, handler)
 
 
+@contextmanager
+def _persistent_interrupts():
+    """Repeat the KeyboardInterrupt of Ctrl-C until it arrives, and keep Ctrl-C from forked processes.
+
+    Python drops it inside an object's finalizer, such as that of a data loader after an epoch, and other code may
+    catch it. A terminal sends Ctrl-C to data-loading workers too, which would fail or print a traceback.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+    for number in (signal.SIGINT, signal.SIGALRM):
+        signal.signal(number, _interrupt)
+    _ignore_interrupts_in_forks()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupt(number, _):
+    signal.setitimer(signal.ITIMER_REAL, REPEATED, REPEATED)
+    if number == signal.SIGINT or not _is_interrupt(sys.exc_info()[1]):  # the exception that is being handled
+        raise KeyboardInterrupt
+
+
+@cache
+def _ignore_interrupts_in_forks():
+    def ignore():
+        if signal.getsignal(signal.SIGINT) is _interrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    os.register_at_fork(after_in_child=ignore)
+
+
 def _ignore(unraisable):
     pass
 
 
-def _keep_interrupt(unraisable):
-    """Raise Ctrl-C again that Python drops while an object is finalised, such as a data loader after an epoch."""
-    if unraisable.exc_type is KeyboardInterrupt:
-        threading.Timer(0.1, _thread.interrupt_main).start()
-    else:
+def _print_unraisable(unraisable):
+    if unraisable.exc_type is not KeyboardInterrupt:  # which is repeated
         sys.__unraisablehook__(unraisable)
 
 
