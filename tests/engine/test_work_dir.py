@@ -60,6 +60,20 @@ def test_folder_that_was_moved_is_resumed(work_dir):
     assert latest_checkpoint(moved, LOGGER) == f'{moved}/epoch_10.pth'
 
 
+@pytest.mark.parametrize('is_relative', [True, False])
+def test_folder_that_was_moved_does_not_resume_a_later_run_in_its_old_place(is_relative, work_dir, monkeypatch):
+    monkeypatch.chdir(work_dir.parent)
+    moved = work_dir.rename(work_dir.with_name('moved'))
+    later = work_dir / 'epoch_10.pth'
+    (moved / 'last_checkpoint').write_text(os.path.relpath(later) if is_relative else str(later))
+    work_dir.mkdir()
+    torch.save({'state_dict': {'weight': torch.ones(100)}}, later)
+    assert latest_checkpoint(str(moved), LOGGER) == f'{moved}/epoch_10.pth'
+    os.truncate(moved / 'epoch_10.pth', 10)
+    with pytest.raises(ResumeError, match='which is damaged'):
+        latest_checkpoint(str(moved), LOGGER)
+
+
 @pytest.mark.parametrize('record', ['', None])
 def test_lost_record_does_not_lose_the_checkpoints(record, work_dir, caplog):
     (work_dir / 'last_checkpoint').unlink()

@@ -21,9 +21,9 @@ class ResumeError(ValueError):
 def latest_checkpoint(work_dir, logger):
     """Find the checkpoint to resume training from.
 
-    It is the one named in ``last_checkpoint``, which may have moved together with the work dir. In a folder of
-    checkpoints without that record, or with an empty one, it is the complete ``epoch_*.pth`` or ``iter_*.pth`` with the
-    highest number, and a warning is logged.
+    It is the one named in ``last_checkpoint``. The work dir may have been moved or copied: if it has a file of that
+    name, that is the one, whatever is at the recorded path now. In a folder of checkpoints without that record, or with
+    an empty one, it is the complete ``epoch_*.pth`` or ``iter_*.pth`` with the highest number, and a warning is logged.
 
     Args:
         work_dir (str): Folder with the checkpoints of a run.
@@ -37,10 +37,10 @@ def latest_checkpoint(work_dir, logger):
     """
     record = osp.join(work_dir, RECORD)
     named = Path(record).read_text().strip() if osp.isfile(record) else ''
+    if named and osp.isfile(beside := osp.join(work_dir, osp.basename(named))):
+        named = beside
     if '://' in named or _is_complete(named):
         return named
-    if named and _is_complete(beside := osp.join(work_dir, osp.basename(named))):
-        return beside
 
     files = [path for kind in ('epoch', 'iter') for path in glob(osp.join(escape(str(work_dir)), f'{kind}_*.pth'))]
     latest = max(filter(_is_complete, files), key=_number, default=None)
