@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.registry import MODELS, init_default_scope
+from mmengine.registry import HOOKS, MODELS, init_default_scope
 
 from twlv_mm.engine import check_encoder
 from twlv_mm.engine.config_reading import read_with_variables
@@ -65,6 +65,12 @@ def test_max_epochs_shortens_the_run_with_its_schedule(name, child):
     if cfg.get('param_scheduler'):
         assert cfg.param_scheduler[-1].get('begin', 0) + cfg.param_scheduler[-1].T_max == 7
     assert 0 < cfg.default_hooks.checkpoint.interval <= 7
+
+
+def test_patience_ends_with_any_better_score(child):
+    (cfg,) = child('finetune', 'patience = 2').custom_hooks
+    hook = HOOKS.build(cfg)
+    assert [hook._check_stop_condition(score)[0] for score in (0.5, 0.5, 0.51, 0.51, 0.51)] == [False] * 4 + [True]
 
 
 @pytest.mark.parametrize('name', ['linear', 'knn', 'attentive', 'finetune'])

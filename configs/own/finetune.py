@@ -42,7 +42,9 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-custom_hooks = [dict(type='EarlyStoppingHook', monitor='acc/top1', patience=patience)] if patience else []
+# The default of min_delta, 0.1, ignores improvements below ten percent.
+early_stopping = dict(type='EarlyStoppingHook', monitor='acc/top1', patience=patience, min_delta=1e-6)
+custom_hooks = [early_stopping] if patience else []
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),
     checkpoint=dict(interval=max(1, max_epochs // 10), save_best='acc/top1', max_keep_ckpts=1),

@@ -16,6 +16,8 @@ from . import (  # noqa: E402
     config_text,
     config_variables,
     drn_stub,
+    early_stopping,
+    ema_steps,
     lr_schedule,
     mmcv_ext,
     multimodal,
@@ -47,6 +49,8 @@ DEFECTS = (
     tsn_head,
     bf16_heads,
     video_backend,
+    early_stopping,
+    ema_steps,
     lr_schedule,
     scoped_names,
 )
