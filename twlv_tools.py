@@ -14,6 +14,7 @@ import difflib
 import fnmatch
 import os
 import runpy
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -70,6 +71,8 @@ complete -o default -F _twlv twlv"""
 def main():
     """Run the command that is named on the command line."""
     command, *args = sys.argv[1:] or ['--help']
+    if command not in TOOLS or not TOOLS[command]:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ends quietly if ``head`` has read enough
     if command in ('-h', '--help', 'help'):
         print(help_page())
     elif command == '--version':

@@ -126,6 +126,19 @@ def test_forked_processes_of_a_tool_ignore_an_interrupt():
     assert codes == [7]
 
 
+@pytest.mark.parametrize(('length', 'code'), [(100, 0), (100_000, 141)])
+def test_output_that_nobody_reads_is_no_error(length, code):
+    def printing():
+        ours, theirs = os.pipe()
+        os.close(ours)
+        os.dup2(theirs, 1)
+        sys.stdout = open(1, 'w', closefd=False)  # noqa: SIM115
+        run_tool(lambda: print('x' * length))
+
+    ended = commands.Fork(printing).finish()
+    assert (ended.returncode, ended.stderr) == (code, '')
+
+
 def test_interrupt_is_one_line_whatever_was_half_built(capsys, monkeypatch):
     class Loader:
         def __del__(self):

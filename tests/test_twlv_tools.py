@@ -1,6 +1,7 @@
 """The console command: its page, its commands and the configs that it finds by name."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,16 @@ def test_help_imports_nothing_heavy():
     code = "import sys, twlv_tools; sys.argv = ['twlv', '--help']; twlv_tools.main(); print(*sys.modules)"
     done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {'torch', 'numpy', 'twlv_mm'}.isdisjoint(done.stdout.splitlines()[-1].split())
+
+
+def test_page_that_nobody_reads_to_its_end_is_no_error():
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with open(theirs, 'w') as unread:
+        done = subprocess.run(
+            [sys.executable, twlv_tools.__file__, 'configs'], stdout=unread, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b'')
 
 
 def test_as_a_module_it_imports_nothing_from_the_current_folder(tmp_path):

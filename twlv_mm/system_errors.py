@@ -2,6 +2,7 @@
 
 import gc
 import os
+import select
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from twlv_mm.records.checks import printable
 # Texts of torch's RuntimeErrors for errors of the operating system.
 SYSTEM_TEXTS = ('No space left on device', 'Too many open files', 'shared memory', 'DataLoader worker')
 INTERRUPTED = 130  # the shells' exit code of a process ended by SIGINT
+UNREAD = 141  # and by SIGPIPE
 REPEATED = 0.5  # seconds after which a lost Ctrl-C is raised again
 
 
@@ -21,8 +23,9 @@ def run_tool(main):
     """Run a tool's main function.
 
     Exits with code 2 after a line on stderr that names the file, for a full disk, a quota, a read-only folder, a file
-    in place of a folder, too many open files or no shared memory; with code 130 after a line, for Ctrl-C. Code 1 is
-    left to tools that count failed videos or tasks.
+    in place of a folder, too many open files or no shared memory; with code 130 after a line, for Ctrl-C; with code 141
+    if a program that reads the output, such as ``head``, has ended. Code 1 is left to tools that count failed videos or
+    tasks.
 
     Args:
         main (Callable): Takes no arguments. Its KeyboardInterrupt or error may have an ``advice`` on what to do next.
@@ -41,10 +44,14 @@ def run_tool(main):
                 sys.unraisablehook = _ignore  # errors of half-built objects
                 print(printable(_with_advice('interrupted', error)), file=sys.stderr)
                 sys.exit(INTERRUPTED)
+            if isinstance(error, BrokenPipeError) and _drop_unread_output():
+                sys.exit(UNREAD)
             text = _describe(error)
             if text is None:
                 raise
             fail(_with_advice(text, error))
+        finally:
+            _drop_unread_output()
 
 
 def fail(text):
@@ -103,6 +110,16 @@ def _ignore_interrupts_in_forks():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     os.register_at_fork(after_in_child=ignore)
+
+
+def _drop_unread_output():
+    """Whether the reader of stdout has ended; if so, keep Python from failing on what is left at exit."""
+    poll = select.poll()
+    poll.register(1, 0)
+    unread = any(event & select.POLLERR for _, event in poll.poll(0))
+    if unread:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return unread
 
 
 def _ignore(unraisable):
