@@ -11,8 +11,9 @@ from torch import nn
 
 import twlv_mm
 from twlv_mm.compat.checkpoints import load_checkpoint
-from twlv_mm.engine import launch
-from twlv_mm.engine.encoder_training import is_frozen, note_sets, training_sets
+from twlv_mm.encoders import file_sha256
+from twlv_mm.engine import encoder_training, launch
+from twlv_mm.engine.encoder_training import is_frozen, note_weights, training_sets
 
 OF_MMACTION2 = """
 model = dict(
@@ -71,7 +72,9 @@ def test_probe_that_trains_its_encoder_is_refused_before_the_first_step(probe, t
 
 def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_config, tiny_run, tmp_path, capsys):
     test = [tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path), '--cfg-options']
-    frozen = ['model.backbone.frozen=True', 'model.backbone.allow_random=True']
+    other = tmp_path / 'other.pth'  # not what the run started from
+    torch.save(twlv_mm.get_model('twlv_base', **TINY).state_dict(), other)
+    frozen = ['model.backbone.frozen=True', f'model.backbone.weights={other}']
     with pytest.raises(SystemExit, match='2'):
         launch.main_test([*test, *frozen, 'default_hooks.results.task=recognition_linear'])
     assert 'the encoder has learned in the training of the checkpoint' in capsys.readouterr().err
@@ -79,6 +82,7 @@ def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_
     record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
     assert record['encoder']['frozen'] is False
     assert record['protocol']['fine_tuned'] is True
+    assert record['encoder']['weights_sha256'] is None
 
 
 def test_runner_of_mmengine_trains_and_tests_with_the_hook(tiny_config, tmp_path):
@@ -116,6 +120,7 @@ def test_weights_know_what_a_run_has_trained_them_on(tiny_run):
     path = f'{tiny_run}/epoch_3.pth'
     meta = load_checkpoint(path)['meta']
     assert meta['trained_on'] == ['tiny']
+    assert meta['encoder_sha256'] is None
     assert 'pretraining_sets' not in meta  # it began at random
     assert twlv_mm.get_model('twlv_base', path, **TINY).pretraining_sets == ('tiny',)
 
@@ -128,7 +133,7 @@ def test_sets_add_up_from_run_to_run(encoder):
     assert fine_tuned == dict(pretraining_sets=['kinetics710', 'ssv2'], trained_on=['kinetics400'])
     for same_run, expected in ((False, ('kinetics710', 'ssv2', 'kinetics400')), (True, ('kinetics710', 'ssv2'))):
         encoder.pretraining_sets = None
-        note_sets(run(encoder)._unwrapped_model, dict(meta=fine_tuned), 'x.pth', same_run)
+        note_weights(run(encoder)._unwrapped_model, dict(meta=fine_tuned), 'x.pth', same_run)
         assert encoder.pretraining_sets == expected
 
 
@@ -150,4 +155,25 @@ def test_weights_without_training_sets_stay_unknown(encoder):
 
 def test_names_of_sets_in_a_file_are_checked(encoder):
     with pytest.raises(ValueError, match=r'x\.pth, meta, trained_on'):
-        note_sets(run(encoder)._unwrapped_model, dict(meta=dict(trained_on='ssv2')), 'x.pth', False)
+        note_weights(run(encoder)._unwrapped_model, dict(meta=dict(trained_on='ssv2')), 'x.pth', False)
+
+
+def test_weights_of_a_checkpoint_are_recorded_as_its_own(encoder, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(encoder_training, 'print_log', lambda message, *_: said.append(message))
+    path = tmp_path / 'x.pth'
+    path.write_bytes(b'weights')
+    state = {f'backbone.{key}': value for key, value in encoder.state_dict().items()}
+    encoder.weights_sha256, encoder.pretraining_sets = 'ab' * 32, ('ssv2',)
+    model = run(encoder)._unwrapped_model
+    note_weights(model, dict(meta=dict(encoder_sha256='ab' * 32)), path, True)
+    note_weights(model, dict(meta={}), path, True)  # an earlier checkpoint
+    note_weights(model, dict(meta={}, state_dict={'cls_head.weight': torch.zeros(1)}), path, False)
+    assert (encoder.weights_sha256, encoder.pretraining_sets, said) == ('ab' * 32, ('ssv2',), [])
+    meta = dict(encoder_sha256='cd' * 32, pretraining_sets=['kinetics400'], trained_on=['ucf101'])
+    note_weights(model, dict(meta=meta, state_dict=state), path, True)
+    assert (encoder.weights_sha256, encoder.pretraining_sets) == ('cd' * 32, ('kinetics400',))
+    assert 'not those given as encoder_weights' in said[0]
+    note_weights(model, dict(meta=meta, state_dict=state), path, False)
+    assert encoder.weights_sha256 == file_sha256(path)
+    assert encoder.pretraining_sets == ('kinetics400', 'ucf101')

@@ -1,10 +1,16 @@
 """What a training does to its encoder: whether it learns, and which datasets its weights have seen."""
 
+import logging
+import os
+
+from mmengine.logging import print_log
 from torch.nn.modules.batchnorm import _NormBase
 
-from twlv_mm.encoders import Encoder, EncoderError, sets_of
+from twlv_mm.encoders import Encoder, EncoderError, file_sha256, sets_of
+from twlv_mm.records import checks
 from twlv_mm.records.results import FROZEN_TASKS
 
+ENCODER_SHA256 = 'encoder_sha256'  # in the meta of a checkpoint
 UNKNOWN = 'unknown'  # in place of the datasets where weights do not name them
 
 
@@ -66,19 +72,44 @@ def training_sets(runner):
     return {name: list(sets) for name, sets in found.items() if sets}
 
 
-def note_sets(model, checkpoint, path, same_run):
-    """Give an encoder without weights of its own the datasets that a checkpoint was trained on.
+def note_weights(model, checkpoint, path, same_run):
+    """Give an encoder the origin of the weights that a checkpoint has put into it.
+
+    That is ``weights_sha256`` and, unless known and unchanged, the datasets that they were trained on. Weights that its
+    config gave are replaced, which is a warning.
 
     Args:
         model (nn.Module): Perhaps with an encoder as ``backbone``.
         checkpoint (dict): As loaded.
-        path (str): Its file, for messages.
-        same_run (bool): Whether its run is resumed or tested, so that the data of that run was no pretraining.
+        path (str): Its file.
+        same_run (bool): Whether its run is resumed or tested, so that the data of that run was no pretraining, and the
+            weights are of the file that its encoder started from.
     """
     encoder = _encoder(model)
-    if encoder is not None and encoder.pretraining_sets is None:
+    if encoder is None:
+        return
+    before = encoder.weights_sha256
+    if same_run:
+        recorded = (checkpoint.get('meta') or {}).get(ENCODER_SHA256, before)  # earlier checkpoints do not have it
+        encoder.weights_sha256 = recorded if recorded is None else checks.name(recorded, f'{path}, {ENCODER_SHA256}')
+    elif any(key.startswith('backbone.') for key in checkpoint.get('state_dict', checkpoint)) and os.path.isfile(path):
+        encoder.weights_sha256 = file_sha256(path)
+    replaced = before is not None and encoder.weights_sha256 != before
+    if replaced:
+        print_log(
+            f'The encoder has the weights of {path}, not those given as encoder_weights (SHA-256 {before[:12]}…).',
+            'current',
+            logging.WARNING,
+        )
+    if replaced or encoder.pretraining_sets is None:
         keys = ('pretraining_sets',) if same_run else ('pretraining_sets', 'trained_on')
         encoder.pretraining_sets = sets_of(checkpoint, path, keys)
+
+
+def weights_origin(runner):
+    """What a checkpoint records about the file that its encoder started from; empty without an encoder."""
+    encoder = _encoder(runner._unwrapped_model)
+    return {} if encoder is None else {ENCODER_SHA256: encoder.weights_sha256}
 
 
 def _encoder(model):

@@ -18,7 +18,7 @@ from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers, write_text
 
 from .dataset_parts import dataset_parts
-from .encoder_training import note_sets, training_sets
+from .encoder_training import note_weights, training_sets, weights_origin
 from .fully_shard import share_optimizer_state
 from .quiet_log import QuietLogProcessor, environment_line, quieten
 from .resuming import DueValidationHook, compare_processes
@@ -168,7 +168,7 @@ class Runner(MMEngineRunner):
             raise CheckpointError(self._describe_mismatch(filename, str(error))) from None
         if not strict:
             self._warn_of_partial_load(filename, checkpoint, revise_keys)
-        note_sets(self._unwrapped_model, checkpoint, filename, same_run=strict)
+        note_weights(self._unwrapped_model, checkpoint, filename, same_run=strict)
         self.plan = (checkpoint.get('meta') or {}).get('plan')
         return checkpoint
 
@@ -205,9 +205,14 @@ class Runner(MMEngineRunner):
         self.logger.info(environment_line(self))
 
     def save_checkpoint(self, out_dir, filename, *args, **kwargs):
-        """meta gets the datasets that the encoder was trained on, see :func:`training_sets`."""
+        """meta gets the origin of the encoder's weights and the datasets that they were trained on."""
         if is_main_process():
-            kwargs['meta'] = {**(kwargs.get('meta') or {}), **training_sets(self), 'plan': self.plan}
+            kwargs['meta'] = {
+                **(kwargs.get('meta') or {}),
+                **weights_origin(self),
+                **training_sets(self),
+                'plan': self.plan,
+            }
             super().save_checkpoint(out_dir, filename, *args, **kwargs)
         elif self._is_sharded:  # the first process gathers all parts of these, in this order
             self.model.state_dict()
