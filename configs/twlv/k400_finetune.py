@@ -8,11 +8,12 @@ _base_ = [
 
 from twlv_mm.encoders import ARCHITECTURES  # noqa: E402
 
+num_classes = 400
 blending = dict(
     type='RandomBatchAugment',
     augments=[
-        dict(type='MixupBlending', alpha=0.8, num_classes=400),
-        dict(type='CutmixBlending', alpha=1.0, num_classes=400),
+        dict(type='MixupBlending', alpha=0.8, num_classes=num_classes),
+        dict(type='CutmixBlending', alpha=1.0, num_classes=num_classes),
     ],
     probs=[0.5, 0.5],
 )
@@ -22,7 +23,7 @@ model = dict(
     backbone=dict(_base_.backbone, frozen=False, drop_path_rate=0.1),
     cls_head=dict(
         type='I3DHead',  # mean over time and space, then a linear layer
-        num_classes=400,
+        num_classes=num_classes,
         in_channels=_base_.spec.embed_dims,
         dropout_ratio=0.0,
         init_std=2e-5,  # a thousandth of the usual, against large initial gradients

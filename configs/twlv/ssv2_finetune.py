@@ -9,8 +9,7 @@ val_list = dict(ann_file=f'{data_root}/ssv2_val_list_videos.txt', data_prefix=di
 # VideoMAE samples each frame at random within its segment and tests two such clips; here one clip of middle frames.
 whole = [_base_.open_video, dict(type='twlv_mm.EmbeddingSample', num_frames=_base_.frames, sampling='uniform')]
 train_pipeline = [*whole, *(step for step in _base_.train_pipeline[2:] if step['type'] != 'Flip')]
-blending = dict(augments=[dict(one, num_classes=174) for one in _base_.blending.augments])
-model = dict(data_preprocessor=dict(blending=blending), cls_head=dict(num_classes=174))
+num_classes = 174
 max_epochs = 50
 warmup_epochs = max_epochs * 5 / 50
 optim_wrapper = dict(optimizer=dict(lr=1e-3))

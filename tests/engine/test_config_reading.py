@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -110,6 +111,12 @@ def test_variables_that_are_set_most_often_take_effect(name, variable, value, pl
         assert cfg == value
 
 
+def test_copied_folder_of_configs_gives_the_same_runs(tmp_path):
+    shutil.copytree(CONFIGS, tmp_path / 'copy')
+    for name in ('twlv/ssv2_finetune_large.py', 'twlv/breakfast_tas.py'):
+        assert run_by(read_config(tmp_path / 'copy' / name)) == run_by(read_config(CONFIGS / name))
+
+
 def test_config_that_a_run_has_written_down_is_read(tmp_path):
     read_config(CONFIGS / 'twlv/k400_knn.py').dump(tmp_path / 'dumped.py')
     assert read_with_variables(str(tmp_path / 'dumped.py'), {}).model.k == 200
@@ -123,11 +130,19 @@ def test_config_that_a_run_has_written_down_is_read(tmp_path):
         ('import os\ndata_root = os.getcwd()', 'data_root, which changes nothing in the run'),
         ('max_epoch = 3', 'did you mean max_epochs'),
         ('train_dataloder = dict(batch_size=2)', 'did you mean train_dataloader'),
+        ('num_classes = 12', "reads 'num_classes': set model.cls_head.num_classes"),
+        ('lr = 0.01', "reads 'lr': set optim_wrapper.optimizer.lr"),
+        ('img_size = 112', "reads 'img_size': set encoder_overrides.img_size"),
     ],
 )
 def test_what_cannot_take_effect_in_a_child_is_refused(text, message, tmp_path):
     with pytest.raises(ConfigVariableError, match=message):
         read_with_variables(child_of('twlv/k400_linear.py', text, tmp_path), {})
+
+
+def test_unknown_variable_of_a_child_is_warned_about(capsys, tmp_path):
+    read_with_variables(child_of('twlv/k400_linear.py', 'seed = 3', tmp_path), {})
+    assert "sets seed, which has no effect, because no config reads 'seed'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ mmengine runs a base before its child: ``data_root = 'mine'`` in the child comes
 variable set in a config is set in all its bases, merged into theirs as mmengine merges settings. Its value must be
 computable before the bases are run: an expression of constants and of such variables above it.
 
-This holds for the configs of this package and those that inherit them. Other packages' configs, such as mmdet's, may
-reuse a base's variable name for something else, and are left alone.
+This holds for the configs of this package, copies of their folder, and configs that inherit them. Other packages'
+configs, such as mmdet's, may reuse a base's variable name for something else, and are left alone.
 """
 
 import ast
@@ -16,6 +16,7 @@ import inspect
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
@@ -103,15 +104,24 @@ def bound(name, value):
 
 
 def is_bound(path):
-    """Whether a config is this package's or inherits one that is; False if it is missing or cannot be parsed."""
+    """Whether a config is this package's, or a copy of one in a copy of the folder of configs, or inherits such a one.
+
+    False if it is missing or cannot be parsed.
+    """
     path = Path(path).resolve()
-    if path.is_relative_to(CONFIGS.resolve()):
+    if path.is_relative_to(CONFIGS.resolve()) or any(map(partial(_is_copied, path), path.parents)):
         return True
     try:
         bases = Config._get_base_files(str(path))
         return any(is_bound(Config._get_cfg_path(base, str(path))[0]) for base in bases)
     except (OSError, SyntaxError, ValueError, RecursionError, upstream.ConfigParsingError):
         return False
+
+
+def _is_copied(path, folder):
+    """Whether a config is one of this package's that were copied to a folder, as in a clone beside the installation."""
+    marker = folder / '_base_' / 'encoder.py'
+    return (CONFIGS / path.relative_to(folder)).is_file() and marker.is_file() and 'twlv_mm' in marker.read_text()
 
 
 def apply():

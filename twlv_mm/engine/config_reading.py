@@ -1,10 +1,13 @@
 """Reads configs with variables, and refuses a variable that has no effect."""
 
 import ast
+import logging
 import os
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+
+from mmengine.logging import print_log
 
 from twlv_mm.compat.config_variables import ConfigVariableError, is_bound, settings, targets, variables
 from twlv_mm.encoders import read_config
@@ -52,15 +55,31 @@ def _check(path, what, name, cfg, read, values, hidden=()):
         return
     if name not in other:
         near = get_close_matches(name, [*other, *settings()], 1, cutoff=0.8 if hidden else 0.6)
-        if near or not hidden:
-            meant = f': did you mean {near[0]}?' if near else ''
-            raise ConfigVariableError(f'{what} has no effect, because no config of {path} reads {name!r}{meant}')
+        of_encoder = name in (other.get('spec') or {})
+        places = [f'encoder_overrides.{name}'] if of_encoder else list(_places(_run_by(other), name))
+        meant = f': did you mean {near[0]}?' if near else ''
+        if places:
+            meant = f': set {", ".join(places[:4])}{", …" if places[4:] else ""}'
+        configs = 'config' if hidden else f'config of {path}'
+        problem = f'{what} has no effect, because no {configs} reads {name!r}{meant}'
+        if meant or not hidden:
+            raise ConfigVariableError(problem)
+        print_log(problem, 'current', logging.WARNING)
     elif cfg[name] != other[name] and _run_by(cfg) == _run_by(other):
         raise ConfigVariableError(
             f'{what} changes nothing in the run. A variable takes effect on what its config derives from it only if '
             'its value there is an expression of constants; set the derived entry itself, such as one of model or '
             'train_dataloader'
         )
+
+
+def _places(part, name, path=''):
+    """The settings of that name, as --cfg-options write them."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if key == name:
+            yield f'{path}{key}'
+        elif isinstance(value, dict | list | tuple):
+            yield from _places(value, name, f'{path}{key}.')
 
 
 def _run_by(cfg):
