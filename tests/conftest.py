@@ -106,11 +106,13 @@ def own_logs():
 
 @pytest.fixture
 def logged(monkeypatch):
-    """What is logged, a list of lines for 'info' and one for 'warning'."""
-    lines = dict(info=[], warning=[])
-    logger = MMLogger.get_current_instance()
-    for level, kept in lines.items():
-        monkeypatch.setattr(logger, level, kept.append)
+    """What is logged, a list of lines for each level."""
+    lines = dict(debug=[], info=[], warning=[], error=[])
+
+    def handle(record):
+        lines[record.levelname.lower()].append(record.getMessage())
+
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'handle', handle)
     return lines
 
 

@@ -1,12 +1,13 @@
 """Configs of localization, segmentation and detection have the numbers of paper Tables 7 and 8."""
 
-import csv
 from pathlib import Path
 
 import pytest
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from mmengine.config import Config
+
+from .written import read_csv
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
@@ -23,8 +24,7 @@ NOT_IN_CONFIGS = {('video FPS', 'THUMOS14'), ('video FPS', 'ActivityNet-v1.3')}
 
 
 def read_table(number):
-    with open(ROOT / f'tests/data/paper/table_{number}.csv', newline='', encoding='utf-8') as file:
-        return list(csv.reader(file))
+    return read_csv(ROOT / f'tests/data/paper/table_{number}.csv')
 
 
 def localization(cfg):

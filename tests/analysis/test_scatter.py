@@ -20,6 +20,7 @@ from twlv_mm.analysis.scatter import Panel
 from twlv_mm.video import write_video
 from twlv_mm.visualization import class_colours
 
+from ..written import colour_mask
 from .saved import clusters, save_folder
 
 CHROMIUM = find_chromium()
@@ -34,7 +35,7 @@ def one_panel(count=90, classes=3, title='an encoder', **fields):
 
 
 def has_colour(picture, colour):
-    return (np.abs(picture.astype(int) - 255 * np.array(colour)[::-1]).max(axis=2) <= 2).sum() > 20
+    return colour_mask(picture[..., ::-1], colour).sum() > 20
 
 
 def test_picture_has_a_legend_of_few_classes_and_none_of_many(tmp_path):

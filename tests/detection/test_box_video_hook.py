@@ -10,6 +10,7 @@ from twlv_mm.detection.box_video_hook import DetectionVisualizationHook
 from twlv_mm.engine import launch
 from twlv_mm.visualization import class_colour
 
+from ..written import colour_mask
 from .stand_in import true_box, write_set
 
 
@@ -30,7 +31,7 @@ def test_command_draws_every_nth_keyframe_only_when_it_is_asked_to(config, tmp_p
     picture = cv2.imread(str(tmp_path / 'drawn/b/0902.png'))[..., ::-1]
     assert picture.shape == (5 * 72, 5 * 120, 3)
     row = picture[picture.shape[0] * 2 // 3].astype(int)
-    columns = np.nonzero(np.abs(row - 255 * np.array(class_colour(1))).max(axis=-1) <= 2)[0] / picture.shape[1]
+    columns = np.nonzero(colour_mask(row, class_colour(1)))[0] / picture.shape[1]
     left, _, right, _ = true_box(2)
     assert (columns.min(), columns.max()) == pytest.approx((left, right), abs=0.02)
     # The picture is that of the keyframe: white up to the box's right edge, and not beyond.
@@ -46,7 +47,7 @@ def test_annotated_boxes_are_drawn_where_nothing_is_found(config, tmp_path):
     command = [config, '--work-dir', str(tmp_path / 'run'), '--show-dir', str(tmp_path), '--cfg-options', *shown]
     launch.main_test(command)
     picture = cv2.imread(str(tmp_path / 'a/0902.png'))[..., ::-1].astype(int)
-    assert not (np.abs(picture - 255 * np.array(class_colour(1))).max(axis=-1) <= 2).any()
+    assert not colour_mask(picture, class_colour(1)).any()
     # Its text stands below it, black on white.
     below = picture[int(0.76 * picture.shape[0]) : int(0.9 * picture.shape[0])]
     assert (below == 255).all(axis=-1).sum() > 500

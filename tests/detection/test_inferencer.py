@@ -18,6 +18,7 @@ from twlv_mm.video import ReadFault, open_video
 from twlv_mm.visualization import class_colour
 
 from ..commands import run_tool
+from ..written import colour_mask, read_csv
 from .stand_in import NAMES, SIZE, WhiteDetector, true_box, write_set
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,8 +66,7 @@ def test_boxes_and_actions_are_where_they_are_every_second(inferencer, folder):
 def test_boxes_are_those_of_a_test_run(inferencer, config, folder, tmp_path):
     launch.main_test([config, str(folder / 'epoch_1.pth'), '--work-dir', str(tmp_path)])
     (written,) = tmp_path.glob('*/predictions.csv')
-    with written.open(newline='') as file:
-        tested = [row for row in csv.reader(file) if row[0] == 'a']
+    tested = [row for row in read_csv(written) if row[0] == 'a']
     found = inferencer(folder / 'videos/a.mp4', min_score=0.0021)['keyframes'][1:4]
     listed = [
         [900 + keyframe['time'], *one['box'], action['index'], action['score']]
@@ -160,8 +160,8 @@ def test_video_or_numbers_that_are_no_good_are_an_error(inferencer, config, fold
 
 def columns_of(frame, colour):
     """The first and the last column of a colour, as shares, below where text stands."""
-    rows = frame[frame.shape[0] * 2 // 3 : frame.shape[0] * 7 // 10].astype(int)
-    columns = np.nonzero((np.abs(rows - 255 * np.array(colour)).max(axis=-1) <= 60).any(axis=0))[0]
+    rows = frame[frame.shape[0] * 2 // 3 : frame.shape[0] * 7 // 10]
+    columns = np.nonzero(colour_mask(rows, colour, 60).any(axis=0))[0]
     return columns.min() / frame.shape[1], (columns.max() + 1) / frame.shape[1]
 
 

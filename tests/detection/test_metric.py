@@ -1,6 +1,5 @@
 """mAP of boxes: mmaction2's numbers, but for classes that are missed, and its files; mAP of tubelets."""
 
-import csv
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from twlv_mm.detection.average_precision import average_precision, pair_iou
 from twlv_mm.detection.metric import FrameMAP
 from twlv_mm.detection.tube_metric import TubeMAP
 from twlv_mm.synthetic.annotations import write_action_list
+
+from ..written import read_csv
 
 NAMES = ['sit', 'stand', 'walk', 'talk', 'eat']
 A, B, C, D = 1, 2, 3, 4  # ids of actions
@@ -57,11 +58,6 @@ def evaluate(metric, samples):
 
 def score(files, samples, **options):
     return evaluate(FrameMAP(**files, out_dir=str(Path(files['ann_file']).parent / 'out'), **options), samples)
-
-
-def read_rows(path):
-    with path.open(newline='') as file:
-        return list(csv.reader(file))
 
 
 @pytest.fixture
@@ -162,7 +158,7 @@ def test_table_has_a_line_a_class_and_the_file_the_predictions_as_ava_wants_them
         sample_of('v', 902, [RIGHT, LEFT], [{A: 0.2, B: 0.001}, {A: 0.9, D: 0.5}]),
     ]
     assert score(files, samples)['mAP@0.5'] == pytest.approx((1 / 2 * (1 + 2 / 3) + 0) / 2)
-    assert read_rows(tmp_path / 'out/class_ap.csv') == [
+    assert read_csv(tmp_path / 'out/class_ap.csv') == [
         ['id', 'class', 'truth', 'predictions', 'AP@0.5'],
         ['1', 'sit', '2', '3', '0.8333'],
         ['2', 'stand', '0', '0', ''],
@@ -173,7 +169,7 @@ def test_table_has_a_line_a_class_and_the_file_the_predictions_as_ava_wants_them
     (table,) = logged['info']
     assert table.splitlines()[2].split() == ['1', 'sit', '2', '3', '83.33']
     assert table.splitlines()[-1].split() == ['all', '3', '4', '41.67']
-    assert read_rows(tmp_path / 'out/predictions.csv') == [
+    assert read_csv(tmp_path / 'out/predictions.csv') == [
         ['v', '0902', '0.1000', '0.1000', '0.4000', '0.8000', '1', '0.9000'],
         ['v', '0902', '0.5000', '0.2000', '0.9000', '0.8000', '1', '0.2000'],
         ['v', '0902', '0.1000', '0.1000', '0.4000', '0.8000', '4', '0.5000'],
@@ -250,7 +246,7 @@ def test_tubelet_counts_by_the_mean_overlap_of_its_frames(tmp_path):
     fleeing = [LEFT, RIGHT, RIGHT, RIGHT]
     found = score_tubes(tmp_path, tube_sample([[LEFT] * 4], [fleeing], [(A,)], [{A: 0.9}]))
     assert found == {'video_mAP@0.2': 1, 'video_mAP@0.5': 0}
-    assert read_rows(tmp_path / 'tube_class_ap.csv')[:2] == [
+    assert read_csv(tmp_path / 'tube_class_ap.csv')[:2] == [
         ['id', 'class', 'truth', 'predictions', 'video_AP@0.2', 'video_AP@0.5'],
         ['1', 'sit', '1', '1', '1.0000', '0.0000'],
     ]

@@ -1,12 +1,9 @@
 """Golden vectors: outputs of the official implementations, with their random weights in the official layouts."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 import torch
 
-DATA = Path(__file__).parents[1] / 'data'
+from ..written import official_state
+
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)
 SETTINGS = (*TINY, 'output_dims', 'clip_embed_dims')
 # Golden vector -> which of our models it is a small one of.
@@ -20,18 +17,6 @@ MODELS = dict(
     internvideo2_stage2='internvideo2_1b',
     clip_dfn='dfn_huge',
 )
-
-
-def read_golden(name):
-    """Tensors and settings of a golden vector."""
-    with np.load(DATA / f'{name}.npz') as file:
-        tensors = {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
-        return tensors, json.loads(str(file['meta']))
-
-
-def official_state(tensors):
-    """The state dict of a golden vector."""
-    return {key.removeprefix('sd/'): value for key, value in tensors.items() if key.startswith('sd/')}
 
 
 def official_checkpoint(tensors, meta):

@@ -10,7 +10,8 @@ from torch import nn
 import twlv_mm
 
 from ..payload import Call
-from .golden import MODELS, TINY, official_checkpoint, official_state, overrides_of, read_golden
+from ..written import official_state, read_golden
+from .golden import MODELS, TINY, official_checkpoint, overrides_of
 
 
 def official_model(name, tensors, meta, folder, save=torch.save):

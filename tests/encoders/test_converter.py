@@ -10,7 +10,8 @@ import tools.convert_checkpoint as tool
 import twlv_mm
 from twlv_mm.encoders import ARCHITECTURES, FAMILIES, convert_checkpoint
 
-from .golden import MODELS, official_checkpoint, official_state, overrides_of, read_golden
+from ..written import official_state, read_golden
+from .golden import MODELS, official_checkpoint, overrides_of
 
 
 @pytest.fixture

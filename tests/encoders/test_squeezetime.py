@@ -1,13 +1,11 @@
 """SqueezeTime: official outputs, counts, the encoders' contract, its variants, and ways to run it faster."""
 
 import copy
-import json
 import os
 import pickle
 from pathlib import Path
 
 import mmaction.models  # noqa: F401
-import numpy as np
 import pytest
 import torch
 from mmengine.analysis import FlopAnalyzer
@@ -16,8 +14,10 @@ from packaging.version import Version
 from torch import nn
 
 import twlv_mm
-from twlv_mm.encoders import VideoVisionTransformer
+from twlv_mm.encoders import VideoVisionTransformer, squeezetime
 from twlv_mm.encoders.fused_squeezetime import FusedConv
+
+from ..written import official_state, read_golden
 
 TINY = dict(widen_factor=0.125, num_frames=8, pos_dim=(8, 4, 2, 1))
 GOLDEN = Path(os.environ.get('TWLV_SHARED', '')) / 'golden/squeezetime.npz'
@@ -33,22 +33,29 @@ def video():
 
 @pytest.fixture(scope='module')
 def golden():
-    with np.load(GOLDEN) as file:
-        tensors = {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
-        meta = json.loads(str(file['meta']))
-    state = {key.removeprefix('sd/'): value for key, value in tensors.items() if key.startswith('sd/')}
-    return state, tensors, {key: meta[key] for key in ('depth', 'widen_factor', 'num_frames', 'pos_dim')}
+    tensors, meta = read_golden(GOLDEN)
+    return (
+        official_state(tensors),
+        tensors,
+        {key: meta[key] for key in ('depth', 'widen_factor', 'num_frames', 'pos_dim')},
+    )
 
 
-def tiny(statistics=True, **options):
-    """A small model, with batch norms that do something."""
-    torch.manual_seed(0)
-    model = twlv_mm.get_model('squeezetime_r50', **TINY, **options)
-    if statistics:
-        with torch.no_grad():
-            for _ in range(3):
-                model(torch.randn(4, 3, 8, 32, 32))
-    return model.eval()
+@pytest.fixture
+def tiny(monkeypatch):
+    """Makes small models, of five blocks in place of sixteen, with batch norms that do something."""
+    monkeypatch.setitem(squeezetime.STAGES, 50, (2, 1, 1, 1))
+
+    def make(statistics=True, **options):
+        torch.manual_seed(0)
+        model = twlv_mm.get_model('squeezetime_r50', **TINY, **options)
+        if statistics:
+            with torch.no_grad():
+                for _ in range(3):
+                    model(torch.randn(4, 3, 8, 32, 32))
+        return model.eval()
+
+    return make
 
 
 @needs_golden
@@ -99,7 +106,7 @@ def test_full_size_has_the_published_codes_parameters_and_multiply_adds():
     assert flops.total() / 1e9 == pytest.approx(5.506, abs=5e-4)
 
 
-def test_it_keeps_the_contract_of_the_encoders(video):
+def test_it_keeps_the_contract_of_the_encoders(tiny, video):
     model = tiny()
     with torch.no_grad():
         feature_map, tokens, vectors = model(video), model.tokens(video), model.embed(video)
@@ -115,7 +122,7 @@ def test_it_keeps_the_contract_of_the_encoders(video):
 
 
 @pytest.mark.parametrize('branch', ['tfc', 'ioi'])
-def test_each_branch_can_be_switched_off(branch, video):
+def test_each_branch_can_be_switched_off(tiny, branch, video):
     alone, both = tiny(branches=(branch,)), tiny()
     assert 0 < sum(p.numel() for p in alone.parameters()) < sum(p.numel() for p in both.parameters())
     names = {'tfc': 'temporal_conv', 'ioi': 'spatial_conv'}
@@ -127,7 +134,7 @@ def test_each_branch_can_be_switched_off(branch, video):
         tiny(branches=('tcf',))
 
 
-def test_detection_variant_keeps_resolution_and_unfolds_time(video, tmp_path):
+def test_detection_variant_keeps_resolution_and_unfolds_time(tiny, video, tmp_path):
     plain = tiny()
     torch.save(plain.state_dict(), tmp_path / 'plain.pth')
     model = twlv_mm.get_model('squeezetime_r50', tmp_path / 'plain.pth', detection=True, **TINY).eval()
@@ -139,7 +146,7 @@ def test_detection_variant_keeps_resolution_and_unfolds_time(video, tmp_path):
         assert torch.equal(value, plain.state_dict()[key]), key
 
 
-def test_position_tables_keep_the_size_they_were_trained_with(video, tmp_path):
+def test_position_tables_keep_the_size_they_were_trained_with(tiny, video, tmp_path):
     source = tiny()
     torch.save(source.state_dict(), tmp_path / 'x.pth')
     model = twlv_mm.get_model('squeezetime_r50', tmp_path / 'x.pth', **TINY | dict(pos_dim=(16, 8, 4, 2))).eval()
@@ -147,7 +154,7 @@ def test_position_tables_keep_the_size_they_were_trained_with(video, tmp_path):
         torch.testing.assert_close(model(video), source(video))
 
 
-def test_what_does_not_fit_is_a_clear_error(tmp_path):
+def test_what_does_not_fit_is_a_clear_error(tiny, tmp_path):
     with pytest.raises(ValueError, match='got 16 frames.*expected 8'):
         tiny(statistics=False)(torch.zeros(1, 3, 16, 32, 32))
     with pytest.raises(TypeError, match='no setting patch_size; these can be set: num_frames, depth, widen'):
@@ -161,13 +168,13 @@ def test_what_does_not_fit_is_a_clear_error(tmp_path):
     with pytest.raises(ValueError, match='depth=18: must be one of 50'):
         twlv_mm.get_model('squeezetime_r50', depth=18)
     state = tiny(statistics=False).state_dict()
-    del state['net.layer4.2.conv3.weight']
+    del state['net.layer4.0.conv3.weight']
     torch.save(state | {'net.surprise': torch.zeros(1)}, tmp_path / 'cut.pth')
-    with pytest.raises(ValueError, match=r'(?s)squeezetime_r50.*Missing.*layer4\.2\.conv3.*Unexpected.*net\.surprise'):
+    with pytest.raises(ValueError, match=r'(?s)squeezetime_r50.*Missing.*layer4\.0\.conv3.*Unexpected.*net\.surprise'):
         twlv_mm.get_model('squeezetime_r50', tmp_path / 'cut.pth', **TINY)
 
 
-def test_frozen_one_keeps_its_statistics_and_wants_weights(video, tmp_path):
+def test_frozen_one_keeps_its_statistics_and_wants_weights(tiny, video, tmp_path):
     with pytest.raises(RuntimeError, match='encoder_weights=PATH'):
         twlv_mm.get_model('squeezetime_r50', frozen=True, **TINY)(video)
     source = tiny()
@@ -179,7 +186,7 @@ def test_frozen_one_keeps_its_statistics_and_wants_weights(video, tmp_path):
 
 
 @pytest.mark.parametrize('options', [{}, dict(branches=['tfc']), dict(branches=['ioi']), dict(detection=True)], ids=str)
-def test_fused_model_gives_the_same_outputs(options, video):
+def test_fused_model_gives_the_same_outputs(tiny, options, video):
     model = tiny(**options)
     fused = model.fuse()
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fused.modules())
@@ -191,7 +198,7 @@ def test_fused_model_gives_the_same_outputs(options, video):
             assert torch.nn.functional.cosine_similarity(rounded, model.embed(clips)).min() > 0.999
 
 
-def test_fused_model_can_be_copied_and_sent_to_other_processes_after_use(video):
+def test_fused_model_can_be_copied_and_sent_to_other_processes_after_use(tiny, video):
     fused = tiny().fuse()
     with torch.no_grad():
         expected = fused(video)
@@ -199,7 +206,7 @@ def test_fused_model_can_be_copied_and_sent_to_other_processes_after_use(video):
             assert torch.equal(again(video), expected)
 
 
-def test_fused_model_without_onednn_gives_the_same_outputs(video, monkeypatch):
+def test_fused_model_without_onednn_gives_the_same_outputs(tiny, video, monkeypatch):
     model = tiny()
     monkeypatch.setattr(torch.backends.mkldnn, 'is_available', lambda: False)
     monkeypatch.setattr(FusedConv, '_weight_for', None)
@@ -208,7 +215,7 @@ def test_fused_model_without_onednn_gives_the_same_outputs(video, monkeypatch):
 
 
 @pytest.mark.skipif(Version(torch.__version__) < Version('2.7'), reason="torch 2.6's exporter fails on SqueezeTime")
-def test_onnx_runtime_gives_the_same_scores_from_pixels(tmp_path):
+def test_onnx_runtime_gives_the_same_scores_from_pixels(tiny, tmp_path):
     onnxruntime = pytest.importorskip('onnxruntime')
     from twlv_mm.encoders.onnx_export import export_onnx
 

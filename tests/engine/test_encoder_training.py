@@ -1,6 +1,5 @@
 """Whether an encoder learns is measured on what was built, and checkpoints record its datasets."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +13,8 @@ from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import file_sha256
 from twlv_mm.engine import encoder_training, launch
 from twlv_mm.engine.encoder_training import is_frozen, note_weights, training_sets
+
+from ..written import read_results
 
 OF_MMACTION2 = """
 model = dict(
@@ -79,7 +80,7 @@ def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_
         launch.main_test([*test, *frozen, 'default_hooks.results.task=recognition_linear'])
     assert 'the encoder has learned in the training of the checkpoint' in capsys.readouterr().err
     launch.main_test([*test, *frozen, 'default_hooks.results.task=detection'])
-    record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
+    record = read_results(tmp_path)
     assert record['encoder']['frozen'] is False
     assert record['protocol']['fine_tuned'] is True
     assert record['encoder']['weights_sha256'] is None
@@ -92,7 +93,7 @@ def test_runner_of_mmengine_trains_and_tests_with_the_hook(tiny_config, tmp_path
     runner = Runner.from_cfg(cfg)
     runner.train()
     runner.test()
-    record = json.loads(next(tmp_path.glob('*/results.json')).read_text())
+    record = read_results(tmp_path)
     assert (record['encoder']['frozen'], record['training']) == (False, None)
 
 

@@ -1,13 +1,13 @@
 """The terminal has the environment in a line, progress and scores; the log file has everything."""
 
-import json
-
 import pytest
 import torch
 from torch import nn
 
 from twlv_mm.engine import launch
 from twlv_mm.engine.quiet_log import has_top5
+
+from ..written import read_results
 
 
 @pytest.fixture
@@ -16,8 +16,7 @@ def run(tiny_config, tmp_path, capsys):
     options = ['train_cfg.max_epochs=2', 'train_cfg.val_interval=2', 'train_dataloader.num_workers=0']
     launch.main_train([tiny_config, '--test', '--work-dir', str(tmp_path), '--cfg-options', *options])
     (log,) = tmp_path.glob('*/*.log')
-    (results,) = tmp_path.glob('*/results.json')
-    return capsys.readouterr().out.splitlines(), log.read_text(), json.loads(results.read_text())
+    return capsys.readouterr().out.splitlines(), log.read_text(), read_results(tmp_path)
 
 
 def test_terminal_is_short_and_the_file_is_whole(run, tmp_path):

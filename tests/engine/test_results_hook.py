@@ -17,6 +17,8 @@ import twlv_mm
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import ResultsHook, launch
 
+from ..written import read_results
+
 
 class Backbone(nn.Linear):
     spec = twlv_mm.describe('vjepa_large')
@@ -53,8 +55,7 @@ def hook():
 def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     checkpoint = f'{tiny_run}/epoch_3.pth'
     metrics = launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path)])
-    (path,) = tmp_path.glob('*/results.json')
-    record = json.loads(path.read_text())
+    record = read_results(tmp_path)
 
     assert record['schema_version'] == 1
     assert (record['task'], record['dataset']) == ('recognition_finetune', 'tiny')

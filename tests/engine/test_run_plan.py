@@ -1,6 +1,5 @@
 """Before its first step, a run says how long it is, and warns where that makes no sense."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +9,8 @@ from mmengine.registry import PARAM_SCHEDULERS
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 from twlv_mm.engine.run_plan import plan_warnings, warmup_steps
+
+from ..written import read_results
 
 PLAN = dict(samples=12, epochs=2, steps=6, optimizer_steps=2, warmup_steps=0)
 PLAN |= dict(batch=16, per_process=4, accumulation=4, processes=1)
@@ -29,8 +30,7 @@ def test_run_says_and_records_how_long_it_is(tiny_config, tmp_path):
     checkpoint = str(tmp_path / 'epoch_2.pth')
     assert load_checkpoint(checkpoint)['meta']['plan'] == PLAN | dict(frozen=False)
     launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path / 'test')])
-    (results,) = (tmp_path / 'test').glob('*/results.json')
-    assert json.loads(results.read_text())['training'] == PLAN | dict(frozen=False)
+    assert read_results(tmp_path / 'test')['training'] == PLAN | dict(frozen=False)
 
 
 def warnings_of(epochs, schedule):

@@ -1,6 +1,5 @@
 """What the inferencers of all tasks share: many videos, the weights of a run, damaged files."""
 
-import csv
 import json
 
 import numpy as np
@@ -13,6 +12,8 @@ from twlv_mm.engine import CheckpointError
 from twlv_mm.inference import infer_videos, load_model, read_strip, reading
 from twlv_mm.synthetic import write_video
 from twlv_mm.video import ReadFault, VideoError
+
+from ..written import read_csv
 
 TINY = dict(arch='twlv_small_synthetic', depth=1, embed_dims=32)
 COLOURS = np.linspace(0, 240, 16).astype(np.uint8)
@@ -54,8 +55,7 @@ class Lengths:
 def test_each_video_has_its_files_and_as_many_lines_as_rows(folder, tmp_path):
     summary = infer_videos(Lengths(), folder, tmp_path, unit='sec')
     assert summary.done == 4
-    with (tmp_path / 'summary.csv').open(newline='') as file:
-        header, *rows = csv.reader(file)
+    header, *rows = read_csv(tmp_path / 'summary.csv')
     assert header == ['video_id', 'second', 'unit']
     assert rows == [[name, second, 'sec'] for name in ('a', 'b.1', 'c') for second in '01']  # of short, none
     assert json.loads((tmp_path / 'short.json').read_text()) == dict(seconds=0, unit='sec')

@@ -6,7 +6,6 @@ import pickle
 import numpy as np
 import pytest
 from mmengine.dataset import RepeatDataset
-from mmengine.logging import MMLogger
 
 from twlv_mm.localization.dataset import LocalizationDataset
 from twlv_mm.video.sampling import clip_windows
@@ -25,15 +24,6 @@ def annotate(folder, videos, subset='train'):
     path = folder / 'actions.json'
     path.write_text(json.dumps(content))
     return path
-
-
-@pytest.fixture
-def log(monkeypatch):
-    """The warnings of the datasets built in the test."""
-    lines = []
-    logger = MMLogger.get_current_instance()
-    monkeypatch.setattr(logger, 'handle', lambda record: lines.append(record.getMessage()))
-    return lines
 
 
 def build(ann_file, folder, **options):
@@ -70,7 +60,7 @@ def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path):
         np.testing.assert_allclose(item['origin'] + item['segments'] * item['step'], [[0, 0.2]], atol=1e-6)
 
 
-def test_training_leaves_out_and_cuts_what_the_features_do_not_show_and_says_so(tmp_path, log):
+def test_training_leaves_out_and_cuts_what_the_features_do_not_show_and_says_so(tmp_path, logged):
     save(tmp_path / 'train', 'short', 20, times=clip_windows(10, CLIP, STRIDE))
     save(tmp_path / 'train', 'empty', 10)
     save(tmp_path / 'train', 'whole', 10.1)
@@ -85,7 +75,7 @@ def test_training_leaves_out_and_cuts_what_the_features_do_not_show_and_says_so(
     assert last == pytest.approx(10 + STRIDE)
     end = whole['origin'] + whole['segments'][0, 1] * whole['step']
     assert end == pytest.approx(10.1)  # a tail that made no clip is no reason to cut
-    text = '\n'.join(log)
+    text = '\n'.join(logged['warning'])
     assert '1 videos have embeddings of less than 90% of their duration' in text
     assert '1 videos (1 actions) have actions before or after their embeddings' in text
     assert '1 videos (1 actions) have actions that go on after the end' in text
@@ -95,37 +85,37 @@ def test_training_leaves_out_and_cuts_what_the_features_do_not_show_and_says_so(
     assert [len(item['labels']) for item in test] == [3, 0, 1]
 
 
-def test_training_leaves_out_actions_before_the_features_and_says_so(tmp_path, log):
+def test_training_leaves_out_actions_before_the_features_and_says_so(tmp_path, logged):
     save(tmp_path / 'train', 'late', 20, times=clip_windows(10, CLIP, STRIDE) + 10)
     actions = [('serve', 1, 9.9), ('return', 8, 12), ('serve', 10, 10.2)]
     ann_file = annotate(tmp_path, dict(late=(20, actions)))
     (item,) = build(ann_file, tmp_path / 'train')
     assert item['labels'].tolist() == [1, 0]
-    assert '1 videos (1 actions) have actions before or after their embeddings' in '\n'.join(log)
+    assert '1 videos (1 actions) have actions before or after their embeddings' in '\n'.join(logged['warning'])
 
 
-def test_missing_embeddings_are_warned_of_with_their_share_of_the_actions(tmp_path, log):
+def test_missing_embeddings_are_warned_of_with_their_share_of_the_actions(tmp_path, logged):
     save(tmp_path / 'val', 'a', 10)
     videos = dict(a=(10, [('serve', 1, 2)]), b=(10, [('serve', 1, 2), ('return', 4, 5), ('return', 7, 8)]))
     ann_file = annotate(tmp_path, videos)
     dataset = build(ann_file, tmp_path / 'val', test_mode=True)
     assert len(dataset) == 1
-    assert '1 OF 2 VIDEOS' in log[0]
-    assert '3 of 4 actions (75.0 %). Each counts as missed. Missing: b.' in log[0]
+    assert '1 OF 2 VIDEOS' in logged['warning'][0]
+    assert '3 of 4 actions (75.0 %). Each counts as missed. Missing: b.' in logged['warning'][0]
     ann_file = annotate(tmp_path, dict(b=(10, [('serve', 1, 2)])))
     with pytest.raises(FileNotFoundError, match=r"none of the 1 videos .* the former has 'a', the latter 'b'"):
         build(ann_file, tmp_path / 'val', test_mode=True)
 
 
-def test_notes_of_the_annotations_and_durations_that_differ_are_logged(tmp_path, log):
+def test_notes_of_the_annotations_and_durations_that_differ_are_logged(tmp_path, logged):
     save(tmp_path / 'train', 'a', 10)
     item = build(annotate(tmp_path, dict(a=(12, [('serve', 1, 2), ('serve', 1, 2)]))), tmp_path / 'train')[0]
     assert item['duration'] == 10  # the embeddings' video is the one that is there
-    assert 'are repeated' in log[0]
-    assert '1 videos have another duration' in log[1]
-    log.clear()
+    assert 'are repeated' in logged['warning'][0]
+    assert '1 videos have another duration' in logged['warning'][1]
+    logged['warning'].clear()
     build(annotate(tmp_path, dict(a=(10.4, [('serve', 1, 2)]))), tmp_path / 'train')
-    assert log == []
+    assert logged['warning'] == []
 
 
 def test_activitynet_ids_match_with_and_without_their_prefix(tmp_path):

@@ -14,11 +14,11 @@ from twlv_mm.localization.average_precision import average_precision
 from twlv_mm.localization.external_scores import ExternalScores
 
 from ..payload import Call
+from ..written import read_golden
 
 CLASSES = ['run', 'jump', 'sit', 'fall']
 SCORES = {'one': [0.1, 0.6, 0.0, 0.3], 'v_two': [1.5, 0.0, 0.25, 0.25], 'v_v_three': [0.0, 0.0, 0.0, 0.9]}
 SEGMENTS, PROPOSALS = torch.tensor([[0.0, 1], [2, 5]]), torch.tensor([0.2, 0.8])
-GOLDEN = Path(__file__).parents[1] / 'data' / 'thumos14_map.npz'
 
 
 def write(folder, content=SCORES, name='scores.json'):
@@ -166,10 +166,8 @@ def test_normalization_decides_the_score_on_thumos14(norm, points):
     folder = Path(os.environ['TWLV_SHARED']) / 'annotations/thumos14'
     annotations = read_annotations(folder / 'thumos14.json', 'Test')
     external = ExternalScores(folder / 'thumos14_cls_scores.json', annotations.classes, score_norm=norm)
-    with np.load(GOLDEN, allow_pickle=False) as file:
-        golden = {key: file[key] for key in file.files if key != 'meta'}
-    segments = torch.from_numpy(np.stack([golden['in/t_start'], golden['in/t_end']], axis=1))
-    scores = torch.from_numpy(golden['in/score'])
+    golden, _ = read_golden('thumos14_map')
+    segments, scores = torch.stack([golden['in/t_start'], golden['in/t_end']], dim=1), golden['in/score']
     predictions = {}
     for video_id in np.unique(golden['in/video_id']):
         (places,) = np.nonzero(golden['in/video_id'] == video_id)

@@ -1,6 +1,5 @@
 """mAP over time segments, by definition and as published, and its files."""
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -17,7 +16,8 @@ from twlv_mm.localization.annotations import read_annotations
 from twlv_mm.localization.average_precision import average_precision
 from twlv_mm.localization.metric import LocalizationMAP
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'thumos14_map.npz'
+from ..written import read_csv, read_golden
+
 THUMOS = [0.3, 0.4, 0.5, 0.6, 0.7]
 CLASSES = ('run', 'jump', 'sit')
 ACTIONS = dict(a=[(0, 10, 'run'), (20, 30, 'run'), (40, 44, 'jump')], b=[(5, 9, 'jump')], c=[], d=[(0, 2, 'run')])
@@ -53,11 +53,6 @@ def evaluate(metric, predictions, classes=CLASSES):
         sample.pred_instances = InstanceData(segments=table[:, :2], scores=table[:, 2], labels=table[:, 3].long())
         evaluator.process([sample], None)
     return evaluator.evaluate(len(predictions))
-
-
-def read_csv(path):
-    with path.open(newline='') as file:
-        return list(csv.reader(file))
 
 
 def iou(one, other):
@@ -254,10 +249,9 @@ def test_map_on_thumos14_is_the_published_one(tmp_path):
     ann_file = Path(os.environ['TWLV_SHARED']) / 'annotations/thumos14/thumos14.json'
     classes = read_annotations(ann_file).classes
     metric = LocalizationMAP(str(ann_file), 'Test', THUMOS, out_dir=str(tmp_path))
-    with np.load(GOLDEN, allow_pickle=False) as file:
-        columns = [file[f'in/{name}'] for name in ('video_id', 't_start', 't_end', 'score', 'label')]
-        expected = file['out/map_self_contained']
-    video_ids, table = columns[0], np.stack(columns[1:], axis=1)
+    golden, _ = read_golden('thumos14_map')
+    video_ids, expected = golden['in/video_id'], golden['out/map_self_contained']
+    table = np.stack([golden[f'in/{name}'] for name in ('t_start', 't_end', 'score', 'label')], axis=1)
     metrics = evaluate(metric, {id_: table[video_ids == id_].tolist() for id_ in np.unique(video_ids)}, classes)
     assert list(metrics) == ['mAP@0.30', 'mAP@0.40', 'mAP@0.50', 'mAP@0.60', 'mAP@0.70', 'mAP']
     np.testing.assert_allclose(list(metrics.values()), [*expected, expected.mean()], atol=1e-4)

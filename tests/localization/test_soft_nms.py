@@ -1,21 +1,14 @@
 """Suppression of overlapping segments: the compiled code's results without compiled code."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from twlv_mm.localization.soft_nms import suppress
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'nms_1d.npz'
+from ..written import read_golden
+
 MODES = [(method, per_class) for method in ('soft', 'hard') for per_class in (False, True)]
-
-
-@pytest.fixture(scope='module')
-def golden():
-    with np.load(GOLDEN, allow_pickle=False) as file:
-        return {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
 
 
 def candidates(seed, count, num_classes=3, levels=None):
@@ -55,7 +48,8 @@ def suppressed_by_definition(segments, scores, labels, method, per_class, sigma,
 
 
 @pytest.mark.parametrize(('method', 'per_class'), MODES)
-def test_result_is_that_of_the_compiled_reference(golden, method, per_class):
+def test_result_is_that_of_the_compiled_reference(method, per_class):
+    golden, _ = read_golden('nms_1d')
     options = dict(sigma=0.5, min_score=1e-3, max_segments=100, iou_threshold=0.1 if method == 'soft' else 0.5)
     found = suppress(
         golden['in/segments'], golden['in/scores'], golden['in/labels'],

@@ -1,25 +1,20 @@
 """The probe itself: official weights give official outputs, other weights are refused."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 
 from twlv_mm.recognition import AttentiveProbe, load_official_probe
 
-DATA = Path(__file__).parents[1] / 'data'
+from ..written import official_state, read_golden
+
 GOLDEN = ['vjepa_attentive_probe', 'vjepa2_attentive_probe']
 
 
-def read_golden(name):
+def official_probe(name):
     """An official checkpoint, its probe of ours, tokens and scores."""
-    with np.load(DATA / f'{name}.npz') as file:
-        tensors = {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
-        meta = json.loads(str(file['meta']))
+    tensors, meta = read_golden(name)
     # As in the published files, which were saved from a DistributedDataParallel.
-    state = {f'module.{key.removeprefix("sd/")}': value for key, value in tensors.items() if key.startswith('sd/')}
+    state = {f'module.{key}': value for key, value in official_state(tensors).items()}
     checkpoint = dict(classifier=state) if name.startswith('vjepa_') else dict(classifiers=[state])
     probe = AttentiveProbe(
         meta['embed_dims'], meta['num_classes'], meta['num_heads'], depth=meta.get('num_probe_blocks', 1)
@@ -29,7 +24,7 @@ def read_golden(name):
 
 @pytest.mark.parametrize('golden', GOLDEN)
 def test_official_weights_give_the_official_scores(golden, tmp_path):
-    checkpoint, probe, tokens, expected = read_golden(golden)
+    checkpoint, probe, tokens, expected = official_probe(golden)
     torch.save(checkpoint, tmp_path / 'probe.pth.tar')
     load_official_probe(probe, tmp_path / 'probe.pth.tar')
     with torch.no_grad():
@@ -39,7 +34,7 @@ def test_official_weights_give_the_official_scores(golden, tmp_path):
 
 
 def test_official_state_dict_loads_without_a_container(tmp_path):
-    checkpoint, probe, tokens, expected = read_golden('vjepa_attentive_probe')
+    checkpoint, probe, tokens, expected = official_probe('vjepa_attentive_probe')
     torch.save({k.removeprefix('module.'): v for k, v in checkpoint['classifier'].items()}, tmp_path / 'probe.pth')
     load_official_probe(probe, tmp_path / 'probe.pth')
     torch.testing.assert_close(probe(tokens), expected, atol=2e-5, rtol=0)
@@ -47,7 +42,7 @@ def test_official_state_dict_loads_without_a_container(tmp_path):
 
 @pytest.mark.parametrize('golden', GOLDEN)
 def test_a_missing_or_unknown_key_is_an_error_and_named(golden, tmp_path):
-    checkpoint, probe, *_ = read_golden(golden)
+    checkpoint, probe, *_ = official_probe(golden)
     state = checkpoint.get('classifier') or checkpoint['classifiers'][0]
     weight = state.pop('module.linear.weight')
     torch.save(checkpoint, tmp_path / 'missing.pth')
@@ -60,7 +55,7 @@ def test_a_missing_or_unknown_key_is_an_error_and_named(golden, tmp_path):
 
 
 def test_probe_of_another_class_count_or_depth_is_refused(tmp_path):
-    checkpoint, *_ = read_golden('vjepa2_attentive_probe')
+    checkpoint, *_ = official_probe('vjepa2_attentive_probe')
     torch.save(checkpoint, tmp_path / 'probe.pth')
     with pytest.raises(ValueError, match=r'size mismatch for linear\.weight.*5, 48.*7, 48'):
         load_official_probe(AttentiveProbe(48, num_classes=7, num_heads=4, depth=4), tmp_path / 'probe.pth')
@@ -69,7 +64,7 @@ def test_probe_of_another_class_count_or_depth_is_refused(tmp_path):
 
 
 def test_file_of_many_probes_does_not_choose_one_by_itself(tmp_path):
-    checkpoint, probe, *_ = read_golden('vjepa2_attentive_probe')
+    checkpoint, probe, *_ = official_probe('vjepa2_attentive_probe')
     torch.save(dict(classifiers=checkpoint['classifiers'] * 20), tmp_path / 'probes.pth')
     with pytest.raises(ValueError, match='probes.pth holds 20 probes'):
         load_official_probe(probe, tmp_path / 'probes.pth')

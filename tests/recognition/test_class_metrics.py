@@ -1,6 +1,5 @@
 """Per-class accuracy and confusions, as files beside a run's log."""
 
-import csv
 import json
 
 import cv2
@@ -14,6 +13,8 @@ from twlv_mm.recognition import ClassMetric
 from twlv_mm.recognition.predictions import Prediction, read_predictions
 from twlv_mm.visualization import draw_confusion_matrix
 
+from ..written import read_csv
+
 
 def evaluate(metric, labels, predicted, num_classes):
     """A metric's numbers for videos of which each has all its score on one class."""
@@ -23,11 +24,6 @@ def evaluate(metric, labels, predicted, num_classes):
     ]
     metric.process(None, samples)
     return metric.evaluate(len(samples))
-
-
-def read_csv(path):
-    with path.open(newline='') as file:
-        return list(csv.reader(file))
 
 
 def test_tables_count_every_video(tmp_path):

@@ -21,6 +21,7 @@ from twlv_mm.recognition import EmbeddingLinearProbe, LabelledEmbeddings, knn_vo
 from twlv_mm.recognition.predictions import read_predictions
 
 from ..commands import run_together
+from ..written import read_results
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
@@ -82,11 +83,6 @@ def config(root, name, **options):
     ]
 
 
-def results(root):
-    (path,) = Path(root, 'work_dir').glob('*/results.json')
-    return json.loads(path.read_text())
-
-
 def log(root):
     (path,) = Path(root, 'work_dir').glob('*/*.log')
     return path.read_text()
@@ -120,7 +116,7 @@ def test_config_computes_each_column_of_table_6(root, column, monkeypatch):
     scores = torch.stack([sample['pred_score'] for sample in mmengine.load(dump)])
     torch.testing.assert_close(scores, torch.stack(videos), rtol=1e-4, atol=1e-6)
 
-    record = results(root)
+    record = read_results(root / 'work_dir')
     assert record['task'] == 'recognition_knn'
     assert record['protocol']['column'] == column
     assert record['metrics']['acc/top1'] == pytest.approx(accuracy(scores))
@@ -129,7 +125,7 @@ def test_config_computes_each_column_of_table_6(root, column, monkeypatch):
 
 def test_results_name_the_encoder_of_the_embeddings(root):
     launch.main_test(config(root, 'k400_knn'))
-    encoder = results(root)['encoder']
+    encoder = read_results(root / 'work_dir')['encoder']
     assert (encoder['name'], encoder['weights_sha256']) == ('twlv_base', 'ab' * 32)
     assert encoder['params'] == pytest.approx(86e6, rel=0.02)
     assert encoder['pretraining_sets'] == ['ssv2']  # of the weights, not of the architecture
@@ -174,7 +170,7 @@ def test_linear_probe_learns_and_tests_on_the_mean_probability_of_the_clips(root
     for number in range(26):
         clips = torch.from_numpy(np.load(root / 'multi-clip' / 'val' / f'v{number:03d}_c.npy'))
         torch.testing.assert_close(scores[number], runner.model.fc(clips).softmax(dim=1).mean(dim=0))
-    record = results(root / 'test')
+    record = read_results(root / 'test/work_dir')
     assert record['task'] == 'recognition_linear'
     assert record['encoder']['name'] == 'twlv_base'
     assert record['metrics']['acc/top1'] == pytest.approx(accuracy(scores))
@@ -186,8 +182,7 @@ def test_resumed_linear_probe_equals_the_uninterrupted_one(root):
     start = [f'load_from={root}/whole/epoch_10.pth', 'resume=True']
     resumed = launch.main_train([*config(root, 'k400_linear_offline', work_dir=f'{root}/resumed'), *start])
     assert resumed.iter == whole.iter
-    for name, value in whole.model.state_dict().items():
-        assert value.equal(resumed.model.state_dict()[name]), name
+    torch.testing.assert_close(resumed.model.state_dict(), whole.model.state_dict(), rtol=0, atol=0)
 
 
 def test_learning_rate_warms_up_for_10_epochs_and_falls_to_0(root):

@@ -1,7 +1,5 @@
 """Votes of the nearest neighbours: the official ones."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -9,13 +7,7 @@ import torch
 from twlv_mm.embeddings import neighbours
 from twlv_mm.recognition import knn_votes
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'knn.npz'
-
-
-@pytest.fixture(scope='module')
-def golden():
-    with np.load(GOLDEN, allow_pickle=False) as file:
-        return dict(file)
+from ..written import read_golden
 
 
 @pytest.fixture(autouse=True, params=[False, True], ids=['fp32', 'bf16 first'])
@@ -31,16 +23,15 @@ def vectors(seed, count, dims=16):
 
 @pytest.mark.parametrize('k', [20, 200])
 @pytest.mark.parametrize('scope', ['video', 'clip'])
-def test_votes_are_those_of_the_reference(golden, scope, k):
-    lengths = torch.from_numpy(golden['in/clips_per_query'])
-    clips = torch.from_numpy(golden['in/query_clips'])
+def test_votes_are_those_of_the_reference(scope, k):
+    golden, _ = read_golden('knn')
+    lengths, clips = golden['in/clips_per_query'], golden['in/query_clips']
     queries = clips if scope == 'clip' else torch.segment_reduce(clips, 'mean', lengths=lengths)
-    votes = knn_votes(queries, golden['in/bank'], torch.from_numpy(golden['in/bank_labels']), 8, k)
+    votes = knn_votes(queries, golden['in/bank'].numpy(), golden['in/bank_labels'], 8, k)
     if scope == 'clip':
         votes = torch.segment_reduce(votes, 'sum', lengths=lengths)
-    expected = torch.from_numpy(golden[f'out/{scope}_scores_k{k}'])
-    torch.testing.assert_close(votes.float(), expected, rtol=1e-5, atol=0)
-    correct = votes.argmax(dim=1) == torch.from_numpy(golden['in/query_labels'])
+    torch.testing.assert_close(votes.float(), golden[f'out/{scope}_scores_k{k}'], rtol=1e-5, atol=0)
+    correct = votes.argmax(dim=1) == golden['in/query_labels']
     assert correct.float().mean() == pytest.approx(float(golden[f'out/top1_{scope}_k{k}']))
 
 

@@ -1,12 +1,13 @@
 """Configs of probes have the numbers of paper Table 4."""
 
-import csv
 from pathlib import Path
 
 import pytest
 
 import twlv_mm  # noqa: F401  isort: skip  before anything that it mends
 from mmengine.config import Config
+
+from ..written import read_csv
 
 ROOT = Path(__file__).parents[2]
 NAMES = {'K400': 'k400', 'MiT': 'mit', 'SSv2': 'ssv2', 'DV48': 'diving48', 'EK': 'ek100', 'IN-1K': 'in1k'}
@@ -15,8 +16,7 @@ PROBES = dict(LP='linear', AP='attentive')
 
 def table_4():
     """Pairs of dataset and probe -> hyperparameter -> text."""
-    with open(ROOT / 'tests/data/paper/table_4.csv', newline='', encoding='utf-8') as file:
-        (_, _, *sets), *lines = csv.reader(file)
+    (_, _, *sets), *lines = read_csv(ROOT / 'tests/data/paper/table_4.csv')
     columns = {}
     for name, probe, *cells in lines:
         for dataset, cell in zip(sets, cells, strict=True):

@@ -9,7 +9,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from twlv_mm.engine import launch
 
-from .test_attentive_probe import read_golden
+from .test_attentive_probe import official_probe
 
 TINY = dict(img_size=32, patch_size=16, num_frames=4, embed_dims=48, depth=2, num_heads=4)
 SIZE, FRAMES, CLASSES = 32, 4, 5
@@ -244,7 +244,7 @@ def test_raw_scores_of_each_view_are_what_tensor_mode_gives():
 
 
 def test_head_takes_the_weights_of_an_official_probe(tmp_path):
-    checkpoint, _, tokens, expected = read_golden('vjepa2_attentive_probe')
+    checkpoint, _, tokens, expected = official_probe('vjepa2_attentive_probe')
     torch.save(checkpoint, tmp_path / 'probe.pt')
     head = MODELS.build(dict(PROBE, depth=4, weights=str(tmp_path / 'probe.pt'))).eval()
     head.init_weights()

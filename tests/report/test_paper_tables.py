@@ -1,4 +1,3 @@
-import csv
 import os
 import re
 from pathlib import Path
@@ -8,6 +7,8 @@ import pytest
 
 from twlv_mm.report.paper_tables import read_paper_tables
 from twlv_mm.report.tables import fill_tables
+
+from ..written import read_csv
 
 DATA = Path(__file__).parents[1] / 'data/paper'
 TABLES = read_paper_tables()['tables']
@@ -58,8 +59,7 @@ def test_reports_have_the_columns_and_rows_of_the_paper(number):
 @pytest.mark.parametrize('number', ['4', '6', '7', '8', '9', '10', '11'])
 def test_every_cell_is_that_of_the_transcript(number):
     """tests/data/paper has a copy of each table, typed from another text of the paper, in which † is a dagger."""
-    with open(DATA / f'table_{number}.csv', newline='', encoding='utf-8') as file:
-        (_, *columns), *lines = csv.reader(file)
+    (_, *columns), *lines = read_csv(DATA / f'table_{number}.csv')
     rows = TABLES[number]['rows']
     assert len(lines) == len(rows)
     for (name, *cells), row in zip(lines, rows, strict=True):

@@ -1,9 +1,5 @@
 """ASFormer is the original, takes batches, and says what does not fit."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
@@ -12,8 +8,9 @@ from mmengine.runner import load_checkpoint
 from twlv_mm.segmentation.asformer import ASFormer
 from twlv_mm.segmentation.losses import segmentation_loss
 
-DATA = Path(__file__).parents[1] / 'data'
-WINDOWS = dict(sliding='asformer_sliding.npz', full='asformer_normal.npz')
+from ..written import official_state, read_golden
+
+WINDOWS = dict(sliding='asformer_sliding', full='asformer_normal')
 STEPS = 77
 TINY = dict(num_classes=6, in_channels=12, channels=16, num_layers=5)
 
@@ -21,11 +18,9 @@ TINY = dict(num_classes=6, in_channels=12, channels=16, num_layers=5)
 @pytest.fixture(scope='module', params=WINDOWS)
 def golden(request, tmp_path_factory):
     """The original's tensors, and the model with its weights, read from a file as its code writes them."""
-    with np.load(DATA / WINDOWS[request.param]) as file:
-        meta = json.loads(str(file['meta']))
-        tensors = {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
+    tensors, meta = read_golden(WINDOWS[request.param])
     path = tmp_path_factory.mktemp(request.param) / 'epoch-120.model'
-    torch.save({key[3:]: value for key, value in tensors.items() if key.startswith('sd/')}, path)
+    torch.save(official_state(tensors), path)
     model = ASFormer(
         num_classes=meta['num_classes'],
         in_channels=meta['input_dim'],

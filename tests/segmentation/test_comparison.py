@@ -13,6 +13,7 @@ from twlv_mm.synthetic import write_video
 from twlv_mm.visualization.colours import class_colour
 
 from ..commands import run_tool
+from ..written import colour_mask, shades
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ['cut', 'stir', 'pour', 'background']
@@ -36,12 +37,7 @@ def runs(tmp_path):
 
 
 def has_colour(path, label):
-    picture = cv2.imread(str(path)).astype(int)
-    return (np.abs(picture - np.round(255 * np.array(class_colour(label)))[::-1]).max(axis=2) <= 2).sum() > 2000
-
-
-def shades(path):
-    return len(np.unique(cv2.imread(str(path)) @ [1, 256, 65536]))
+    return colour_mask(path, class_colour(label)).sum() > 2000
 
 
 def test_every_run_has_its_bar_and_videos_that_one_lacks_are_listed(tmp_path, runs):

@@ -84,9 +84,7 @@ def test_resumed_run_ends_as_the_uninterrupted_one(planted, tmp_path):
     config, *options = arguments(planted, tmp_path / 'parts', epochs=4)
     launch.main_train([config, '--resume', *options, 'default_hooks.checkpoint.interval=1'])
     whole, parts = (load_checkpoint(tmp_path / run / 'epoch_4.pth')['state_dict'] for run in ('whole', 'parts'))
-    assert whole.keys() == parts.keys()
-    for name, weight in whole.items():
-        assert torch.equal(weight, parts[name]), name
+    torch.testing.assert_close(parts, whole, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize('name', NAMES)

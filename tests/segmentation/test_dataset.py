@@ -1,6 +1,5 @@
 """The dataset: features and labels of the same video and time, what is left out and said, and what is refused."""
 
-import logging
 import pickle
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
 from twlv_mm.registry import DATASETS
@@ -20,20 +18,6 @@ from .label_files import SHARED, needs_shared, unpack, write_labels
 
 FPS = 10
 PIPELINE = [dict(type=AlignFeatures, subsampling=2), dict(type=PackSegmentation)]
-
-
-@pytest.fixture
-def log(monkeypatch):
-    """The warnings of the datasets built in the test."""
-    lines = []
-    logger = MMLogger.get_current_instance()
-
-    def handle(record):
-        if record.levelno >= logging.WARNING:
-            lines.append(record.getMessage())
-
-    monkeypatch.setattr(logger, 'handle', handle)
-    return lines
 
 
 def frames(seconds):
@@ -58,7 +42,7 @@ def test_item_has_the_features_and_labels_of_one_video(tmp_path, published):
 
 
 @needs_shared
-def test_folds_of_gtea_align_with_their_features(tmp_path, log):
+def test_folds_of_gtea_align_with_their_features(tmp_path, logged):
     root, folder = unpack('GTEA', tmp_path), Path(SHARED, 'planted/gtea/train')
     options = dict(folder=str(folder), fps=15, clip_seconds=0.5, stride_seconds=0.125, pipeline=PIPELINE)
     tested = []
@@ -69,7 +53,7 @@ def test_folds_of_gtea_align_with_their_features(tmp_path, log):
         assert test.metainfo['source'].endswith(f'splits/test.split{fold}.bundle')
         tested += [packed['data_samples'].video_id for packed in test]
     assert len(set(tested)) == 28
-    assert log == []
+    assert logged['warning'] == []
     packed, sample = train[0]['inputs'], train[0]['data_samples']
     assert packed.shape == (24, -(-sample.num_frames // 2))
     # The features were planted from the labels: those of a class are nearer to its own mean than to the others'.
@@ -85,14 +69,14 @@ def test_gtea_at_another_rate_is_refused(tmp_path):
         build(root, folder, fps=30, clip_seconds=0.5, stride_seconds=0.125)
 
 
-def test_videos_without_embeddings_are_left_out_and_named(tmp_path, log):
+def test_videos_without_embeddings_are_left_out_and_named(tmp_path, logged):
     save(tmp_path / 'feats', 'b', 10)
     root = write_labels(tmp_path / 'labels', dict.fromkeys('abc', frames(10)))
     dataset = build(root, tmp_path / 'feats')
     assert [item['video_id'] for item in dataset] == ['b']
     assert dataset.metainfo['missing'] == ('a', 'c')
-    assert '2 OF 3 VIDEOS' in log[0]
-    assert 'left out: a, c.' in log[0]
+    assert '2 OF 3 VIDEOS' in logged['warning'][0]
+    assert 'left out: a, c.' in logged['warning'][0]
     write_labels(root, {}, train1=['a', 'c'])
     with pytest.raises(
         FileNotFoundError, match=r"none of the 2 videos of .*bundle: the former has 'b', the latter 'a'"
@@ -108,7 +92,7 @@ def test_videos_without_label_files_are_refused_with_their_names(tmp_path):
 
 
 @pytest.mark.parametrize(('seconds', 'said'), [(60, False), (62, True), (58, True), (68, None), (52, None)])
-def test_lengths_that_differ_are_reported_or_refused(tmp_path, log, seconds, said):
+def test_lengths_that_differ_are_reported_or_refused(tmp_path, logged, seconds, said):
     save(tmp_path / 'feats', 'a', 60.4)  # the last clip ends at 60.25 s
     root = write_labels(tmp_path / 'labels', dict(a=frames(seconds)))
     if said is None:
@@ -116,16 +100,16 @@ def test_lengths_that_differ_are_reported_or_refused(tmp_path, log, seconds, sai
             build(root, tmp_path / 'feats')
         return
     build(root, tmp_path / 'feats')
-    assert len(log) == said
-    assert not said or f'of 1 videos (a: 60.2 and {seconds}.0 s)' in log[0]
+    assert len(logged['warning']) == said
+    assert not said or f'of 1 videos (a: 60.2 and {seconds}.0 s)' in logged['warning'][0]
 
 
-def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path, log):
+def test_video_shorter_than_a_clip_is_one_step_at_its_middle(tmp_path, logged):
     save_published(tmp_path / 'feats', 'a', 0.3)
     root = write_labels(tmp_path / 'labels', dict(a=['pour'] * 3))
     item = build(root, tmp_path / 'feats', clip_seconds=CLIP, stride_seconds=STRIDE)[0]
     assert (len(item['feats']), item['origin']) == (1, pytest.approx(0.15))
-    assert log == []
+    assert logged['warning'] == []
 
 
 def test_embeddings_that_say_nothing_of_when_or_are_not_finite_are_refused(tmp_path):

@@ -1,6 +1,5 @@
 """The numbers of a test of segmentation models, its warnings and its files."""
 
-import csv
 import json
 
 import pytest
@@ -10,6 +9,8 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
 from twlv_mm.segmentation.metric import SegmentationMetric
+
+from ..written import read_csv
 
 CLASSES = ('cut', 'stir', 'background')
 TRUTH = dict(a=[2, 0, 0, 0, 0, 1, 1, 1, 2], b=[1, 1, 0, 0, 0])
@@ -38,11 +39,6 @@ def score(tmp_path):
         return evaluate([SegmentationMetric(out_dir=str(tmp_path), published=published)], predictions, **options)
 
     return score
-
-
-def read_csv(path):
-    with path.open(newline='') as file:
-        return list(csv.reader(file))
 
 
 def test_right_predictions_are_perfect(score, logged):

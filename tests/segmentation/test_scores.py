@@ -10,7 +10,8 @@ import pytest
 from twlv_mm.segmentation.scores import edit_score, score_video
 from twlv_mm.segmentation.segments import segments_of
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'segmentation_metrics.npz'
+from ..written import read_golden
+
 OVERLAPS = [0.1, 0.25, 0.5]
 SETS = dict(GTEA=1, **{'50Salads': 4}, Breakfast=20)  # take every n-th video
 
@@ -116,12 +117,12 @@ def read_set(name):
 
 
 def test_golden_videos_are_scored_as_published():
-    with np.load(GOLDEN, allow_pickle=False) as file:
-        for video in range(4):
-            options = dict(background=[10], overlaps=OVERLAPS, published=True)
-            scores = score_video(file[f'in/pred_{video}'], file[f'in/gt_{video}'], 11, **options)
-            assert 100 * scores.edit == pytest.approx(float(file[f'out/edit_{video}']), abs=1e-5)
-            assert counts_of(scores) == [file[f'out/tpfpfn{overlap}_{video}'].tolist() for overlap in (10, 25, 50)]
+    golden, _ = read_golden('segmentation_metrics')
+    for video in range(4):
+        options = dict(background=[10], overlaps=OVERLAPS, published=True)
+        scores = score_video(golden[f'in/pred_{video}'].numpy(), golden[f'in/gt_{video}'].numpy(), 11, **options)
+        assert 100 * scores.edit == pytest.approx(float(golden[f'out/edit_{video}']), abs=1e-5)
+        assert counts_of(scores) == [golden[f'out/tpfpfn{overlap}_{video}'].tolist() for overlap in (10, 25, 50)]
 
 
 @pytest.mark.skipif('TWLV_SHARED' not in os.environ, reason='the environment variable TWLV_SHARED is not set')

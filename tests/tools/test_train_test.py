@@ -1,6 +1,5 @@
 """tools/train.py, tools/test.py and their launchers, as a user runs them."""
 
-import json
 import os
 import shutil
 import signal
@@ -20,6 +19,7 @@ from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
 
 from ..commands import start_tool
+from ..written import read_results
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / 'tools'
@@ -36,6 +36,7 @@ class KillSwitch(Hook):
 # What runs last in a process: it was registered first.
 THREADS_LEFT = """
 import atexit, os, pathlib
+from ..written import read_results
 
 def tell():
     names = [path.read_text() for path in pathlib.Path('/proc/self/task').glob('*/comm')]
@@ -46,15 +47,8 @@ atexit.register(tell)
 
 
 def assert_same_weights(path, other_path):
-    states = [load_checkpoint(p)['state_dict'] for p in (path, other_path)]
-    assert states[0].keys() == states[1].keys()
-    for key in states[0]:
-        assert torch.equal(states[0][key], states[1][key]), key
-
-
-def results(work_dir):
-    (path,) = Path(work_dir).glob('*/results.json')
-    return json.loads(path.read_text())
+    ours, expected = (load_checkpoint(one)['state_dict'] for one in (path, other_path))
+    torch.testing.assert_close(ours, expected, rtol=0, atol=0)
 
 
 def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, tmp_path, monkeypatch):
@@ -76,7 +70,7 @@ def test_killed_and_resumed_run_equals_uninterrupted_one(tiny_config, tiny_run, 
     scores = []
     for name, checkpoint in (('resumed', work_dir / 'epoch_3.pth'), ('whole', Path(tiny_run) / 'epoch_3.pth')):
         launch.main_test([tiny_config, str(checkpoint), '--work-dir', str(tmp_path / name)])
-        scores.append(results(tmp_path / name)['metrics'])
+        scores.append(read_results(tmp_path / name)['metrics'])
     assert scores[0] == scores[1]
 
 
@@ -85,7 +79,7 @@ def test_training_that_ends_with_its_test_leaves_what_a_test_of_its_checkpoint_d
     shutil.copytree(tiny_run, tmp_path / 'trained')
     launch.main_train([tiny_config, '--work-dir', str(tmp_path / 'trained'), '--resume', '--no-validate', '--test'])
     launch.main_test([tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path / 'tested')])
-    after, alone = results(tmp_path / 'trained'), results(tmp_path / 'tested')
+    after, alone = read_results(tmp_path / 'trained'), read_results(tmp_path / 'tested')
     assert after['metrics'] == alone['metrics']
     assert after['checkpoint']['sha256'] == alone['checkpoint']['sha256']
 
@@ -111,8 +105,8 @@ def test_two_processes_train_and_give_the_test_score_of_one(tiny_config, tmp_pat
 
     arguments = [tiny_config, str(folder / 'my run/epoch_1.pth'), '--work-dir', str(folder / 'one')]
     launch.main_test([*arguments, '--dump', str(folder / 'one.pkl')])
-    assert results(folder / 'my run')['hardware']['processes'] == 2
-    assert results(folder / 'my run')['metrics'] == results(folder / 'one')['metrics']
+    assert read_results(folder / 'my run')['hardware']['processes'] == 2
+    assert read_results(folder / 'my run')['metrics'] == read_results(folder / 'one')['metrics']
     one, two = (mmengine.load(folder / f'{name}.pkl') for name in ('one', 'two'))
     assert len(one) == len(two) == 7
     for sample, other in zip(one, two, strict=True):

@@ -7,15 +7,10 @@ import pytest
 from twlv_mm.visualization.colours import class_colour
 from twlv_mm.visualization.label_bars import draw_label_bars
 
+from ..written import pixels_of
+
 CLASSES = [f'action {label}' for label in range(48)]
 GREY = (0.88, 0.88, 0.88)
-
-
-def pixels_of(path, colour):
-    """(rows, columns) of the pixels of a colour, as shares of the picture's height and width."""
-    picture = cv2.imread(str(path))[..., ::-1].astype(int)
-    rows, columns = np.nonzero(np.abs(picture - np.round(np.array(colour) * 255)).max(axis=2) <= 2)
-    return rows / picture.shape[0], columns / picture.shape[1]
 
 
 def bars_of(path, colour, top, bottom):

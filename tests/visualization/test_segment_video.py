@@ -7,6 +7,8 @@ from twlv_mm.video import VideoError, open_video, write_video
 from twlv_mm.visualization import draw_segment_video
 from twlv_mm.visualization.colours import class_colour
 
+from ..written import colour_mask
+
 SEGMENTS = [
     dict(label='sit', index=0, start=0.0, end=1.0, score=1.0),
     dict(label='run', index=1, start=1.0, end=2.0, score=1.0),
@@ -15,7 +17,7 @@ SEGMENTS = [
 
 def share_of(picture, colour):
     """Share of the pixels of a picture that have a colour, as far as the video keeps it."""
-    return float((np.abs(picture.astype(int) - 255 * np.array(colour)).max(axis=-1) < 60).mean())
+    return colour_mask(picture, colour, 59).mean()
 
 
 def test_each_moment_has_its_label_and_the_bar_has_all(tmp_path):

@@ -8,16 +8,11 @@ from twlv_mm.visualization.colours import class_colour
 from twlv_mm.visualization.time_axis import figure_over_time, finish_axes
 from twlv_mm.visualization.timeline import draw_timeline
 
+from ..written import pixels_of
+
 
 def action(label, start, end, **score):
     return dict(label=label, start=start, end=end, **score)
-
-
-def pixels_of(path, colour):
-    """(rows, columns) of the pixels of a colour, as shares of the picture's height and width."""
-    picture = cv2.imread(str(path))[..., ::-1].astype(int)
-    rows, columns = np.nonzero(np.abs(picture - np.round(np.array(colour) * 255)).max(axis=2) <= 2)
-    return rows / picture.shape[0], columns / picture.shape[1]
 
 
 def test_bars_are_where_the_actions_are_and_as_strong_as_their_scores(tmp_path):
