@@ -137,13 +137,17 @@ def test_own_checkpoints_load_whatever_they_were_saved_from(layout, tmp_path):
 
 
 @pytest.mark.parametrize('other', [dict(img_size=64), dict(num_frames=16)])
-def test_weights_of_another_clip_size_get_their_position_table_resized(other, tmp_path):
+def test_weights_of_another_clip_size_get_their_position_table_resized(other, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('twlv_mm.encoders.weight_loading.print_log', lambda message, *_: said.append(message))
     source = twlv_mm.get_model('twlv_base', **TINY).eval()
     torch.save(source.state_dict(), tmp_path / 'x.pth')
     model = twlv_mm.get_model('twlv_base', tmp_path / 'x.pth', **dict(TINY, **other)).eval()
     video = torch.randn(1, 3, model.arch.num_frames, model.arch.img_size, model.arch.img_size)
     with torch.no_grad():
         torch.testing.assert_close(model(video), source(video))
+    grid = ' x '.join(map(str, model.arch.table_grid))
+    assert said == [f'{tmp_path / "x.pth"}: its position table of 4 x 4 x 4 patches is resized to {grid}']
 
 
 def test_weights_of_another_model_are_refused_by_name(tmp_path):

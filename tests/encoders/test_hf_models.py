@@ -216,6 +216,17 @@ def test_own_checkpoint_of_such_an_encoder_loads(folders, tmp_path):
         assert torch.equal(encoder.embed(video), trained.eval().embed(video))
 
 
+@pytest.mark.parametrize('container', [None, 'model'])
+def test_weights_saved_by_a_training_of_ones_own_load(container, folders, tmp_path):
+    folder, model = folders('dinov3_vit')
+    encoder, video = twlv_mm.get_model(f'hf:{folder}', frozen=True), torch.randn(1, 3, 2, 32, 32)
+    for state in (model.state_dict(), encoder.state_dict()):
+        state = {f'module.{key}': value for key, value in state.items()}
+        torch.save({container: state} if container else state, tmp_path / 'x.pth')
+        again = twlv_mm.get_model(f'hf:{folder}', tmp_path / 'x.pth', frozen=True)
+        assert torch.equal(again.embed(video), encoder.embed(video))
+
+
 def test_weights_are_checked_key_by_key(folders, tmp_path):
     folder, _ = folders('vivit')
     state = load_file(folder / 'model.safetensors')

@@ -46,6 +46,20 @@ def vector():
     return twlv_mm.wrap(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 4 * 16 * 16, 6)), SPEC)
 
 
+class Parts(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone = torch.nn.Sequential(torch.nn.Conv3d(3, 4, (2, 8, 8), (2, 8, 8)), torch.nn.BatchNorm3d(4))
+        self.head = torch.nn.Conv3d(4, 6, 1)
+
+    def forward(self, video):
+        return self.head(self.backbone(video))
+
+
+def parts():
+    return twlv_mm.wrap(Parts(), SPEC)
+
+
 def nothing():
     return torch.nn.Identity()
 """
@@ -110,6 +124,23 @@ def test_own_class_keeps_the_contract_and_loads_strictly(own, tmp_path):
     assert len(frozen.weights_sha256) == 64
     torch.save(dict(model.state_dict(), surprise=torch.zeros(1)), tmp_path / 'x.pth')
     with pytest.raises(ValueError, match=r'does not hold the weights of own:\s*Unexpected key: surprise'):
+        twlv_mm.get_model(source, tmp_path / 'x.pth')
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.', '_orig_mod.', 'backbone.', 'backbone.module.'])
+def test_files_of_a_wrapped_module_with_a_backbone_of_its_own_are_read(prefix, own, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('twlv_mm.encoders.checkpoint.print_log', lambda message, *_: said.append(message))
+    source = f'{own("parts")}:parts'
+    model = twlv_mm.get_model(source).eval()
+    state = {f'{prefix}{key}': value for key, value in model.module.state_dict().items() if 'num_batches' not in key}
+    averages = {key: torch.zeros_like(value) for key, value in state.items()}
+    torch.save(dict(model=state, model_ema=averages, optimizer=dict(state={})), tmp_path / 'x.pth')
+    video = torch.randn(1, 3, 4, 16, 16)
+    assert torch.equal(twlv_mm.get_model(source, tmp_path / 'x.pth', frozen=True)(video), model(video))
+    assert said == [f'{tmp_path / "x.pth"}: the weights in model are used, not those in model_ema']
+    torch.save(dict(weights=state), tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match='holds no weights; its keys are weights'):
         twlv_mm.get_model(source, tmp_path / 'x.pth')
 
 

@@ -5,6 +5,8 @@ import pickle
 import re
 import zipfile
 
+import torch
+from mmengine.logging import print_log
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -34,6 +36,37 @@ def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
         for name in checks.instance(meta.get(key) or [], list, where):
             names[checks.name(name, where)] = None
     return tuple(names) or None
+
+
+def state_dict_in(checkpoint, path, containers=('state_dict', 'model')):
+    """Find the state dict in a checkpoint.
+
+    Args:
+        checkpoint (dict): From :func:`read_checkpoint`.
+        path (str): For messages.
+        containers (Sequence[str]): Keys under which it may be, outermost first.
+
+    Returns:
+        tuple[dict[str, Tensor], str | None]: its tensors, and the outermost of the containers that it has.
+    """
+    state, outermost = checkpoint, None
+    for name in containers:
+        if not isinstance(state.get(name), dict):
+            continue
+        # ema_state_dict: mmengine keeps the average in state_dict, and the other weights there.
+        others = [key for key in state if key not in (name, 'ema_state_dict') and _tensors(state[key])]
+        if others:
+            print_log(f'{path}: the weights in {name} are used, not those in {", ".join(map(str, others))}', 'current')
+        state, outermost = state[name], outermost or name
+    if not (tensors := _tensors(state)):
+        raise ValueError(f'{path} holds no weights; its keys are {", ".join(map(str, list(state)[:8]))}')
+    return tensors, outermost
+
+
+def _tensors(state):
+    if not isinstance(state, dict):
+        return {}
+    return {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
 
 
 def read_checkpoint(path):

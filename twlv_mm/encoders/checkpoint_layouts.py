@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from . import hf_layouts
+from .checkpoint import state_dict_in
 
 # Keys under which checkpoints keep a state dict, outermost first. V-JEPA evaluates target_encoder, not encoder.
 CONTAINERS = ('target_encoder', 'state_dict', 'model', 'module')
@@ -132,13 +133,7 @@ def convert(checkpoint, path='the checkpoint', family=None):
     Raises:
         ValueError: if it holds no weights, or unknown keys; the message names them.
     """
-    state, container = checkpoint, None
-    for name in CONTAINERS:
-        if isinstance(state.get(name), dict):
-            state, container = state[name], container or name
-    state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
-    if not state:
-        raise ValueError(f'{path} holds no weights; its keys are {", ".join(map(str, list(checkpoint)[:8]))}')
+    state, container = state_dict_in(checkpoint, path, CONTAINERS)
     if hf_layouts.layout_of(state) and family in (None, hf_layouts.layout_of(state)):
         return _from_hugging_face(state, path)
     prefix = _prefix(state, path)

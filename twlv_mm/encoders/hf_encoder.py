@@ -8,7 +8,7 @@ import transformers
 from mmengine.logging import print_log
 from transformers.utils import logging
 
-from .checkpoint import read_checkpoint
+from .checkpoint import read_checkpoint, state_dict_in
 from .checkpoint_layouts import abbreviate
 from .encoder import Encoder
 from .hf_files import weights_sha256
@@ -75,18 +75,18 @@ class HuggingFaceEncoder(Encoder):
         """Load weights in Hugging Face's layout (folder, shards or file), or of this encoder as ``backbone``."""
         device = next(self.model.parameters()).device
         device = torch.device('cpu') if device.type == 'meta' else device
-        state = read_checkpoint(path)
-        ours = self.state_dict().keys()
-        if any(isinstance(state.get(name), dict) for name in ('state_dict', 'model')) or ours <= state.keys():
+        state, _ = state_dict_in(read_checkpoint(path), path)
+        own = next(iter(self.state_dict()))
+        if any(f'.{key}'.endswith(f'.{own}') for key in state):
             self.model = self._trim(self._class(self.config)).to(device)
             return load_plain_weights(self, path)
-        state = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
+        state = {key.removeprefix('module.'): value for key, value in state.items()}
         with silent():
             # from_pretrained renames the keys of older files.
             model, info = self._class.from_pretrained(
                 None,
                 config=self.config,
-                state_dict=dict(state),
+                state_dict=state,
                 dtype=torch.float32,
                 attn_implementation='sdpa' if self._class._supports_sdpa else 'eager',
                 ignore_mismatched_sizes=True,

@@ -7,12 +7,16 @@ import torch
 from mmengine.logging import print_log
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
-from .checkpoint import read_checkpoint, sets_of
+from .checkpoint import read_checkpoint, sets_of, state_dict_in
 from .checkpoint_layouts import FAMILIES, abbreviate, convert
 from .hf_files import weights_sha256
 from .hf_layouts import check_settings
 from .position import TABLES, grid_of_table
 from .published_weights import shipped_sha256
+
+COUNTER = '.num_batches_tracked'
+# Prefixes of a model's keys: of DDP, of torch.compile, and of models that have it as backbone.
+WRAPPERS = ('module.', '_orig_mod.', 'backbone.')
 
 
 def load_weights(model, path):
@@ -38,6 +42,10 @@ def load_weights(model, path):
             f'{model.arch_name}; {len(found.ignored)} that do not belong to it are ignored',
             'current',
         )
+    table = state.get('pos_embed')
+    if table is not None and table.shape != model.pos_embed.shape:
+        there, here = (' x '.join(map(str, one.shape[1:4])) for one in (table, model.pos_embed))
+        print_log(f'{path}: its position table of {there} patches is resized to {here}', 'current')
     # Files of models with a fixed table need not hold it.
     if getattr(model.arch, 'position', None) in TABLES:
         state.setdefault('pos_embed', model.pos_embed)
@@ -61,18 +69,16 @@ def load_plain_weights(model, path, heads=()):
     Returns:
         str: SHA-256 of the file, in hex.
     """
-    state = read_checkpoint(path)
-    model.pretraining_sets = sets_of(state, path) or model.pretraining_sets
-    for name in ('state_dict', 'model'):
-        if isinstance(state.get(name), dict):
-            state = state[name]
-    state = {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
+    checkpoint = read_checkpoint(path)
+    model.pretraining_sets = sets_of(checkpoint, path) or model.pretraining_sets
+    state, _ = state_dict_in(checkpoint, path)
     own = model.state_dict()
     wanted = {key: value.shape for key, value in own.items()}
+    known = wanted.keys() | {key.removeprefix(model.inner) for key in wanted}
     ignored = []
-    for prefix in ('module.', 'backbone.'):
+    for prefix in WRAPPERS:
         within = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-        if within and not state.keys() & wanted.keys():
+        if within and not state.keys() & known:
             ignored += [key for key in state if not key.startswith(prefix)]
             state = within
     if model.inner and not any(key.startswith(model.inner) for key in state):
@@ -206,7 +212,8 @@ def _differences(state, wanted, name):
         reasons.append(f'of {len(ours)} blocks, {what} missing')
     if theirs - ours:
         reasons.append(f'it has {len(theirs)} blocks, {name} has {len(ours)}')
-    mine = {key for key in wanted if not (_block(key) in gone and theirs)}
+    # torch starts the counters of batch norms, which old files lack, at 0.
+    mine = {key for key in wanted if not (_block(key) in gone and theirs) and not key.endswith(COUNTER)}
     given = {key for key in state if _block(key) not in theirs - ours}
     sizes = [(key, state[key].shape, wanted[key]) for key in wanted if key in state and state[key].shape != wanted[key]]
     return reasons + differing(mine - state.keys(), given - wanted.keys(), sizes)
@@ -225,7 +232,7 @@ def differing(missing, unexpected, sizes):
 
 def unusable(state):
     """Describe tensors that are not finite numbers in fp32, except the integer counters of batch norms."""
-    weights = {key: value for key, value in state.items() if not key.endswith('num_batches_tracked')}
+    weights = {key: value for key, value in state.items() if not key.endswith(COUNTER)}
     kinds = [f'{key} ({value.dtype})' for key, value in weights.items() if not value.is_floating_point()]
     broken = [key for key, value in weights.items() if value.is_floating_point() and not value.float().isfinite().all()]
     return [
