@@ -21,7 +21,7 @@ model = dict(
 )
 # Table 4: batch 512, weight decay 0.001.
 batch_size = min(64, 512 // _base_.gpus)  # per GPU
-optim_wrapper = dict(optimizer=dict(weight_decay=0.001), accumulative_counts=512 // (batch_size * _base_.gpus))
+optim_wrapper = dict(optimizer=dict(weight_decay=0.001), accumulative_counts=max(1, 512 // (batch_size * _base_.gpus)))
 train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=_base_.attentive_pipeline))
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step

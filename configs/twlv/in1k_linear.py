@@ -22,7 +22,7 @@ model = dict(
 # Table 4: 90 epochs without warm-up, batch 4096.
 max_epochs = 90
 batch_size = min(128, 4096 // _base_.gpus)  # per GPU
-optim_wrapper = dict(accumulative_counts=4096 // (batch_size * _base_.gpus))
+optim_wrapper = dict(accumulative_counts=max(1, 4096 // (batch_size * _base_.gpus)))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]
 train_dataloader = dict(batch_size=batch_size)
 default_hooks = dict(

@@ -12,6 +12,6 @@ test_dataloader = dict(batch_size=1, dataset=dict(pipeline=test_pipeline))
 optim_wrapper = dict(
     optimizer=dict(weight_decay=0.01),
     clip_grad=dict(max_norm=1.0),
-    accumulative_counts=256 // (batch_size * _base_.gpus),
+    accumulative_counts=max(1, 256 // (batch_size * _base_.gpus)),
 )
 default_hooks = dict(results=dict(protocol=dict(recipe='V-JEPA')))

@@ -111,6 +111,23 @@ def test_variables_that_are_set_most_often_take_effect(name, variable, value, pl
         assert cfg == value
 
 
+@pytest.mark.parametrize(
+    'name',
+    [
+        'k400_linear',
+        'k400_attentive',
+        'k400_attentive_vjepa',
+        'ssv2_attentive_vjepa',
+        'in1k_linear',
+        'in1k_attentive',
+        'k400_finetune',
+    ],
+)
+def test_batch_that_is_larger_than_the_papers_is_not_divided(name):
+    cfg = read_with_variables(CONFIGS / f'twlv/{name}.py', dict(batch_size=5000))
+    assert (cfg.train_dataloader.batch_size, cfg.optim_wrapper.get('accumulative_counts', 1)) == (5000, 1)
+
+
 def test_copied_folder_of_configs_gives_the_same_runs(tmp_path):
     shutil.copytree(CONFIGS, tmp_path / 'copy')
     for name in ('twlv/ssv2_finetune_large.py', 'twlv/breakfast_tas.py'):

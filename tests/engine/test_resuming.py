@@ -162,3 +162,50 @@ def test_other_batch_size_is_reported_with_the_setting_that_keeps_it(whole, tmp_
     ) in logs(tmp_path)
     assert 'for the same steps set train_dataloader.batch_size=2' in logs(tmp_path)
     assert not torch.equal(weights(tmp_path), whole)
+
+
+def optimizer(lr, weight_decay):
+    return dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=lr, weight_decay=weight_decay)))
+
+
+SCHEDULE = [dict(type='CosineAnnealingLR', T_max=4)]
+
+
+@pytest.mark.parametrize('schedule', [SCHEDULE, None])
+@pytest.mark.parametrize(('lr', 'said'), [(0.05, ''), (0.5, 'lr=0.05 (config: 0.5), weight_decay=0.1 (config: 0.2). ')])
+def test_settings_of_the_optimizer_that_a_resumed_run_ignores_are_named(lr, said, schedule, tmp_path):
+    plateau = dict(type='twlv_mm.ReduceLROnPlateauHook', factor=0.5, patience=0)
+    kwargs = dict(param_scheduler=schedule, custom_hooks=[] if schedule else [plateau])
+    train(tmp_path / 'run', MeanError(), **kwargs, **optimizer(0.05, 0.1))
+    moved = (tmp_path / 'run').rename(tmp_path / 'resumed')  # mmengine keeps its objects by name
+    train(moved, MeanError(), **kwargs, **optimizer(lr, 0.2 if said else 0.1), resume='auto')
+    assert ('not with those of the config: ' + said in logs(moved)) == bool(said)
+
+
+class Stops(Hook):
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == 6:
+            raise Killed
+
+
+def test_epoch_that_starts_anew_is_warned_about(tmp_path):
+    kwargs = dict(default_hooks=dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1)))
+    with pytest.raises(Killed):
+        train(tmp_path / 'run', MeanError(), custom_hooks=[Stops()], **kwargs)
+    moved = (tmp_path / 'run').rename(tmp_path / 'resumed')  # mmengine keeps its objects by name
+    train(moved, MeanError(), resume='auto', **kwargs)
+    assert 'saved 2 steps into epoch 2, of 4. The epoch starts anew: the run takes 2 steps more' in logs(moved)
+
+
+@pytest.mark.parametrize(('batch_size', 'accumulation'), [(4, 2), (8, 1)])
+def test_learning_rate_is_scaled_to_all_samples_of_a_step_of_the_optimizer(batch_size, accumulation, tmp_path):
+    wrapper = dict(optimizer=dict(type='SGD', lr=0.05), accumulative_counts=accumulation)
+    runner = train(
+        tmp_path,
+        MeanError(),
+        param_scheduler=None,
+        train_dataloader=loader(shuffle=True) | dict(batch_size=batch_size),
+        optim_wrapper=wrapper,
+        auto_scale_lr=dict(enable=True, base_batch_size=16),
+    )
+    assert runner.optim_wrapper.get_lr()['lr'] == [0.025]

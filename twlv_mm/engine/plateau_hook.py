@@ -56,6 +56,8 @@ class ReduceLROnPlateauHook(Hook):
             runner.optim_wrapper.optimizer, mode='min', factor=self.factor, patience=self.patience
         )
         if runner.epoch == 0:  # started from load_from, so the loaded state is another run's
+            for group in runner.optim_wrapper.optimizer.param_groups:
+                group.setdefault('initial_lr', group['lr'])  # as schedules do, to compare with it on resuming
             return
         if self._loaded is None:
             runner.logger.warning(

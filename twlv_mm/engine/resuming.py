@@ -1,7 +1,8 @@
-"""Resuming a run: the validation that may be missing, and warnings about another number of processes."""
+"""Resuming a run: the validation that may be missing, and warnings about what differs from before."""
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import EpochBasedTrainLoop
 
 # Keys in a checkpoint's message hub; ones that begin with val or train would be logged as metrics.
@@ -66,5 +67,43 @@ def compare_processes(runner, resumed):
             'samples in each step. Random numbers of each process, such as those of augmentations and dropout, differ '
             'from those of the uninterrupted run.'
         )
+    if resumed and runner.plan and runner.plan['epochs']:  # the plan of the checkpoint
+        steps = runner.plan['steps'] // runner.plan['epochs']
+        if done := runner.iter % steps:
+            runner.logger.warning(
+                f'The checkpoint was saved {done} steps into epoch {runner.epoch + 1}, of {steps}. The epoch starts '
+                f'anew: the run takes {done} steps more than planned, and schedules of iterations end before it does. '
+                'To resume exactly, save checkpoints at the end of epochs (CheckpointHook with by_epoch=True).'
+            )
     hub.update_info(PROCESSES, get_world_size())
     hub.update_info(SAMPLES, samples)
+
+
+def optimizer_settings(optim_wrapper):
+    """The numbers in each group of parameters (list[dict]), such as lr, before any schedule, and weight_decay."""
+    several = isinstance(optim_wrapper, OptimWrapperDict)
+    optimizers = [wrapper.optimizer for wrapper in (optim_wrapper.values() if several else [optim_wrapper])]
+    return [
+        {
+            name: group.get(f'initial_{name}', value)
+            for name, value in group.items()
+            if name != 'params' and type(value) in (int, float, tuple) and not name.startswith('initial_')
+        }
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+    ]
+
+
+def compare_optimizer(runner, configured):
+    """Warn if a resumed run has other :func:`optimizer_settings`, those of the checkpoint, than ``configured``."""
+    differing = {}
+    for mine, theirs in zip(configured, optimizer_settings(runner.optim_wrapper), strict=True):
+        for name in mine.keys() & theirs.keys():
+            if mine[name] != theirs[name]:
+                differing.setdefault(name, f'{name}={theirs[name]} (config: {mine[name]})')
+    if differing:
+        runner.logger.warning(
+            'The optimizer resumes with the settings of the checkpoint, not with those of the config: '
+            f"{', '.join(sorted(differing.values()))}. For the config's, start with load_from=<checkpoint> instead of "
+            'resume.'
+        )

@@ -21,7 +21,7 @@ from .dataset_parts import dataset_parts
 from .encoder_training import note_weights, training_sets, weights_origin
 from .fully_shard import share_optimizer_state
 from .quiet_log import QuietLogProcessor, environment_line, quieten
-from .resuming import DueValidationHook, compare_processes
+from .resuming import DueValidationHook, compare_optimizer, compare_processes, optimizer_settings
 from .run_plan import state_plan, warmup_steps
 from .work_dir import alone_in, latest_checkpoint
 
@@ -150,8 +150,11 @@ class Runner(MMEngineRunner):
                 self.logger.warning(f'There is no checkpoint in {self.work_dir} to resume from: starting anew.')
         if not self._has_loaded and self._load_from is None and not self._trains and self._train_loop is not None:
             self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
+        configured = optimizer_settings(self.optim_wrapper) if self._trains else None
         super().load_or_resume()
         if self._trains and not self._is_stated:
+            if self._resume:
+                compare_optimizer(self, configured)
             compare_processes(self, bool(self._resume))
             self.plan, self._is_stated = state_plan(self), True
 
@@ -177,6 +180,15 @@ class Runner(MMEngineRunner):
         if self._is_sharded and built is not optim_wrapper:
             share_optimizer_state(built.optimizer)
         return built
+
+    def scale_lr(self, optim_wrapper, auto_scale_lr=None):
+        """A batch is all samples of a step of the optimizer; mmengine overlooks accumulated ones."""
+        super().scale_lr(optim_wrapper, auto_scale_lr)
+        steps = getattr(optim_wrapper, '_accumulative_counts', 1)
+        if (auto_scale_lr or {}).get('enable') and steps > 1:
+            self.logger.info(f'Gradients are accumulated over {steps} steps: the learning rate is {steps} times that.')
+            for group in optim_wrapper.optimizer.param_groups:
+                group['lr'] *= steps
 
     def build_param_scheduler(self, scheduler):
         """A warm-up of fewer than two steps is left out; a schedule that begins after the run has ended is refused."""

@@ -11,6 +11,6 @@ optim_wrapper = dict(
     type='OptimWrapper',  # bf16 with --amp
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-5),
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
-    accumulative_counts=256 // (batch_size * gpus),  # 8 steps on one GPU, 1 on 8
+    accumulative_counts=max(1, 256 // (batch_size * gpus)),  # 8 steps on one GPU, 1 on 8
 )
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, convert_to_iter_based=True)]

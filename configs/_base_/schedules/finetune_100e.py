@@ -12,7 +12,7 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=2e-3, betas=(0.9, 0.999), weight_decay=0.05),
     constructor='LearningRateDecayOptimizerConstructor',  # of mmaction2; no weight decay of biases and norms
     paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75),
-    accumulative_counts=512 // (batch_size * gpus),  # 64 steps on one GPU, 8 on 8
+    accumulative_counts=max(1, 512 // (batch_size * gpus)),  # 64 steps on one GPU, 8 on 8
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=warmup_epochs, convert_to_iter_based=True),

@@ -11,7 +11,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',  # bf16 with --amp
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0),
-    accumulative_counts=1024 // (batch_size * gpus),  # 32 steps on one GPU, 4 on 8
+    accumulative_counts=max(1, 1024 // (batch_size * gpus)),  # 32 steps on one GPU, 4 on 8
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=warmup_epochs, convert_to_iter_based=True),
