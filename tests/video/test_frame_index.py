@@ -1,5 +1,6 @@
 """When frames are on screen, where files do not say it, or say it wrongly."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from twlv_mm.video import Segment, VideoError, index_file, open_video, read_header
+from twlv_mm.video import Segment, VideoError, frames_at, index_file, open_video, read_header
 from twlv_mm.video.pyav_reader import PyAVReader
 
 from .conftest import write_numbered
@@ -154,3 +155,108 @@ def test_errors_of_whatever_class_are_the_videos(tmp_path, monkeypatch):
         monkeypatch.setattr(reader, '_picture', fail)
         with pytest.raises(VideoError, match=r'odd\.mp4 cannot be decoded: out of range$'):
             reader.read([0])
+
+
+def copied(source, path, stamp):
+    """Copy a video's packets with other time stamps: ``stamp`` maps their numbers to (PTS, DTS)."""
+    with av.open(str(source)) as file, av.open(str(path), 'w') as container:
+        stream = file.streams.video[0]
+        copy = container.add_stream_from_template(stream)
+        copy.time_base = Fraction(1, 1000)
+        for number, packet in enumerate(packet for packet in file.demux(stream) if packet.size):
+            packet.pts, packet.dts = stamp(number)
+            packet.time_base, packet.stream = Fraction(1, 1000), copy
+            container.mux(packet)
+    return str(path)
+
+
+@pytest.mark.parametrize(('codec', 'suffix'), [('mpeg4', 'mp4'), ('mpeg2video', 'mkv'), ('libx264', 'mp4')])
+def test_decoding_times_in_the_place_of_presentation_times_are_noticed(tmp_path, codec, suffix):
+    source = write(tmp_path / 'source.mp4', 60, codec, options=B_FRAMES[codec])
+    path = copied(source, tmp_path / f'copied.{suffix}', lambda number: (40 * number, 40 * number))
+    for index in range(60):
+        with open_video(path) as reader:
+            assert index_of(reader.read([index])[0]) == index
+    np.testing.assert_allclose(reader.frame_times[:, 0], np.arange(60) / 25, atol=2e-3)
+    with open_video(Segment(path, 1.2, 1.4)) as reader:
+        assert [index_of(frame) for frame in reader.frames(range(5))] == list(range(30, 35))
+    pytest.importorskip('decord')
+    with pytest.raises(VideoError, match="use decoder='av'"):
+        open_video(path, 'decord')
+
+
+def test_packets_that_are_wrongly_marked_as_key_frames_are_not_started_from(tmp_path):
+    path = write(tmp_path / 'marked.avi', 40, 'h263p', options={'qscale': '1', 'g': '20'})
+    for index in (39, 7, 21):
+        with open_video(path) as reader:
+            assert index_of(reader.read([index])[0]) == index
+
+
+def test_frames_with_the_same_time_stamp_do_not_change_the_times_of_others(tmp_path):
+    times = np.array([0, 100, 200, 200, 1200, 2200, 2240, 2280])
+    path = tmp_path / 'same.mkv'
+    source = write(tmp_path / 'source.mp4', 8, options={'bf': '0'})
+    copied(source, path, lambda number: (times[number].item(), times[number].item()))
+    with open_video(path) as reader:
+        np.testing.assert_allclose(reader.frame_times[:, 0], times / 1000, atol=1e-6)
+        assert [index_of(frame) for frame in reader.frames(range(8))] == list(range(8))
+
+
+@pytest.mark.parametrize(('codec', 'form'), [('libx264', 'h264'), ('mpeg2video', 'mpeg2video')])
+def test_raw_streams_have_the_rate_of_their_codec(tmp_path, codec, form):
+    path = write(tmp_path / 'raw.video', 30, codec, rate=50, options=B_FRAMES[codec], form=form)
+    np.testing.assert_allclose(index_file(path).frame_times[:, 1], np.arange(1, 31) / 50)
+
+
+def test_a_raw_stream_without_a_rate_says_which_one_is_assumed(tmp_path):
+    path = tmp_path / 'raw.mjpeg'
+    with av.open(str(path), 'w', format='mjpeg') as container:
+        stream = container.add_stream('mjpeg', rate=50)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuvj420p'
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 48, 'yuvj420p')))
+    with pytest.warns(UserWarning, match=r'raw\.mjpeg states no frame rate: 25 frames per second are assumed'):
+        index_file(path)
+
+
+def test_part_of_a_file_that_begins_with_frames_of_the_key_frame_before_is_read_alone(tmp_path):
+    path = write(tmp_path / 'open.mkv', 60, 'mpeg2video', options=B_FRAMES['mpeg2video'])
+    with open_video(Segment(path, 1.2, 1.4)) as reader:
+        assert [index_of(frame) for frame in reader.frames(range(5))] == list(range(30, 35))
+        assert reader._index.is_part
+
+
+@pytest.mark.parametrize('missing', [10, 2000])
+def test_a_matroska_file_that_is_cut_short_is_noticed_on_opening(tmp_path, missing):
+    path = Path(write(tmp_path / 'cut.mkv', 60, options={'crf': '1'}))
+    path.write_bytes(path.read_bytes()[:-missing])
+    with pytest.raises(VideoError, match=r'cut\.mkv is cut short: it has \d+ bytes'):
+        open_video(path)
+
+
+def test_a_matroska_file_that_was_streamed_is_not_cut_short(tmp_path):
+    path = tmp_path / 'live.webm'
+    with path.open('wb') as file:
+        write_to = Unseekable(file)
+        with av.open(write_to, 'w', format='matroska') as container:
+            stream = container.add_stream('libx264', rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+            for _ in range(10):
+                container.mux(stream.encode(av.VideoFrame(64, 48, 'yuv420p')))
+            container.mux(stream.encode())
+    assert len(index_file(path).frame_times) == 10
+
+
+class Unseekable:
+    def __init__(self, file):
+        self.write = file.write
+
+
+def test_frames_at_high_rates_are_those_on_screen(tmp_path):
+    path = write(tmp_path / 'fast.mp4', 60, rate=1000)
+    middles = np.arange(60) / 1000 + 0.0005
+    with open_video(path) as reader:
+        assert frames_at(reader.frame_times, middles).tolist() == list(range(60))
+    with open_video(Segment(path, 0.02, 0.03)) as reader:
+        assert [index_of(frame) for frame in reader.frames(range(10))] == list(range(20, 30))
+        assert len(reader.frame_times) == 10

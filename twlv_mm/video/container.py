@@ -34,8 +34,10 @@ def open_container(path, content=None):
             raise VideoError(f'{path} cannot be decoded: FFmpeg has no decoder for its video')
         size = os.path.getsize(path) if content is None else len(content)
         end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+        if container.format.name == 'matroska,webm':
+            end = max(end, _segment_end(path, content))
         if end > size:
-            raise VideoError(f'{path} is cut short: it has {size} bytes, its index expects {end}')
+            raise VideoError(f'{path} is cut short: it has {size} bytes, by its header or index at least {end}')
         stream.codec_context.thread_count = 1
         yield container, stream
 
@@ -50,6 +52,20 @@ def _opened(path, content):
         return av.open(f'file:{os.fspath(path)}', **options)
     except UnicodeEncodeError:
         return av.open(open(path, 'rb'), **options)
+
+
+def _segment_end(path, content):
+    """Where the segment of a Matroska file ends (RFC 8794, RFC 9559), in bytes; 0 if its header does not say."""
+    if content is None:
+        with open(path, 'rb') as file:
+            content = file.read(4096)
+    _, identifier, rest = content[:4096].partition(b'\x18\x53\x80\x67')
+    if not identifier or not rest or not rest[0]:
+        return 0
+    bits = 7 * (9 - rest[0].bit_length())  # of the size, after a one that tells their number
+    size = int.from_bytes(rest[: bits // 7], 'big') & ((1 << bits) - 1)
+    unknown = size == (1 << bits) - 1
+    return 0 if unknown else content.index(identifier) + len(identifier) + bits // 7 + size
 
 
 def _video_stream(container):

@@ -63,6 +63,8 @@ def _unsound(path, index):
         return f'{index.codec} in {index.container}'
     if index.depends:
         return 'key frames that depend on others'
+    if (np.diff(index.stamps[index.packets, 0]) <= 0).any():
+        return 'its time stamps do not tell the order of its frames'
     with open_container(path) as (container, stream):
         if len(container.streams.video) > 1:
             return 'several video streams'

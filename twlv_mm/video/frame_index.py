@@ -2,15 +2,17 @@
 
 Frames are chosen from this index, and every frame returned is checked against it. It comes from the packets'
 presentation time stamps (PTS). If these are unreliable (AVI, MPEG program streams, raw H.264, joined recordings, files
-that begin between key frames), all frames are decoded once to learn their order, and times come from the decoding time
-stamps (DTS) or the frame rate.
+that begin between key frames or were given decoding times instead), all frames are decoded once to learn their order,
+and times come from the decoding time stamps (DTS) or the frame rate.
 """
 
 import os
+import warnings
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from av.format import Flags
 
 from .container import open_container
 from .errors import VideoError, video_errors
@@ -133,20 +135,20 @@ def _index(path, content=None):
             packets = read_packets(path, container, stream)
             if not len(packets.pts):
                 raise VideoError(f'{path} has no video frames')
-            unit = float(stream.time_base)
-            rate = float(stream.average_rate or stream.guessed_rate or 25)
+            unit, reordered = float(stream.time_base), stream.codec_context.has_b_frames
+            rate = _rate_of(path, container, stream)
             codec, name = stream.codec_context.name, container.format.name
             if stream.codec_context.pix_fmt == PALETTE:
                 packets = packets._replace(position=np.full_like(packets.position, -1))
         joints, joined = frozenset(), False
         if name in JUMPING:
             packets, joints, joined = without_jumps(path, packets, unit, JUMPING[name])
-        if name in STAMPED and not joined and stamps_tell_order(packets):
+        if name in STAMPED and not joined and stamps_tell_order(packets, reordered):
             shown = presentation_order(packets)
             edges = packets.pts[shown] * unit
         else:
             shown = decoding_order(path, content, packets)
-            edges = _times_of(packets, shown, unit, rate)
+            edges = _times_of(packets, shown, unit, rate, name in STAMPED)
         last = packets.duration[shown[-1]] * unit if name in STAMPED else 0
         return _made(path, packets, shown, edges, edges[0], last, codec, name)._replace(joints=joints)
 
@@ -173,21 +175,30 @@ def _index_part(path, start, end):
             target = min(packets.pts[0], target) - 1
         else:
             return None
-        if not stamps_tell_order(packets, whole=False):
+        if not stamps_tell_order(packets, stream.codec_context.has_b_frames, whole=False):
             return None
         shown = presentation_order(packets)
         edges = packets.pts[shown] * unit
         last = packets.duration[shown[-1]] * unit
-        index = _made(
-            path, packets, shown, edges, origin * unit, last, stream.codec_context.name, container.format.name
-        )
-        return index._replace(is_part=True)
+        codec, name = stream.codec_context.name, container.format.name
+        return _made(path, packets, shown, edges, origin * unit, last, codec, name, is_part=True)
 
 
-def _times_of(packets, shown, unit, rate):
-    """Starts of frames in seconds: by PTS if they ascend, else by DTS, else by the rate."""
-    for stamps in (packets.pts[shown], np.sort(packets.dts)[: len(shown)]):
-        if (stamps != NO_STAMP).all() and (np.diff(stamps) > 0).all() and _is_plausible(stamps * unit):
+def _rate_of(path, container, stream):
+    """Frames per second where stamps do not tell times."""
+    if not container.format.flags & Flags.no_timestamps.value:
+        return float(stream.average_rate or stream.guessed_rate or 25)
+    # FFmpeg takes the average of raw streams as 25; guessed_rate is the codec's.
+    if not stream.codec_context.framerate:
+        warnings.warn(f'{path} states no frame rate: {stream.guessed_rate} frames per second are assumed', stacklevel=2)
+    return float(stream.guessed_rate)
+
+
+def _times_of(packets, shown, unit, rate, stamped):
+    """Starts of frames in seconds: by PTS if they ascend (also in the file's order), else by DTS, else by the rate."""
+    least = 0 if stamped else 1  # FFmpeg's guesses repeat, and are wrong then
+    for stamps in (packets.pts[shown], packets.pts[np.sort(shown)], np.sort(packets.dts)[: len(shown)]):
+        if (stamps != NO_STAMP).all() and (np.diff(stamps) >= least).all() and _is_plausible(stamps * unit):
             return stamps * unit
     return np.arange(len(shown)) / rate
 
@@ -197,7 +208,7 @@ def _is_plausible(edges):
     return not len(steps) or (steps.max() < LONGEST_FRAME_SECONDS and steps.mean() * HIGHEST_RATE > 1)
 
 
-def _made(path, packets, shown, edges, origin, last, codec, name):
+def _made(path, packets, shown, edges, origin, last, codec, name, is_part=False):
     if not len(shown):
         raise VideoError(f'{path} has no frame that is shown')
     usual = np.median(np.diff(edges)) if len(edges) > 1 else 1 / 30
@@ -214,8 +225,8 @@ def _made(path, packets, shown, edges, origin, last, codec, name):
     first_shown = places[starts]
     afresh = packets.key[starts] == 2
     first_shown = np.where(afresh, first_shown, np.append(first_shown[1:], len(shown)))
-    # Everything can be decoded from the start.
-    starts, first_shown = np.append(0, starts), np.append(0, first_shown)
+    if not is_part:  # everything can be decoded from the start of the file
+        starts, first_shown = np.append(0, starts), np.append(0, first_shown)
     order = np.lexsort((starts, first_shown))
     unique = len(np.unique(packets.position)) == len(packets.position) and (packets.position >= 0).all()
     return FrameIndex(
@@ -228,4 +239,5 @@ def _made(path, packets, shown, edges, origin, last, codec, name):
         not afresh.all(),
         codec,
         name,
+        is_part,
     )

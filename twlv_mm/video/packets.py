@@ -93,10 +93,16 @@ def without_jumps(path, packets, unit, step_back):
     return packets, frozenset(np.flatnonzero(packets.corrupt).tolist()), joined
 
 
-def stamps_tell_order(packets, whole=True):
-    """Whether every packet has a unique presentation time stamp, and the first is shown first."""
+def stamps_tell_order(packets, reordered=False, whole=True):
+    """Whether every packet has a unique presentation time stamp, and the first is shown first.
+
+    ``reordered``: whether the codec shows frames in another order than that of the file. Stamps in the order of the
+    file are then decoding times, which some programs write when they copy frames from a format without others.
+    """
     pts = packets.pts
     if (pts == NO_STAMP).any() or len(np.unique(pts)) < len(pts):
+        return False
+    if reordered and (np.diff(pts) > 0).all():
         return False
     # Frames shown before the first key frame may lack their references.
     return bool(packets.key[0]) and (not whole or pts[0] == pts.min())

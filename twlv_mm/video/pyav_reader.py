@@ -73,7 +73,7 @@ class PyAVReader(Reader):
 
     def _frames_from(self, start):
         """Yield indices and frames, from the first that decoding from a packet is certain to give."""
-        self._next, self._fed = self._index.certain_from(start), start
+        self._next, self._start, self._fed = self._index.certain_from(start), start, start
         fresh = self._container is None or not self._seekable
         if fresh:
             self._close_file()
@@ -101,6 +101,8 @@ class PyAVReader(Reader):
                 raise VideoError(f'{self._file}: frame {self._next} is missing or out of place')
             if frame.is_corrupt and number not in self._index.joints:
                 raise VideoError(f'{self._file}: frame {place} is damaged')
+            if self._sought and number == self._start and not frame.key_frame:
+                raise VideoError(f'{self._file}: frame {place} is marked as a key frame, but depends on others')
             self._next += 1
             yield place, frame
 

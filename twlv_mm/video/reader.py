@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from .errors import VideoError, video_errors
-from .sampling import TOLERANCE
+from .sampling import tolerance
 
 
 class Segment(NamedTuple):
@@ -78,9 +78,9 @@ def segment_frames(frame_times, path, start, end):
 
     ``frame_times`` (F, 2) has start and end of each frame of the file in seconds.
     """
-    starts = frame_times[:, 0]
-    if frame_times[-1, 1] <= start + TOLERANCE:
+    starts, near = frame_times[:, 0], tolerance(frame_times)
+    if frame_times[-1, 1] <= start + near:
         raise VideoError(f'{path} ends before {start:.3f} s: is the annotation of another version of the video?')
-    first = max(np.searchsorted(starts, start + TOLERANCE, side='right') - 1, 0)
-    last = max(np.searchsorted(starts, end - TOLERANCE), first + 1)
+    first = max(np.searchsorted(starts, start + near, side='right') - 1, 0)
+    last = max(np.searchsorted(starts, end - near), first + 1)
     return int(first), np.clip(frame_times[first:last] - start, 0, end - start)

@@ -5,7 +5,7 @@ Everything is computed on time stamps, so variable frame rates are handled too.
 
 import numpy as np
 
-# Readers round time stamps (decord to float32), so instants this close count as equal.
+# Files round time stamps to milliseconds, so instants this close count as equal.
 TOLERANCE = 1e-3  # seconds
 
 
@@ -49,9 +49,14 @@ def frames_of_windows(frame_times, windows, num_frames):
     return frames_at(frame_times, instants)
 
 
+def tolerance(frame_times):
+    """Seconds by which instants may differ and count as equal: less than :data:`TOLERANCE` at high frame rates."""
+    return min(TOLERANCE, 0.1 * float(frame_times[-1, 1] - frame_times[0, 0]) / len(frame_times))
+
+
 def frames_at(frame_times, instants):
     """The indices of the frames on screen at ``instants`` (seconds); the first or last one outside the video."""
-    indices = np.searchsorted(frame_times[:, 0], instants + TOLERANCE, side='right') - 1
+    indices = np.searchsorted(frame_times[:, 0], instants + tolerance(frame_times), side='right') - 1
     return np.clip(indices, 0, len(frame_times) - 1)
 
 
