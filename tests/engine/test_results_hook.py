@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import math
+import shutil
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,7 +55,8 @@ def hook():
 
 def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     checkpoint = f'{tiny_run}/epoch_3.pth'
-    metrics = launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path)])
+    test = [tiny_config, checkpoint, '--work-dir', str(tmp_path)]
+    metrics = launch.main_test([*test, '--cfg-options', 'randomness.seed=5'])
     record = read_results(tmp_path)
 
     assert record['schema_version'] == 1
@@ -70,7 +72,7 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     )
     digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
     assert record['checkpoint'] == dict(path=checkpoint, sha256=digest)
-    assert record['seed'] == 0
+    assert record['seed'] == 0  # of the training
     assert record['config']['path'] == tiny_config
     assert Config.fromstring(record['config']['dump'], '.py').model.backbone.depth == 2
     assert record['versions']['torch'] == torch.__version__
@@ -80,6 +82,15 @@ def test_test_run_leaves_the_whole_record(tiny_config, tiny_run, tmp_path):
     assert record['wall_seconds'] > 0
     assert record['hardware']['cpu']
     assert datetime.fromisoformat(record['date']).tzinfo is not None
+
+
+def test_checkpoint_of_an_earlier_run_is_not_the_tested_one(tiny_config, tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / 'run')
+    without = ('checkpoint.type=CheckpointHook', 'checkpoint.interval=9', 'checkpoint.save_last=False')
+    options = ['train_cfg.max_epochs=1', *(f'default_hooks.{option}' for option in without)]
+    launch.main_train([tiny_config, '--work-dir', f'{tmp_path}/run', '--test', '--cfg-options', *options])
+    assert (tmp_path / 'run/epoch_1.pth').exists()
+    assert read_results(tmp_path / 'run')['checkpoint'] is None
 
 
 def test_encoder_is_read_from_the_backbone(hook, tmp_path):

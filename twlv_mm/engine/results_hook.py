@@ -28,9 +28,9 @@ class ResultsHook(Hook):
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
     source, weights_sha256, params, pretraining_sets, frozen; label if given), checkpoint (path, sha256; null if no
-    checkpoint has the tested weights), training (how the weights were trained, see run_plan; null where unknown), seed,
-    config (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test,
-    hardware, date (ISO 8601). In a config::
+    checkpoint has the tested weights), training (how the weights were trained, see run_plan; null where unknown), seed
+    (of the training, if there was one), config (path, dump), versions, decoder (name, version; null if no video is
+    decoded), wall_seconds of the test, hardware, date (ISO 8601). In a config::
 
         default_hooks = dict(
             results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='kinetics400'))
@@ -60,6 +60,10 @@ class ResultsHook(Hook):
         self.protocol = protocol or {}
         self.metric_scale = metric_scale
         self.label = label
+        self._seed = None  # of the checkpoint
+
+    def after_load_checkpoint(self, runner, checkpoint):
+        self._seed = (checkpoint.get('meta') or {}).get('seed')
 
     def before_train(self, runner):
         model = _unwrapped(runner)
@@ -98,7 +102,7 @@ class ResultsHook(Hook):
             encoder=provenance.encoder(self._encoder) | dict(frozen=self._frozen) | label,
             checkpoint=_checkpoint(runner),
             training=getattr(runner, 'plan', None),
-            seed=runner.seed,
+            seed=runner.seed if _has_trained(runner) or type(self._seed) is not int else self._seed,
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
             decoder=provenance.decoder(runner.cfg.get('test_dataloader')),
             wall_seconds=time.perf_counter() - self._start,
@@ -140,10 +144,13 @@ def _unwrapped(runner):
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
-def _checkpoint(runner):
+def _has_trained(runner):
     # mmengine builds the training loop only in order to train: a runner that has one tests what it has trained.
-    trained = isinstance(runner._train_loop, BaseLoop)
-    path = _last_checkpoint(runner) if trained else runner.cfg.get('load_from')
+    return isinstance(runner._train_loop, BaseLoop)
+
+
+def _checkpoint(runner):
+    path = _last_checkpoint(runner) if _has_trained(runner) else runner.cfg.get('load_from')
     if path is None:
         return None
     return dict(path=path, sha256=file_sha256(path) if osp.isfile(path) else None)
@@ -155,5 +162,7 @@ def _last_checkpoint(runner):
         if isinstance(hook, CheckpointHook):
             step = runner.epoch if hook.by_epoch else runner.iter
             path = osp.join(hook.out_dir, hook.filename_tmpl.format(step))
-            return path if osp.isfile(path) else None
+            # Not a file of that name from an earlier run in the work dir.
+            written = hook.last_ckpt or (runner._load_from if runner._resume else None) or ''
+            return path if osp.basename(written) == osp.basename(path) and osp.isfile(path) else None
     return None
