@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 import twlv_mm
 
 from .hf_folders import MODELS, save
+from .test_sources import check
 
 # What transformers itself makes of frames (N, T, 3, H, W): tokens in its own order, and one vector a clip. None: the
 # mean of the tokens. Written against its public interface, apart from the encoders.
@@ -140,6 +141,7 @@ def test_encoder_gives_what_transformers_gives(name, folders):
     assert len(encoder.weights_sha256) == 64
     time = 2 if name in PER_FRAME else spec.num_frames
     compare(name, encoder, model, torch.randn(2, time, 3, 32, 32))
+    check(encoder)
 
     if name in ANY_SIZE:
         compare(name, encoder, model, torch.randn(1, time, 3, 48, 48))

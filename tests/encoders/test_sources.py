@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import twlv_mm
+from twlv_mm.encoders import POOLINGS
 
 from .golden import TINY
 
@@ -84,6 +85,9 @@ def check(model, clips=2):
     with torch.no_grad():
         assert model.embed(video).shape == (clips, spec.embedding_dims)
         assert model.tokens(video).shape[-1] == spec.embed_dims
+        if spec.pooling in POOLINGS and spec.embedding_dims == spec.embed_dims:
+            # Embeddings record the name, so it must be that of the same vector.
+            torch.testing.assert_close(model.embed(video), model.embed(video, pooling=spec.pooling))
         if spec.grid is not None:
             assert model(video).shape == (clips, spec.embed_dims, *spec.grid)
             class_tokens = model.tokens(video).shape[1] - torch.Size(spec.grid).numel()

@@ -23,6 +23,8 @@ MODELS = dict(
     dinov3=('vit_small_patch16_dinov3', SMALL, 1, 4),
     siglip=('vit_base_patch16_siglip_224', SMALL, 0, 0),
     distilled=('deit_tiny_distilled_patch16_224', SMALL, 2, 0),
+    naflex=('naflexvit_base_patch16_gap', SMALL, 0, 4),
+    beit=('beit_base_patch16_224', SMALL, 1, 0),
     swin=('swin_tiny_patch4_window7_224', dict(embed_dim=12, depths=(1, 1, 1, 1), num_heads=(1, 2, 3, 6)), 0, 0),
     convnext=('convnext_atto', dict(depths=(1, 1, 1, 1), dims=(8, 16, 24, 32)), 0, 0),
     mobilenet=('mobilenetv3_small_050', {}, 0, 0),

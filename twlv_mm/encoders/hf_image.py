@@ -49,8 +49,10 @@ class CLIPImages(HuggingFaceImages):
 
     @staticmethod
     def spec_fields(config):
-        numbers = HuggingFaceImages.spec_fields(config)
-        return dict(numbers, class_token=True, pooling='class_token', embedding_dims=config.projection_dim)
+        width = config.projection_dim
+        # Of the same width, both would be taken for the class token.
+        pooling = 'projection' if width == config.hidden_size else 'class_token'
+        return dict(HuggingFaceImages.spec_fields(config), class_token=True, pooling=pooling, embedding_dims=width)
 
     def tower(self, frames):
         model = self.model.vision_model

@@ -71,6 +71,10 @@ class FineTunedVideoMAE(VideoMAE):
     unused_modules = ('classifier',)
     ignored_keys = r'$^'
 
+    @staticmethod
+    def spec_fields(config):
+        return dict(VideoMAE.spec_fields(config), pooling='fc_norm')
+
     def encode(self, video):
         grid = self.grid(video)
         return self.model.videomae(video.transpose(1, 2)).last_hidden_state, grid
@@ -165,6 +169,10 @@ class VideoPrismClip(VideoPrism):
     both_towers = True
     unused_modules = ('text_model',)
     ignored_keys = r'text_model\.'
+
+    @staticmethod
+    def spec_fields(config):
+        return dict(VideoPrism.spec_fields(config), pooling='attention')
 
     def encode(self, video):
         grid = self.grid(video)

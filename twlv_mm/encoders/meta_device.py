@@ -42,12 +42,14 @@ def run(model, source, num_frames, img_size):
         img_size (int): Its side in pixels.
 
     Returns:
-        tuple: tokens (1, L, D) and grid, as of :meth:`twlv_mm.Encoder.encode`, and the vector (1, D').
+        tuple: tokens (1, L, D) and grid, as of :meth:`twlv_mm.Encoder.encode`, and the vector (1, D'), which requires a
+        gradient if its pooling has weights.
     """
     model.to('meta').eval()
     try:
         with torch.no_grad():
             tokens, grid = model.encode(torch.empty(1, 3, num_frames, img_size, img_size, device='meta'))
+        with torch.enable_grad():
             return tokens, grid, model.own_pooling(tokens, grid)
     except Exception as error:  # another library's network can raise anything
         raise ValueError(

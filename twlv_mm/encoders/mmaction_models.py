@@ -103,9 +103,8 @@ class ActionBackbone(Encoder):
 
     def own_pooling(self, tokens, grid):
         """The vector that the recognizer's head classifies."""
-        vectors = super().own_pooling(tokens, grid)
         norm = getattr(self.net, 'fc_norm', None)  # VisionTransformer normalises the mean
-        return vectors if norm is None else norm(vectors)
+        return super().own_pooling(tokens, grid) if norm is None else norm(self.pool(tokens, grid, 'mean'))
 
 
 def _features(net, video):
@@ -188,6 +187,7 @@ def _describe(cfg, config, pretraining_sets, overrides):
     model = ActionBackbone(backbone, EncoderSpec(name=name, grid=None, embed_dims=16, **sizes), pictures)
     tokens, grid, vector = meta_device.run(model, source, frames, size)
     class_token = grid is not None and tokens.shape[1] > torch.Size(grid).numel()
+    pooling = 'class_token' if class_token else 'mean'
     return EncoderSpec(
         name=name,
         grid=grid,
@@ -195,7 +195,7 @@ def _describe(cfg, config, pretraining_sets, overrides):
         embedding_dims=vector.shape[-1],
         num_heads=probe_heads(tokens.shape[-1]),
         class_token=class_token,
-        pooling='class_token' if class_token else 'mean',
+        pooling='fc_norm' if vector.requires_grad else pooling,  # with weights: another vector than --pooling's
         per_frame=pictures and not mixes,
         pretraining_sets=pretraining_sets,
         **sizes,

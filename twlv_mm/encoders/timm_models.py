@@ -56,7 +56,8 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
     # A placeholder spec: the sizes of the output are not known yet.
     model = TimmEncoder(net, EncoderSpec(name=short, grid=None, embed_dims=16, **sizes))
     tokens, grid, vector = meta_device.run(model, f'timm:{name}', num_frames, size)
-    class_token = tokens.shape[1] > torch.Size(grid).numel()
+    class_token = tokens.shape[1] > math.prod(grid) + model.kept * num_frames
+    pooling = 'class_token' if class_token and net.global_pool == 'token' else 'mean'
     return EncoderSpec(
         name=short,
         grid=grid,
@@ -64,7 +65,7 @@ def describe(name, num_frames=NUM_FRAMES, img_size=None, pretraining_sets=None, 
         embedding_dims=vector.shape[-1],
         num_heads=probe_heads(tokens.shape[-1]),
         class_token=class_token,
-        pooling='class_token' if class_token else 'mean',
+        pooling='head' if vector.requires_grad else pooling,  # with weights: another vector than --pooling's
         pretraining_sets=pretraining_sets,
         **sizes,
     )
@@ -102,9 +103,10 @@ class TimmEncoder(PerFrameEncoder):
         self.net = net
         self.settings = settings or {}
         registers = getattr(net, 'reg_token', None)
-        # Registers are kept for attention pooling only, which may use them.
-        keep = registers is None or getattr(net, 'attn_pool', None) is not None
-        self.registers = 0 if keep else registers.shape[1]
+        count = getattr(net, 'num_reg_tokens', 0 if registers is None else registers.shape[1])
+        # Registers are kept only for poolings that use them, such as Eva's by attention.
+        keep = getattr(net, 'pool_include_prefix', getattr(net, 'attn_pool', None) is not None)
+        self.registers, self.kept = (0, count) if keep else (count, 0)
         self.channels_last = getattr(net, 'output_fmt', 'NCHW') == 'NHWC'
 
     def load(self, path):
