@@ -105,7 +105,7 @@ def run(encoder, dataset=None, load_from=None, resume=False):
     model = nn.Module()
     model.backbone = encoder
     return SimpleNamespace(
-        _unwrapped_model=model,
+        model=model,
         _resume=resume,
         cfg=dict(load_from=load_from, default_hooks=dict(results=dict(dataset='kinetics400'))),
         train_dataloader=SimpleNamespace(dataset=dataset or object()),
@@ -134,7 +134,7 @@ def test_sets_add_up_from_run_to_run(encoder):
     assert fine_tuned == dict(pretraining_sets=['kinetics710', 'ssv2'], trained_on=['kinetics400'])
     for same_run, expected in ((False, ('kinetics710', 'ssv2', 'kinetics400')), (True, ('kinetics710', 'ssv2'))):
         encoder.pretraining_sets = None
-        note_weights(run(encoder)._unwrapped_model, dict(meta=fine_tuned), 'x.pth', same_run)
+        note_weights(run(encoder).model, dict(meta=fine_tuned), 'x.pth', same_run)
         assert encoder.pretraining_sets == expected
 
 
@@ -156,7 +156,7 @@ def test_weights_without_training_sets_stay_unknown(encoder):
 
 def test_names_of_sets_in_a_file_are_checked(encoder):
     with pytest.raises(ValueError, match=r'x\.pth, meta, trained_on'):
-        note_weights(run(encoder)._unwrapped_model, dict(meta=dict(trained_on='ssv2')), 'x.pth', False)
+        note_weights(run(encoder).model, dict(meta=dict(trained_on='ssv2')), 'x.pth', False)
 
 
 def test_weights_of_a_checkpoint_are_recorded_as_its_own(encoder, tmp_path, monkeypatch):
@@ -166,7 +166,7 @@ def test_weights_of_a_checkpoint_are_recorded_as_its_own(encoder, tmp_path, monk
     path.write_bytes(b'weights')
     state = {f'backbone.{key}': value for key, value in encoder.state_dict().items()}
     encoder.weights_sha256, encoder.pretraining_sets = 'ab' * 32, ('ssv2',)
-    model = run(encoder)._unwrapped_model
+    model = run(encoder).model
     note_weights(model, dict(meta=dict(encoder_sha256='ab' * 32)), path, True)
     note_weights(model, dict(meta={}), path, True)  # an earlier checkpoint
     note_weights(model, dict(meta={}, state_dict={'cls_head.weight': torch.zeros(1)}), path, False)

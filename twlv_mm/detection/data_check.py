@@ -2,11 +2,10 @@
 
 from pickle import UnpicklingError
 
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 
-from twlv_mm.engine.dataset_parts import dataset_parts
+from twlv_mm.engine.dataset_check import DatasetCheckHook
+from twlv_mm.engine.wrappers import dataset_parts
 from twlv_mm.records import raise_if_system
 from twlv_mm.registry import DATASETS, HOOKS
 
@@ -15,7 +14,7 @@ from .ava_dataset import AVAVideoDataset
 
 
 @HOOKS.register_module()
-class CheckAVAHook(Hook):
+class CheckAVAHook(DatasetCheckHook):
     """Check the datasets of a run in AVA's format before it starts, and the model's number of classes.
 
     All errors come in one ValueError, warnings go to the log; see :func:`~twlv_mm.detection.ava_checks.check_dataset`.
@@ -24,15 +23,7 @@ class CheckAVAHook(Hook):
         default_hooks = dict(data=dict(type='twlv_mm.CheckAVAHook'))
     """
 
-    def before_train(self, runner):
-        validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
-        self._check(runner, runner.train_dataloader.dataset, *validation)
-
-    def before_test(self, runner):
-        self._check(runner, runner.test_dataloader.dataset)
-
-    def _check(self, runner, *datasets):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    def check(self, runner, model, *datasets):
         # An encoder may have a num_classes of its own.
         parts = [part for name, part in model.named_children() if name != 'backbone']
         modules = [model, *(module for part in parts for module in part.modules())]

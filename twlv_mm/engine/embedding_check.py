@@ -1,19 +1,17 @@
 """Checks that the embeddings a run reads fit its model and its checkpoint."""
 
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
-
 from twlv_mm.embeddings.extraction_settings import check_comparable
 from twlv_mm.registry import HOOKS
 
-from .dataset_parts import dataset_parts
+from .dataset_check import DatasetCheckHook
+from .wrappers import dataset_parts
 
 # In the metainfo of a dataset of embedded videos, and so in checkpoints.
 KEYS = {'classes', 'folder', 'dims', 'settings'}
 
 
 @HOOKS.register_module()
-class CheckEmbeddedVideosHook(Hook):
+class CheckEmbeddedVideosHook(DatasetCheckHook):
     """Check the datasets of embedded videos, and the model, before a run.
 
     A dataset of embedded videos has classes (names), folder, dims (width of a vector) and settings (from
@@ -32,15 +30,7 @@ class CheckEmbeddedVideosHook(Hook):
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         self._trained_on = meta if meta.keys() >= KEYS else None
 
-    def before_train(self, runner):
-        validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
-        self._check(runner, runner.train_dataloader.dataset, *validation)
-
-    def before_test(self, runner):
-        self._check(runner, runner.test_dataloader.dataset)
-
-    def _check(self, runner, *datasets):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    def check(self, runner, model, *datasets):
         metainfos = [part.metainfo for dataset in datasets for part in _parts(dataset)]
         first, *others = [self._trained_on, *metainfos] if self._trained_on else metainfos
         for other in others:

@@ -1,10 +1,11 @@
 """Checks before a run that its config does not contradict its encoder; changes nothing."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from twlv_mm.encoders import EncoderError, describe, encoder_in, spec_of
 from twlv_mm.registry import HOOKS
+
+from .wrappers import unwrapped
 
 HOW = (
     'Set the encoder with ENCODER=SOURCE before the command, or with --cfg-options encoder=SOURCE of the tools of '
@@ -92,7 +93,7 @@ class EncoderCheckHook(Hook):
             return
         self._seen.add((stage, shape[1:]))
         spec, frames, size = self._spec, shape[1], min(shape[2:])
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         any_number = getattr(model, 'any_num_frames', False)
         if frames % spec.tubelet_size if any_number else frames != spec.num_frames:
             raise EncoderError(

@@ -10,6 +10,8 @@ from twlv_mm.encoders import Encoder, EncoderError, file_sha256, sets_of
 from twlv_mm.records import checks
 from twlv_mm.records.results import FROZEN_TASKS
 
+from .wrappers import unwrapped
+
 ENCODER_SHA256 = 'encoder_sha256'  # in the meta of a checkpoint
 UNKNOWN = 'unknown'  # in place of the datasets where weights do not name them
 
@@ -57,7 +59,7 @@ def training_sets(runner):
         do not say), and trained_on, unless it is frozen: the sets of the run's mixture, or the set that its config
         names for results.json. Empty lists are left out; so are both if the model has no encoder as ``backbone``.
     """
-    encoder = _encoder(runner._unwrapped_model)
+    encoder = _encoder(unwrapped(runner.model))
     if encoder is None:
         return {}
     before, trained_on = encoder.pretraining_sets, ()
@@ -108,7 +110,7 @@ def note_weights(model, checkpoint, path, same_run):
 
 def weights_origin(runner):
     """What a checkpoint records about the file that its encoder started from; empty without an encoder."""
-    encoder = _encoder(runner._unwrapped_model)
+    encoder = _encoder(unwrapped(runner.model))
     return {} if encoder is None else {ENCODER_SHA256: encoder.weights_sha256}
 
 

@@ -6,10 +6,11 @@ import os.path as osp
 import torch
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from twlv_mm.records import write_json
 from twlv_mm.registry import HOOKS
+
+from .wrappers import unwrapped
 
 
 class NotFiniteError(RuntimeError):
@@ -30,7 +31,7 @@ class FiniteGradientHook(Hook):
 
     def before_train(self, runner):
         self._batches = []
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         model.register_forward_hook(self._keep_losses)
         runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: self._check(runner))
 

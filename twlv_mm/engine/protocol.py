@@ -5,7 +5,7 @@ Our own parts list theirs as ``choices``; mmaction2's have none and are known by
 
 from pathlib import Path
 
-from .dataset_parts import dataset_parts
+from .wrappers import dataset_parts
 
 NOTES = ('recipe',)  # stated settings of the training, which a test cannot verify
 CROPS = dict(CenterCrop=1, ThreeCrop=3, TenCrop=10)

@@ -7,7 +7,6 @@ from numbers import Number
 
 from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
 from twlv_mm.embeddings import encoder_of
@@ -16,10 +15,10 @@ from twlv_mm.records import provenance, write_json
 from twlv_mm.records.results import RESULTS, TASKS, result_record
 from twlv_mm.registry import HOOKS
 
-from .dataset_parts import dataset_parts
 from .encoder_training import check_probe, is_frozen
 from .protocol import NOTES, check_stated, protocol_of
 from .quiet_log import has_top5, is_top5
+from .wrappers import dataset_parts, unwrapped
 
 
 @HOOKS.register_module()
@@ -66,7 +65,7 @@ class ResultsHook(Hook):
         self._seed = (checkpoint.get('meta') or {}).get('seed')
 
     def before_train(self, runner):
-        model = _unwrapped(runner)
+        model = unwrapped(runner.model)
         model.train()
         encoder = _encoder(model, runner.train_dataloader.dataset)
         frozen = is_frozen(encoder, getattr(runner.optim_wrapper, 'optimizer', None))
@@ -76,13 +75,13 @@ class ResultsHook(Hook):
 
     def before_test(self, runner):
         plan = getattr(runner, 'plan', None) or {}
-        self._encoder = _encoder(_unwrapped(runner), runner.test_dataloader.dataset)
+        self._encoder = _encoder(unwrapped(runner.model), runner.test_dataloader.dataset)
         if 'frozen' in plan:
             self._frozen, why = plan['frozen'], 'the encoder has learned in the training of the checkpoint'
         else:
             self._frozen, why = is_frozen(self._encoder), f'the encoder of {runner.cfg.filename} learns'
         check_probe(self.task, self._frozen, why)
-        self._protocol = protocol_of(runner, _unwrapped(runner))
+        self._protocol = protocol_of(runner, unwrapped(runner.model))
         check_stated(self.protocol, self._protocol)
 
     def before_test_epoch(self, runner):
@@ -138,10 +137,6 @@ def _encoder(model, dataset):
     backbone = getattr(model, 'backbone', None)
     settings = getattr(dataset_parts(dataset)[0], 'metainfo', {}).get('settings')
     return encoder_of(settings) if backbone is None and settings else backbone
-
-
-def _unwrapped(runner):
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _has_trained(runner):

@@ -10,20 +10,19 @@ from datetime import timedelta
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed, is_main_process, master_only
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
 from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers, write_text
 
-from .dataset_parts import dataset_parts
 from .encoder_training import note_weights, training_sets, weights_origin
 from .fully_shard import share_optimizer_state
 from .quiet_log import QuietLogProcessor, environment_line, quieten
 from .resuming import DueValidationHook, compare_optimizer, compare_processes, optimizer_settings
 from .run_plan import state_plan, warmup_steps
 from .work_dir import alone_in, latest_checkpoint
+from .wrappers import dataset_parts, unwrapped
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
 
@@ -171,7 +170,7 @@ class Runner(MMEngineRunner):
             raise CheckpointError(self._describe_mismatch(filename, str(error))) from None
         if not strict:
             self._warn_of_partial_load(filename, checkpoint, revise_keys)
-        note_weights(self._unwrapped_model, checkpoint, filename, same_run=strict)
+        note_weights(unwrapped(self.model), checkpoint, filename, same_run=strict)
         self.plan = (checkpoint.get('meta') or {}).get('plan')
         return checkpoint
 
@@ -248,15 +247,11 @@ class Runner(MMEngineRunner):
     def _is_sharded(self):
         return getattr(self.model, 'is_sharded', False)
 
-    @property
-    def _unwrapped_model(self):
-        return self.model.module if is_model_wrapper(self.model) else self.model
-
     def _describe_mismatch(self, filename, message):
         reasons = [line.strip() for line in message.splitlines() if line.strip() and MISMATCH not in line]
         shown = '\n  '.join(reason if len(reason) < 300 else f'{reason[:300]}...' for reason in reasons[:4])
         more = f'\n  and {len(reasons) - 4} more' if len(reasons) > 4 else ''
-        spec = getattr(getattr(self._unwrapped_model, 'backbone', None), 'spec', None)
+        spec = getattr(getattr(unwrapped(self.model), 'backbone', None), 'spec', None)
         ours = getattr(spec, 'source', None)
         meta = CheckpointLoader.load_checkpoint(filename, map_location='cpu').get('meta', {})
         theirs = re.search(r"\b(?:source|arch)='([^']+)'", meta.get('cfg', ''))
@@ -270,7 +265,7 @@ class Runner(MMEngineRunner):
         given = checkpoint.get('state_dict', checkpoint)
         for pattern, replacement in revise_keys:
             given = {re.sub(pattern, replacement, key): value for key, value in given.items()}
-        wanted = self._unwrapped_model.state_dict()
+        wanted = unwrapped(self.model).state_dict()
         missing, unused = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
         if missing or unused:
             self.logger.warning(

@@ -5,9 +5,10 @@ from collections import deque
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from twlv_mm.registry import HOOKS
+
+from .wrappers import unwrapped
 
 
 @HOOKS.register_module()
@@ -52,7 +53,7 @@ class CompileBlocksHook(Hook):
         self.options = options
 
     def before_train(self, runner):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         blocks = getattr(getattr(model, 'backbone', None), 'blocks', None)
         if blocks is None:
             raise ValueError(

@@ -1,8 +1,8 @@
 """Schedules the momentum of the encoder's moving average, and updates it."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from twlv_mm.engine.wrappers import unwrapped
 from twlv_mm.registry import HOOKS
 
 from .targets import LatentTarget
@@ -29,10 +29,7 @@ class MomentumScheduleHook(Hook):
         """Update the averages, unless gradients are still being accumulated."""
         if runner.optim_wrapper.should_update():
             for target in self._targets(runner):
-                target.update(self._model(runner).backbone)
-
-    def _model(self, runner):
-        return runner.model.module if is_model_wrapper(runner.model) else runner.model
+                target.update(unwrapped(runner.model).backbone)
 
     def _targets(self, runner):
-        return [module for module in self._model(runner).modules() if isinstance(module, LatentTarget)]
+        return [module for module in unwrapped(runner.model).modules() if isinstance(module, LatentTarget)]

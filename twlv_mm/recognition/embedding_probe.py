@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import BaseDataPreprocessor, BaseModel, is_model_wrapper
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import nn
 
 from twlv_mm.embeddings import check_comparable, extraction_note
+from twlv_mm.engine.dataset_check import DatasetCheckHook
 from twlv_mm.registry import DATASETS, HOOKS, MODELS
 
 from .knn import knn_votes
@@ -137,7 +137,7 @@ class EmbeddingLinearProbe(EmbeddingClassifier):
 
 
 @HOOKS.register_module()
-class CheckEmbeddingsHook(Hook):
+class CheckEmbeddingsHook(DatasetCheckHook):
     """Check the embeddings before a run.
 
     The embeddings for training (or those a tested checkpoint was trained on), the kNN bank and the test must share
@@ -153,17 +153,9 @@ class CheckEmbeddingsHook(Hook):
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         self._trained_on = meta if 'settings' in meta else None
 
-    def before_train(self, runner):
-        validation = [runner.val_dataloader.dataset] if runner.val_loop is not None else []
-        self._check(runner, runner.train_dataloader.dataset, *validation)
-
-    def before_test(self, runner):
-        model = _unwrapped(runner.model)
-        bank = [model.bank] if isinstance(model, EmbeddingKNN) else []
-        self._check(runner, *bank, runner.test_dataloader.dataset)
-
-    def _check(self, runner, *datasets):
-        model = _unwrapped(runner.model)
+    def check(self, runner, model, *datasets):
+        if isinstance(model, EmbeddingKNN):
+            datasets = model.bank, *datasets
         trained_on = [self._trained_on] if self._trained_on else []
         first, *others = [*trained_on, *(dataset.metainfo for dataset in datasets)]
         for other in others:
@@ -201,7 +193,3 @@ def _check_labels(dataset, num_classes):
             f'0 ... {num_classes - 1} (model.num_classes={num_classes}): {shown}. Classes count from 0: correct the '
             f'labels or model.num_classes; the largest label is {int(dataset.labels.max())}'
         )
-
-
-def _unwrapped(model):
-    return model.module if is_model_wrapper(model) else model

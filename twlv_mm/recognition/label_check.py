@@ -5,9 +5,8 @@ from numbers import Integral
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
-from twlv_mm.engine.dataset_parts import dataset_parts
+from twlv_mm.engine.wrappers import dataset_parts, unwrapped
 from twlv_mm.registry import HOOKS
 
 
@@ -30,7 +29,7 @@ class CheckLabelsHook(Hook):
         self._check(runner, runner.test_dataloader.dataset)
 
     def _check(self, runner, dataset, warn=False):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         num_classes = model.cls_head.num_classes
         largest = check_labels(dataset, num_classes)
         if warn and largest < num_classes - 1:

@@ -3,9 +3,9 @@
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch.utils.data import Dataset
 
+from twlv_mm.engine.wrappers import unwrapped
 from twlv_mm.registry import DATASETS, HOOKS, METRICS
 
 PARTS = ('training', 'held-out')
@@ -136,5 +136,5 @@ class ChooseProbeHook(Hook):
 
 
 def _head(runner):
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     return model.cls_head

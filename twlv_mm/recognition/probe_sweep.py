@@ -6,10 +6,10 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 from mmaction.models.heads import BaseHead
-from mmengine.model import is_model_wrapper
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 from torch import nn
 
+from twlv_mm.engine.wrappers import unwrapped
 from twlv_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 
 from .attentive_probe import AttentiveProbe
@@ -182,7 +182,7 @@ class ProbeSweepConstructor:
 
     def __call__(self, model):
         """Build the wrapper for a recognizer, with two parameter groups per probe."""
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrapped(model)
         head = getattr(model, 'cls_head', None)
         if not isinstance(head, ProbeSweepHead):
             raise ValueError(f'ProbeSweepConstructor needs a ProbeSweepHead, model.cls_head is {type(head).__name__}')

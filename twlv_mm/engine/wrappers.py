@@ -1,4 +1,6 @@
-"""Datasets inside wrappers."""
+"""Datasets and models inside wrappers."""
+
+from mmengine.model import is_model_wrapper
 
 
 def dataset_parts(dataset):
@@ -7,3 +9,8 @@ def dataset_parts(dataset):
     if inner == [None]:
         return [dataset]
     return [part for one in inner for part in dataset_parts(one)]
+
+
+def unwrapped(model):
+    """The model inside a wrapper such as DistributedDataParallel, or the model itself."""
+    return model.module if is_model_wrapper(model) else model
