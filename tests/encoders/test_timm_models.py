@@ -1,5 +1,8 @@
 """``timm:NAME``: what timm computes of each frame is what the encoder gives."""
 
+import json
+from contextlib import nullcontext
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -122,6 +125,24 @@ def test_weights_are_fetched_only_where_the_user_says_so(theirs, monkeypatch):
     monkeypatch.setattr(huggingface_hub, 'hf_hub_download', offline)
     with pytest.raises(ValueError, match=r'cannot be downloaded from timm/vit_tiny.*no network.*give weights=FILE'):
         twlv_mm.get_model(f'timm:{name}', 'pretrained', **small)
+
+
+def test_folder_of_weights_with_another_preprocessing_or_architecture_is_refused(theirs, tmp_path):
+    name, small, _, _ = MODELS['vit']
+    theirs('vit')
+    made = dict(tag='mae', mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5], crop_mode='center', num_classes=0)
+    same = dict(architecture='vit_tiny_patch16_224', pretrained_cfg=made)
+    for content, message in (
+        (same, None),
+        (same | dict(architecture='deit_tiny_patch16_224'), "architecture is 'deit_tiny_patch16_224', but"),
+        (
+            same | dict(pretrained_cfg=dict(made, mean=[0.485, 0.456, 0.406])),
+            r'mean is \[0\.485.*vit_tiny_patch16_224\.mae',
+        ),
+    ):
+        (tmp_path / 'config.json').write_text(json.dumps(content))
+        with nullcontext() if message is None else pytest.raises(ValueError, match=message):
+            twlv_mm.get_model(f'timm:{name}', tmp_path, **small)
 
 
 def test_other_weights_and_names_are_refused(theirs, tmp_path):

@@ -117,8 +117,8 @@ def test_every_config_takes_another_encoder_with_all_that_depends_on_it(place, o
     name, encoder = NAMES[place], ENCODERS[place % len(ENCODERS)]
     if name == 'squeezetime/ava21_roi.py':
         encoder = 'squeezetime_r50'  # in a variant that others have not
-    elif 'frame' in name:
-        encoder = 'umt_large'  # can be set to one frame
+    elif 'frame' in name or (name.startswith('twlv/') and 'finetune' in name):
+        encoder = 'umt_large'  # can be set to one frame; has blocks
     cfg = read_config(CONFIGS / name, encoder)
     check_encoder(cfg)
     check_numbers(cfg, twlv_mm.describe(encoder, **cfg.encoder_overrides))
@@ -240,7 +240,7 @@ def test_names_of_own_encoders_are_safe_in_folders(own_encoder):
     assert cfg.extraction.out == 'embeddings/thumos14_colours_of_mine'
 
 
-def test_number_that_contradicts_the_encoder_is_an_error_that_names_both(tmp_path):
+def test_number_that_contradicts_the_encoder_is_an_error_that_names_both(tmp_path, own_encoder):
     def error(name, text, *more):
         with pytest.raises((EncoderError, SystemExit)) as raised:
             config_of(child(tmp_path, name, text), *more)
@@ -256,6 +256,9 @@ def test_number_that_contradicts_the_encoder_is_an_error_that_names_both(tmp_pat
     assert 'model.in_channels' in error('twlv/thumos14_tal_video.py', f'{swap}model = dict(in_channels=512)')
     assert 'encoder=umt_large, but its model has the encoder clip_base' in error(
         'twlv/k400_linear.py', f"{swap}model = dict(backbone=dict(source='clip_base'))"
+    )
+    assert 'encoder my_encoders:Colours has no known number of blocks, which LearningRateDecay' in error(
+        'twlv/k400_finetune.py', "encoder = 'my_encoders:Colours'"
     )
     assert 'did you mean umt_large' in error('twlv/k400_linear.py', "encoder = 'umt_lage'")
     assert 'img_size=224 is not a multiple of patch_size=20' in error(

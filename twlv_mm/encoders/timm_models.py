@@ -7,12 +7,16 @@ the same part of a video. Width and feature map come from a run on torch's meta 
 
 import difflib
 import math
+from pathlib import Path
 
 import torch
 
 from twlv_mm.compat import torchvision_for_timm
+from twlv_mm.records import read_json
+from twlv_mm.records.checks import shown
 
 from . import meta_device
+from .hf_files import MAX_JSON
 from .per_frame import NUM_FRAMES, PerFrameEncoder
 from .spec import EncoderSpec, probe_heads
 from .weight_loading import load_plain_weights
@@ -112,10 +116,28 @@ class TimmEncoder(PerFrameEncoder):
     def load(self, path):
         """Load weights of timm, with or without classifier, or of this project; 'pretrained' downloads timm's own."""
         name = self.settings['model_name']
+        self._check_folder(path)
         with meta_device.EmptyWeights():
             whole = timm.create_model(**self.settings, num_classes=1)
         classifier = {f'net.{key}' for key in whole.state_dict()} - self.state_dict().keys()
         return load_plain_weights(self, _published(name, whole) if path == PRETRAINED else path, classifier)
+
+    def _check_folder(self, path):
+        """Compare the config.json of a folder of timm's, if there is one, in what the shapes of weights do not show."""
+        file = Path(path) / 'config.json'
+        if not file.is_file():
+            return
+        there, ours = read_json(file, dict, max_bytes=MAX_JSON), self.net.pretrained_cfg
+        theirs = there.get('pretrained_cfg')
+        theirs = dict(theirs if isinstance(theirs, dict) else {}, architecture=there.get('architecture'))
+        for key in ('architecture', 'mean', 'std', 'interpolation', 'crop_mode'):
+            value = tuple(theirs[key]) if isinstance(theirs.get(key), list) else theirs.get(key)
+            if value not in (None, ours.get(key)):
+                raise ValueError(
+                    f'{file}: {key} is {shown(theirs[key])}, but timm:{self.settings["model_name"]} has '
+                    f'{ours.get(key)!r}: name the model of these weights with its tag, such as '
+                    f'timm:{theirs["architecture"]}.{theirs.get("tag")}, or set pretrained_cfg_overlay=dict({key}=...)'
+                )
 
     def encode_frames(self, frames):
         features = self.net.forward_features(frames)

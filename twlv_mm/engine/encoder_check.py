@@ -11,6 +11,7 @@ HOW = (
     'Set the encoder with ENCODER=SOURCE before the command, or with --cfg-options encoder=SOURCE of the tools of '
     "twlv_mm; if a config sets a different default, it must be a literal (encoder = 'umt_large')"
 )
+LAYER_DECAY = 'LearningRateDecayOptimizerConstructor'  # of mmaction2
 
 
 def check_encoder(cfg):
@@ -32,6 +33,14 @@ def check_encoder(cfg):
         return
     source, overrides = encoder_in(cfg, cfg.filename)
     _check_parsed(cfg, source, overrides)
+    optim_wrapper = cfg.get('optim_wrapper') or {}
+    depth = (optim_wrapper.get('paramwise_cfg') or {}).get('num_layers')
+    if depth is None and str(optim_wrapper.get('constructor')).endswith(LAYER_DECAY):
+        raise EncoderError(
+            f'{cfg.filename}: encoder {source} has no known number of blocks, which {LAYER_DECAY} needs '
+            '(paramwise_cfg.num_layers). It works with the vision transformers in twlv_mm.list_models(); for '
+            'another encoder, write a config without this constructor and without drop_path_rate'
+        )
     if backbone is None:
         return
     try:
