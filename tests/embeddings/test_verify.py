@@ -37,6 +37,19 @@ def rewrite(folder, video_id='b', info=no_change, **arrays):
     path.write_text(json.dumps(content))
 
 
+def test_the_folder_above_is_refused_and_repairs_nothing(tmp_path):
+    below = tmp_path / 'multi-clip' / 'all'
+    below.mkdir(parents=True)
+    write_embeddings(below, 'a', clips_of(0), TIMES, INFO)
+    manifest = below / 'manifest.json'
+    manifest.write_text(json.dumps(dict(videos=['a'])))
+    with pytest.raises(
+        ValueError, match=r'several folders of embeddings, such as that of multi-clip/all/manifest\.json'
+    ):
+        verify(tmp_path, repair=True)
+    assert manifest.exists()
+
+
 @pytest.fixture
 def folder(tmp_path):
     for seed, video_id in enumerate('abc'):

@@ -260,3 +260,10 @@ def test_frames_at_high_rates_are_those_on_screen(tmp_path):
     with open_video(Segment(path, 0.02, 0.03)) as reader:
         assert [index_of(frame) for frame in reader.frames(range(10))] == list(range(20, 30))
         assert len(reader.frame_times) == 10
+
+
+def test_a_list_of_files_is_no_video(tmp_path):
+    path = tmp_path / 'list.mp4'
+    path.write_text('ffconcat version 1.0\nfile list.mp4\n')
+    with pytest.raises(VideoError, match=r'list\.mp4 is a list of files for FFmpeg, not a video'):
+        open_video(path)

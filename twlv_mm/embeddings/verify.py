@@ -66,6 +66,8 @@ def verify(folder, repair=False, processes=1):
             folder = None  # all of it is unreadable
     if folder is not None and folder.features is not None:
         raise ValueError(f'{folder.path} has features of another tool, which are checked when they are read')
+    if folder is not None and (below := _manifest_below(folder)):
+        raise ValueError(f'{folder.path} holds several folders of embeddings, such as that of {below}: verify each')
     problems = [Problem(path.name, str(error)) for path, error in refused]
     if folder is not None:
         problems += _check_folder(folder, repair, processes)
@@ -73,6 +75,15 @@ def verify(folder, repair=False, processes=1):
         for path, _ in refused:
             set_aside(path)
     return sorted(problems)
+
+
+def _manifest_below(folder):
+    """The manifest of another extraction in a sub-folder, which repairing would take for a video's json."""
+    if folder.format != 'npy' or (folder.path / MANIFEST).is_file():
+        return None
+    endings = folder.files.endings
+    names = (f'{video_id}.json' for video_id, there in endings.items() if there == {'.json'})
+    return next((name for name in names if name.endswith(f'/{MANIFEST}')), None)
 
 
 def _check_folder(folder, repair, processes):

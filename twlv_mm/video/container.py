@@ -9,6 +9,8 @@ from av.stream import Disposition
 
 from .errors import VideoError
 
+HEAD_BYTES = 4096
+LIST_OF_FILES = b'ffconcat version 1.0'  # FFmpeg would read the files, and may do so without end
 NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
@@ -23,6 +25,9 @@ def open_container(path, content=None):
     Raises:
         VideoError: if the file is an image, has no video, is cut short, or FFmpeg has no decoder for it.
     """
+    head = _head(path, content)
+    if head.startswith(LIST_OF_FILES):
+        raise VideoError(f'{path} is a list of files for FFmpeg, not a video')
     with _opened(path, content) as container:
         # FFmpeg opens an image as a video of one frame, with formats such as png_pipe.
         if container.format.name.endswith('_pipe'):
@@ -35,7 +40,7 @@ def open_container(path, content=None):
         size = os.path.getsize(path) if content is None else len(content)
         end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
         if container.format.name == 'matroska,webm':
-            end = max(end, _segment_end(path, content))
+            end = max(end, _segment_end(head))
         if end > size:
             raise VideoError(f'{path} is cut short: it has {size} bytes, by its header or index at least {end}')
         stream.codec_context.thread_count = 1
@@ -54,18 +59,22 @@ def _opened(path, content):
         return av.open(open(path, 'rb'), **options)
 
 
-def _segment_end(path, content):
+def _head(path, content):
+    if content is not None:
+        return content[:HEAD_BYTES]
+    with open(path, 'rb') as file:
+        return file.read(HEAD_BYTES)
+
+
+def _segment_end(head):
     """Where the segment of a Matroska file ends (RFC 8794, RFC 9559), in bytes; 0 if its header does not say."""
-    if content is None:
-        with open(path, 'rb') as file:
-            content = file.read(4096)
-    _, identifier, rest = content[:4096].partition(b'\x18\x53\x80\x67')
-    if not identifier or not rest or not rest[0]:
+    before, identifier, rest = head.partition(b'\x18\x53\x80\x67')
+    if not rest or not rest[0]:
         return 0
-    bits = 7 * (9 - rest[0].bit_length())  # of the size, after a one that tells their number
-    size = int.from_bytes(rest[: bits // 7], 'big') & ((1 << bits) - 1)
-    unknown = size == (1 << bits) - 1
-    return 0 if unknown else content.index(identifier) + len(identifier) + bits // 7 + size
+    length = 9 - rest[0].bit_length()  # of the size field; its leading zeros and a one tell
+    most = (1 << 7 * length) - 1
+    size = int.from_bytes(rest[:length], 'big') & most
+    return 0 if size == most else len(before) + len(identifier) + length + size
 
 
 def _video_stream(container):
