@@ -1,6 +1,7 @@
 """Weights: official layouts give official outputs, other models' weights are refused."""
 
 import os
+import re
 
 import pytest
 import torch
@@ -266,3 +267,15 @@ def test_table_that_could_be_for_two_sizes_asks_which(tmp_path):
     tensors['sd/pos_embed'] = torch.zeros(1, 32 * 4, 48)
     with pytest.raises(ValueError, match='may be for 32 x 2 x 2 or 8 x 4 x 4: set num_frames and img_size'):
         official_model('umt_base', tensors, meta, tmp_path)
+
+
+def test_norm_of_a_fine_tuned_model_stays_in_the_optimizer(tmp_path):
+    source = twlv_mm.get_model('videomae_base', **TINY)
+    state = {re.sub(r'^norm\.', 'fc_norm.', key): value for key, value in source.state_dict().items()}
+    torch.save(state, tmp_path / 'x.pth')
+    for weights in (tmp_path / 'x.pth', None):  # resumed, and loaded later
+        model = twlv_mm.get_model('videomae_base', weights, **TINY)
+        before = {id(parameter) for parameter in model.parameters()}
+        model.load_state_dict(state)
+        assert {id(parameter) for parameter in model.parameters()} == before
+        assert model.fc_norm.weight.requires_grad

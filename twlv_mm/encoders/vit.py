@@ -176,10 +176,10 @@ class VideoVisionTransformer(TableEncoder):
         return time // tubelet, height // patch, width // patch
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
-        if f'{prefix}fc_norm.weight' in state_dict:
-            # Fine-tuned UMT and VideoMAE normalise the mean of the tokens, not the tokens.
-            self.norm = nn.Identity()
-            self.fc_norm = make_norm(self.arch).to(self.patch_embed.proj.weight.device).requires_grad_(not self.frozen)
+        if f'{prefix}fc_norm.weight' in state_dict and isinstance(self.fc_norm, nn.Identity):
+            # Fine-tuned UMT and VideoMAE normalise the mean of the tokens, not the tokens. An optimizer may already have
+            # these parameters, so they stay the same.
+            self.norm, self.fc_norm = self.fc_norm, self.norm
         table = state_dict.get(f'{prefix}pos_embed')
         if table is not None and table.ndim == 5:
             state_dict[f'{prefix}pos_embed'] = resize_table(table, self.arch.table_grid, self.arch.per_frame)
