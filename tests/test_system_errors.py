@@ -80,6 +80,13 @@ def test_interrupt_that_other_code_has_turned_into_an_error_is_one(capsys):
     assert capsys.readouterr().err == 'interrupted\n'
 
 
+@pytest.fixture
+def interruptible():
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have ignored
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
 class Finalized:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
@@ -99,6 +106,7 @@ def lose_to_an_error():
     raise ValueError('of a worker that the same Ctrl-C has ended')
 
 
+@pytest.mark.usefixtures('interruptible')
 @pytest.mark.parametrize('lose', [lose_in_a_finalizer, lose_in_a_handler, lose_to_an_error])
 def test_interrupt_that_gets_lost_ends_the_tool_all_the_same(lose, capfd, monkeypatch):
     def main():
@@ -114,11 +122,14 @@ def test_interrupt_that_gets_lost_ends_the_tool_all_the_same(lose, capfd, monkey
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures('interruptible')
 def test_forked_processes_of_a_tool_ignore_an_interrupt():
     def main():
         if not (pid := os.fork()):
-            os.kill(os.getpid(), signal.SIGINT)
-            os._exit(7)
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+                os._exit(7)
+            os._exit(1)
         codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
     codes = []
