@@ -177,8 +177,8 @@ class VideoVisionTransformer(TableEncoder):
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         if f'{prefix}fc_norm.weight' in state_dict and isinstance(self.fc_norm, nn.Identity):
-            # Fine-tuned UMT and VideoMAE normalise the mean of the tokens, not the tokens. An optimizer may already have
-            # these parameters, so they stay the same.
+            # Fine-tuned UMT and VideoMAE normalise the mean of the tokens, not the tokens. The parameters stay the same
+            # objects, because an optimizer may already have them.
             self.norm, self.fc_norm = self.fc_norm, self.norm
         table = state_dict.get(f'{prefix}pos_embed')
         if table is not None and table.ndim == 5:
