@@ -9,6 +9,7 @@ warmup_epochs = max_epochs / 10
 patience = 0  # stop after this many validations without a better score; 0: never
 # Only for vision transformers of the model table: mmaction2's constructor rejects others.
 depth = _base_.encoder_overrides.get('depth') or getattr(ARCHITECTURES.get(_base_.encoder), 'depth', None)
+del ARCHITECTURES  # not a part of the config that a run writes
 model = dict(
     type='Recognizer3D',
     data_preprocessor=_base_.preprocessor,

@@ -50,6 +50,7 @@ test_pipeline = [
 ]
 # Only for vision transformers of the model table: mmaction2's constructor rejects others.
 depth = _base_.encoder_overrides.get('depth') or getattr(ARCHITECTURES.get(_base_.encoder), 'depth', None)
+del ARCHITECTURES  # not a part of the config that a run writes
 optim_wrapper = dict(paramwise_cfg=dict(num_layers=depth))
 train_dataloader = dict(batch_size=_base_.batch_size, drop_last=True, dataset=dict(pipeline=train_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

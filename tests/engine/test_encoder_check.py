@@ -1,6 +1,8 @@
 """A config asks for its encoder when it is parsed; all that depends on it follows, or is an error that names both."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -122,6 +124,7 @@ def test_every_config_takes_another_encoder_with_all_that_depends_on_it(place, o
     cfg = read_config(CONFIGS / name, encoder)
     check_encoder(cfg)
     check_numbers(cfg, twlv_mm.describe(encoder, **cfg.encoder_overrides))
+    exec(cfg.pretty_text, {})  # what a run writes into its work dir can be read
 
 
 @pytest.mark.parametrize('encoder', ENCODERS)
@@ -382,3 +385,11 @@ def test_a_config_that_does_not_ask_for_its_encoder_cannot_say_another_one(tmp_p
     )
     with pytest.raises(EncoderError, match="says encoder='umt_base', but its model.backbone is twlv_base"):
         check_encoder(Config.fromfile(tmp_path / 'own.py'))
+
+
+def test_config_that_was_read_too_early_says_what_to_use(tmp_path):
+    child = tmp_path / 'child.py'
+    child.write_text(f'_base_ = {str(CONFIGS / "twlv/k400_linear.py")!r}\nmax_epochs = 3\n')
+    code = 'import sys; from mmengine.config import Config; Config.fromfile(sys.argv[1])'
+    done = subprocess.run([sys.executable, '-c', code, str(child)], capture_output=True, text=True)
+    assert 'EncoderError: twlv_mm was not imported before the config was read' in done.stderr

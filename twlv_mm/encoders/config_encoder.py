@@ -44,9 +44,15 @@ def parsed_encoder(default):
         tuple[str, str | None, dict, dict]: SOURCE, path of the weights, overrides, and :func:`spec_of`.
 
     Raises:
-        EncoderError: if the encoder is unknown, or it has no such overrides.
+        EncoderError: if the encoder is unknown, or it has no such overrides, or the config was read too early.
     """
     values = {'encoder': default, 'encoder_weights': None, 'encoder_overrides': {}, DEFAULTS: {}}
+    if not files_being_parsed():
+        raise EncoderError(
+            'twlv_mm was not imported before the config was read, so its variables are not known: use tools/train.py '
+            'and tools/test.py of twlv_mm (or `twlv train`, `twlv test`), which take the arguments of mmaction2, or '
+            'import twlv_mm before Config.fromfile'
+        )
     files = [file.known for file in reversed(files_being_parsed())]
     for known in [*files, _from_environment()]:
         found = {key: known[key] for key in (*VARIABLES, DEFAULTS) if key in known}
