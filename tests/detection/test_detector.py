@@ -207,6 +207,14 @@ def test_query_sees_its_own_frame_and_its_own_kind():
     assert not changed[[0, 2, 3]].any()
 
 
+def test_tokens_have_the_code_of_their_centres():
+    decoder = FactorisedDecoder(8, 1, QUERIES, num_layers=1, embed_dims=DIMS, num_heads=4)
+    rows, columns = torch.meshgrid(*((torch.arange(side) + 0.5) / side for side in (4, 6)), indexing='ij')
+    codes = decoder.token_position(torch.zeros(1, 4, 6, dtype=torch.bool))[0].flatten(1).T
+    expected = decoder._position_code(torch.stack([columns, rows], dim=-1).flatten(0, 1))
+    torch.testing.assert_close(codes, expected, atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize('size', [(12, 12), (9, 16)])
 def test_queries_begin_by_reading_around_their_anchors(size):
     torch.manual_seed(0)

@@ -1,8 +1,9 @@
 """What the tests of the inferencers of localization and of segmentation share."""
 
-import csv
 import json
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -10,9 +11,12 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 
 from twlv_mm.encoders import file_sha256, get_model
 from twlv_mm.engine import launch
+from twlv_mm.inference import infer_videos
 from twlv_mm.synthetic import item_rng, write_video
 from twlv_mm.synthetic.untrimmed import render_untrimmed
 from twlv_mm.video import ReadFault
+
+from ..written import read_csv
 
 FPS = 8
 EXTRACTION = """
@@ -56,54 +60,62 @@ def write_checkpoints(config, folder, **options):
     return write_checkpoint(cfg, folder / 'epoch_1.pth', **options, dataset_meta=dataset.metainfo)
 
 
-def checked_result(inferencer, config, checkpoint, folder):
-    """The result of the longer video, which says what it was made with."""
-    path = folder / 'videos/match.1.mp4'
-    result = json.loads(json.dumps(inferencer(path), allow_nan=False))
-    assert result['video'] == str(path)
-    assert result['duration_seconds'] == pytest.approx(50 / FPS)
-    assert all(one['label'] == inferencer.classes[one['index']] for one in result['predictions'])
-    assert result['model'] == dict(type=type(inferencer.model).__name__)
-    assert result['encoder'] == dict(
-        name='twlv_small_synthetic', weights_sha256=None, clip_seconds=2.0, stride_seconds=0.5
-    )
-    assert result['config'] == config
-    assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
-    assert (result['decoder']['name'], bool(result['decoder']['version'])) == ('av', True)
-    assert result['versions']['twlv_mm']
-    return result
+class SharedTests:
+    """Tests of an inferencer of segments, for a subclass in a file with the fixtures that they ask for."""
 
+    options = {}  # with which every video has segments
 
-def check_other_encoder(inferencer, config, checkpoint, folder):
-    """The encoder of another training is refused, if it is known which one it was."""
-    weights = folder / 'encoder.pth'
-    torch.save(get_model('twlv_small_synthetic', depth=1).state_dict(), weights)
-    with pytest.raises(
-        ValueError, match=r'(?s)was trained on embeddings that differ .*test .*weights_sha256 \(None and'
-    ):
-        inferencer(config, checkpoint, 'cpu', encoder_weights=str(weights))
-    with pytest.warns(UserWarning, match=r'untold\.pth does not say which embeddings it was trained on'):
-        made = inferencer(config, folder / 'untold.pth', 'cpu', encoder_weights=str(weights))
-    assert made.classes == [str(number) for number in range(len(made.classes))]
-    assert made(folder / 'videos/short.mp4')['encoder']['weights_sha256'] == file_sha256(weights)
+    def test_result_says_what_it_was_made_with(self, inferencer, config, checkpoint, folder):
+        path = folder / 'videos/match.1.mp4'
+        result = json.loads(json.dumps(inferencer(path), allow_nan=False))
+        assert result['video'] == str(path)
+        assert result['duration_seconds'] == pytest.approx(50 / FPS)
+        for one in result['predictions']:
+            assert one['label'] == inferencer.classes[one['index']]
+            assert 0 <= one['start'] <= one['end'] <= 50 / FPS + 1e-6
+            assert 0 <= one['score'] <= 1
+        assert result['model'] == dict(type=type(inferencer.model).__name__)
+        assert result['encoder'] == dict(
+            name='twlv_small_synthetic', weights_sha256=None, clip_seconds=2.0, stride_seconds=0.5
+        )
+        assert result['config'] == config
+        assert result['checkpoint'] == dict(path=checkpoint, sha256=file_sha256(checkpoint))
+        assert (result['decoder']['name'], bool(result['decoder']['version'])) == ('av', True)
+        assert result['versions']['twlv_mm']
 
+    def test_names_are_those_given_or_of_the_training(self, inferencer, config, checkpoint, tmp_path):
+        make, count = partial(type(inferencer), config, checkpoint, 'cpu'), len(inferencer.classes)
+        assert make().classes == ['serve', 'return', 'rest', 'background'][:count]
+        names = [f'class {number}' for number in range(count)]
+        (tmp_path / 'names.txt').write_text('\n'.join(names))
+        assert make(classes=names).classes == make(classes=str(tmp_path / 'names.txt')).classes == names
+        with pytest.raises(ValueError, match=f'there are 2 class names, but the model has {count} classes'):
+            make(classes=['a', 'b'])
 
-def check_unreadable(inferencer, folder):
-    """A video that cannot be read is an error that names it."""
-    with pytest.raises(ReadFault, match=r'broken\.mp4 cannot be decoded'):
-        inferencer(folder / 'broken.mp4')
-    with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):
-        inferencer(folder / 'missing.mp4')
+    def test_encoder_of_another_training_is_refused_if_it_is_known(self, inferencer, config, checkpoint, folder):
+        weights, kind = folder / 'encoder.pth', type(inferencer)
+        torch.save(get_model('twlv_small_synthetic', depth=1).state_dict(), weights)
+        differ = r'(?s)was trained on embeddings that differ .*test .*weights_sha256 \(None and'
+        with pytest.raises(ValueError, match=differ):
+            kind(config, checkpoint, 'cpu', encoder_weights=str(weights))
+        with pytest.warns(UserWarning, match=r'untold\.pth does not say which embeddings it was trained on'):
+            made = kind(config, folder / 'untold.pth', 'cpu', encoder_weights=str(weights))
+        assert made.classes == [str(number) for number in range(len(made.classes))]
+        assert made(folder / 'videos/short.mp4')['encoder']['weights_sha256'] == file_sha256(weights)
 
+    def test_video_that_cannot_be_read_is_an_error_that_names_it(self, inferencer, folder):
+        with pytest.raises(ReadFault, match=r'broken\.mp4 cannot be decoded'):
+            inferencer(folder / 'broken.mp4')
+        with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):
+            inferencer(folder / 'missing.mp4')
 
-def check_summary(out):
-    """The summary has a line for each segment of the results."""
-    with (out / 'summary.csv').open(newline='') as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ['video_id', 'label', 'index', 'start', 'end', 'score']
-    for name in ('match.1', 'short'):
-        expected = json.loads((out / f'{name}.json').read_text())['predictions']
-        lines = [row for row in rows if row['video_id'] == name]
-        assert [row['label'] for row in lines] == [one['label'] for one in expected]
-        for key in ('start', 'end'):
-            assert [float(row[key]) for row in lines] == pytest.approx([one[key] for one in expected], abs=1e-3)
+    def test_folder_gives_a_line_a_segment(self, inferencer, folder, tmp_path):
+        assert infer_videos(inferencer, folder / 'videos', tmp_path, **self.options).done == 2
+        header, *rows = read_csv(tmp_path / 'summary.csv')
+        assert header == ['video_id', 'label', 'index', 'start', 'end', 'score']
+        for name in ('match.1', 'short'):
+            expected = json.loads((tmp_path / f'{name}.json').read_text())['predictions']
+            lines = [row for row in rows if row[0] == name]
+            assert [row[1] for row in lines] == [one['label'] for one in expected]
+            times = [[float(one) for one in row[3:5]] for row in lines]
+            np.testing.assert_allclose(times, [[one['start'], one['end']] for one in expected], atol=1e-3)

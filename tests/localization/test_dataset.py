@@ -141,12 +141,6 @@ def test_embeddings_that_do_not_belong_together_are_refused(tmp_path):
     actions = [('serve', 1, 2)]
     with pytest.raises(ValueError, match='2 different settings: a and b differ in pooling'):
         build(annotate(tmp_path, dict(a=(10, actions), b=(10, actions))), tmp_path / 'train')
-    np.save(tmp_path / 'train/a_c.npy', np.zeros((5, DIMS), np.float32))
-    with pytest.raises(ValueError, match='5 vectors but times of 39 clips'):
-        build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'train')
-    (tmp_path / 'train/a_c.npy').write_bytes(b'half a file')
-    with pytest.raises(ValueError, match='not a valid embedding file'):
-        build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'train')
     save(tmp_path / 'uniform', 'a', 10, times=[[0, 10]], sampling='uniform')
     with pytest.raises(ValueError, match='one vector per video'):
         build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'uniform')

@@ -11,22 +11,11 @@ from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import launch
-from twlv_mm.inference import infer_videos
 from twlv_mm.localization import LocalizationInferencer
 from twlv_mm.visualization.colours import class_colour
 
 from ..commands import run_tool
-from ..inference.segments import (
-    EXTRACTION,
-    FPS,
-    check_other_encoder,
-    check_summary,
-    check_unreadable,
-    checked_result,
-    write_checkpoint,
-    write_checkpoints,
-    write_videos,
-)
+from ..inference.segments import EXTRACTION, SharedTests, write_checkpoint, write_checkpoints, write_videos
 from ..written import pixels_of, shades
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,9 +90,8 @@ def test_segments_are_those_of_a_test_run(checkpoint, folder, tmp_path, resize):
         )
 
 
-def test_result_says_what_it_was_made_with(inferencer, config, checkpoint, folder):
-    result = checked_result(inferencer, config, checkpoint, folder)
-    assert all(0 <= one['start'] <= one['end'] <= 50 / FPS for one in result['predictions'])
+class TestWhatAllHave(SharedTests):
+    options = dict(top_k=2, min_score=0)
 
 
 def test_best_segments_come_first_and_weak_ones_not_at_all(inferencer, folder):
@@ -120,19 +108,6 @@ def test_best_segments_come_first_and_weak_ones_not_at_all(inferencer, folder):
         inferencer(path, top_k=0)
     with pytest.raises(ValueError, match=r'min_score is 5; it must be from 0 to 1'):
         inferencer(path, min_score=5)
-
-
-def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint, folder):
-    given = folder / 'names.txt'
-    given.write_text('a\nb\nc\n')
-    assert LocalizationInferencer(config, checkpoint, 'cpu').classes == NAMES
-    assert LocalizationInferencer(config, checkpoint, 'cpu', classes=str(given)).classes == ['a', 'b', 'c']
-    with pytest.raises(ValueError, match='there are 2 class names, but the model has 3 classes'):
-        LocalizationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
-
-
-def test_encoder_of_another_training_is_refused(config, checkpoint, folder):
-    check_other_encoder(LocalizationInferencer, config, checkpoint, folder)
 
 
 def test_model_without_classes_of_its_own_is_refused(config, checkpoint, folder):
@@ -174,15 +149,6 @@ def test_external_scores_name_the_actions(config, checkpoint, folder):
     scores.unlink()
     with pytest.raises(FileNotFoundError, match='file of classifier scores .* does not exist'):
         LocalizationInferencer(cfg, folder / 'external.pth', 'cpu')
-
-
-def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder):
-    check_unreadable(inferencer, folder)
-
-
-def test_folder_gives_a_line_a_segment(inferencer, folder, tmp_path):
-    assert infer_videos(inferencer, folder / 'videos', tmp_path, top_k=2, min_score=0).done == 2
-    check_summary(tmp_path)
 
 
 def test_picture_shows_the_frames_and_the_actions_in_the_colours_of_their_classes(inferencer, folder, tmp_path):

@@ -1,9 +1,7 @@
 """tools/test.py --show-dir draws what was found beneath what is annotated."""
 
 import json
-from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,8 +11,11 @@ from mmengine.structures import InstanceData
 from twlv_mm.engine import launch
 from twlv_mm.localization import LocalizationVisualizationHook
 from twlv_mm.synthetic import write_video
-from twlv_mm.video import clip_windows
 from twlv_mm.visualization.colours import class_colour
+
+from ..embeddings.saved import save
+from ..inference.drawing import let_draw
+from ..written import pixels_of, shades
 
 CONFIG = """
 default_scope = 'mmaction'
@@ -33,18 +34,8 @@ default_hooks = dict(visualization=dict(type='twlv_mm.LocalizationVisualizationH
 """
 
 
-def write_noise(path):
-    write_video(path, np.random.default_rng(0).integers(0, 255, (16, 32, 32, 3), np.uint8))
-
-
 def columns_of(path, colour):
-    """Columns of the pixels of a colour, as shares of the picture's width."""
-    picture = cv2.imread(str(path))
-    return np.nonzero(np.abs(picture - np.round(255 * np.array(colour))[::-1]).max(axis=-1) <= 2)[1] / picture.shape[1]
-
-
-def shades(path):
-    return len(np.unique(cv2.imread(str(path)).reshape(-1, 3), axis=0))
+    return pixels_of(path, colour)[1]
 
 
 def sample_of(video_id, segments=(), scores=(), labels=(), truth=((3, 5),)):
@@ -62,17 +53,7 @@ def sample_of(video_id, segments=(), scores=(), labels=(), truth=((3, 5),)):
 
 
 def run(hook, *batches):
-    """Let a hook see a test; the warnings."""
-    warnings = []
-    runner = SimpleNamespace(
-        logger=SimpleNamespace(warning=warnings.append, info=lambda _: None),
-        test_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=dict(classes=('serve', 'return')))),
-    )
-    hook.before_test(runner)
-    for number, batch in enumerate(batches):
-        hook.after_test_iter(runner, number, None, batch)
-    hook.after_test_epoch(runner, {})
-    return warnings
+    return let_draw(hook, ('serve', 'return'), *batches)
 
 
 def test_annotated_and_predicted_actions_are_where_they_are_in_the_video(tmp_path):
@@ -108,7 +89,8 @@ def test_no_picture_is_written_outside_of_its_folder(tmp_path):
 def test_frames_of_the_files_are_shown_and_missing_ones_counted(tmp_path):
     videos = tmp_path / 'videos'
     videos.mkdir()
-    write_noise(videos / 'v_a.mp4')  # ActivityNet's files are called so
+    noise = np.random.default_rng(0).integers(0, 255, (16, 32, 32, 3), np.uint8)
+    write_video(videos / 'v_a.mp4', noise)  # as ActivityNet names its files
     (videos / 'b.mp4').write_text('not a video')
     hook = LocalizationVisualizationHook(enable=True, out_dir=str(tmp_path), videos=str(videos))
     (warning,) = run(hook, [sample_of('b'), sample_of('a')], [sample_of('c')])
@@ -131,11 +113,8 @@ def test_what_cannot_be_done_is_refused():
 
 
 def test_command_draws_only_when_it_is_asked_to(tmp_path):
-    (tmp_path / 'embeddings').mkdir()
-    clips = [dict(start=start, end=end) for start, end in clip_windows(10, 1, 0.5).tolist()]
-    for video_id in ('a', 'b', 'c'):
-        np.save(tmp_path / f'embeddings/{video_id}_c.npy', np.ones((len(clips), 4), np.float32))
-        (tmp_path / f'embeddings/{video_id}.json').write_text(json.dumps(dict(duration=10, clips=clips)))
+    for video_id in 'abc':
+        save(tmp_path / 'embeddings', video_id, 10)
     actions = [dict(label='serve', segment=[1, 2])]
     (tmp_path / 'actions.json').write_text(json.dumps({name: dict(annotations=actions) for name in 'abc'}))
     config = tmp_path / 'tiny.py'

@@ -101,6 +101,7 @@ def test_resizing_keeps_time(total, length):
     expected = np.clip(times(results), CLIP / 2, CLIP / 2 + (total - 1) * STEP)  # the ends are repeated
     np.testing.assert_allclose(results['feats'][:, 0], expected, atol=1e-4)
     assert results['step'] * length == pytest.approx(STEP * total)
+    assert results['clip_seconds'] == results['step']
 
 
 def test_resized_video_can_be_cropped():

@@ -17,6 +17,13 @@ def test_rare_classes_come_as_often_as_the_others():
     drawn = [data[place] for place in sampler]
     assert len(drawn) == len(sampler) == 100
     assert all(33 <= drawn.count(label) <= 34 for label in range(3))
+    favoured = set()
+    for epoch in range(9):
+        sampler.set_epoch(epoch)
+        drawn = [data[place] for place in sampler]
+        favoured.add(max(range(3), key=drawn.count))
+        assert len({tuple(drawn[start : start + 3]) for start in range(0, 99, 3)}) > 6  # the classes do not take turns
+    assert favoured == {0, 1, 2}
 
 
 def test_each_sample_comes_once_where_classes_are_of_one_size():

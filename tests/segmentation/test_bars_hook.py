@@ -1,8 +1,5 @@
 """tools/test.py --show-dir draws the predicted labels beneath the true ones."""
 
-from types import SimpleNamespace
-
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,20 +10,19 @@ from twlv_mm.segmentation.bars_hook import SegmentationVisualizationHook
 from twlv_mm.synthetic import write_video
 from twlv_mm.visualization.colours import class_colour
 
+from ..inference.drawing import let_draw
+from ..written import colour_mask, shades
+from .label_files import write_labels
+
 CLASSES = ('cut', 'stir', 'background')
 GREY = (0.88, 0.88, 0.88)
 
 
 def bar_of(path, colour):
     """First and last column of a colour, and the middle of its rows, in pixels; letters and the legend do not count."""
-    picture = cv2.imread(str(path))
-    hit = np.abs(picture - np.round(255 * np.array(colour))[::-1]).max(axis=-1) <= 2
+    hit = colour_mask(path, colour)
     columns = np.flatnonzero(hit.sum(axis=0) > 30)
     return columns[0], columns[-1], np.median(np.nonzero(hit[:, columns])[0])
-
-
-def shades(path):
-    return len(np.unique(cv2.imread(str(path)) @ [1, 256, 65536]))
 
 
 def sample_of(video_id, labels, steps, subsampling=2, fps=2.0):
@@ -36,24 +32,10 @@ def sample_of(video_id, labels, steps, subsampling=2, fps=2.0):
     return sample
 
 
-def run(hook, *batches):
-    """Let a hook see a test; the warnings."""
-    warnings = []
-    runner = SimpleNamespace(
-        logger=SimpleNamespace(warning=warnings.append, info=lambda _: None),
-        test_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=dict(classes=CLASSES))),
-    )
-    hook.before_test(runner)
-    for number, batch in enumerate(batches):
-        hook.after_test_iter(runner, number, None, batch)
-    hook.after_test_epoch(runner, {})
-    return warnings
-
-
 def test_truth_is_above_what_was_predicted_at_the_same_times(tmp_path):
     hook = SegmentationVisualizationHook(enable=True, out_dir=str(tmp_path))
     # 21 frames: 'cut' is from 4 to 11, and 'stir' was predicted from 12 on, in 5 steps, the last of which is one frame.
-    run(hook, [sample_of('a', [2] * 4 + [0] * 7 + [2] * 10, [2] * 6 + [1] * 5)])
+    let_draw(hook, CLASSES, [sample_of('a', [2] * 4 + [0] * 7 + [2] * 10, [2] * 6 + [1] * 5)])
     true, predicted, grey = (bar_of(tmp_path / 'a.png', colour) for colour in (class_colour(0), class_colour(1), GREY))
     frame = (predicted[1] - grey[0]) / 21
     assert true[0] - grey[0] == pytest.approx(4 * frame, abs=2)
@@ -69,7 +51,7 @@ def test_videos_without_a_file_are_counted(tmp_path):
     write_video(tmp_path / 'videos/a.mp4', noise)
     hook = SegmentationVisualizationHook(enable=True, out_dir=str(tmp_path), videos=str(tmp_path / 'videos'))
     samples = [sample_of(video_id, [0] * 8, [1] * 4) for video_id in 'ab']
-    (warning,) = run(hook, samples)
+    (warning,) = let_draw(hook, CLASSES, samples)
     assert warning.startswith(f'1 timelines in {tmp_path} have no frames, the first that of b: ')
     assert shades(tmp_path / 'a.png') > 3 * shades(tmp_path / 'b.png')
 
@@ -97,16 +79,10 @@ default_hooks = dict(visualization=dict(type='twlv_mm.SegmentationVisualizationH
 
 
 def test_command_scores_and_draws_only_when_it_is_asked_to(tmp_path):
-    names = list('abc')
-    for folder in ('embeddings', 'groundTruth', 'splits'):
-        (tmp_path / folder).mkdir()
-    (tmp_path / 'mapping.txt').write_text(''.join(f'{label} {name}\n' for label, name in enumerate(CLASSES)))
-    for split in ('train', 'test'):
-        (tmp_path / f'splits/{split}.split1.bundle').write_text(
-            'a.txt\nb.txt\nc.txt\n' if split == 'test' else 't.txt\n'
-        )
-    for video_id in [*names, 't']:
-        (tmp_path / f'groundTruth/{video_id}.txt').write_text('cut\n' * 25 + 'background\n' * 24)
+    labels = dict.fromkeys('abct', ['cut'] * 25 + ['background'] * 24)
+    write_labels(tmp_path, labels, CLASSES, train1=['t'], test1=list('abc'))
+    (tmp_path / 'embeddings').mkdir()
+    for video_id in labels:
         np.save(tmp_path / f'embeddings/{video_id}_c.npy', np.ones((18, 4), np.float32))
     config = tmp_path / 'tiny.py'
     config.write_text(CONFIG.replace('<folder>', str(tmp_path)))

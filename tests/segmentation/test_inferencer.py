@@ -9,23 +9,13 @@ import torch
 from mmengine.config import Config
 
 from twlv_mm.engine import launch
-from twlv_mm.inference import infer_videos
 from twlv_mm.segmentation.inferencer import SegmentationInferencer
 from twlv_mm.visualization.colours import class_colour
 
 from ..commands import run_tool
-from ..inference.segments import (
-    EXTRACTION,
-    FPS,
-    check_other_encoder,
-    check_summary,
-    check_unreadable,
-    checked_result,
-    write_checkpoint,
-    write_checkpoints,
-    write_videos,
-)
+from ..inference.segments import EXTRACTION, FPS, SharedTests, write_checkpoint, write_checkpoints, write_videos
 from ..written import colour_mask, shades
+from .label_files import write_labels
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL_FPS = 4
@@ -53,15 +43,9 @@ default_hooks = dict(
 def folder(tmp_path_factory):
     """videos: one of six seconds, one shorter than a clip; their labels; a file that is no video elsewhere."""
     folder = tmp_path_factory.mktemp('segmentation')
-    for name in ('groundTruth', 'splits'):
-        (folder / name).mkdir()
     write_videos(folder)
-    (folder / 'mapping.txt').write_text(''.join(f'{index} {name}\n' for index, name in enumerate(NAMES)))
-    for name, count in NUM_LABELS.items():
-        (folder / f'groundTruth/{name}.txt').write_text('serve\n' * count)
-    (folder / 'splits/test.split1.bundle').write_text(''.join(f'{name}.txt\n' for name in NUM_LABELS))
-    (folder / 'splits/train.split1.bundle').write_text('another.txt\n')
-    return folder
+    labels = {name: ['serve'] * count for name, count in NUM_LABELS.items()}
+    return write_labels(folder, labels, NAMES, test1=list(labels), train1=['another'])
 
 
 def write_config(folder, alignment='time'):
@@ -132,21 +116,11 @@ def test_video_shorter_than_a_label_has_one(config, checkpoint, folder):
     assert (segment['start'], segment['end']) == (0.0, pytest.approx(11 / FPS))
 
 
-def test_result_says_what_it_was_made_with(inferencer, config, checkpoint, folder):
-    result = checked_result(inferencer, config, checkpoint, folder)
-    assert result['fps'] == LABEL_FPS
-    assert all(0.25 <= one['score'] <= 1 for one in result['predictions'])
+class TestWhatAllHave(SharedTests):
+    pass
 
 
-def test_names_are_those_given_or_of_the_training_or_numbers(config, checkpoint, folder):
-    assert SegmentationInferencer(config, checkpoint, 'cpu').classes == NAMES
-    assert SegmentationInferencer(config, checkpoint, 'cpu', classes=['a', 'b', 'c', 'd']).classes == [*'abcd']
-    with pytest.raises(ValueError, match='there are 2 class names, but the model has 4 classes'):
-        SegmentationInferencer(config, checkpoint, 'cpu', classes=['a', 'b'])
-
-
-def test_what_is_not_segmentation_or_of_another_encoder_is_refused(config, checkpoint, folder):
-    check_other_encoder(SegmentationInferencer, config, checkpoint, folder)
+def test_what_is_not_segmentation_is_refused(config, checkpoint, folder):
     cfg = Config.fromfile(config)
     del cfg.test_dataloader.dataset['fps']
     with pytest.raises(ValueError, match=r'test_dataloader\.dataset of .*time\.py has no fps'):
@@ -155,15 +129,6 @@ def test_what_is_not_segmentation_or_of_another_encoder_is_refused(config, check
     cfg.model.regression_ranges = ((0, 4), (4, 10000))
     with pytest.raises(ValueError, match=r'is a ActionFormer: give the config of an ASFormer'):
         SegmentationInferencer(cfg, write_checkpoint(cfg, folder / 'actionformer.pth', **WIDE), 'cpu')
-
-
-def test_video_that_cannot_be_read_is_an_error_that_names_it(inferencer, folder):
-    check_unreadable(inferencer, folder)
-
-
-def test_folder_gives_a_line_a_segment(inferencer, folder, tmp_path):
-    assert infer_videos(inferencer, folder / 'videos', tmp_path).done == 2
-    check_summary(tmp_path)
 
 
 def test_picture_shows_the_frames_and_a_bar_a_segment(inferencer, folder, tmp_path):
@@ -187,5 +152,3 @@ def test_command_segments_videos(config, checkpoint, folder, tmp_path, capsys):
     assert (tmp_path / 'match.1.png').is_file()
     assert run_tool('infer.py', *arguments, '--top-k', 3) == 2
     assert '--top-k does not apply to' in capsys.readouterr().err
-    assert run_tool('infer.py', *arguments, '--encoder-weights', 'gone.pth') == 2
-    assert 'no weights at gone.pth' in capsys.readouterr().err
