@@ -36,7 +36,7 @@ class Dies(Hook):
 
 @pytest.fixture
 def run(make_runner, tmp_path):
-    def train(name, dies_at=None, **kwargs):
+    def train(name, dies_at=None, test=False, **kwargs):
         runner_of = []
         stopping = dict(type='EarlyStoppingHook', monitor='mean_error', rule='less', patience=3)
         runner = make_runner(
@@ -44,6 +44,9 @@ def run(make_runner, tmp_path):
             **kwargs,
         )  # fmt: skip
         runner_of.append(runner)
+        if test:
+            runner.test()
+            return runner
         runner.train()
         return runner.epoch
 
@@ -62,3 +65,9 @@ def test_run_that_has_stopped_does_not_go_on(run, tmp_path):
     assert run('stopped') == 5
     (tmp_path / 'stopped').rename(tmp_path / 'again')
     assert run('again', resume='auto') == 5
+
+
+def test_test_leaves_the_training_alone(run, tmp_path):
+    run('trained')
+    tested = run('tested', test=True, load_from=str(tmp_path / 'trained/epoch_2.pth'))
+    assert isinstance(tested._train_loop, dict)

@@ -1,7 +1,8 @@
-"""A resumed run forgets for how long its score has not improved.
+"""A resumed run forgets for how long its score has not improved, and a test builds the training set.
 
 mmengine 0.10.7's EarlyStoppingHook does not save its state: a run that is killed and resumed stops later than an
-uninterrupted one, and a run that has stopped goes on. Here, checkpoints hold the state.
+uninterrupted one, and a run that has stopped goes on. Here, checkpoints hold the state. The hook also asks for the
+training loop before a test, which builds it; here it does so before training only.
 """
 
 from mmengine.hooks import EarlyStoppingHook
@@ -10,8 +11,10 @@ KEY = 'early_stopping'
 
 
 def apply():
-    """Save and resume best score and patience."""
+    """Save and resume best score and patience; leave tests alone."""
     if 'before_save_checkpoint' not in vars(EarlyStoppingHook):
+        EarlyStoppingHook.before_train = EarlyStoppingHook.before_run
+        del EarlyStoppingHook.before_run
         EarlyStoppingHook.before_save_checkpoint = _save
         EarlyStoppingHook.after_load_checkpoint = _load
 
