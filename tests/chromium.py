@@ -121,7 +121,7 @@ class Chromium:
         ]
 
     def complaints(self):
-        """What the console and the log have, and errors that nobody caught."""
+        """What the console and the log have, and uncaught errors."""
         kinds = ('Runtime.consoleAPICalled', 'Runtime.exceptionThrown', 'Log.entryAdded')
         return [event['params'] for event in self.events if event['method'] in kinds]
 

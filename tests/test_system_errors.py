@@ -138,7 +138,7 @@ def test_forked_processes_of_a_tool_ignore_an_interrupt():
 
 
 @pytest.mark.parametrize(('length', 'code'), [(100, 0), (100_000, 141)])
-def test_output_that_nobody_reads_is_no_error(length, code):
+def test_unread_output_ends_a_tool_quietly(length, code):
     def printing():
         ours, theirs = os.pipe()
         os.close(ours)

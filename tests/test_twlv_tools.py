@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy():
     assert {'torch', 'numpy', 'twlv_mm'}.isdisjoint(done.stdout.splitlines()[-1].split())
 
 
-def test_page_that_nobody_reads_to_its_end_is_no_error():
+def test_page_that_is_not_read_to_its_end_ends_the_command_quietly():
     ours, theirs = os.pipe()
     os.close(ours)
     with open(theirs, 'w') as unread:

@@ -77,7 +77,7 @@ def test_pairs_are_found_from_within_the_folder_of_the_sampling(tmp_path, monkey
     assert load_pairs('val').forward.video_ids == NAMES
 
 
-def test_folders_that_are_no_two_directions_are_refused(tmp_path):
+def test_folders_that_are_not_forward_and_reversed_are_refused(tmp_path):
     save_folder(tmp_path / 'lone/multi-clip/val', dict.fromkeys(NAMES, np.zeros((1, 12))))
     with pytest.raises(FileNotFoundError, match='lone/multi-clip-reversed/val.*--views forward,reversed'):
         load_pairs(tmp_path / 'lone/multi-clip/val')

@@ -39,7 +39,7 @@ def test_list_of_videos_and_names_of_classes_stand_in_for_annotations(tmp_path):
         ({f'v00{i}': i for i in range(6)}, ['up', 'down'], '2 class names, but .* has the class 2'),
     ],
 )
-def test_missing_and_several_classes_are_no_points(annotations, names, message, tmp_path):
+def test_videos_without_one_class_are_not_points(annotations, names, message, tmp_path):
     save_folder(tmp_path / 'val', clusters(6)[0], annotations)
     with pytest.raises(ValueError, match=message):
         load_vectors(tmp_path / 'val', class_names=names)
@@ -60,7 +60,7 @@ def points(tmp_path):
     return load_vectors(tmp_path / 'val', 'clip')
 
 
-def test_classes_are_chosen_by_name_or_number_left_out_and_drawn_by_lot(points):
+def test_classes_are_chosen_by_name_number_or_at_random_or_left_out(points):
     assert select_vectors(points, only=['b', '3']).classes == ['b', 'd']
     assert select_vectors(points, exclude=['a', 'f']).classes == ['b', 'c', 'd', 'e']
     drawn = select_vectors(points, num_classes=3, seed=1)
@@ -82,7 +82,7 @@ def test_number_of_a_class_is_its_label_though_others_have_no_videos(names, tmp_
         select_vectors(points, only=['2'])
 
 
-def test_same_points_are_drawn_by_lot_whatever_else_is_there(points):
+def test_random_choice_of_points_depends_on_the_seed_alone(points):
     half = select_vectors(points, amount=0.5, seed=3)
     assert len(half.labels) == 60
     assert len(select_vectors(points, amount=7).labels) == 7

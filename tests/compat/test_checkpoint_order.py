@@ -67,7 +67,7 @@ def kill_at(number, folder):
 
 
 def check(work_dir):
-    """Nothing has a name that it does not deserve; returns which checkpoints of the schedule there are."""
+    """Check that every file named as a checkpoint is whole; returns the names of those of the schedule."""
     if (record := work_dir / 'last_checkpoint').exists():
         assert zipfile.is_zipfile(record.read_text()), record.read_text()
     assert all(zipfile.is_zipfile(path) for path in work_dir.glob('*.pth'))

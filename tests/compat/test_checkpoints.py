@@ -81,7 +81,7 @@ def test_missing_checkpoint_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('content', [b'', b'a.mp4 0', b'PK\3\4 cut off'], ids=['empty', 'text', 'cut off'])
-def test_file_that_is_no_checkpoint_is_named(tmp_path, content):
+def test_error_names_a_file_that_is_not_a_checkpoint(tmp_path, content):
     (tmp_path / 'odd.pth').write_bytes(content)
     with pytest.raises(pickle.UnpicklingError, match=r'odd\.pth .*(it is no|as a) checkpoint'):
         load_checkpoint(nn.Linear(2, 2), str(tmp_path / 'odd.pth'))

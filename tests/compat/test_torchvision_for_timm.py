@@ -1,4 +1,4 @@
-"""timm's models are there without torchvision, and nobody else meets the stand-in for it."""
+"""timm's models are there without torchvision, and only timm meets the stand-in for it."""
 
 import importlib.util
 import sys

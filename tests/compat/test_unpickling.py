@@ -254,7 +254,7 @@ def test_others_do_not_see_the_stand_ins(tmp_path):
         torch.load(tmp_path / 'a.pth', weights_only=True)
 
 
-def test_tensor_in_a_pickle_lies_within_its_numbers():
+def test_tensor_in_a_pickle_must_lie_within_its_storage():
     file = io.BytesIO(pickle.dumps([torch.ones(3), torch.ones(2, 3).t()]))
     one, other = load_pickle(file)
     assert torch.equal(one, torch.ones(3))

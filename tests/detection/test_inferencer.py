@@ -45,7 +45,7 @@ def inferencer(config, folder):
     return DetectionInferencer(config, folder / 'epoch_1.pth', 'cpu')
 
 
-def test_boxes_and_actions_are_where_they_are_every_second(inferencer, folder):
+def test_boxes_and_actions_are_found_every_second(inferencer, folder):
     path = folder / 'videos/a.mp4'
     result = json.loads(json.dumps(inferencer(path), allow_nan=False))
     assert [one['time'] for one in result['keyframes']] == [0, 1, 2, 3, 4]
@@ -145,7 +145,7 @@ def test_model_and_pipeline_of_other_kinds_are_refused(config, folder, monkeypat
         DetectionInferencer(config, folder / 'epoch_1.pth', 'cpu')
 
 
-def test_video_or_numbers_that_are_no_good_are_an_error(inferencer, config, folder):
+def test_unreadable_videos_and_nan_scores_are_errors(inferencer, config, folder):
     with pytest.raises(ReadFault, match=r'broken\.mp4'):
         inferencer(folder / 'broken.mp4')
     with pytest.raises(FileNotFoundError, match=r'no video file at .*missing\.mp4'):

@@ -151,7 +151,7 @@ def test_keyframes_without_predictions_count_as_misses_and_are_reported(tmp_path
     assert 'in 1 videos (w). Their 2 actions, 66.7% of all' in warning
 
 
-def test_table_has_a_line_a_class_and_the_file_the_predictions_as_ava_wants_them(tmp_path, logged, upstream):
+def test_table_has_a_row_for_each_class_and_predictions_are_in_avas_format(tmp_path, logged, upstream):
     files = write_files(tmp_path, [('v', 902, LEFT, A, 0), ('v', 902, LEFT, C, 0), ('w', 902.5, RIGHT, A, 0)])
     samples = [
         sample_of('w', 902.5, [RIGHT], [{A: 0.123456}]),

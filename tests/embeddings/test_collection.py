@@ -188,7 +188,7 @@ def test_repaired_video_is_embedded_by_the_next_run(encoder, folder, tmp_path):
         assert EmbeddingFolder(out / 'multi-clip/all').video_ids == ['video']
 
 
-def test_folder_of_other_settings_is_refused_unless_told(encoder, folder, tmp_path):
+def test_folder_of_other_settings_is_refused_unless_mix_is_set(encoder, folder, tmp_path):
     videos = find_videos(folder)
     extract_collection(dense(encoder), videos[:1], tmp_path, workers=0)
     with pytest.raises(MixError, match="precision is 'fp32' there, 'bf16' here.*--mix"):
@@ -470,7 +470,7 @@ def test_two_processes_give_the_vectors_of_one(encoder, folder, tmp_path):
     assert vectors_equal(tmp_path / 'one/multi-clip/all', tmp_path / 'two/multi-clip/all')
 
 
-def test_command_line_refuses_what_it_cannot_do_and_verifies(folder, tmp_path, capsys, monkeypatch):
+def test_command_line_refuses_invalid_arguments_and_verifies(folder, tmp_path, capsys, monkeypatch):
     def run(*arguments):
         return run_tool('extract.py', *arguments), *capsys.readouterr()
 

@@ -67,7 +67,7 @@ def test_other_precisions_and_orders_become_float32(tmp_path, clips, dtype):
     np.testing.assert_array_equal(found, stored.astype(np.float32))
 
 
-def test_hidden_and_unfinished_files_and_records_are_no_embeddings(tmp_path, clips):
+def test_hidden_and_unfinished_files_and_records_are_not_read_as_embeddings(tmp_path, clips):
     save(tmp_path, 'a', clips)
     save(tmp_path, '.unfinished/b', clips)
     save(tmp_path, '.c', clips)
@@ -109,7 +109,7 @@ def test_a_damaged_file_does_not_spoil_the_others(tmp_path, clips):
     np.testing.assert_array_equal(folder.clips('b'), clips)
 
 
-def test_clips_that_were_not_kept_are_not_made_up(tmp_path, clips):
+def test_missing_clip_vectors_are_an_error_that_names_the_file(tmp_path, clips):
     np.save(tmp_path / 'a_v.npy', clips[0])
     folder = EmbeddingFolder(tmp_path)
     np.testing.assert_array_equal(folder.video('a'), clips[0])

@@ -1,4 +1,4 @@
-"""A config's embeddings are extracted before its run, once, and never with an encoder that nobody chose."""
+"""A config's embeddings are extracted before its run, once, and with a random encoder only if that is asked for."""
 
 import json
 

@@ -83,7 +83,7 @@ def test_a_vector_that_is_not_the_mean_is_found(folder):
     assert 'not the mean of its clips' in problem
 
 
-def test_rounding_to_half_precision_is_no_problem(folder):
+def test_rounding_to_half_precision_is_not_a_problem(folder):
     clips = clips_of(1)
     rewrite(folder, c=clips.astype(np.float16), v=clips.mean(axis=0).astype(np.float16))
     assert problems(folder) == []

@@ -5,7 +5,7 @@ from twlv_mm.embeddings import find_videos, ids_by_alias, second_views
 from ..segmentation.label_files import needs_shared, unpack
 
 
-def test_a_video_goes_by_its_id_its_own_name_and_that_with_its_folders():
+def test_video_is_found_by_its_id_its_name_and_its_name_with_folders():
     names = ids_by_alias(['P03/cam01/P03_cereals', 'S1_Tea_C1'])
     assert names == {
         'P03/cam01/P03_cereals': 'P03/cam01/P03_cereals',
@@ -16,7 +16,7 @@ def test_a_video_goes_by_its_id_its_own_name_and_that_with_its_folders():
     }
 
 
-def test_a_name_of_two_videos_is_none_unless_it_is_an_id():
+def test_ambiguous_name_finds_no_video_unless_it_is_an_id():
     assert 'tea' not in ids_by_alias(['cam01/tea', 'cam02/tea'])
     assert ids_by_alias(['cam01/tea', 'tea'])['tea'] == 'tea'
     assert 'abc' not in ids_by_alias(['a/v_abc', 'b/v_abc'])

@@ -168,14 +168,14 @@ def test_weights_of_another_model_are_refused_by_name(tmp_path):
         (torch.ones(48, dtype=torch.int64), r'No floating-point numbers: norm.weight \(torch.int64\)'),
     ],
 )
-def test_weights_that_are_no_finite_numbers_are_refused(value, expected, tmp_path):
+def test_weights_that_are_not_finite_are_refused(value, expected, tmp_path):
     state = dict(twlv_mm.get_model('twlv_base', **TINY).state_dict(), **{'norm.weight': value})
     torch.save(state, tmp_path / 'x.pth')
     with pytest.raises(ValueError, match=rf'x.pth has weights that twlv_base cannot use:\n  {expected}'):
         twlv_mm.get_model('twlv_base', tmp_path / 'x.pth', **TINY)
 
 
-def test_files_that_are_no_checkpoints_are_clear_errors(tmp_path):
+def test_files_that_are_not_checkpoints_are_clear_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match='no weights at'):
         twlv_mm.get_model('twlv_base', tmp_path / 'none.pth', **TINY)
     (tmp_path / 'text.pth').write_text('hello')

@@ -81,7 +81,7 @@ def test_converted_file_knows_its_model(official, tmp_path):
         twlv_mm.get_model('videomae_base', tmp_path / 'ours.pth', embed_dims=48, depth=2, num_heads=4)
 
 
-def test_table_for_more_frames_is_kept_and_told(official, tmp_path):
+def test_position_table_for_more_frames_is_kept_and_reported(official, tmp_path):
     def lengthen(content):
         content['model']['pos_embed'] = torch.randn(1, 16 * 4, 48)
 
@@ -112,7 +112,7 @@ def test_errors_say_what_is_wrong_and_end_the_tool_with_code_2(official, tmp_pat
     assert 'sizes of none of its models' in error(tmp_path / 'odd.pth', '--check')
 
 
-def test_weights_that_fit_two_families_ask_whose_they_are(tmp_path):
+def test_weights_that_fit_two_families_are_an_error_that_asks_which(tmp_path):
     with torch.device('meta'):
         shapes = {key: value.shape for key, value in twlv_mm.get_model('vjepa_large').state_dict().items()}
     torch.save({key: torch.zeros(1).expand(shape) for key, shape in shapes.items()}, tmp_path / 'x.pth')

@@ -174,7 +174,7 @@ def test_what_does_not_fit_is_a_clear_error(tiny, tmp_path):
         twlv_mm.get_model('squeezetime_r50', tmp_path / 'cut.pth', **TINY)
 
 
-def test_frozen_one_keeps_its_statistics_and_wants_weights(tiny, video, tmp_path):
+def test_frozen_encoder_keeps_its_statistics_and_requires_weights(tiny, video, tmp_path):
     with pytest.raises(RuntimeError, match='encoder_weights=PATH'):
         twlv_mm.get_model('squeezetime_r50', frozen=True, **TINY)(video)
     source = tiny()

@@ -75,7 +75,7 @@ UNTESTED = (
 )
 
 
-def test_pretraining_sets_are_called_as_in_results():
+def test_pretraining_sets_are_named_as_in_results():
     # The report marks a result where the set is among these, which another name would hide.
     known = {*TITLES, *(name for names in HOLDS.values() for name in names), *UNTESTED.split()}
     for name, arch in ARCHITECTURES.items():

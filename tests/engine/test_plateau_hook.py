@@ -128,7 +128,7 @@ def test_checkpoint_without_a_state_is_resumed_with_a_warning(tmp_path):
     assert 'saved without ReduceLROnPlateauHook' in log_of(runner)
 
 
-def test_loss_that_is_no_number_and_fallen_rates_are_logged(tmp_path):
+def test_nan_losses_and_fallen_rates_are_logged(tmp_path):
     runner = build(tmp_path, ReduceLROnPlateauHook(patience=1))
     runner.train()
     log = log_of(runner)

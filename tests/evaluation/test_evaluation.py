@@ -137,7 +137,7 @@ def test_status_of_other_tasks_is_kept(data, stub, tmp_path):
     assert json.loads(path.read_text())['tasks'][0]['status'] == WAITING
 
 
-def test_other_weights_or_settings_are_not_taken_for_finished(data, stub, tmp_path):
+def test_run_with_other_weights_or_settings_is_not_skipped_as_finished(data, stub, tmp_path):
     names = ('appearance_knn',)
     assert build(data, tmp_path / 'out', names).run()['appearance_knn'][0] == FINISHED
     assert build(data, tmp_path / 'out', names).todo() == []

@@ -21,7 +21,7 @@ COLOURS = np.linspace(0, 240, 16).astype(np.uint8)
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """Three videos of two seconds, getting brighter; one of two frames; one that is none."""
+    """Three videos of two seconds, getting brighter; one of two frames; a file that is not a video."""
     folder = tmp_path_factory.mktemp('videos')
     frames = np.broadcast_to(COLOURS[:, None, None, None], (16, 32, 32, 3))
     for name in ('a', 'b.1', 'c'):

@@ -157,7 +157,7 @@ def test_what_cannot_be_understood_is_refused_with_its_place(tmp_path, content, 
         read_annotations(write(tmp_path, content))
 
 
-def test_label_that_is_no_class_and_subset_that_is_not_there_are_refused(tmp_path):
+def test_unknown_labels_and_subsets_are_refused(tmp_path):
     path = write(tmp_path, {'v': video(action('serve', 1, 2)), 'w': video(subset='Test')})
     with pytest.raises(ValueError, match=r"v has the label 'serve', which is not among the 1 classes"):
         read_annotations(path, classes=['return'])

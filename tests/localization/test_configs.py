@@ -201,7 +201,7 @@ def test_training_finds_planted_actions(name, request, tmp_path):
     assert (results['dataset'], results['protocol']['head']) == (name.split('_')[0], 'ActionFormer')
 
 
-def test_training_does_not_wait_for_models_of_live_video(thumos14, tmp_path, imported_by):
+def test_training_does_not_import_models_of_live_video(thumos14, tmp_path, imported_by):
     run = actionformer('thumos14_tal', thumos14, tmp_path, **{'train_cfg.max_epochs': 2, 'param_scheduler.1.T_max': 1})
     imported = imported_by('main_train', run)
     assert 'twlv_mm.localization' in imported

@@ -146,7 +146,7 @@ def test_embeddings_that_do_not_belong_together_are_refused(tmp_path):
         build(annotate(tmp_path, dict(a=(10, actions))), tmp_path / 'uniform')
 
 
-def test_data_set_works_with_what_mmengine_offers(tmp_path):
+def test_data_set_works_with_mmengines_wrappers_and_workers(tmp_path):
     for video_id in 'abc':
         save(tmp_path / 'train', video_id, 10)
     ann_file = annotate(tmp_path, {video_id: (10, [('serve', 1, 2)]) for video_id in 'abc'})

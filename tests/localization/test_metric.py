@@ -216,7 +216,7 @@ def test_files_come_beside_the_log_of_a_run(ann_file, tmp_path, monkeypatch):
         (dict(b=[(2, 1, 0.5, 0)]), 'b has a predicted segment that ends before it starts'),
     ],
 )
-def test_predictions_that_make_no_sense_are_refused(ann_file, found, error):
+def test_invalid_predictions_are_refused(ann_file, found, error):
     with pytest.raises(ValueError, match=error):
         evaluate(build(ann_file), found)
 

@@ -147,7 +147,7 @@ def test_input_is_left_as_it_is():
         (0, torch.zeros(2, 3), r'they are \(2, 3\)'),
     ],
 )
-def test_candidates_that_make_no_sense_are_refused(place, value, error):
+def test_invalid_candidates_are_refused(place, value, error):
     arguments = [torch.tensor([[0.0, 1], [2, 3]]), torch.ones(2), torch.zeros(2, dtype=torch.int64)]
     arguments[place] = value
     with pytest.raises(ValueError, match=error):
@@ -155,6 +155,6 @@ def test_candidates_that_make_no_sense_are_refused(place, value, error):
 
 
 @pytest.mark.parametrize(('option', 'error'), [(dict(method='linear'), "it is 'linear'"), (dict(sigma=0), 'sigma')])
-def test_options_that_there_are_not_are_refused(option, error):
+def test_unknown_options_are_refused(option, error):
     with pytest.raises(ValueError, match=error):
         suppress(*candidates(0, 3), **option)

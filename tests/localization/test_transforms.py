@@ -182,6 +182,6 @@ def test_truth_that_is_proposed_is_found_at_every_overlap():
     assert metric.compute_metrics(metric.results)['AR@1'] == pytest.approx(1)
 
 
-def test_bmn_cannot_do_with_videos_without_actions():
+def test_video_without_actions_cannot_train_bmn():
     with pytest.raises(ValueError, match='abc has no action'):
         PackProposals()(ResizeFeatures(20)(item(50, [])))

@@ -162,7 +162,7 @@ def test_set_of_which_nothing_can_be_read_ends_the_run(tiny_videos, tmp_path):
         (dict(a=None), 'set a must have .* it has None'),
     ],
 )
-def test_mixture_of_what_is_no_set_is_refused(sets, message):
+def test_mixture_of_invalid_sets_is_refused(sets, message):
     with pytest.raises(ValueError, match=message):
         MixtureDataset(sets)
 
@@ -227,7 +227,7 @@ def test_any_number_of_shards_leaves_no_file_open(shards):
     assert len(os.listdir('/proc/self/fd')) <= before
 
 
-def test_names_that_are_no_utf8_are_read_as_any_other(tmp_path):
+def test_file_names_that_are_not_utf8_are_read(tmp_path):
     name = os.fsdecode(b'caf\xe9.png')
     (tmp_path / name).write_bytes(image(40))
     write_tar(tmp_path / 'a.tar', [(name, image(40))])

@@ -128,7 +128,7 @@ def test_pixels_are_those_of_the_patch_whatever_the_brightness(video):
     torch.testing.assert_close(values[0, 16 + 4 + 2, :128], (patch - patch.mean()) / patch.std(), atol=1e-4, rtol=0)
 
 
-def test_teachers_speak_of_the_students_patches(video):
+def test_teachers_describe_the_patches_of_the_student(video):
     student = twlv_mm.get_model('twlv_base', **TINY).spec
     for name, settings in TEACHERS.items():
         teacher = Teacher(student, **settings)

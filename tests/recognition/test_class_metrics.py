@@ -103,7 +103,7 @@ def test_video_without_one_label_of_the_head_is_refused(label, tmp_path):
 
 
 @pytest.mark.parametrize('value', [torch.nan, torch.inf])
-def test_scores_of_a_model_that_diverged_are_no_prediction(value, tmp_path):
+def test_scores_of_a_diverged_model_are_refused(value, tmp_path):
     sample = dict(pred_score=torch.tensor([0.5, value, 0.1]), gt_label=torch.tensor([1]))
     with pytest.raises(ValueError, match=r'a video of class \[1\] has NaN or infinite scores'):
         ClassMetric(out_dir=str(tmp_path)).process(None, [sample])

@@ -335,7 +335,7 @@ def test_list_is_read_as_it_was_written(tmp_path):
     assert read_list(tmp_path / 'segments.txt', segments=True) == segments
 
 
-def test_list_that_was_killed_halfway_is_not_taken_for_one(tmp_path):
+def test_list_whose_writing_was_interrupted_is_not_left_behind(tmp_path):
     def killed():
         yield Sample('a.mp4', 3)
         raise KeyboardInterrupt

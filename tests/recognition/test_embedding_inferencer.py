@@ -129,6 +129,6 @@ def test_another_encoder_than_that_of_the_bank_is_refused(root, tmp_path):
         EmbeddingInferencer(knn_config(root, 'uniform'), bank, 'cpu', encoder_weights=str(tmp_path / 'other.pth'))
 
 
-def test_knn_wants_a_folder_in_the_place_of_a_checkpoint(root):
+def test_knn_requires_a_folder_in_place_of_a_checkpoint(root):
     with pytest.raises(FileNotFoundError, match='the folder of the memory bank'):
         EmbeddingInferencer(knn_config(root, 'uniform'), root / 'epoch_1.pth', 'cpu')

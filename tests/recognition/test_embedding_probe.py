@@ -131,7 +131,7 @@ def test_results_name_the_encoder_of_the_embeddings(root):
     assert encoder['pretraining_sets'] == ['ssv2']  # of the weights, not of the architecture
 
 
-def test_knn_does_not_wait_for_models_of_live_video_and_compilers(root, imported_by):
+def test_knn_imports_neither_models_of_live_video_nor_compilers(root, imported_by):
     imported = imported_by('main_test', config(root, 'k400_knn'))
     assert 'twlv_mm.recognition' in imported
     late = {'mmdet', 'mmaction.models', 'mmaction.datasets'}

@@ -180,7 +180,7 @@ def test_checkpoint_of_another_model_or_a_damaged_one_is_refused(checkpoint, tmp
         RecognitionInferencer(CONFIG, 'missing.pth', 'cpu')
 
 
-def test_scores_that_are_no_numbers_are_refused(checkpoint, folder, tmp_path):
+def test_nan_scores_are_refused(checkpoint, folder, tmp_path):
     saved = load_checkpoint(checkpoint)
     saved['state_dict']['cls_head.fc_cls.bias'][0] = float('nan')
     torch.save(saved, tmp_path / 'diverged.pth')

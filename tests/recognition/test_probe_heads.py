@@ -190,7 +190,7 @@ def test_clips_that_do_not_fit_the_views_are_an_error():
         ('clip_base', dict(tubelet_size=1, output_dims=20), 20),
     ],
 )
-def test_linear_probe_stands_on_the_encoders_own_pooling(arch, overrides, dims):
+def test_linear_probe_uses_the_encoders_own_pooling(arch, overrides, dims):
     model = build(arch=arch, backbone=overrides, features='embed', head=dict(LINEAR, in_channels=dims))
     batch, views = make_batch(videos=2, crops=3, clips=2)
     with torch.no_grad():

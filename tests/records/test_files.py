@@ -33,7 +33,7 @@ def test_longest_possible_name_can_be_written(tmp_path):
     assert os.listdir(tmp_path) == ['n' * 255]
 
 
-def test_new_file_has_the_rights_that_the_user_wants(tmp_path):
+def test_new_file_has_the_permissions_of_the_umask(tmp_path):
     write_bytes(tmp_path / 'a', b'x')
     (tmp_path / 'b').touch()
     assert (tmp_path / 'a').stat().st_mode == (tmp_path / 'b').stat().st_mode

@@ -75,7 +75,7 @@ def test_actions_are_drawn_in_time_beneath_the_annotated_ones(tmp_path):
     assert 'run' not in texts(pictures[0])  # too unlikely to be drawn
 
 
-def test_encoders_that_there_is_no_room_for_are_named(tmp_path):
+def test_encoders_that_do_not_fit_the_picture_are_named(tmp_path):
     action = dict(label='jump', segment=[2.0, 6.5])
     content = dict(results={'v': [action | dict(score=0.9)]}, external_data=dict(truth={'v': [action]}))
     scores = {f'mAP@{threshold:.2f}': 50.0 for threshold in (0.5, 0.75, 0.95)} | {'mAP': 50.0}

@@ -59,7 +59,7 @@ def test_a_probe_by_another_recipe_is_a_row_of_its_own(tmp_path):
     assert list(measured(make_report(tmp_path), 'paper-5')) == ['twlv_base', "twlv_base, V-JEPA's recipe"]
 
 
-def test_models_trained_end_to_end_are_no_probes(tmp_path):
+def test_models_trained_end_to_end_are_not_reported_as_probes(tmp_path):
     write(tmp_path, 'tuned', record('recognition_finetune', 'kinetics400', TOP))
     report = make_report(tmp_path)
     assert measured(report, 'paper-3') == {}

@@ -63,13 +63,13 @@ def test_folders_of_two_encoders_are_not_compared(tmp_path, videos):
         find_duplicates(tmp_path / 'a', tmp_path / 'b')
 
 
-def test_vectors_that_are_no_numbers_are_named(tmp_path, videos):
+def test_nan_vectors_are_named(tmp_path, videos):
     videos['v4'][2, 1] = np.nan
     with pytest.raises(ValueError, match='v4 in .* contains NaN or Inf'):
         find_duplicates(save(tmp_path, videos))
 
 
-def test_encoder_that_gives_all_videos_nearly_the_same_vector_is_no_different(tmp_path, monkeypatch):
+def test_duplicates_are_found_where_all_vectors_are_similar(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     videos = {f'v{number:02d}': 10 + rng.standard_normal((3, 32), dtype=np.float32) for number in range(30)}
     videos['copy'] = nearly(videos['v07'])

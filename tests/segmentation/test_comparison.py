@@ -54,7 +54,7 @@ def test_every_run_has_its_bar_and_videos_that_one_lacks_are_listed(tmp_path, ru
 def test_frames_of_the_files_are_shown_and_missing_ones_listed(tmp_path, runs):
     noise = np.random.default_rng(0).integers(0, 255, (16, 32, 32, 3), np.uint8)
     (tmp_path / 'videos/P03').mkdir(parents=True)
-    write_video(tmp_path / 'videos/P03/cereals.mp4', noise)  # Breakfast's files are called so
+    write_video(tmp_path / 'videos/P03/cereals.mp4', noise)  # as Breakfast names its files
     truth = [0, 0, 1]
     run = write_run(tmp_path / 'run.json', P03_cereals=(truth, truth), other=(truth, truth))
     found = compare_runs({'run': run}, tmp_path / 'out', video_root=str(tmp_path / 'videos'))
@@ -105,7 +105,7 @@ def test_file_without_predictions_is_refused(tmp_path, runs):
         read_predictions(tmp_path / 'x.json')
 
 
-def test_command_says_what_it_has_drawn_and_what_not(tmp_path, runs, capsys):
+def test_command_lists_drawn_and_missing_videos(tmp_path, runs, capsys):
     def run(*arguments):
         return run_tool('visualize.py', 'segmentation', *arguments)
 

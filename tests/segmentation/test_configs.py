@@ -72,7 +72,7 @@ def test_command_trains_and_tests_every_fold_to_a_high_score(planted, tmp_path):
     assert [sorted(videos) for videos in tested] == [VIDEOS[3:], VIDEOS[:3]]
 
 
-def test_training_does_not_wait_for_models_of_live_video(planted, tmp_path, imported_by):
+def test_training_does_not_import_models_of_live_video(planted, tmp_path, imported_by):
     imported = imported_by('main_train', arguments(planted, tmp_path, epochs=1))
     assert 'twlv_mm.segmentation' in imported
     assert not imported & {'mmdet', 'mmaction.models', 'mmaction.datasets'}

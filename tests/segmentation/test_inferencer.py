@@ -107,7 +107,7 @@ def test_segments_cover_the_video_and_have_the_mean_probability_of_their_steps(i
     ]
 
 
-def test_video_shorter_than_a_label_has_one(config, checkpoint, folder):
+def test_video_shorter_than_one_label_gets_one_label(config, checkpoint, folder):
     cfg = Config.fromfile(config)
     cfg.test_dataloader.dataset.fps = 0.1
     result = SegmentationInferencer(cfg, checkpoint, 'cpu')(folder / 'videos/short.mp4')

@@ -74,7 +74,7 @@ def test_malformed_mapping_is_refused_with_its_line(root, content, message):
         read_mapping(root)
 
 
-def test_label_that_is_no_class_is_refused_with_its_line(root):
+def test_unknown_label_is_refused_with_its_line(root):
     classes = read_mapping(root)
     (root / 'groundTruth/a.txt').write_text('pour\n stir\nStir\nbackground\n')
     with pytest.raises(ValueError, match=r"a\.txt, line 3: 'Stir' is not among the 3 classes"):
@@ -113,7 +113,7 @@ def test_bundles_that_are_empty_or_list_a_video_twice_are_refused(root):
             read_split(root, split, 1)
 
 
-def test_folds_that_are_no_cross_validation_are_refused(root, tmp_path):
+def test_folds_that_are_not_a_cross_validation_are_refused(root, tmp_path):
     assert check_folds(root) == ([1, 2], [])
     write_labels(root, VIDEOS, train2=['a'], test2=['b'])
     with pytest.raises(ValueError, match='b is tested in fold 1 and in fold 2'):

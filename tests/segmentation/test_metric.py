@@ -55,7 +55,7 @@ def test_frames_and_segments_are_pooled_and_edit_is_the_mean_of_the_videos(score
     assert metrics == pytest.approx({**expected, 'mF1': 22 / 27})
 
 
-def test_published_numbers_have_their_faults(score, logged, tmp_path):
+def test_published_scores_repeat_the_published_mistakes(score, logged, tmp_path):
     # The video of 5 frames has 6 predicted ones, and its last true segment is 2 of 3 frames long: IoU 2/3.
     halves = dict(b=TRUTH['b'][::2])
     truth = dict(b=[1, 1, 0, 0, 0])
@@ -84,7 +84,7 @@ def test_videos_without_embeddings_count_in_no_score_and_the_log_says_so(score, 
     )
 
 
-def test_test_of_background_alone_has_no_f1(score, logged):
+def test_video_of_background_alone_has_no_f1(score, logged):
     metrics = score(dict(a=[2, 0, 2]), truth=dict(a=[2, 2, 2]))
     assert metrics == pytest.approx(dict(zip(NAMES, [2 / 3, 0, *[float('nan')] * 4], strict=True)), nan_ok=True)
     (warning,) = logged['warning']
@@ -157,7 +157,7 @@ def test_files_come_beside_the_log_of_a_run(tmp_path, monkeypatch):
         ([0, 1, 1], [0, 1], 'a has 3 predicted steps for 2 frames, 1 frames per step'),
     ],
 )
-def test_labels_that_make_no_sense_are_refused(score, steps, truth, error):
+def test_invalid_labels_are_refused(score, steps, truth, error):
     with pytest.raises(ValueError, match=error):
         score(dict(a=steps), truth=dict(a=truth))
 

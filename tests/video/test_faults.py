@@ -46,7 +46,7 @@ def test_sound_files_next_to_bad_ones_give_all_frames(tmp_path, decoder):
 
 
 @pytest.mark.parametrize('suffix', ['mp4', 'mkv', 'flv', 'ts'])
-def test_predicted_frames_of_sound_files_are_not_taken_for_damage(tmp_path, suffix):
+def test_predicted_frames_of_intact_files_are_not_reported_as_damage(tmp_path, suffix):
     path = tmp_path / f'sound.{suffix}'
     write_predicted(path, textured(20))
     assert len(read_all(path, 'av')) == 20

@@ -91,7 +91,7 @@ def test_a_clock_that_wraps_goes_on(tmp_path):
 
 
 @pytest.mark.parametrize(('suffix', 'codec'), [('mp3', 'libmp3lame'), ('mp4', 'aac')])
-def test_a_cover_beside_sound_is_no_video(tmp_path, suffix, codec):
+def test_sound_file_with_a_cover_picture_is_not_a_video(tmp_path, suffix, codec):
     path = tmp_path / f'song.{suffix}'
     with av.open(str(path), 'w') as container:
         sound, cover = container.add_stream(codec, rate=44100), container.add_stream('png', rate=1)
@@ -262,7 +262,7 @@ def test_frames_at_high_rates_are_those_on_screen(tmp_path):
         assert len(reader.frame_times) == 10
 
 
-def test_a_list_of_files_is_no_video(tmp_path):
+def test_list_of_files_is_not_a_video(tmp_path):
     path = tmp_path / 'list.mp4'
     path.write_text('ffconcat version 1.0\nfile list.mp4\n')
     with pytest.raises(VideoError, match=r'list\.mp4 is a list of files for FFmpeg, not a video'):

@@ -68,7 +68,7 @@ def test_operation_is_that_of_pil(name, sign):
 
 
 @pytest.mark.parametrize('name', ['AutoContrast', 'Equalize', 'ContrastIncreasing', 'ColorIncreasing', 'Rotate'])
-def test_even_frames_are_no_fault(name):
+def test_evenly_spaced_frames_are_not_a_fault(name):
     clip = np.full((1, 9, 12, 3), 70, np.uint8)
     theirs = PIL_OPERATIONS[name](Image.fromarray(clip[0]), 1)
     assert np.abs(OPERATIONS[name](clip, 0.7)[0].astype(int) - np.asarray(theirs)).max() <= 1
@@ -205,7 +205,7 @@ def test_frames_of_another_kind_are_a_clear_error(images, message):
         augment(images)
 
 
-def test_frames_that_are_no_whole_clips_are_a_clear_error():
+def test_frames_that_do_not_fill_whole_clips_are_a_clear_error():
     with pytest.raises(ValueError, match='5 frames for 2 clips'):
         augment([np.zeros((8, 8, 3), np.uint8)] * 5, num_clips=2)
 

@@ -90,7 +90,7 @@ def test_reading_ahead_can_be_left_off_also_while_a_decoder_hangs(videos, tmp_pa
     assert not multiprocessing.active_children()
 
 
-def test_script_that_starts_workers_while_it_is_imported_is_told_what_to_change(videos, tmp_path):
+def test_error_of_workers_started_during_import_says_what_to_change(videos, tmp_path):
     script = tmp_path / 'no_guard.py'
     script.write_text(
         'from twlv_mm.video import ClipSampling, read_ahead\n'

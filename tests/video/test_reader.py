@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_named(tmp_path, constant_video, decoder):
 
 
 @pytest.mark.parametrize('decoder', DECODERS)
-def test_a_file_with_sound_only_is_no_video(tmp_path, decoder):
+def test_file_with_only_sound_is_not_a_video(tmp_path, decoder):
     with av.open(str(tmp_path / 'sound.mp4'), 'w') as container:
         stream = container.add_stream('aac', rate=44100)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 4410), np.float32), format='fltp', layout='mono')
@@ -114,7 +114,7 @@ def test_a_frame_that_the_video_does_not_have_is_an_error(constant_video, decode
                 reader.read(indices)
 
 
-def test_an_unknown_decoder_is_told_the_known_ones(constant_video):
+def test_error_about_an_unknown_decoder_lists_the_known_ones(constant_video):
     with pytest.raises(ValueError, match="unknown decoder 'opencv'; choose one of av, decord"):
         open_video(constant_video, 'opencv')
 
