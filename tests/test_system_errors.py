@@ -14,7 +14,7 @@ from twlv_mm.compat.checkpoints import load_from_local
 from twlv_mm.embeddings import verify
 from twlv_mm.embeddings.manifest import enter_run
 from twlv_mm.encoders.checkpoint import read_checkpoint
-from twlv_mm.engine import FoldError
+from twlv_mm.engine import FoldError, launch
 from twlv_mm.pretraining import index_shards
 from twlv_mm.records import open_log, read_npz, read_table
 from twlv_mm.records.reading import parsing
@@ -25,7 +25,7 @@ from .commands import TOOLS
 
 
 def failing(error):
-    def main():
+    def main(*_):
         raise error
 
     return main
@@ -247,6 +247,17 @@ def test_interrupted_training_says_how_to_go_on(tiny_config, tmp_path):
     last = (tmp_path / 'last_checkpoint').read_text()
     assert told[-1] == f'interrupted. The same command with --resume goes on from {last}'
     assert not any('Traceback' in line for line in told), told
+
+
+def test_interrupted_run_does_not_refer_to_the_checkpoint_of_an_earlier_one(tiny_config, tmp_path, capsys, monkeypatch):
+    arguments = [str(tiny_config), '--no-validate', '--work-dir', str(tmp_path)]
+    launch.main_train(arguments)
+    assert (tmp_path / 'last_checkpoint').exists()
+    monkeypatch.setattr(launch.Runner, 'build_train_loop', failing(KeyboardInterrupt()))
+    with pytest.raises(SystemExit):
+        run_tool(lambda: launch.main_train([*arguments, '--cfg-options', 'experiment_name=second']))
+    told = capsys.readouterr().err
+    assert told.endswith('interrupted. This run has written no checkpoint yet: training will start anew\n')
 
 
 def test_full_disk_in_a_fold_is_reported_with_what_to_do_next(capsys):

@@ -286,6 +286,13 @@ def test_encoder_that_comes_too_late_is_an_error_that_says_what_to_set(tmp_path)
         config_of(str(tmp_path / 'finished.py'), *options(encoder='umt_large'))
 
 
+def test_official_weights_are_no_contradiction(tmp_path):
+    text = "encoder = 'twlv_small_synthetic'\nencoder_weights = 'official'"
+    cfg = Config.fromfile(child(tmp_path, 'twlv/k400_linear.py', text))
+    assert cfg.model.backbone.weights.endswith('twlv_small_synthetic.safetensors')
+    check_encoder(cfg)
+
+
 def test_detection_needs_a_map(tmp_path, monkeypatch):
     (tmp_path / 'vectors.py').write_text(OWN.replace('grid=(4, 5, 5), ', 'grid=None, '))
     monkeypatch.syspath_prepend(tmp_path)

@@ -153,6 +153,7 @@ def test_every_fold_has_a_log_a_config_and_checkpoints_of_its_own(whole):
     for fold in (1, 2):
         (log,) = run_logs(work_dir, fold)
         assert f'fold {fold} of 2' in log
+        assert 'WARNING - There is no checkpoint' not in log
         assert log.count(' of 2\n') == 1
         assert len(list(work_dir.glob(f'fold{fold}/*/metric_was_here'))) == 1
         assert len(list(work_dir.glob(f'fold{fold}/*/vis_data/config.py'))) == 1

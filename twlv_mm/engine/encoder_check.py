@@ -2,7 +2,7 @@
 
 from mmengine.hooks import Hook
 
-from twlv_mm.encoders import EncoderError, describe, encoder_in, spec_of
+from twlv_mm.encoders import EncoderError, describe, encoder_in, official_weights, spec_of
 from twlv_mm.registry import HOOKS
 
 from .wrappers import unwrapped
@@ -22,6 +22,8 @@ def check_encoder(cfg):
     model = cfg.get('model') or {}
     backbone = model.get('backbone') or (cfg.get('extraction') or {}).get('encoder')
     weights = cfg.get('encoder_weights')
+    if weights == 'official' and 'spec' in cfg:
+        weights = official_weights(cfg.encoder)
     if weights and backbone and backbone.get('weights') != weights:
         raise EncoderError(
             f'{cfg.filename}: encoder_weights={weights}, but the encoder has weights={backbone.get("weights")}: set '

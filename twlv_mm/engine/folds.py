@@ -98,6 +98,8 @@ def fold_config(cfg, fold):
     """A copy of a config for one fold: every ``fold`` is set, and the work dir is its own."""
     cfg = copy.deepcopy(cfg)
     cfg.work_dir = osp.join(cfg.work_dir, f'fold{fold}')
+    if not osp.isdir(cfg.work_dir):
+        cfg.resume = False  # nothing to resume, and no warning about it
     # mmengine keeps loggers, message hubs and visualizers by name, for as long as the process lives.
     cfg.experiment_name = cfg.work_dir
     (cfg.get('visualizer') or {}).pop('name', None)

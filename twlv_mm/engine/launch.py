@@ -69,7 +69,7 @@ def main_train(argv=None):
         except BaseException as error:
             if runner is not None:
                 with dead_workers_ignored():
-                    error.advice = how_to_go_on(cfg.work_dir, runner.log_dir)
+                    error.advice = how_to_go_on(runner)
             if isinstance(error, OSError) and error.strerror and error.filename is None:  # such as a full disk
                 error.filename = cfg.work_dir
             raise

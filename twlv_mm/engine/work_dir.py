@@ -59,18 +59,17 @@ def latest_checkpoint(work_dir, logger):
     )
 
 
-def how_to_go_on(work_dir, log_dir):
+def how_to_go_on(runner):
     """A sentence on how to resume a run that was stopped.
 
     Args:
-        work_dir (str): The run's.
-        log_dir (str): The folder in it that the run has made.
+        runner (Runner): Its work dir may also have the checkpoints of an earlier run, which it does not continue.
     """
-    if not osp.isdir(log_dir):
-        return f'{work_dir} was moved or deleted during the run'
-    record = Path(work_dir, RECORD)
-    if not record.is_file():
-        return f'There is no checkpoint in {work_dir} yet: training will start anew'
+    if not osp.isdir(runner.log_dir):
+        return f'{runner.work_dir} was moved or deleted during the run'
+    record = Path(runner.work_dir, RECORD)
+    if not record.is_file() or not (runner._resume or runner.message_hub.get_info('last_ckpt')):
+        return 'This run has written no checkpoint yet: training will start anew'
     return f'The same command with --resume goes on from {record.read_text().strip()}'
 
 

@@ -80,7 +80,7 @@ def segment_frames(frame_times, path, start, end):
     """
     starts, near = frame_times[:, 0], tolerance(frame_times)
     if frame_times[-1, 1] <= start + near:
-        raise VideoError(f'{path} ends before {start:.3f} s: is the annotation of another version of the video?')
+        raise VideoError(f'{path} ends before {start:.3f} s: it lasts {frame_times[-1, 1]:.3f} s')
     first = max(np.searchsorted(starts, start + near, side='right') - 1, 0)
     last = max(np.searchsorted(starts, end - near), first + 1)
     return int(first), np.clip(frame_times[first:last] - start, 0, end - start)
