@@ -50,6 +50,7 @@ def folder(tmp_path):
         ('a.npz', dict(feats=FEATURES, times=FEATURES[:1]), dict(layout='TD', key='feats')),
         ('a.pt', torch.tensor(FEATURES), dict(layout='TD')),
         ('a.pt', dict(feats=torch.tensor(FEATURES.T)), dict(layout='DT')),
+        ('a.pt', torch.nn.Parameter(torch.tensor(FEATURES)), dict(layout='TD')),
         ('rgb_a-i3d.npy', FEATURES, dict(layout='TD', file_prefix='rgb_', file_ext='-i3d.npy')),
     ],
 )
@@ -65,6 +66,12 @@ def test_every_layout_is_read_as_vectors_in_order_of_time(folder, name, array, s
 def test_half_precision_is_read(folder):
     found = EmbeddingFolder(folder('a.pt', torch.tensor(FEATURES).bfloat16(), layout='TD'))
     np.testing.assert_allclose(found.clips('a'), FEATURES, rtol=0.01)
+
+
+@pytest.mark.parametrize('kind', [torch.int64, torch.complex64])
+def test_other_tensors_than_of_real_numbers_are_refused(folder, kind):
+    with pytest.raises(ValueError, match=r'a\.pt: expected floating-point numbers, found'):
+        EmbeddingFolder(folder('a.pt', torch.ones(T, D, dtype=kind), layout='TD')).clips('a')
 
 
 def test_one_vector_a_video_is_a_video_of_one_moment(folder):

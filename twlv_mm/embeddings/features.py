@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from twlv_mm.compat import weights_only
 from twlv_mm.compat.checkpoints import load_checkpoint
@@ -217,8 +218,10 @@ class FeatureFiles:
         except Exception as error:  # the unpickler may raise anything for a damaged file
             raise ValueError(f'{path} cannot be read: {error}') from error
         content = self._chosen(path, content) if isinstance(content, dict) else content
-        # numpy has no bfloat16.
-        return content.float().numpy() if hasattr(content, 'numpy') else content
+        if isinstance(content, torch.Tensor):
+            content = content.detach()
+            content = (content.float() if content.dtype == torch.bfloat16 else content).numpy()  # numpy has no bfloat16
+        return content
 
     def _chosen(self, path, arrays):
         if self.layout.key is None and len(arrays) == 1:

@@ -170,3 +170,10 @@ def test_segment_that_ends_before_it_starts_is_named_with_its_line(tmp_path):
     (tmp_path / 'a.eaf').write_text(text)
     with pytest.raises(ValueError, match=r"a\.eaf, line 20, .*'cut & peel' from 0\.78 to 0\.59 s"):
         read(tmp_path / 'a.eaf')
+
+
+def test_two_videos_of_the_same_file_name_in_a_csv_are_not_merged(tmp_path):
+    path = tmp_path / 'a.csv'
+    path.write_text('video,label,start,end\nday1/a.mp4,cut,0,1\nday1/a.mp4,pour,1,2\nday2/a.mp4,cut,0,1\n')
+    with pytest.raises(ValueError, match=r"a\.csv, line 4: 'day1/a\.mp4' and 'day2/a\.mp4' have the same file name"):
+        read(path)

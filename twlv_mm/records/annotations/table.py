@@ -31,12 +31,17 @@ def read_annotation_table(path, context):
             f'{path} has the columns {checks.printable(", ".join(first))[:300]}; required are {", ".join(SEGMENTS)} '
             f'for segments, or {", ".join(BOXES)} for boxes'
         )
-    videos = {}
+    videos, written = {}, {}
     for line, row in rows.items():
-        where = f'{path}, line {line}'
-        file = file_name(_plain(row[name]), f'{where}, {name}')
+        where, text = f'{path}, line {line}', _plain(row[name])
+        file = file_name(text, f'{where}, {name}')
         if file not in videos:
-            videos[file] = context.video(file)
+            videos[file], written[file] = context.video(file), text
+        if written[file] != text:
+            raise ValueError(
+                f'{where}: {checks.shown(written[file])} and {checks.shown(text)} have the same file name, by which '
+                'videos are distinguished: rename one of them'
+            )
         video, label = videos[file], checks.name(_plain(row['label']), f'{where}, the label')
         score = row.get('score', '').strip()
         score = checks.number_in(score, f'{where}, the score') if score else None
