@@ -74,6 +74,16 @@ def test_a_folder_without_pictures_is_an_error(folder):
     assert 'has no images' in error
 
 
+@pytest.mark.parametrize('numbers', [range(300), [*range(2, 300), 301, 302]], ids=['from 0', 'gap'])
+def test_pictures_that_are_not_numbered_from_1_without_gaps_are_an_error(folder, numbers):
+    for video in 'ab':
+        (folder / 'frames' / video).mkdir(parents=True)
+        for number in numbers:
+            (folder / 'frames' / video / f'img_{number:05}.jpg').touch()
+    (error,) = errors_of(folder, use_frames=True, data_prefix=dict(img=str(folder / 'frames')))
+    assert 'a has 300 images, but no img_00300.jpg: number them from 1, without gaps' in error
+
+
 @pytest.mark.parametrize(('offset', 'number'), [(0, 4), (894, 2)])
 def test_keyframes_outside_of_their_video_are_an_error_that_explains_the_offset(folder, offset, number):
     (error,) = errors_of(folder, offset_seconds=offset)

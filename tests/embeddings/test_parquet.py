@@ -3,6 +3,7 @@
 import json
 import pickle
 import sys
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -160,6 +161,23 @@ def test_a_cut_file_is_refused(tmp_path, videos, length):
     write_part(path, videos)
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(ValueError, match=r'part-0\.parquet is not a valid embedding file'):
+        EmbeddingFolder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('column', 'values', 'error'),
+    [
+        ('embedding', ['a', 'b'], 'embedding is string, not lists of floating-point numbers'),
+        ('embedding', [[1, 2], [3, 4]], 'embedding is list<.*int64>, not lists of floating-point numbers'),
+        ('embedding', [None, [1.0, 2.0]], 'the first row has no vector'),
+        ('start_sec', [datetime(1970, 1, 1)] * 2, r'start_sec is timestamp\[us\], not seconds'),
+    ],
+)
+def test_columns_of_other_kinds_are_refused(tmp_path, column, values, error):
+    columns = dict(video_id=['a', 'b'], scope=['clip'] * 2, start_sec=[0.0] * 2, end_sec=[1.0] * 2, clip_index=[0] * 2)
+    columns |= dict(embedding=[[1.0, 2.0]] * 2)
+    pq.write_table(pa.table(columns | {column: values}), tmp_path / 'part-0.parquet')
+    with pytest.raises(ValueError, match=rf'part-0\.parquet is not a valid embedding file \({error}\)'):
         EmbeddingFolder(tmp_path)
 
 

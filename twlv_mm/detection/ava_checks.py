@@ -101,7 +101,7 @@ def _lengths(dataset):
 
     def read(path):
         try:
-            return (dataset.fps, count_frames(path)) if dataset.use_frames else tuple(file_header(path))
+            return (dataset.fps, count_frames(path, dataset.filename_tmpl)) if dataset.use_frames else file_header(path)
         except (VideoError, FileNotFoundError) as error:
             return str(error)
 

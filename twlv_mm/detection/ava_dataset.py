@@ -150,7 +150,8 @@ class AVAVideoDataset(BaseActionDataset):
             )
         if not self.use_frames:
             return dict(filename=path)
-        return dict(frame_dir=path, filename_tmpl=self.filename_tmpl, total_frames=count_frames(path), fps=self.fps)
+        count = count_frames(path, self.filename_tmpl)
+        return dict(frame_dir=path, filename_tmpl=self.filename_tmpl, total_frames=count, fps=self.fps)
 
     def _proposals(self, item):
         proposals = self.proposals.get(image_key(item['video_id'], item['timestamp']))
@@ -208,12 +209,15 @@ def find_videos(folder, video_ids, use_frames=False):
 
 
 @cache
-def count_frames(folder):
-    """Number of images in a folder of frames, cached; VideoError if there are none."""
+def count_frames(folder, template):
+    """Number of images in a folder of frames, cached; VideoError if they are not named ``template`` from 1 to it."""
     with os.scandir(folder) as entries:
         count = sum(entry.name.endswith(('.jpg', '.jpeg', '.png')) for entry in entries)
     if not count:
         raise VideoError(f'{folder} has no images')
+    last = template.format(count)
+    if not os.path.isfile(os.path.join(folder, last)):
+        raise VideoError(f'{folder} has {count} images, but no {last}: number them from 1, without gaps')
     return count
 
 

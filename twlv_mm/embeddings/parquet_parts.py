@@ -163,6 +163,10 @@ class ParquetPart:
         missing = [name for name in (*INDEX_COLUMNS, 'embedding') if name not in columns.names]
         if missing:
             raise ValueError(f'no column {", ".join(missing)}')
+        for name in ('start_sec', 'end_sec'):
+            kind = columns.field(name).type
+            if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
+                raise ValueError(f'{name} is {kind}, not seconds')
         dims = self._read_dims(columns.field('embedding').type)
         table = self._file.read(list(INDEX_COLUMNS), use_threads=False)
         index = {name: table[name].to_numpy().astype(np.float64) for name in ('start_sec', 'end_sec')}
@@ -174,23 +178,27 @@ class ParquetPart:
     def _read_dims(self, kind):
         """Numbers per vector, before anything is read whose size the file only claims."""
         pa, _ = import_pyarrow()
+        is_fixed = pa.types.is_fixed_size_list(kind)
+        is_list = is_fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        if not is_list or not pa.types.is_floating(kind.value_type):
+            raise ValueError(f'embedding is {kind}, not lists of floating-point numbers')
         metadata = self._file.metadata
         size = os.fstat(self._opened.fileno()).st_size if self._opened else os.path.getsize(self.path)
         place = next(n for n in range(metadata.num_columns) if metadata.schema.column(n).path.startswith('embedding.'))
         groups = map(metadata.row_group, range(metadata.num_row_groups))
         numbers = sum(group.column(place).num_values for group in groups)
-        if pa.types.is_fixed_size_list(kind):
+        if is_fixed:
             numbers = max(numbers, metadata.num_rows * kind.list_size)
-        elif not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
-            raise ValueError(f'embedding is {kind}, not a list of numbers')
         if max(numbers, metadata.num_rows) * NUMBER_BYTES > MAX_RATIO * size:
             raise ValueError(
                 f'it claims {metadata.num_rows:,} rows and {numbers:,} numbers in {size:,} bytes, but vectors cannot '
                 f'be compressed by more than a factor of {MAX_RATIO}'
             )
-        if pa.types.is_fixed_size_list(kind):
+        if is_fixed:
             return kind.list_size
         batch = next(self._file.iter_batches(1, columns=['embedding'], use_threads=False), None)
+        if batch and not batch['embedding'][0].is_valid:
+            raise ValueError('the first row has no vector')
         return len(batch['embedding'][0]) if batch else 0
 
     def _group_by_video(self, index):
