@@ -8,6 +8,7 @@ import torch
 import twlv_mm
 from twlv_mm.analysis.labelled_vectors import load_vectors
 from twlv_mm.embeddings import EmbeddingFolder, extract_splits
+from twlv_mm.embeddings.manifest import differing_settings
 from twlv_mm.recognition import LabelledEmbeddings
 from twlv_mm.synthetic import item_rng, render_clip, write_video
 
@@ -51,6 +52,13 @@ def test_embeddings_are_those_of_the_given_weights(asked, tmp_path):
     assert len(info['weights_sha256']) == 64
     with pytest.raises(ValueError, match='weights_sha256'):
         extract_splits(**asked)
+
+
+def test_overrides_of_the_encoder_are_settings_of_the_folder(asked, tmp_path):
+    extract_splits(**asked)
+    with pytest.raises(ValueError, match=r"overrides is '.*num_heads=2' there, '.*num_heads=4' here"):
+        extract_splits(**dict(asked, encoder=dict(asked['encoder'], num_heads=4)))
+    assert differing_settings(dict(model='a', overrides='layer=6'), dict(model='a')) == ['overrides']
 
 
 def test_failed_video_is_listed_and_does_not_stop_the_others(asked, tmp_path):

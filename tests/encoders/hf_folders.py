@@ -51,6 +51,10 @@ MODELS = {
         'VideoMAEForVideoClassification',
         lambda: transformers.VideoMAEConfig(**SIZES, image_size=32, patch_size=8, num_frames=4),
     ),
+    'videomae_first_token': (
+        'VideoMAEForVideoClassification',
+        lambda: transformers.VideoMAEConfig(**SIZES, image_size=32, patch_size=8, num_frames=4, use_mean_pooling=False),
+    ),
     'vivit': (
         'VivitForVideoClassification',
         lambda: transformers.VivitConfig(**SIZES, image_size=32, num_frames=4, tubelet_size=[2, 8, 8]),

@@ -19,7 +19,7 @@ ANY_SIZE = [
     *('timesformer', 'videoprism', 'videoprism_clip', 'x_clip', 'clip', 'clip_vision', 'siglip', 'siglip2'),
     *('dinov2', 'dinov2_with_registers', 'dinov3_vit', 'aimv2_native'),
 ]
-BUILT = ['vjepa2', 'videomae', 'videomae_finetuned']
+BUILT = ['vjepa2', 'videomae', 'videomae_finetuned', 'videomae_first_token']
 NATIVE = ['vivit', 'aimv2', 'aimv2_text']
 
 
@@ -36,7 +36,7 @@ def theirs(name, model, frames):
         tokens = model.get_vision_features(frames)
     elif name == 'videomae':
         tokens = model.videomae(frames).last_hidden_state
-    elif name == 'videomae_finetuned':
+    elif name in ('videomae_finetuned', 'videomae_first_token'):
         tokens = model.videomae(frames).last_hidden_state
         return tokens, _before(model.classifier, lambda: model(frames))
     elif name == 'vivit':

@@ -13,6 +13,7 @@ from .manifest import read_manifest
 SETTINGS = (
     'model',
     'source',
+    'overrides',
     'weights_sha256',
     'sampling',
     'clip_seconds',

@@ -85,6 +85,7 @@ class Extractor:
             if value not in known:
                 raise ValueError(f'{model.spec.name} has no {what} {value!r}; choose from {", ".join(map(str, known))}')
         model.eval()
+        self._overrides = getattr(model, 'overrides', '')
         if hasattr(model, 'fuse'):  # faster CNN with the same outputs
             model = model.fuse(PRECISIONS[precision])
         self.model = model
@@ -157,6 +158,8 @@ class Extractor:
             del named['clip_seconds'], named['stride_seconds']
         if self.model.spec.source != self.model.spec.name:  # not one of list_models()
             named['source'] = self.model.spec.source
+        if self._overrides:
+            named['overrides'] = self._overrides
         return dict(
             model=self.model.spec.name,
             weights_sha256=self.model.weights_sha256,

@@ -39,7 +39,7 @@ def enter_run(folder, settings, video_ids, mix=False):
         for kind in there:
             differing = differing_settings(kind, settings)
             if differing and not mix:
-                named = '; '.join(f'{key} is {kind.get(key)!r} there, {settings[key]!r} here' for key in differing)
+                named = '; '.join(f'{key} is {kind.get(key)!r} there, {settings.get(key)!r} here' for key in differing)
                 raise MixError(
                     f'{folder} was made with other settings: {named}. Choose another --out, or add --mix to keep '
                     'what is there and continue with the new settings'
@@ -79,7 +79,8 @@ def requested_videos(folder):
 
 def differing_settings(there, settings):
     """Names of the settings that differ from those in ``there``; run settings that it lacks are ignored."""
-    return [key for key in settings if there.get(key) != settings[key] and (key in there or key not in OF_A_RUN)]
+    names = {**settings, **there}
+    return [key for key in names if there.get(key) != settings.get(key) and (key in there or key not in OF_A_RUN)]
 
 
 def _rebuilt(folder, settings, error):

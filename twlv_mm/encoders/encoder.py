@@ -37,6 +37,7 @@ class Encoder(BaseModule):
 
     spec = None
     own_weights = None  # file or folder of the source itself, loaded if no other weights are given
+    overrides = ''  # settings of the source that were changed and are not in its spec, as 'key=value, ...'
     inner = ''  # key prefix of a wrapped model, which that model's own files lack
     left_out = ()  # key prefixes of the model's files that this variant ignores
 

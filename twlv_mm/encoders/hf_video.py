@@ -65,7 +65,7 @@ class VideoMAE(HuggingFaceEncoder):
 
 
 class FineTunedVideoMAE(VideoMAE):
-    """VideoMAE after fine-tuning: the mean of the tokens is normalised, not the tokens."""
+    """VideoMAE after fine-tuning: the mean of the tokens is normalised, not the tokens; or the first is taken."""
 
     model_class = 'VideoMAEForVideoClassification'
     unused_modules = ('classifier',)
@@ -73,14 +73,14 @@ class FineTunedVideoMAE(VideoMAE):
 
     @staticmethod
     def spec_fields(config):
-        return dict(VideoMAE.spec_fields(config), pooling='fc_norm')
+        return dict(VideoMAE.spec_fields(config), pooling='fc_norm' if config.use_mean_pooling else 'first_token')
 
     def encode(self, video):
         grid = self.grid(video)
         return self.model.videomae(video.transpose(1, 2)).last_hidden_state, grid
 
     def own_pooling(self, tokens, grid):
-        return self.model.fc_norm(tokens.mean(dim=1))
+        return self.model.fc_norm(tokens.mean(dim=1)) if self.config.use_mean_pooling else tokens[:, 0]
 
 
 class ViViT(HuggingFaceEncoder):

@@ -21,6 +21,9 @@ PROVIDERS = dict(hf='hf_models', timm='timm_models', mmaction='mmaction_models')
 # Settings of an encoder's use in a task, which do not change its spec.
 USE = ('frozen', 'allow_random', 'drop_path_rate', 'with_cp', 'branches')
 
+# Overrides that are recorded elsewhere, or change no vector.
+RECORDED = ('num_frames', 'img_size', 'pretraining_sets', 'drop_path_rate', 'with_cp')
+
 
 def list_models():
     """The sorted names of the encoders of the table."""
@@ -89,10 +92,13 @@ def get_model(source, weights=None, *, frozen=False, allow_random=False, **overr
         else:
             model = _call(_user_object(source), source, overrides)
         model.spec = _with_source(model.spec, source)
-        return model.set_up(weights, frozen, allow_random)
-    row = ARCHITECTURES.get(source)
-    kind = SqueezeTime if isinstance(row, SqueezeTime.kind) else VideoVisionTransformer
-    return kind(source, weights=weights, frozen=frozen, allow_random=allow_random, **overrides)
+        model.set_up(weights, frozen, allow_random)
+    else:
+        row = ARCHITECTURES.get(source)
+        kind = SqueezeTime if isinstance(row, SqueezeTime.kind) else VideoVisionTransformer
+        model = kind(source, weights=weights, frozen=frozen, allow_random=allow_random, **overrides)
+    model.overrides = ', '.join(f'{key}={overrides[key]!r}' for key in sorted(overrides) if key not in RECORDED)
+    return model
 
 
 def text_encoder(source):

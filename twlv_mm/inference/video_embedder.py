@@ -52,7 +52,7 @@ class VideoEmbedder:
             return
         ours = shared_settings(self._config, {'': dict(self._extractor.settings, view='forward')})
         if 'model' in known:
-            known.setdefault('weights_sha256', None)  # a random encoder
+            known = dict(weights_sha256=None, overrides=None) | known  # a random encoder, without overrides
         try:
             check_comparable(
                 # dims need no comparison: the model itself refuses vectors of another width.

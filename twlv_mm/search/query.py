@@ -29,7 +29,7 @@ VIEWS = ('forward', 'reversed')
 # Settings that a query must share with the folder.
 SHARED = (
     *('model', 'source', 'weights_sha256', 'sampling', 'clip_seconds', 'stride_seconds', 'frames_per_clip', 'size'),
-    *('resize', 'interpolation', 'pooling'),
+    *('resize', 'interpolation', 'pooling', 'overrides'),
 )
 
 
