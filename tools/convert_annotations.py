@@ -9,7 +9,7 @@ from pathlib import Path
 
 import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
-from twlv_mm.records import annotations, write_json
+from twlv_mm.records import annotations, similar_names, write_json
 from twlv_mm.records.checks import printable
 from twlv_mm.system_errors import fail, run_tool
 from twlv_mm.video import is_video, open_video, walk_files
@@ -98,6 +98,8 @@ def convert(args):
     out.mkdir(parents=True, exist_ok=True)
     summary = write(args, videos, context, out)
     summary += [f'note: {note}' for note in context.notes()]
+    labels = sorted({one.label for video in videos for one in [*video.segments, *video.boxes]})
+    summary += [f'note: are {" and ".join(map(repr, alike))} the same class?' for alike in similar_names(labels)]
     if videos_at_hand is not None and videos_at_hand.missing:
         missing = sorted(videos_at_hand.missing)
         summary.append(f'note: {len(missing)} videos are not in {args.videos}: {", ".join(missing[:5])}')

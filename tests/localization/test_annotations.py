@@ -85,6 +85,11 @@ def test_names_given_decide_the_labels(tmp_path):
         read_annotations(path, classes=['a', 'b', 'a'])
 
 
+def test_labels_that_differ_in_case_or_spaces_only_are_noted(tmp_path):
+    path = write(tmp_path, dict(a=video(action('serve', 1, 2), action('Serve ', 3, 4), action('rally', 5, 6))))
+    assert read_annotations(path).notes == [f"{path}: are 'Serve ' and 'serve' the same class?"]
+
+
 def test_actions_without_length_are_left_out_and_counted(tmp_path):
     # As in ActivityNet-1.3's own file.
     long_jump = [action('Long jump', 0.02, 3.1), action('Long jump', 0, 0)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twlv_mm.records import checks, names_beside, read_class_names, read_json
+from twlv_mm.records import checks, names_beside, read_class_names, read_json, similar_names
 
 # THUMOS14's label of moments that count neither for nor against a detector.
 AMBIGUOUS = 'Ambiguous'
@@ -61,7 +61,7 @@ def read_annotations(path, subset=None, classes=None):
     ignored = {AMBIGUOUS} - set(given or ())
     found = _label_ids(path, entries, ignored)
     names = given or _order_names(path, found)
-    notes = []
+    notes = [f'{path}: are {" and ".join(map(repr, alike))} the same class?' for alike in similar_names(names)]
     moved = [name for name, ids in found.items() if given and name in names and ids - {None, names.index(name)}]
     if moved:
         notes.append(

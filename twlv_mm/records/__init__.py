@@ -8,7 +8,7 @@ annotation tools.
 
 from . import checks
 from .arrays import parse_npy, read_npz
-from .class_names import CLASSES_FILE, class_names, classes_of, names_beside, read_class_names
+from .class_names import CLASSES_FILE, class_names, classes_of, names_beside, read_class_names, similar_names
 from .files import (
     append_line,
     check_size,
@@ -74,6 +74,7 @@ __all__ = [
     'read_yaml',
     'relative_name',
     'remove_leftovers',
+    'similar_names',
     'split_groups',
     'write_bytes',
     'write_class_precision',

@@ -99,3 +99,11 @@ def classes_of(path, data_root, read=read_class_names):
         list: what ``read`` returns; two placeholders if the folder does not exist.
     """
     return list(read(path)) if Path(data_root).is_dir() else [0, 1]
+
+
+def similar_names(classes):
+    """Groups of classes that differ only in case or spaces, which are usually the same."""
+    alike = {}
+    for name in classes:
+        alike.setdefault(''.join(name.lower().replace('_', ' ').split()), []).append(name)
+    return [names for names in alike.values() if len(names) > 1]

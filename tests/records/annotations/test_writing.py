@@ -225,3 +225,11 @@ def test_command_says_what_is_missing_and_ends_with_2(tmp_path, capsys):
     data = ROOT / 'tests/data/annotations/cvat_video.xml'
     assert run_tool('convert_annotations.py', data, '--to', 'detection', '--out', tmp_path) == 2
     assert 'or --fps' in capsys.readouterr().err
+
+
+def test_command_asks_whether_similar_labels_are_the_same_class(tmp_path, capsys):
+    (tmp_path / 'a.csv').write_text('video,label,start,end\na.mp4,cut,0,1\nb.mp4,Cut,1,2\n')
+    assert (
+        run_tool('convert_annotations.py', tmp_path / 'a.csv', '--to', 'localization', '--out', tmp_path / 'out') == 0
+    )
+    assert "are 'Cut' and 'cut' the same class?" in capsys.readouterr().out

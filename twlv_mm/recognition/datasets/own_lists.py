@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from twlv_mm.records import CLASSES_FILE, checks, list_line, split_groups, write_json, write_text
+from twlv_mm.records import CLASSES_FILE, checks, list_line, similar_names, split_groups, write_json, write_text
 
-from .own_videos import class_order, similar_names, videos_of_folders, videos_of_table
+from .own_videos import class_order, videos_of_folders, videos_of_table
 
 PARTS = 'train', 'val', 'test'
 RECORD = 'lists.json'

@@ -112,14 +112,6 @@ def class_order(videos):
     return sorted(names)
 
 
-def similar_names(classes):
-    """Groups of classes that differ only in case or spaces, which are usually the same."""
-    alike = {}
-    for name in classes:
-        alike.setdefault(''.join(name.lower().replace('_', ' ').split()), []).append(name)
-    return [names for names in alike.values() if len(names) > 1]
-
-
 def _order(video):
     return video.file, video.segment or ()
 
