@@ -12,6 +12,9 @@ import sys
 
 import twlv_mm  # noqa: F401  isort: skip  applies the fixes of twlv_mm.compat
 
+from mmengine.logging import MMLogger
+
+from twlv_mm.engine.quiet_log import quieten
 from twlv_mm.evaluation import (
     FINISHED,
     NO_DATA,
@@ -54,6 +57,7 @@ def parse_args():
 
 def main():
     args = parse_args()
+    quieten(MMLogger.get_current_instance())  # the configs of all tasks are read
     try:
         encoder = find_encoder(args.encoder, args.weights, args.label)
     except (ValueError, TypeError, FileNotFoundError) as error:
