@@ -48,10 +48,10 @@ def test_pattern_gives_ids_below_its_fixed_part(folder):
 
 
 def test_segments_of_a_list_are_told_apart_by_their_times(folder):
-    lines = ['sub/c d.mp4 0.500 2.000 4', 'a.mp4 10.0 12.5 1', 'a.mp4 10.000 12.500 3', 'a.mp4 9.0 10.0', 'a.mp4 9 10']
+    lines = ['sub/c d.mp4 0.500 2.000 4', 'a.mp4 10.0 12.5 1', 'a.mp4 10.000 12.500 3', 'a.mp4 9.0 10.0', 'a.mp4 9']
     (folder / 'list.txt').write_text('\n'.join(lines))
     assert find_videos(folder / 'list.txt') == [
-        Video('a', f'{folder}/a.mp4', [9, 10]),
+        Video('a', f'{folder}/a.mp4', 9),
         Video('a_10.000_12.500', f'{folder}/a.mp4', 1, (10.0, 12.5)),
         Video('a_10.000_12.500_2', f'{folder}/a.mp4', 3, (10.0, 12.5)),
         Video('a_9.000_10.000', f'{folder}/a.mp4', None, (9.0, 10.0)),

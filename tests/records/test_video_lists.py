@@ -45,3 +45,12 @@ def test_other_form_is_refused_with_its_line(name, text, error, tmp_path):
     for read in (read_video_list, read_list, find_videos):
         with pytest.raises(ValueError, match=error):
             read(tmp_path / name)
+
+
+def test_times_without_a_point_are_no_classes_in_a_list_of_segments(tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_text('a.mp4 1.5 2.5 0\nb.mp4 2 3\n')
+    with pytest.raises(ValueError, match=r"line 2: 'b\.mp4 2 3' has numbers without a decimal point"):
+        find_videos(path)
+    path.write_text('a.mp4 1.5 2.5 0\nb.mp4 2\nb.mp4 3\n')
+    assert [video.classes for video in read_video_list(path)] == [(0,), (2,), (3,)]

@@ -44,7 +44,14 @@ def read_video_list(path, segments=None):
     first = next(iter(lines.values()), '')
     if WITH_COMMA.fullmatch(first) or _is_header(first):
         return _with_commas(path, segments)
-    return [_parse(text, path, number, segments) for number, text in lines.items()]
+    videos = [_parse(text, path, number, segments) for number, text in lines.items()]
+    unclear = next((video.line for video in videos if len(video.classes) > 1 and video.segment is None), None)
+    if unclear is not None and any(video.segment for video in videos):
+        raise ValueError(
+            f'{path}, line {unclear}: {shown(lines[unclear])} has numbers without a decimal point in a list of '
+            'segments: write the times of every segment with one, such as 2.0'
+        )
+    return videos
 
 
 def list_line(file, label, segment=None):
