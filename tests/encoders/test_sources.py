@@ -159,6 +159,15 @@ def test_wrapped_module_gives_a_map(kind, own):
         torch.testing.assert_close(model.embed(video), expected.mean((2, 3, 4)))
 
 
+@pytest.mark.parametrize('kind', ['script', 'export'])
+def test_programs_of_torch_are_wrapped_like_modules(kind):
+    net, video = torch.nn.Conv3d(3, 6, (2, 8, 8), (2, 8, 8)).eval(), torch.randn(2, 3, 4, 16, 16)
+    program = torch.jit.trace(net, video) if kind == 'script' else torch.export.export(net, (video,)).module()
+    spec = twlv_mm.EncoderSpec(name='p', num_frames=4, img_size=16, grid=(2, 2, 2), embed_dims=6, num_heads=2)
+    model = twlv_mm.wrap(program, spec).set_up(frozen=True, allow_random=True)
+    assert torch.equal(model.train()(video), net(video))
+
+
 def test_module_of_vectors_has_no_map_and_says_so(own):
     model = twlv_mm.get_model(f'{own("vector", None)}:vector').eval()
     check(model)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
 import twlv_mm
@@ -181,6 +182,12 @@ def test_frozen_encoder_without_weights_refuses_to_run(video, tmp_path):
     late = nn.ModuleDict(dict(backbone=twlv_mm.get_model('twlv_base', frozen=True, **TINY)))
     late.load_state_dict({f'backbone.{key}': value for key, value in source.state_dict().items()})
     assert torch.equal(late.backbone(video), source(video))
+
+    # Those of another width do not: a training that starts from load_from only warns of them.
+    late = twlv_mm.get_model('twlv_base', frozen=True, **TINY)
+    load_state_dict(late, twlv_mm.get_model('twlv_base', **dict(TINY, embed_dims=96)).state_dict(), strict=False)
+    with pytest.raises(RuntimeError, match='has no weights'):
+        late(video)
 
 
 def test_stochastic_depth_acts_in_training_only(video):

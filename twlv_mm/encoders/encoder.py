@@ -190,7 +190,12 @@ class Encoder(BaseModule):
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         # Called on every way of loading: ours, mmengine's load_checkpoint, a Recognizer3D around the encoder.
-        self._has_weights |= all(f'{prefix}{name}' in state_dict for name, _ in self.named_parameters())
+        # Where loading is not strict, a tensor of another size is left out; tables of positions take the file's size.
+        self._has_weights |= all(
+            (given := state_dict.get(f'{prefix}{name}')) is not None
+            and (given.shape == parameter.shape or name.endswith('pos_embed'))
+            for name, parameter in self.named_parameters()
+        )
         for key in [key for key in state_dict if key.startswith(tuple(prefix + start for start in self.left_out))]:
             del state_dict[key]
         super()._load_from_state_dict(state_dict, prefix, *args)
@@ -210,6 +215,13 @@ class Wrapped(Encoder):
     def __init__(self, module, spec):
         super().__init__(spec)
         self.module = module
+
+    def train(self, mode=True):
+        """As of :class:`Encoder`; programs of torch.export refuse it, because the export has fixed their mode."""
+        try:
+            return super().train(mode)
+        except NotImplementedError:
+            return self
 
     def encode(self, video):
         out = self.module(video)
