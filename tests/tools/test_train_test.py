@@ -36,7 +36,6 @@ class KillSwitch(Hook):
 # What runs last in a process: it was registered first.
 THREADS_LEFT = """
 import atexit, os, pathlib
-from ..written import read_results
 
 def tell():
     names = [path.read_text() for path in pathlib.Path('/proc/self/task').glob('*/comm')]
