@@ -52,6 +52,8 @@ def test_missing_base_config_is_named(tmp_path, capsys):
 def test_missing_checkpoint_is_named(plain_config, capsys):
     assert 'checkpoint no.pth does not exist' in error_of(launch.main_test, capsys, plain_config, 'no.pth')
     assert 'checkpoint no.pth does not exist' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
+    folder = str(Path(__file__).parent)
+    assert f'{folder} is a folder: give a file' in error_of(launch.main_test, capsys, plain_config, folder)
 
 
 def test_config_without_a_test_is_reported_before_anything_runs(capsys):

@@ -11,7 +11,7 @@ from torch import nn
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import Runner
-from twlv_mm.engine.work_dir import latest_checkpoint
+from twlv_mm.engine.work_dir import ResumeError, latest_checkpoint
 
 from ..regression import MeanError, Regressor, loader, regression
 
@@ -180,6 +180,28 @@ def test_settings_of_the_optimizer_that_a_resumed_run_ignores_are_named(lr, said
     moved = (tmp_path / 'run').rename(tmp_path / 'resumed')  # mmengine keeps its objects by name
     train(moved, MeanError(), **kwargs, **optimizer(lr, 0.2 if said else 0.1), resume='auto')
     assert ('not with those of the config: ' + said in logs(moved)) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ('checkpoint', 'optimizer', 'said'),
+    [
+        ('best_*.pth', dict(type='SGD', lr=0.05), 'has no optimizer and param_schedulers to resume'),
+        ('epoch_4.pth', dict(type='AdamW', lr=0.05), 'has the state of another kind of optimizer'),
+    ],
+)
+def test_state_that_cannot_be_resumed_is_refused(checkpoint, optimizer, said, tmp_path):
+    train(tmp_path / 'run', MeanError(), param_scheduler=SCHEDULE)
+    (path,) = (tmp_path / 'run').glob(checkpoint)
+    wrapper = dict(optimizer=optimizer)
+    with pytest.raises(ResumeError, match=f'{said}.* load_from={path}'):
+        train(
+            tmp_path / 'then',
+            MeanError(),
+            param_scheduler=SCHEDULE,
+            optim_wrapper=wrapper,
+            resume=True,
+            load_from=str(path),
+        )
 
 
 class Stops(Hook):

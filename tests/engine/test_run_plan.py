@@ -29,8 +29,10 @@ def test_run_says_and_records_how_long_it_is(tiny_config, tmp_path):
 
     checkpoint = str(tmp_path / 'epoch_2.pth')
     assert load_checkpoint(checkpoint)['meta']['plan'] == PLAN | dict(frozen=False)
-    launch.main_test([tiny_config, checkpoint, '--work-dir', str(tmp_path / 'test')])
-    assert read_results(tmp_path / 'test')['training'] == PLAN | dict(frozen=False)
+    for epoch in (1, 2):
+        folder = str(tmp_path / f'test {epoch}')
+        launch.main_test([tiny_config, str(tmp_path / f'epoch_{epoch}.pth'), '--work-dir', folder])
+        assert read_results(folder)['training'] == PLAN | dict(frozen=False, trained_steps=3 * epoch)
 
 
 def warnings_of(epochs, schedule):

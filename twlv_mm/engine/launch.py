@@ -266,4 +266,5 @@ def _dump_predictions(cfg, path):
 def _check_checkpoint(cfg):
     path = cfg.get('load_from')
     if path and '://' not in path and not osp.isfile(path):
-        raise UsageError(f'checkpoint {path} does not exist')
+        how = 'is a folder: give a file in it, such as epoch_1.pth' if osp.isdir(path) else 'does not exist'
+        raise UsageError(f'checkpoint {path} {how}')

@@ -27,9 +27,10 @@ class ResultsHook(Hook):
 
     The file has: schema_version, task, dataset, protocol, metrics (in percent; null where not finite), encoder (name,
     source, weights_sha256, params, pretraining_sets, frozen; label if given), checkpoint (path, sha256; null if no
-    checkpoint has the tested weights), training (how the weights were trained, see run_plan; null where unknown), seed
-    (of the training, if there was one), config (path, dump), versions, decoder (name, version; null if no video is
-    decoded), wall_seconds of the test, hardware, date (ISO 8601). In a config::
+    checkpoint has the tested weights), training (how the weights were trained: run_plan, and trained_steps, which are
+    fewer in a checkpoint of an earlier epoch; null where unknown), seed (of the training, if there was one), config
+    (path, dump), versions, decoder (name, version; null if no video is decoded), wall_seconds of the test, hardware,
+    date (ISO 8601). In a config::
 
         default_hooks = dict(
             results=dict(type='twlv_mm.ResultsHook', task='recognition_linear', dataset='kinetics400'))
@@ -59,10 +60,10 @@ class ResultsHook(Hook):
         self.protocol = protocol or {}
         self.metric_scale = metric_scale
         self.label = label
-        self._seed = None  # of the checkpoint
+        self._trained = {}  # meta of the checkpoint
 
     def after_load_checkpoint(self, runner, checkpoint):
-        self._seed = (checkpoint.get('meta') or {}).get('seed')
+        self._trained = checkpoint.get('meta') or {}
 
     def before_train(self, runner):
         model = unwrapped(runner.model)
@@ -93,6 +94,8 @@ class ResultsHook(Hook):
         notes = {name: value for name, value in self.protocol.items() if name in NOTES}
         if self._frozen is False and self.task != 'recognition_finetune':
             notes['fine_tuned'] = True
+        trained = dict(seed=runner.seed, iter=runner.iter) if _has_trained(runner) else self._trained
+        plan = getattr(runner, 'plan', None)
         record = result_record(
             self.task,
             self.dataset,
@@ -100,8 +103,8 @@ class ResultsHook(Hook):
             self._in_percent(metrics or {}, runner.logger, has_top5(runner.model)),
             encoder=provenance.encoder(self._encoder) | dict(frozen=self._frozen) | label,
             checkpoint=_checkpoint(runner),
-            training=getattr(runner, 'plan', None),
-            seed=runner.seed if _has_trained(runner) or type(self._seed) is not int else self._seed,
+            training=plan and plan | dict(trained_steps=trained.get('iter')),
+            seed=trained.get('seed', runner.seed),
             config=dict(path=runner.cfg.filename, dump=runner.cfg.pretty_text),
             decoder=provenance.decoder(runner.cfg.get('test_dataloader')),
             wall_seconds=time.perf_counter() - self._start,

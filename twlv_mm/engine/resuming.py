@@ -5,6 +5,8 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import EpochBasedTrainLoop
 
+from .work_dir import ResumeError
+
 # Keys in a checkpoint's message hub; ones that begin with val or train would be logged as metrics.
 VALIDATED = 'last_validated_iter'
 PROCESSES, SAMPLES = 'processes', 'samples_a_step'
@@ -79,31 +81,51 @@ def compare_processes(runner, resumed):
     hub.update_info(SAMPLES, samples)
 
 
-def optimizer_settings(optim_wrapper):
-    """The numbers in each group of parameters (list[dict]), such as lr, before any schedule, and weight_decay."""
-    several = isinstance(optim_wrapper, OptimWrapperDict)
-    optimizers = [wrapper.optimizer for wrapper in (optim_wrapper.values() if several else [optim_wrapper])]
+def check_optimizer(runner, checkpoint, filename):
+    """Refuse to resume from a checkpoint without the state of this optimizer and its schedules. Warn if it has other
+    settings than the config, whose settings then have no effect.
+
+    Raises:
+        ResumeError: if the run cannot go on from the checkpoint.
+    """
+    instead = f'For the weights alone, start anew with load_from={filename}'
+    wanted = ['optimizer', *(['param_schedulers'] if runner.param_schedulers else [])]
+    if missing := [name for name in wanted if name not in checkpoint]:
+        raise ResumeError(
+            f'{filename} has no {" and ".join(missing)} to resume, as is usual for best_*.pth: give an epoch_*.pth or '
+            f'iter_*.pth. {instead}'
+        )
+    wrapper, state = runner.optim_wrapper, checkpoint['optimizer']
+    pairs = (
+        [(wrapper[name], state[name]) for name in wrapper]
+        if isinstance(wrapper, OptimWrapperDict)
+        else [(wrapper, state)]
+    )
+    differing = {}
+    for one, its_state in pairs:
+        configured, saved = _settings(one.optimizer.param_groups), _settings(its_state['param_groups'])
+        if [one.keys() for one in configured] != [one.keys() for one in saved]:
+            raise ResumeError(
+                f'{filename} has the state of another kind of optimizer, or of other groups of parameters, than '
+                f'optim_wrapper of the config. {instead}'
+            )
+        for mine, theirs in zip(configured, saved, strict=True):
+            changed = (name for name in mine if mine[name] != theirs[name])
+            differing |= {name: f'{name}={theirs[name]} (config: {mine[name]})' for name in changed}
+    if differing:
+        runner.logger.warning(
+            'The optimizer resumes with the settings of the checkpoint, not with those of the config: '
+            f'{", ".join(sorted(differing.values()))}. {instead}.'
+        )
+
+
+def _settings(groups):
+    """The numbers in each group of parameters, such as weight_decay, and lr before any schedule."""
     return [
         {
             name: group.get(f'initial_{name}', value)
             for name, value in group.items()
             if name != 'params' and type(value) in (int, float, tuple) and not name.startswith('initial_')
         }
-        for optimizer in optimizers
-        for group in optimizer.param_groups
+        for group in groups
     ]
-
-
-def compare_optimizer(runner, configured):
-    """Warn if a resumed run has other :func:`optimizer_settings`, those of the checkpoint, than ``configured``."""
-    differing = {}
-    for mine, theirs in zip(configured, optimizer_settings(runner.optim_wrapper), strict=True):
-        for name in mine.keys() & theirs.keys():
-            if mine[name] != theirs[name]:
-                differing.setdefault(name, f'{name}={theirs[name]} (config: {mine[name]})')
-    if differing:
-        runner.logger.warning(
-            'The optimizer resumes with the settings of the checkpoint, not with those of the config: '
-            f"{', '.join(sorted(differing.values()))}. For the config's, start with load_from=<checkpoint> instead of "
-            'resume.'
-        )

@@ -19,7 +19,7 @@ from twlv_mm.records import remove_leftovers, write_text
 from .encoder_training import note_weights, training_sets, weights_origin
 from .fully_shard import share_optimizer_state
 from .quiet_log import QuietLogProcessor, environment_line, quieten
-from .resuming import DueValidationHook, compare_optimizer, compare_processes, optimizer_settings
+from .resuming import DueValidationHook, check_optimizer, compare_processes
 from .run_plan import state_plan, warmup_steps
 from .work_dir import alone_in, latest_checkpoint
 from .wrappers import dataset_parts, unwrapped
@@ -49,7 +49,8 @@ class Runner(MMEngineRunner):
 
     Raises:
         CheckpointError: from ``test`` and ``train``, if the checkpoint is another model's.
-        ResumeError: from ``train``, if ``last_checkpoint`` names a checkpoint that is missing or damaged.
+        ResumeError: from ``train``, if the checkpoint to resume from is missing or damaged, or lacks the optimizer's
+            state.
         WorkDirError: from ``train``, if another run is training in the work dir.
     """
 
@@ -149,11 +150,8 @@ class Runner(MMEngineRunner):
                 self.logger.warning(f'There is no checkpoint in {self.work_dir} to resume from: starting anew.')
         if not self._has_loaded and self._load_from is None and not self._trains and self._train_loop is not None:
             self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
-        configured = optimizer_settings(self.optim_wrapper) if self._trains else None
         super().load_or_resume()
         if self._trains and not self._is_stated:
-            if self._resume:
-                compare_optimizer(self, configured)
             compare_processes(self, bool(self._resume))
             self.plan, self._is_stated = state_plan(self), True
 
@@ -170,6 +168,8 @@ class Runner(MMEngineRunner):
             raise CheckpointError(self._describe_mismatch(filename, str(error))) from None
         if not strict:
             self._warn_of_partial_load(filename, checkpoint, revise_keys)
+        if self._resume and self._trains:
+            check_optimizer(self, checkpoint, filename)
         note_weights(unwrapped(self.model), checkpoint, filename, same_run=strict)
         self.plan = (checkpoint.get('meta') or {}).get('plan')
         return checkpoint
