@@ -80,10 +80,18 @@ def test_missing_checkpoint_is_named(tmp_path):
         load_checkpoint(nn.Linear(2, 2), str(tmp_path / 'gone.pth'))
 
 
-@pytest.mark.parametrize('content', [b'', b'a.mp4 0', b'PK\3\4 cut off'], ids=['empty', 'text', 'cut off'])
-def test_error_names_a_file_that_is_not_a_checkpoint(tmp_path, content):
+@pytest.mark.parametrize(
+    ('content', 'error'),
+    [
+        (b'', 'cannot be read as a checkpoint'),
+        (b'<!DOCTYPE html>', r"it is not a file of torch\.save, as it begins with b'<!DOCTYPE html>'"),
+        (b'PK\3\4 cut off', 'cannot be read as a checkpoint'),
+    ],
+    ids=['empty', 'page', 'cut off'],
+)
+def test_error_names_a_file_that_is_not_a_checkpoint(tmp_path, content, error):
     (tmp_path / 'odd.pth').write_bytes(content)
-    with pytest.raises(pickle.UnpicklingError, match=r'odd\.pth .*(it is no|as a) checkpoint'):
+    with pytest.raises(pickle.UnpicklingError, match=rf'odd\.pth .*{error}'):
         load_checkpoint(nn.Linear(2, 2), str(tmp_path / 'odd.pth'))
 
 

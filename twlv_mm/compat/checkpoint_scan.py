@@ -17,6 +17,8 @@ from .stand_ins import Refused, StandIn
 from .unpickling import PLAIN, Unpickler, made_of
 
 ARCHIVE = b'PK\3\4'
+PICKLE = b'\x80'
+SHOWN = 30  # bytes in a message
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # files before torch 1.6: five pickles, then the storages
 # Bytes of a number in each type of storage.
 STORAGES = {
@@ -64,6 +66,8 @@ def scan(file, size, allowed):
         _scan_archive(file, size, allowed)
     elif size:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if content[:1] != PICKLE:
+            raise Refused(f'it is not a file of torch.save, as it begins with {content[:SHOWN]!r}')
         _scan_legacy(content, allowed)
 
 
