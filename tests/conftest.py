@@ -117,6 +117,19 @@ def logged(monkeypatch):
 
 
 @pytest.fixture
+def refused(capsys):
+    """Calls what ends the process with code 2, and returns the error that it has printed."""
+
+    def error_of(function, *arguments, code=2, **options):
+        with pytest.raises(SystemExit) as stopped:
+            function(*arguments, **options)
+        assert stopped.value.code == code
+        return capsys.readouterr().err
+
+    return error_of
+
+
+@pytest.fixture
 def measured_once(monkeypatch):
     """Speed is measured by one call in place of some seconds of calls."""
     monkeypatch.setattr(speed, 'best_of', lambda function, *_, best_of=speed.best_of, **__: best_of(function, 0, 0))

@@ -46,6 +46,7 @@ def test_rows_of_a_large_file_come_in_its_order(tmp_path):
         ('a,902\na,902,0,0,1,1,-9223372036854775808,1\n', r'line 2, the action: .* is not a finite number from -1'),
         ('a,902\n,902,0,0,1,1,1,1\n', r"line 2, the video: '' is not a name"),
         ('a,902\na,902,0,,1,1,1,1\n', r'boxes\.csv has a part of a box in line 2'),
+        ('a,902,,,,1,1,1\n', r'boxes\.csv has a part of a box in line 1'),
         ('a,902\na,902,,,,,1,1\n', r'boxes\.csv has an action without a box in line 2'),
         ('a,902\na,902,0,0,1,1,1.5,1\n', r'boxes\.csv has an action that is not a whole number in line 2'),
         ('a,902\na,902,0,0,1,1,1,0.5\n', r'boxes\.csv has a person that is not a whole number in line 2'),

@@ -147,7 +147,7 @@ def test_keyframe_without_proposals_is_an_error_or_left_out_where_that_is_wanted
     assert len(build(folder, proposal_file=str(file), skip_missing=True)) == 3
 
 
-def test_pickle_payload_in_proposals_does_not_run(folder):
+def test_pickle_payload_in_proposals_does_not_run(folder, refused):
     file, trace = folder / 'proposals.pkl', folder / 'trace'
     file.write_bytes(pickle.dumps({'a,0902': Call(open, str(trace), 'w')}))
     with pytest.raises(pickle.UnpicklingError, match=r'proposals.pkl: .*refused'):

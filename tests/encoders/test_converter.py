@@ -93,12 +93,9 @@ def test_position_table_for_more_frames_is_kept_and_reported(official, tmp_path)
     assert torch.equal(model.pos_embed.flatten(1, 3), torch.load(source)['model']['pos_embed'])
 
 
-def test_errors_say_what_is_wrong_and_end_the_tool_with_code_2(official, tmp_path, capsys):
+def test_errors_say_what_is_wrong_and_end_the_tool_with_code_2(official, tmp_path, refused):
     def error(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            tool.main([str(argument) for argument in arguments])
-        assert stopped.value.code == 2
-        return capsys.readouterr().err
+        return refused(tool.main, [str(argument) for argument in arguments])
 
     _, source, _ = official('umt_finetune', lambda content: content['model'].update(surprise=torch.zeros(1)))
     assert 'Unexpected key: surprise' in error(source, '--check')

@@ -309,16 +309,15 @@ def test_other_tools_are_stopped_where_a_config_contradicts_its_encoder():
         hook.before_run(SimpleNamespace(cfg=cfg))
 
 
-def test_clips_of_other_frames_than_the_encoders_are_refused(tiny_videos, tmp_path, capsys):
+def test_clips_of_other_frames_than_the_encoders_are_refused(tiny_videos, tmp_path, refused):
     """Whatever transform has chosen them."""
     sampling = "[dict(type='twlv_mm.OpenVideo'), dict(type='SampleFrames', clip_len=4)]"
     text = f'train_dataloader = dict(dataset=dict(pipeline=[*{sampling}, *_base_.augmentation, _base_.pack]))'
     data = {'ann_file': tiny_videos.train_list, 'data_prefix.video': tiny_videos.folder}
     arguments = [child(tmp_path, 'twlv/k400_linear.py', text), '--no-validate', '--work-dir', str(tmp_path)]
     arguments += options(**small(), **{f'train_dataloader.dataset.{key}': value for key, value in data.items()})
-    with pytest.raises(SystemExit):
-        launch.main_train([*arguments, 'train_dataloader.num_workers=0'])
-    assert 'have 4 frames, but the encoder twlv_base expects 16' in capsys.readouterr().err
+    error = refused(launch.main_train, [*arguments, 'train_dataloader.num_workers=0'])
+    assert 'have 4 frames, but the encoder twlv_base expects 16' in error
 
 
 def test_recognition_takes_a_step_on_another_encoder(tiny_videos, tmp_path):

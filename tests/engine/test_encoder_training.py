@@ -71,14 +71,13 @@ def test_probe_that_trains_its_encoder_is_refused_before_the_first_step(probe, t
     assert not list(tmp_path.glob('run/*.pth'))
 
 
-def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_config, tiny_run, tmp_path, capsys):
+def test_fine_tuned_encoder_stays_one_whatever_the_config_of_the_test_says(tiny_config, tiny_run, tmp_path, refused):
     test = [tiny_config, f'{tiny_run}/epoch_3.pth', '--work-dir', str(tmp_path), '--cfg-options']
     other = tmp_path / 'other.pth'  # not what the run started from
     torch.save(twlv_mm.get_model('twlv_base', **TINY).state_dict(), other)
     frozen = ['model.backbone.frozen=True', f'model.backbone.weights={other}']
-    with pytest.raises(SystemExit, match='2'):
-        launch.main_test([*test, *frozen, 'default_hooks.results.task=recognition_linear'])
-    assert 'the encoder has learned in the training of the checkpoint' in capsys.readouterr().err
+    error = refused(launch.main_test, [*test, *frozen, 'default_hooks.results.task=recognition_linear'])
+    assert 'the encoder has learned in the training of the checkpoint' in error
     launch.main_test([*test, *frozen, 'default_hooks.results.task=detection'])
     record = read_results(tmp_path)
     assert record['encoder']['frozen'] is False

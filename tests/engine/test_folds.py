@@ -124,11 +124,8 @@ def run_logs(work_dir, fold):
     return [path.read_text() for path in sorted(Path(work_dir, f'fold{fold}').glob('*/*.log'))]
 
 
-def error_of(capsys, *arguments):
-    with pytest.raises(SystemExit) as stopped:
-        folds.main_folds([str(argument) for argument in arguments])
-    assert stopped.value.code == 2
-    return capsys.readouterr().err
+def error_of(refused, *arguments):
+    return refused(folds.main_folds, [str(argument) for argument in arguments])
 
 
 def test_record_is_the_mean_of_the_folds_own_records(whole, config):
@@ -223,21 +220,21 @@ def test_fold_stopped_after_training_is_only_tested(whole, config, tmp_path, mon
     assert own[-1]['checkpoint']['path'] == str(tmp_path / 'fold1/epoch_2.pth')
 
 
-def test_work_dir_of_another_config_is_refused(config, tmp_path, capsys):
+def test_work_dir_of_another_config_is_refused(config, tmp_path, refused):
     stop[1, 1] = KeyboardInterrupt()
     arguments = [config, '--work-dir', tmp_path]
     with pytest.raises(KeyboardInterrupt):
         folds.main_folds(list(map(str, arguments)))
     # Also where no fold was finished yet: it would go on from the other config's checkpoint.
-    error = error_of(capsys, *arguments, '--seed', 4)
+    error = error_of(refused, *arguments, '--seed', 4)
     assert 'choose another --work-dir' in error
     assert re.search(r'-.*seed=3\)\n  \+.*seed=4\)', error)
     assert len(run_logs(tmp_path, 1)) == 1
 
 
-def test_record_that_was_tampered_with_is_refused(config, tmp_path, capsys):
+def test_record_that_was_tampered_with_is_refused(config, tmp_path, refused):
     (tmp_path / 'folds.json').write_text('{"config": ')
-    assert 'is not a record of finished folds' in error_of(capsys, config, '--work-dir', tmp_path)
+    assert 'is not a record of finished folds' in error_of(refused, config, '--work-dir', tmp_path)
 
 
 def test_commands_that_finish_folds_at_the_same_time_lose_no_fold(tmp_path):
@@ -255,8 +252,8 @@ def test_commands_that_finish_folds_at_the_same_time_lose_no_fold(tmp_path):
     assert len(json.loads(Path(path).read_text())['folds']) == 120
 
 
-def test_unknown_fold_is_refused(config, tmp_path, capsys):
-    error = error_of(capsys, config, '--work-dir', tmp_path, '--folds', 2, 7)
+def test_unknown_fold_is_refused(config, tmp_path, refused):
+    error = error_of(refused, config, '--work-dir', tmp_path, '--folds', 2, 7)
     assert f'unknown fold 7 (--folds): {config} has 1, 2' in error
     assert not list(tmp_path.iterdir())
 
@@ -271,10 +268,10 @@ def test_unknown_fold_is_refused(config, tmp_path, capsys):
         ("default_hooks.pop('results')", 'has no ResultsHook'),
     ],
 )
-def test_config_that_is_not_one_of_folds_says_what_it_lacks(line, message, tmp_path, capsys):
+def test_config_that_is_not_one_of_folds_says_what_it_lacks(line, message, tmp_path, refused):
     path = tmp_path / 'lacking.py'
     path.write_text(f'{CONFIG}{line}\n')
-    assert message in error_of(capsys, path, '--work-dir', tmp_path / 'run')
+    assert message in error_of(refused, path, '--work-dir', tmp_path / 'run')
 
 
 def test_record_is_null_where_a_fold_has_no_number_and_where_no_checkpoint_was_written(config, tmp_path, monkeypatch):

@@ -32,55 +32,54 @@ def plain_config(tmp_path):
     return str(path)
 
 
-def error_of(main, capsys, *arguments):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(argument) for argument in arguments])
-    assert stopped.value.code == 2
-    return capsys.readouterr().err
+def error_of(main, refused, *arguments):
+    return refused(main, [str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
-def test_missing_config_is_named(main, capsys):
-    assert 'config nowhere.py does not exist' in error_of(main, capsys, 'nowhere.py')
+def test_missing_config_is_named(main, refused):
+    assert 'config nowhere.py does not exist' in error_of(main, refused, 'nowhere.py')
 
 
-def test_missing_base_config_is_named(tmp_path, capsys):
+def test_missing_base_config_is_named(tmp_path, refused):
     (tmp_path / 'child.py').write_text("_base_ = ['parent.py']\n")
-    assert 'parent.py' in error_of(launch.main_train, capsys, tmp_path / 'child.py')
+    assert 'parent.py' in error_of(launch.main_train, refused, tmp_path / 'child.py')
 
 
-def test_missing_checkpoint_is_named(plain_config, capsys):
-    assert 'checkpoint no.pth does not exist' in error_of(launch.main_test, capsys, plain_config, 'no.pth')
-    assert 'checkpoint no.pth does not exist' in error_of(launch.main_train, capsys, plain_config, '--resume', 'no.pth')
+def test_missing_checkpoint_is_named(plain_config, refused):
+    assert 'checkpoint no.pth does not exist' in error_of(launch.main_test, refused, plain_config, 'no.pth')
+    assert 'checkpoint no.pth does not exist' in error_of(
+        launch.main_train, refused, plain_config, '--resume', 'no.pth'
+    )
     folder = str(Path(__file__).parent)
-    assert f'{folder} is a folder: give a file' in error_of(launch.main_test, capsys, plain_config, folder)
+    assert f'{folder} is a folder: give a file' in error_of(launch.main_test, refused, plain_config, folder)
 
 
-def test_config_without_a_test_is_reported_before_anything_runs(capsys):
+def test_config_without_a_test_is_reported_before_anything_runs(refused):
     config = Path(__file__).parents[2] / 'configs/synthetic/pretrain_pixels.py'
-    assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_test, capsys, config)
-    assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_train, capsys, config, '--test')
+    assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_test, refused, config)
+    assert 'pretrain_pixels.py has no test_dataloader' in error_of(launch.main_train, refused, config, '--test')
 
 
-def test_auto_scale_lr_says_which_key_is_missing(plain_config, capsys):
-    error = error_of(launch.main_train, capsys, plain_config, '--auto-scale-lr')
+def test_auto_scale_lr_says_which_key_is_missing(plain_config, refused):
+    error = error_of(launch.main_train, refused, plain_config, '--auto-scale-lr')
     assert 'auto_scale_lr = dict(base_batch_size=' in error
 
 
-def test_amp_refuses_an_unknown_optim_wrapper(plain_config, capsys):
+def test_amp_refuses_an_unknown_optim_wrapper(plain_config, refused):
     with open(plain_config, 'a') as file:
         file.write("optim_wrapper['type'] = 'ApexOptimWrapper'\n")
-    assert "'ApexOptimWrapper'" in error_of(launch.main_train, capsys, plain_config, '--amp')
+    assert "'ApexOptimWrapper'" in error_of(launch.main_train, refused, plain_config, '--amp')
 
 
-def test_dump_and_show_say_what_they_need(plain_config, capsys):
-    assert 'must end with .pkl' in error_of(launch.main_test, capsys, plain_config, '--dump', 'scores.json')
-    assert 'default_hooks.visualization' in error_of(launch.main_test, capsys, plain_config, '--show-dir', 'drawn')
+def test_dump_and_show_say_what_they_need(plain_config, refused):
+    assert 'must end with .pkl' in error_of(launch.main_test, refused, plain_config, '--dump', 'scores.json')
+    assert 'default_hooks.visualization' in error_of(launch.main_test, refused, plain_config, '--show-dir', 'drawn')
 
 
-def test_show_dir_says_what_draws_recognition(capsys):
+def test_show_dir_says_what_draws_recognition(refused):
     config = Path(__file__).parents[2] / 'configs/synthetic/motion_linear.py'
-    assert 'tools/infer.py' in error_of(launch.main_test, capsys, config, '--show-dir', 'drawn')
+    assert 'tools/infer.py' in error_of(launch.main_test, refused, config, '--show-dir', 'drawn')
 
 
 def test_auto_scale_lr_is_switched_on_where_the_config_has_it(plain_config, config_of):
@@ -115,20 +114,20 @@ def test_cfg_options_win_over_everything(main, plain_config, config_of):
 
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
-def test_option_sets_a_variable_and_all_that_is_made_of_it(main, plain_config, config_of, capsys):
+def test_option_sets_a_variable_and_all_that_is_made_of_it(main, plain_config, config_of, refused):
     with open(plain_config, 'a') as file:
         file.write("column, unused = 'clip', 1\nmodel = dict(column=f'by {column}')\n")
     assert config_of(main, plain_config, '--cfg-options', 'column=video').model.column == 'by video'
     assert config_of(main, plain_config, '--cfg-options', 'model.column=video').model.column == 'video'
-    assert 'changes nothing' in error_of(main, capsys, plain_config, '--cfg-options', 'unused=2')
+    assert 'changes nothing' in error_of(main, refused, plain_config, '--cfg-options', 'unused=2')
 
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
 @pytest.mark.parametrize(
     ('option', 'meant'), [('encoder_weigths=a.pth', 'encoder_weights'), ('optim_wraper.type=a', 'optim_wrapper')]
 )
-def test_unknown_option_is_refused_with_close_matches(main, option, meant, plain_config, capsys):
-    assert f'did you mean {meant}?' in error_of(main, capsys, plain_config, '--cfg-options', option)
+def test_unknown_option_is_refused_with_close_matches(main, option, meant, plain_config, refused):
+    assert f'did you mean {meant}?' in error_of(main, refused, plain_config, '--cfg-options', option)
 
 
 @pytest.mark.parametrize('main', [launch.main_train, launch.main_test])
@@ -179,7 +178,7 @@ def test_amp_replaces_the_loss_scale_of_mmengines_amp(plain_config, config_of):
     assert 'loss_scale' not in wrapper
 
 
-def test_encoder_weights_reach_the_backbone_of_a_config_of_its_own(config_of, tmp_path, capsys):
+def test_encoder_weights_reach_the_backbone_of_a_config_of_its_own(config_of, tmp_path, refused):
     """Those that inherit _base_/encoder.py: test_encoder_check.py."""
     (tmp_path / 'encoder.pth').touch()
     base = "encoder_weights = None\nmodel = dict(backbone=dict(type='twlv_mm.VideoViT', weights=encoder_weights))\n"
@@ -188,9 +187,9 @@ def test_encoder_weights_reach_the_backbone_of_a_config_of_its_own(config_of, tm
     assert cfg.model.backbone.weights == cfg.encoder_weights == f'{tmp_path}/encoder.pth'
     # Its variable has been used by the time that a child has another value for it.
     (tmp_path / 'child.py').write_text(f"_base_ = ['base.py']\nencoder_weights = '{tmp_path}/encoder.pth'\n")
-    assert 'but the encoder has weights=None' in error_of(launch.main_train, capsys, tmp_path / 'child.py')
+    assert 'but the encoder has weights=None' in error_of(launch.main_train, refused, tmp_path / 'child.py')
 
 
-def test_encoder_weights_that_are_not_there_are_named(tmp_path, capsys):
+def test_encoder_weights_that_are_not_there_are_named(tmp_path, refused):
     (tmp_path / 'base.py').write_text("encoder_weights = 'nowhere.pth'\nmodel = dict(backbone=dict())\n")
-    assert 'nowhere.pth (encoder_weights)' in error_of(launch.main_test, capsys, tmp_path / 'base.py')
+    assert 'nowhere.pth (encoder_weights)' in error_of(launch.main_test, refused, tmp_path / 'base.py')

@@ -88,7 +88,7 @@ def test_folder_without_checkpoints_has_no_latest(tmp_path):
     assert latest_checkpoint(tmp_path / 'nowhere', LOGGER) is None
 
 
-def test_second_training_in_a_work_dir_is_refused_until_the_first_has_died(tiny_config, tmp_path, capsys):
+def test_second_training_in_a_work_dir_is_refused_until_the_first_has_died(tiny_config, tmp_path, refused):
     if not (pid := os.fork()):
         with alone_in(tmp_path):
             if not os.fork():  # a worker of a data loader, which outlives a kill
@@ -100,10 +100,8 @@ def test_second_training_in_a_work_dir_is_refused_until_the_first_has_died(tiny_
     try:
         while not (tmp_path / 'ready').exists():
             time.sleep(0.01)
-        with pytest.raises(SystemExit) as stopped:
-            launch.main_train([tiny_config, '--work-dir', str(tmp_path), '--no-validate'])
-        assert stopped.value.code == 2
-        assert f'another run is training in {tmp_path}' in capsys.readouterr().err
+        error = refused(launch.main_train, [tiny_config, '--work-dir', str(tmp_path), '--no-validate'])
+        assert f'another run is training in {tmp_path}' in error
         with pytest.raises(WorkDirError), alone_in(tmp_path):
             pass
     finally:

@@ -242,18 +242,14 @@ def test_file_names_that_are_not_utf8_are_read(tmp_path):
         assert sample['inputs'].float().mean() == 40
 
 
-def test_shard_of_another_ending_is_refused_before_it_is_trained_on(tmp_path, capsys):
+def test_shard_of_another_ending_is_refused_before_it_is_trained_on(tmp_path, refused):
     write_tar(tmp_path / 'a.tar.1', [('0.png', image(0))])
-    with pytest.raises(SystemExit):
-        index_shards([str(tmp_path / 'a.tar.1')])
-    assert 'a.tar.1 must be named *.tar' in capsys.readouterr().err
+    assert 'a.tar.1 must be named *.tar' in refused(index_shards, [str(tmp_path / 'a.tar.1')])
 
 
-def test_shard_of_images_and_videos_asks_which_are_samples(tmp_path, capsys):
+def test_shard_of_images_and_videos_asks_which_are_samples(tmp_path, refused):
     write_tar(tmp_path / 'a.tar', [('0.png', image(0)), ('0.mp4', b'video')])
-    with pytest.raises(SystemExit):
-        index_shards([str(tmp_path / 'a.tar')])
-    assert 'both images and videos' in capsys.readouterr().err
+    assert 'both images and videos' in refused(index_shards, [str(tmp_path / 'a.tar')])
     assert index_shards([str(tmp_path / 'a.tar'), '--suffixes', '.mp4']) == 0
 
 

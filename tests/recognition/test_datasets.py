@@ -288,13 +288,11 @@ def test_linked_folders_are_looked_through_once(tmp_path):
         (KINETICS_FILES | {'videos/other.mp4': 'v'}, r'none of the 3 listed files, such as -a_1_000005_000015'),
     ],
 )
-def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(given, files, error, capsys):
+def test_command_ends_with_one_line_and_code_2_where_nothing_can_be_written(given, files, error, refused):
     folder = given({'videos/x.txt': ''} | files)
-    with pytest.raises(SystemExit) as end:
-        main(KINETICS400, [str(folder / 'annotations'), str(folder / 'videos'), '--out', str(folder / 'out')])
-    assert end.value.code == 2
+    out = ['--out', str(folder / 'out')]
+    message = refused(main, KINETICS400, [str(folder / 'annotations'), str(folder / 'videos'), *out])
     assert not (folder / 'out').exists()
-    message = capsys.readouterr().err
     assert message.startswith('error: ')
     assert message.count('\n') == 1
     assert re.search(error, message), message

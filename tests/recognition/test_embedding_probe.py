@@ -306,12 +306,10 @@ def test_checkpoint_is_not_tested_on_embeddings_of_another_encoder(root):
         launch.main_test([cfg, f'{root}/work_dir/epoch_10.pth', *options])
 
 
-def test_checkpoint_of_a_model_on_video_is_refused(root, tmp_path, capsys):
+def test_checkpoint_of_a_model_on_video_is_refused(root, tmp_path, refused):
     torch.save(dict(state_dict={'cls_head.fc_cls.weight': torch.zeros(4, DIMS)}), tmp_path / 'video.pth')
     cfg, *options = config(root, 'k400_knn')
-    with pytest.raises(SystemExit):
-        launch.main_test([cfg, f'{tmp_path}/video.pth', *options])
-    assert 'video.pth does not hold the weights' in capsys.readouterr().err
+    assert 'video.pth does not hold the weights' in refused(launch.main_test, [cfg, f'{tmp_path}/video.pth', *options])
 
 
 def test_width_of_the_probe_must_be_that_of_the_embeddings(root):

@@ -42,6 +42,8 @@ def test_vectors_that_are_not_comparable_with_texts_are_refused(embedded, embedd
         find_moments(None, out / 'mean', text=TEXTS[0])
     with pytest.raises(ValueError, match='twlv_small_synthetic has no text tower'):
         find_moments(None, embedded / 'multi-clip/npy', text=TEXTS[0])
+    with pytest.raises(ValueError, match='the text to search for is empty'):
+        find_moments(None, out / 'own', text=' ')
     with pytest.raises(ValueError, match='a text has no frames'):
         find_moments(None, out / 'own', text=TEXTS[0], reverse=True)
 

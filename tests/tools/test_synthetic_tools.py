@@ -12,7 +12,7 @@ from twlv_mm.visualization import contact_sheet
 from ..commands import run_tool
 
 
-def test_set_is_made_once_and_other_settings_are_refused(tmp_path, capsys):
+def test_set_is_made_once_and_other_settings_are_refused(tmp_path, capsys, refused):
     arguments = ['images', '--out', tmp_path, '--num-train', 2, '--num-test', 1, '--workers', 1]
     assert run_tool('make_synthetic.py', *arguments) == 0
     assert 'images: written' in capsys.readouterr().out
