@@ -1,6 +1,7 @@
 """What a test got wrong is found and shown, whatever the files are called."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from twlv_mm.recognition.predictions import Prediction, read_predictions, write_
 from twlv_mm.report.errors import write_errors
 from twlv_mm.report.errors.cases import NOTHING
 from twlv_mm.report.errors.loading import find_errors
-from twlv_mm.report.errors.matching import interval_iou, match, threshold_of_best_f1
+from twlv_mm.report.errors.matching import f1_score, interval_iou, match, threshold_of_best_f1
 from twlv_mm.report.errors.ranking import confused_pairs, longest_missed, most_confident_errors
 from twlv_mm.segmentation.predictions import video_entry
 from twlv_mm.segmentation.predictions import write_predictions as write_segmentation
@@ -50,12 +51,15 @@ def test_each_annotated_action_is_explained_once():
     guesses, scores = np.array([0, 0, 0, 0, 1]), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     kinds = [one.kind for one in match(interval_iou(found, true), guesses, scores, labels)]
     assert kinds == ['correct', 'duplicate', 'wrong class', 'imprecise', 'false positive', 'missed']
+    assert f1_score(Counter(kinds)) == pytest.approx(2 / (len(found) + len(true)))
+    assert interval_iou(found / 100, true / 100)[0, 0] == pytest.approx(0.9)
 
 
 def test_threshold_is_where_f1_is_highest():
     assert (
         threshold_of_best_f1(np.array([True, True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]), 3) == 0.6
     )
+    assert threshold_of_best_f1(np.array([True, True]), np.array([0.9, 0.8]), 2) == 0.8
     # Equal scores pass a threshold together.
     assert threshold_of_best_f1(np.array([True, False, False]), np.array([0.9, 0.5, 0.5]), 1) == 0.9
     assert threshold_of_best_f1(np.zeros(0, bool), np.zeros(0), 3) == 0

@@ -131,7 +131,8 @@ def worst_first(counts_of):
 
 def f1_score(counts):
     """F1 of a Counter of kinds."""
-    return 2 * counts[CORRECT] / max(counts.total() + counts[CORRECT], 1)
+    of_both = counts[CORRECT] + counts[WRONG_CLASS] + counts[IMPRECISE]  # each a prediction and an annotation
+    return 2 * counts[CORRECT] / max(counts.total() + of_both, 1)
 
 
 def counts_text(counts):
