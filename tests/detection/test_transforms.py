@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -61,6 +62,23 @@ def test_keyframe_outside_of_its_file_is_an_error_that_names_the_offset(tmp_path
         ValueError, match=rf'lasts from 900 to 902 s .*keyframe is at {timestamp} s: set offset_seconds'
     ):
         frames_of(path, timestamp, offset=900)
+
+
+def test_keyframe_after_the_pictures_but_within_the_sound_is_an_error(tmp_path):
+    silent, path = write_numbered(tmp_path / 'silent.mkv', np.arange(50) / 25, rate=25), tmp_path / 'sound.mkv'
+    with av.open(silent) as source, av.open(str(path), 'w') as container:
+        video = container.add_stream_from_template(source.streams.video[0])
+        sound = container.add_stream('pcm_s16le', rate=8000, layout='mono')
+        samples = av.AudioFrame.from_ndarray(np.zeros((1, 4 * 8000), np.int16), 's16', 'mono')
+        samples.sample_rate = 8000
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                container.mux(packet)
+        container.mux([*sound.encode(samples), *sound.encode(None)])
+    assert frames_of(str(path), 2)[0][4] == 49
+    with pytest.raises(ValueError, match=r'sound\.mkv lasts from 900 to 902 s .*keyframe is at 903 s'):
+        frames_of(str(path), 903, offset=900)
 
 
 def test_a_video_opened_by_decord_is_an_error():

@@ -14,6 +14,11 @@ def test_rate_and_length_of_containers_that_count_frames_and_that_do_not(tmp_pat
     assert read_header(path) == (25, 75)
 
 
+def test_length_of_a_matroska_file_that_starts_late_is_that_of_its_frames(tmp_path):
+    path = write_numbered(tmp_path / 'late.mkv', 3600 + np.arange(75) / 25, rate=25)
+    assert read_header(path) == (25, 75)
+
+
 @pytest.mark.parametrize('content', [b'', b'no video'])
 def test_what_is_no_video_is_named(tmp_path, content):
     (tmp_path / 'x.mp4').write_bytes(content)

@@ -18,6 +18,7 @@ from twlv_mm.video import index_part, read_header
 
 from .keyframes import has_area
 
+HEADER_SECONDS = 0.5  # by which the length in a header may differ from that of the frames
 META_KEYS = ('img_shape', 'img_key', 'video_id', 'timestamp', 'key_frame')
 
 
@@ -77,7 +78,11 @@ class SampleKeyframeClip(BaseTransform):
     def _times_around(self, results):
         instant = results['timestamp'] - results['offset_seconds']
         margin = self.seconds / 2 + 1
-        return index_part(results['filename'], max(instant - margin, 0), instant + margin).frame_times
+        times = index_part(results['filename'], max(instant - margin, 0), instant + margin).frame_times
+        # The header of a Matroska file may count sound that goes on.
+        if instant > times[-1, 1] + HEADER_SECONDS:
+            raise _outside(results, times[-1, 1])
+        return times
 
     def _add_tubes(self, results, times, frame_seconds):
         tubes = [boxes_at(track, times, frame_seconds / 2) for track in results.pop('tracks')]
@@ -169,13 +174,17 @@ def keyframe_index(item, fps, num_frames):
     index = math.floor(fps * (item['timestamp'] - item['offset_seconds']) + 0.5)
     # A keyframe at the very end, such as second 10 of a file of 10 s, is the last frame.
     if not 0 <= index <= num_frames:
-        start = item['offset_seconds']
-        raise ValueError(
-            f'{item.get("filename", item.get("frame_dir"))} lasts from {start:g} to {start + num_frames / fps:g} s of '
-            f'the film if offset_seconds={start:g} is the time of its first frame, but the keyframe is at '
-            f'{item["timestamp"]:g} s: set offset_seconds, or get the version of the video that was annotated'
-        )
+        raise _outside(item, num_frames / fps)
     return min(index, num_frames - 1)
+
+
+def _outside(item, seconds):
+    start = item['offset_seconds']
+    return ValueError(
+        f'{item.get("filename", item.get("frame_dir"))} lasts from {start:g} to {start + seconds:g} s of the film if '
+        f'offset_seconds={start:g} is the time of its first frame, but the keyframe is at {item["timestamp"]:g} s: set '
+        'offset_seconds, or get the version of the video that was annotated'
+    )
 
 
 def boxes_at(track, times, tolerance):

@@ -31,6 +31,7 @@ from .packets import (
 SEEKABLE = {'mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm'}
 # Limits beyond which the clock is considered damaged.
 LONGEST_FRAME_SECONDS, HIGHEST_RATE = 3600, 10_000
+LATE = 1_000_000  # microseconds
 CACHED = 64  # files whose indices a process keeps
 PALETTE = 'pal8'  # only the first packet may hold the palette, so decoding begins there
 
@@ -109,7 +110,8 @@ def read_header(path):
         raise FileNotFoundError(f'no video file at {path}')
     with video_errors(path):
         with open_container(path) as (container, stream):
-            if container.format.name in SEEKABLE:
+            # Matroska's length may count from before a late start.
+            if container.format.name in SEEKABLE and (container.start_time or 0) < LATE:
                 rate = float(stream.average_rate or stream.guessed_rate or 0)
                 # Matroska has the length of the whole file only.
                 seconds = float(stream.duration * stream.time_base) if stream.duration else _file_seconds(container)
