@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.chromium import Chromium, find_chromium
 from twlv_mm.recognition.predictions import Prediction, read_predictions, write_predictions
 from twlv_mm.report.errors import write_errors
-from twlv_mm.report.errors.cases import NOTHING
+from twlv_mm.report.errors.cases import NOTHING, Case
 from twlv_mm.report.errors.loading import find_errors
 from twlv_mm.report.errors.matching import f1_score, interval_iou, match, threshold_of_best_f1
 from twlv_mm.report.errors.ranking import confused_pairs, longest_missed, most_confident_errors
@@ -92,6 +93,13 @@ def test_missed_and_invented_actions_are_confused_with_nothing(tmp_path):
     assert [(case.true, case.start, case.end) for case in longest_missed(errors)] == [('sit', 20, 30)]
     _, errors, _ = find_errors(tmp_path)
     assert errors.notes[0].startswith('Predictions count from a score of 0.80 (where F1 is highest).')
+
+
+def test_longest_missed_actions_are_shown_one_of_each_video_first():
+    lengths = (('a', 7), ('a', 9), ('b', 5), ('c', 8))
+    mistakes = [Case(video_id, 'run', None, None, start=0, end=length) for video_id, length in lengths]
+    shown = longest_missed(SimpleNamespace(mistakes=mistakes), most=3)
+    assert [(case.video_id, case.end) for case in shown] == [('a', 9), ('c', 8), ('b', 5)]
 
 
 def test_segmentation_is_counted_in_seconds(tmp_path):
