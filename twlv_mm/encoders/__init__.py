@@ -10,7 +10,7 @@ from mmaction.registry import MODELS as MMACTION_MODELS
 from twlv_mm.registry import MODELS
 
 from .architectures import ARCHITECTURES, Architecture, get_architecture
-from .checkpoint import read_checkpoint, sets_of
+from .checkpoint import UNKNOWN, read_checkpoint, sets_of
 from .checkpoint_layouts import FAMILIES, encoder_state
 from .config_encoder import (
     EncoderError,
@@ -38,6 +38,7 @@ __all__ = [
     'ARCHITECTURES',
     'FAMILIES',
     'POOLINGS',
+    'UNKNOWN',
     'Architecture',
     'Encoder',
     'EncoderError',

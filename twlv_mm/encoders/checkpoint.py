@@ -17,6 +17,8 @@ from twlv_mm.records import checks, raise_if_system
 
 from .hf_files import SINGLE, weight_files
 
+UNKNOWN = 'unknown'  # in place of datasets that weights do not name
+
 
 def sets_of(checkpoint, path, keys=('pretraining_sets', 'trained_on')):
     """The datasets that, according to a checkpoint, its weights were trained on; None if it does not say.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 
 from . import hf_layouts
-from .checkpoint import state_dict_in
+from .checkpoint import UNKNOWN, state_dict_in
 
 # Keys under which checkpoints keep a state dict, outermost first. V-JEPA evaluates target_encoder, not encoder.
 CONTAINERS = ('target_encoder', 'state_dict', 'model', 'module')
@@ -80,6 +80,7 @@ class Conversion:
         arch (str | None): Name of the model, if this project's converter wrote it into the file.
         published (bool): Whether this project's converter made the file from an official one.
         pretraining_sets (tuple[str] | None): What the weights were trained on, if the file says so.
+        classifies (bool): Whether the encoder has a classifier in the file, so that it was fine-tuned.
     """
 
     family: str
@@ -90,11 +91,17 @@ class Conversion:
     arch: str | None = None
     published: bool = False
     pretraining_sets: tuple | None = None
+    classifies: bool = False
 
     @property
     def renamed(self):
         """Key in the file -> our name, of unchanged tensors."""
         return {self.origin[name]: name for name in self.state if name not in self.folded}
+
+    def published_sets(self, arch):
+        """What official weights of a row were trained on; one of the sets is unknown if they have a classifier."""
+        sets = arch.pretraining_sets
+        return (*sets, UNKNOWN) if sets and self.classifies else sets
 
     def rename(self, *replacements):
         """Rename keys by pairs of a pattern and its replacement."""
@@ -151,6 +158,7 @@ def convert(checkpoint, path='the checkpoint', family=None):
     origin = {key: full_key for key, full_key in inside.items() if not re.match(rules.ignored, key)}
     ignored = outside + [full_key for key, full_key in inside.items() if key not in origin]
     found = Conversion(family, {key: state[full_key] for key, full_key in origin.items()}, ignored, origin)
+    found.classifies = 'head.weight' in inside
     if family in _RENAMINGS:
         try:
             _RENAMINGS[family](found)

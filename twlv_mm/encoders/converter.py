@@ -88,7 +88,7 @@ def convert_checkpoint(source, target=None, family=None, pretraining_sets=None):
     with torch.device('meta'):
         model = get_model(name, **overrides)
     state = fitting_state(model, found, source)
-    sets = pretraining_sets or found.pretraining_sets or (row.pretraining_sets if found.family != 'own' else None)
+    sets = pretraining_sets or found.pretraining_sets or (found.published_sets(row) if found.family != 'own' else None)
     if target is not None:
         meta = dict(
             arch=name,

@@ -53,7 +53,7 @@ def load_weights(model, path):
     sha256 = weights_sha256(path)
     # Official files, and ours if it is the shipped one, have the weights that the table describes; else the file tells.
     published = found.family != 'own' or found.published or sha256 == shipped_sha256(model.arch_name)
-    model.pretraining_sets = found.pretraining_sets or (model.arch.pretraining_sets if published else None)
+    model.pretraining_sets = found.pretraining_sets or (found.published_sets(model.arch) if published else None)
     return sha256
 
 

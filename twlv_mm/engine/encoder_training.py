@@ -6,14 +6,13 @@ import os
 from mmengine.logging import print_log
 from torch.nn.modules.batchnorm import _NormBase
 
-from twlv_mm.encoders import Encoder, EncoderError, file_sha256, sets_of
+from twlv_mm.encoders import UNKNOWN, Encoder, EncoderError, file_sha256, sets_of
 from twlv_mm.records import checks
 from twlv_mm.records.results import FROZEN_TASKS
 
 from .wrappers import unwrapped
 
 ENCODER_SHA256 = 'encoder_sha256'  # in the meta of a checkpoint
-UNKNOWN = 'unknown'  # in place of the datasets where weights do not name them
 
 
 def is_frozen(encoder, optimizer=None):
