@@ -97,6 +97,19 @@ def test_failures_say_at_which_stage_and_leave_nothing_of_an_earlier_run(folder,
     assert sorted(path.name for path in (tmp_path / 'out/videos').iterdir()) == ['a.json', 'a.png']
 
 
+def test_a_name_that_cannot_be_written_does_not_stop_the_others(folder, tmp_path):
+    videos = tmp_path / 'videos'
+    videos.mkdir()
+    for name in ('x' * 251, 'bad\udcff', 'good'):
+        (videos / f'{name}.mp4').write_bytes((folder / 'a.mp4').read_bytes())
+    done, failures = infer_videos(Lengths(), videos, tmp_path / 'out')
+    assert done == 1
+    assert [failure['stage'] for failure in failures] == ['name', 'name']
+    assert 'its name is not UTF-8' in failures[0]['reason']
+    assert 'too long for <id>.json: 251 bytes of at most 250' in failures[1]['reason']
+    assert len((tmp_path / 'out/failures.jsonl').read_text().splitlines()) == 2
+
+
 def test_strip_shows_the_middles_of_equal_parts(folder):
     frames, times = read_strip(folder / 'a.mp4', 4)
     np.testing.assert_allclose(times, [0.25, 0.75, 1.25, 1.75])

@@ -23,7 +23,7 @@ from .extraction_settings import (
 )
 from .extractor import Embedding, Extractor, embed, frozen_encoder
 from .features import FeatureLayout
-from .folder import EmbeddingFolder
+from .folder import EmbeddingFolder, name_fault
 from .manifest import MixError, read_failures, requested_videos
 from .matrix import load_matrix
 from .mteb import mteb_model
@@ -65,6 +65,7 @@ __all__ = [
     'ids_by_alias',
     'load_matrix',
     'mteb_model',
+    'name_fault',
     'named_source',
     'nearest',
     'read_failures',

@@ -157,15 +157,17 @@ def check_id(video_id, path):
         )
 
 
-def name_fault(video_id):
-    """Why a video id cannot be used in file names; None if it can."""
+def name_fault(video_id, ending='_c.npy'):
+    """Why a video id cannot be used in file names with an ending; None if it can."""
     try:
         encoded = video_id.encode()
     except UnicodeEncodeError:
         return 'its name is not UTF-8: rename the file or its folder'
-    most = MAX_NAME_BYTES - len('_c.npy')
+    most = MAX_NAME_BYTES - len(ending)
     if len(encoded) > most and (longest := max(map(len, encoded.split(b'/')))) > most:
-        return f'its name is too long for <id>_c.npy: {longest} bytes of at most {most}; rename the file or its folder'
+        return (
+            f'its name is too long for <id>{ending}: {longest} bytes of at most {most}; rename the file or its folder'
+        )
     return None
 
 

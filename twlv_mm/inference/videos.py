@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from twlv_mm.embeddings import find_videos
+from twlv_mm.embeddings import find_videos, name_fault
 from twlv_mm.records import path_below, write_json, write_table, write_text
 from twlv_mm.video import VideoError
 
@@ -39,14 +39,18 @@ def infer_videos(inferencer, source, out, overlay=False, **options):
     if overlay and not hasattr(inferencer, 'draw_video'):
         raise ValueError(f'{type(inferencer).__name__} cannot draw onto videos: leave out overlay')
     suffixes = [suffix, '.mp4'] if overlay else [suffix]
-    videos = find_videos(source)
+    found, videos, failures, rows = find_videos(source), [], [], []
+    for video in found:
+        if fault := name_fault(video.video_id, '.json'):
+            failures.append(dict(video_id=video.video_id, path=video.path, stage='name', reason=fault))
+        else:
+            videos.append(video)
     out = Path(out)
     for video in videos:
         for drawing in (Path(f'{path_below(out, video.video_id)}{suffix}') for suffix in suffixes):
             if drawing.exists() and drawing.samefile(video.path):
                 raise ValueError(f'{video.path} would be overwritten by a drawing: give another folder to write to')
     out.mkdir(parents=True, exist_ok=True)
-    rows, failures = [], []
     for video in videos:
         stem = path_below(out, video.video_id)
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -68,4 +72,4 @@ def infer_videos(inferencer, source, out, overlay=False, **options):
         rows += [(video.video_id, *row) for row in inferencer.rows(result)]
     write_table(out / 'summary.csv', ('video_id', *inferencer.columns), rows)
     write_text(out / 'failures.jsonl', ''.join(json.dumps(failure, sort_keys=True) + '\n' for failure in failures))
-    return InferenceSummary(len(videos) - len(failures), failures)
+    return InferenceSummary(len(found) - len(failures), failures)
