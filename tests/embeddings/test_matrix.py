@@ -1,11 +1,11 @@
 """A split as one matrix."""
 
-import json
 import os
 
 import numpy as np
 import pytest
 
+from twlv_mm.embeddings import write_embeddings
 from twlv_mm.embeddings.matrix import load_matrix
 
 COUNTS = dict(a=2, b=3, c=1)
@@ -13,11 +13,8 @@ COUNTS = dict(a=2, b=3, c=1)
 
 def save(folder, video_id, seed, count, annotation):
     clips = np.random.default_rng(seed).standard_normal((count, 8), dtype=np.float32)
-    times = [dict(start=float(i), end=i + 1.0) for i in range(count)]
-    np.save(folder / f'{video_id}_c.npy', clips)
-    np.save(folder / f'{video_id}_v.npy', clips.mean(axis=0))
-    info = dict(duration=float(count), num_frames=10 * count, clips=times, annotation=annotation)
-    (folder / f'{video_id}.json').write_text(json.dumps(info))
+    times = np.arange(count)[:, None] + [0.0, 1.0]
+    write_embeddings(folder, video_id, clips, times, dict(duration=count, num_frames=10 * count, annotation=annotation))
     return clips
 
 

@@ -3,11 +3,11 @@
 import sys
 from importlib.util import find_spec
 
-import av
 import numpy as np
 import pytest
 
 import twlv_mm
+from twlv_mm.video import write_video
 
 pytestmark = pytest.mark.skipif(not find_spec('mteb'), reason="mteb is not installed: pip install -e '.[mteb]'")
 
@@ -32,13 +32,8 @@ def videos(tmp_path_factory):
     for label, colour in COLOURS.items():
         for number in range(4):
             path = folder / f'{label}_{number}.mp4'
-            with av.open(str(path), 'w') as file:
-                stream = file.add_stream('mpeg4', rate=8)
-                stream.width = stream.height = 32
-                for _ in range(8):
-                    picture = np.clip(colour + rng.normal(0, 20, (32, 32, 3)), 0, 255).astype(np.uint8)
-                    file.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
-                file.mux(stream.encode())
+            frames = np.clip(colour + rng.normal(0, 20, (8, 32, 32, 3)), 0, 255).astype(np.uint8)
+            write_video(path, frames, fps=8)
             found.setdefault(label, []).append(str(path))
     return found
 

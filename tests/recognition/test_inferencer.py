@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.encoders import file_sha256, read_config
@@ -21,6 +20,7 @@ from twlv_mm.video import ReadFault, VideoError
 from twlv_mm.visualization.colours import class_colour
 
 from ..commands import run_tool
+from ..inference.segments import write_checkpoint
 from ..video.faults import damage_packets
 from ..written import colour_mask, shades
 
@@ -43,14 +43,7 @@ def folder(tmp_path_factory):
 
 
 def save_checkpoint(cfg, path):
-    """A checkpoint of a config's model, random, with a head that tells videos apart."""
-    torch.manual_seed(0)
-    init_default_scope('mmaction')
-    model = MODELS.build(cfg.model)
-    for parameter in model.cls_head.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    torch.save(dict(state_dict=model.state_dict(), meta={}), path)
-    return str(path)
+    return write_checkpoint(cfg, path, part='cls_head', seed=0, std=0.3)  # so that it tells videos apart
 
 
 @pytest.fixture(scope='module')

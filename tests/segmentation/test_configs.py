@@ -11,10 +11,12 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 
 import twlv_mm
 from twlv_mm.compat.checkpoints import load_checkpoint
+from twlv_mm.embeddings import write_embeddings
 from twlv_mm.engine import folds, launch
 from twlv_mm.segmentation import ASFormer
 from twlv_mm.segmentation.labels import read_mapping
 from twlv_mm.synthetic import untrimmed
+from twlv_mm.video import clip_windows
 
 from .label_files import needs_shared, unpack, write_labels
 
@@ -138,12 +140,10 @@ def test_generated_videos_config_reads_what_the_generator_writes(tmp_path, monke
     untrimmed.make_untrimmed(tmp_path / 'videos', num_videos=2, workers=1)
     for split in ('train', 'test'):
         (video,) = (tmp_path / f'videos/videos/{split}').glob('*.mp4')
-        (tmp_path / f'embeddings/{split}').mkdir(parents=True)
         seconds = len((tmp_path / f'videos/groundTruth/{video.stem}.txt').read_text().split()) / cfg.videos.fps
-        clips = [dict(start=start, end=start + 2) for start in np.arange(0, seconds - 2, 0.25).tolist()]
-        np.save(tmp_path / f'embeddings/{split}/{video.stem}_c.npy', np.zeros((len(clips), 128), 'f4'))
-        info = dict(duration=seconds, clips=clips, clip_seconds=2.0, sampling='multi-clip')
-        (tmp_path / f'embeddings/{split}/{video.stem}.json').write_text(json.dumps(info))
+        times = clip_windows(seconds, 2.0, 0.25)
+        info = dict(duration=seconds, clip_seconds=2.0, sampling='multi-clip')
+        write_embeddings(tmp_path / f'embeddings/{split}', video.stem, np.zeros((len(times), 128), 'f4'), times, info)
     for split in ('train', 'test'):
         cfg[f'{split}_dataloader'].dataset.update(data_root=tmp_path / 'videos', folder=tmp_path / 'embeddings')
         dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
