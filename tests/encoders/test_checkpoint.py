@@ -148,7 +148,14 @@ def test_weights_of_another_clip_size_get_their_position_table_resized(other, tm
     with torch.no_grad():
         torch.testing.assert_close(model(video), source(video))
     grid = ' x '.join(map(str, model.arch.table_grid))
-    assert said == [f'{tmp_path / "x.pth"}: its position table of 4 x 4 x 4 patches is resized to {grid}']
+    used = f'{tmp_path / "x.pth"} is used for {grid} patches instead of'
+    assert said == [f'{used} 4 x 4 x 4: the position table in the file is interpolated']
+
+    # An official file of V-JEPA's kind may lack the table.
+    state = {key: value for key, value in source.state_dict().items() if key != 'pos_embed'}
+    torch.save(state, tmp_path / 'x.pth')
+    twlv_mm.get_model('twlv_base', tmp_path / 'x.pth', **dict(TINY, **other))
+    assert said[1:] == [f'{used} 8 x 14 x 14: the position table is computed for these, as in its official code']
 
 
 def test_weights_of_another_model_are_refused_by_name(tmp_path):

@@ -42,19 +42,28 @@ def load_weights(model, path):
             f'{model.arch_name}; {len(found.ignored)} that do not belong to it are ignored',
             'current',
         )
-    table = state.get('pos_embed')
-    if table is not None and table.shape != model.pos_embed.shape:
-        there, here = (' x '.join(map(str, one.shape[1:4])) for one in (table, model.pos_embed))
-        print_log(f'{path}: its position table of {there} patches is resized to {here}', 'current')
-    # Files of models with a fixed table need not hold it.
-    if getattr(model.arch, 'position', None) in TABLES:
-        state.setdefault('pos_embed', model.pos_embed)
+    if hasattr(model, 'pos_embed'):
+        _tell_of_table(model, state.get('pos_embed'), path)
+        state.setdefault('pos_embed', model.pos_embed)  # files of models with a fixed table need not hold it
     model.load_state_dict(state)
     sha256 = weights_sha256(path)
     # Official files, and ours if it is the shipped one, have the weights that the table describes; else the file tells.
     published = found.family != 'own' or found.published or sha256 == shipped_sha256(model.arch_name)
     model.pretraining_sets = found.pretraining_sets or (found.published_sets(model.arch) if published else None)
     return sha256
+
+
+def _tell_of_table(model, table, path):
+    """Log the origin of a position table for other clips than those of the file or, without a table, of the row."""
+    here, row = model.arch.table_grid, get_architecture(model.arch_name).table_grid
+    there = row if table is None else tuple(table.shape[1:4])
+    if there != here:
+        origin = 'is computed for these, as in its official code' if table is None else 'in the file is interpolated'
+        print_log(
+            f'{path} is used for {" x ".join(map(str, here))} patches instead of {" x ".join(map(str, there))}: the '
+            f'position table {origin}',
+            'current',
+        )
 
 
 def load_plain_weights(model, path, heads=()):
