@@ -12,6 +12,7 @@ from twlv_mm.video import Segment, VideoError, frames_at, index_file, open_video
 from twlv_mm.video.pyav_reader import PyAVReader
 
 from .conftest import write_numbered
+from .faults import textured
 
 BITS = 6
 
@@ -267,3 +268,20 @@ def test_list_of_files_is_not_a_video(tmp_path):
     path.write_text('ffconcat version 1.0\nfile list.mp4\n')
     with pytest.raises(VideoError, match=r'list\.mp4 is a list of files for FFmpeg, not a video'):
         open_video(path)
+
+
+@pytest.mark.parametrize('missing', [2, 100, 1000])
+def test_a_gif_that_is_cut_short_is_noticed_on_opening(tmp_path, missing):
+    path = tmp_path / 'cut.gif'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('gif', rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'gray'
+        for picture in textured(5)[..., 0]:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='gray')))
+        container.mux(stream.encode())
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'\r\n')
+    assert len(index_file(path).frame_times) == 5
+    path.write_bytes(whole[:-missing])
+    with pytest.raises(VideoError, match=r'cut\.gif is damaged at packet \d, .*it is cut short'):
+        index_file(path)

@@ -14,13 +14,14 @@ _START_OF_IDR = re.compile(rb'\x00\x00\x01[\x05\x25\x45\x65]')
 class PacketCheck:
     """Checks the packets of an open stream (av.VideoStream).
 
-    It reports packets that the container marks as damaged and, for H.264 and H.265 in MP4, MOV, MKV and FLV, units that
-    do not fill their packet and runs of zeros that the coding cannot contain, as holes in a download leave them.
+    It reports packets that the container marks as damaged; for H.264 and H.265 in MP4, MOV, MKV and FLV, units that do
+    not fill their packet and runs of zeros that the coding cannot contain, as holes in a download leave them; and GIF's
+    pictures without an end.
     """
 
     def __init__(self, stream):
         codec = stream.codec_context
-        self._h264 = codec.name == 'h264'
+        self._h264, self._gif = codec.name == 'h264', codec.name == 'gif'
         at, extra = _LENGTH_SIZE_AT.get(codec.name), codec.extradata
         # With a start code instead of version 1 in the extra data, packets have start codes too.
         has_lengths = at and extra and len(extra) > at and extra[0] == 1
@@ -30,9 +31,12 @@ class PacketCheck:
         """A description of a packet's damage, or None."""
         if packet.is_corrupt:
             return 'the container marks it as damaged'
-        if not self._length_size:
+        if not (self._gif or self._length_size):
             return None
         content = bytes(packet)
+        if self._gif:
+            # A picture ends with an empty block; the last one is followed by the file's end, and perhaps other bytes.
+            return None if content.endswith(b'\0') or b'\0;' in content else 'it is cut short'
         for first, end in self._units(content):
             if end > len(content):
                 return 'its units do not add up to its size'
