@@ -9,7 +9,7 @@ from av.video.reformatter import VideoReformatter
 
 from twlv_mm.video import open_video
 
-from .conftest import write_picture
+from .conftest import encode, write_picture
 
 ONE = 1 << 16
 # Display matrix (a, b, c, d): x' = a x + c y, y' = b x + d y.
@@ -51,14 +51,9 @@ def test_colours_are_right_whatever_the_pixel_format(tmp_path, layout):
     picture = np.full((64, 64, 3), 40, np.uint8)
     picture[:, 32:] = (200, 200, 200) if layout == 'gray' else (240, 0, 0)
     limits = 2 if layout == 'yuvj420p' else None
-    with av.open(str(path), 'w') as container:
-        stream = container.add_stream(codec, rate=10, options={'crf': '1'} if codec == 'libx264' else {})
-        stream.width, stream.height, stream.pix_fmt = 64, 64, layout
-        for _ in range(3):
-            frame = av.VideoFrame.from_ndarray(picture, format='rgb24')
-            frame = VideoReformatter().reformat(frame, format=layout, dst_color_range=limits)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    frame = av.VideoFrame.from_ndarray(picture, format='rgb24')
+    frames = [VideoReformatter().reformat(frame, format=layout, dst_color_range=limits) for _ in range(3)]
+    encode(path, frames, codec, layout=layout, **dict(crf='1') if codec == 'libx264' else {})
     with open_video(path) as reader:
         read = reader.read([1])[0].astype(int)
     assert np.abs(read[:, 4:28] - picture[:, 4:28]).max() < 32
@@ -73,12 +68,8 @@ def test_palettes_are_right_wherever_reading_begins(tmp_path, suffix, codec):
     places[:, 32:] = 1
     palette[:2] = (255, 40, 40, 40), (255, 240, 0, 0)
     path = tmp_path / f'palette.{suffix}'
-    with av.open(str(path), 'w') as container:
-        stream = container.add_stream(codec, rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 64, 'pal8'
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray((places, palette), format='pal8')))
-        container.mux(stream.encode())
+    frames = [av.VideoFrame.from_ndarray((places, palette), format='pal8') for _ in range(3)]
+    encode(path, frames, codec, layout='pal8')
     for index in range(3):
         with open_video(path) as reader:
             (picture,) = reader.read([index])
@@ -90,13 +81,7 @@ def test_a_size_that_changes_in_mid_stream_is_resized(tmp_path):
     with path.open('wb') as joined:
         for width in (64, 128):
             part = tmp_path / f'{width}.ts'
-            with av.open(str(part), 'w') as container:
-                stream = container.add_stream('mpeg2video', rate=25)
-                stream.width, stream.height, stream.pix_fmt = width, 48, 'yuv420p'
-                for _ in range(10):
-                    frame = av.VideoFrame.from_ndarray(np.full((48, width, 3), width, np.uint8), format='rgb24')
-                    container.mux(stream.encode(frame))
-                container.mux(stream.encode())
+            encode(part, [np.full((48, width, 3), width, np.uint8)] * 10, 'mpeg2video', rate=25)
             joined.write(part.read_bytes())
     with open_video(path) as reader:
         frames = reader.read(range(len(reader.frame_times)))

@@ -11,7 +11,7 @@ from av.stream import Disposition
 from twlv_mm.video import Segment, VideoError, frames_at, index_file, open_video, read_header
 from twlv_mm.video.pyav_reader import PyAVReader
 
-from .conftest import write_numbered
+from .conftest import encode, write_numbered
 from .faults import textured
 
 BITS = 6
@@ -19,16 +19,11 @@ BITS = 6
 
 def write(path, count, codec='libx264', rate=25, options=None, form=None):
     """Write frames whose stripes are the bits of their index."""
-    with av.open(str(path), 'w', format=form) as container:
-        stream = container.add_stream(codec, rate=rate, options=options or {})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
-        for index in range(count):
-            picture = np.full((48, 64, 3), 16, np.uint8)
-            for bit in range(BITS):
-                picture[:, 10 * bit : 10 * bit + 10] += np.uint8(200 * (index >> bit & 1))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
-        container.mux(stream.encode())
-    return str(path)
+    pictures = np.full((count, 48, 64, 3), 16, np.uint8)
+    for index, picture in enumerate(pictures):
+        for bit in range(BITS):
+            picture[:, 10 * bit : 10 * bit + 10] += np.uint8(200 * (index >> bit & 1))
+    return encode(path, pictures, codec, rate, form=form, **options or {})
 
 
 def index_of(frame):
@@ -211,11 +206,7 @@ def test_raw_streams_have_the_rate_of_their_codec(tmp_path, codec, form):
 
 def test_a_raw_stream_without_a_rate_says_which_one_is_assumed(tmp_path):
     path = tmp_path / 'raw.mjpeg'
-    with av.open(str(path), 'w', format='mjpeg') as container:
-        stream = container.add_stream('mjpeg', rate=50)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuvj420p'
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame(64, 48, 'yuvj420p')))
+    encode(path, [av.VideoFrame(64, 48, 'yuvj420p') for _ in range(3)], 'mjpeg', 50, 'yuvj420p', form='mjpeg')
     with pytest.warns(UserWarning, match=r'raw\.mjpeg states no frame rate: 25 frames per second are assumed'):
         index_file(path)
 
@@ -238,13 +229,7 @@ def test_a_matroska_file_that_is_cut_short_is_noticed_on_opening(tmp_path, missi
 def test_a_matroska_file_that_was_streamed_is_not_cut_short(tmp_path):
     path = tmp_path / 'live.webm'
     with path.open('wb') as file:
-        write_to = Unseekable(file)
-        with av.open(write_to, 'w', format='matroska') as container:
-            stream = container.add_stream('libx264', rate=25)
-            stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
-            for _ in range(10):
-                container.mux(stream.encode(av.VideoFrame(64, 48, 'yuv420p')))
-            container.mux(stream.encode())
+        encode(Unseekable(file), [av.VideoFrame(64, 48, 'yuv420p') for _ in range(10)], rate=25, form='matroska')
     assert len(index_file(path).frame_times) == 10
 
 

@@ -2,12 +2,13 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 
 from twlv_mm.video import VideoError, open_video, write_video
 from twlv_mm.visualization.box_video import DrawnBox, draw_box_video, draw_boxes
+
+from ..video.conftest import encode
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
@@ -112,12 +113,7 @@ def test_box_with_times_moves_between_them(tmp_path):
 
 
 def test_video_of_odd_size_and_rate_keeps_both(tmp_path):
-    with av.open(str(tmp_path / 'in.avi'), 'w') as container:
-        stream = container.add_stream('mpeg4', rate=Fraction(30000, 1001))
-        stream.width, stream.height, stream.pix_fmt = 427, 363, 'yuv420p'
-        for frame in grey(30, (363, 427)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
-        container.mux(stream.encode())
+    encode(tmp_path / 'in.avi', grey(30, (363, 427)), 'mpeg4', Fraction(30000, 1001))
     draw_box_video(tmp_path / 'in.avi', [(0, [DrawnBox(np.array([0, 0, 1, 1]), colour=RED)])], tmp_path / 'out.mp4')
     frames, times = read(tmp_path / 'out.mp4')
     assert frames.shape == (30, 364, 428, 3)
