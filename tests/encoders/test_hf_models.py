@@ -269,6 +269,7 @@ def test_without_weights_the_folder_gives_a_random_encoder_that_stays_unused_whe
         ('config', dict(hidden_act='os.system'), 'cannot build'),
         ('preprocessor_config', dict(image_mean=[0.5, 'x', 0.5]), 'image_mean'),
         ('preprocessor_config', dict(image_std=[0.5, 0, 0.5]), 'image_std'),
+        ('preprocessor_config', dict(do_rescale=False), 'preprocessor_config.json: do_rescale is off'),
         ('preprocessor_config', dict(resample=9), 'resample 9 is not one of'),
         ('preprocessor_config', dict(size={'shortest_edge': -1}), 'size'),
     ],

@@ -216,6 +216,8 @@ def test_number_that_cannot_be_is_refused():
         (dict(num_heads=4), 'embed_dims=6 is not a multiple of num_heads=4'),
         (dict(resize='crop'), "x has resize='crop'; it must be one of short_side, squash"),
         (dict(grid=(2, 2)), 'or None without a map'),
+        (dict(mean=0.5), 'has mean=0.5; it must be three numbers'),
+        (dict(mean=(0.5,) * 3, std=(0.5,) * 3), 'are for values from 0 to 255: multiply those for values from 0 to 1'),
     ):
         with pytest.raises(ValueError, match=message):
             twlv_mm.EncoderSpec(**good | change)

@@ -98,6 +98,11 @@ def read_preprocessing(folder, defaults):
         normalise = settings.get('do_normalize', True)
         mean = _channels(settings['image_mean'] if normalise else 0, f'{path}: image_mean', least=-1e4)
         std = _channels(settings['image_std'] if normalise else 1, f'{path}: image_std', least=1e-6)
+        if factor == 1 and min(std) < 1:
+            raise ValueError(
+                f'{path}: do_rescale is off, so that image_mean and image_std are for pixels that are already from 0 '
+                'to 1; here they are from 0 to 255: set it to true'
+            )
         shift = bool(settings.get('offset', False))  # pixels are shifted to -1 ... 1 before the mean is subtracted
         resample = settings.get('resample', 2)
         if resample not in RESAMPLING or isinstance(resample, bool):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 # Channel statistics on the scale of mmaction2's ActionDataPreprocessor, 0-255.
 IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
@@ -68,6 +69,15 @@ class EncoderSpec:
         if self.grid is not None and (len(self.grid) != 3 or min(self.grid) < 1):
             raise ValueError(
                 f"the encoder {self.name} has grid={self.grid!r}; it must be (T', H', W'), or None without a map"
+            )
+        for key in ('mean', 'std'):
+            value = getattr(self, key)
+            if not isinstance(value, tuple) or len(value) != 3 or not all(isinstance(one, Real) for one in value):
+                raise ValueError(f'the encoder {self.name} has {key}={value!r}; it must be three numbers')
+        if not min(self.std) >= 1:
+            raise ValueError(
+                f'the encoder {self.name} has std={self.std}; mean and std are for values from 0 to 255: multiply '
+                'those for values from 0 to 1 by 255'
             )
         for key, known in (
             ('resize', ('short_side', 'squash')),
