@@ -82,6 +82,8 @@ def test_linear_probe_tells_what_is_linear():
     features = np.eye(8)[labels] + rng.normal(0, 0.2, (500, 8))
     logits = linear_probe(features[:400], labels[:400], features[400:])
     assert (logits.argmax(axis=1) == labels[400:]).mean() > 0.95
+    alike = linear_probe(features[:400], labels[:400], features[labels == 3])  # centred as in training
+    assert (alike.argmax(axis=1) == 3).all()
 
 
 def test_clips_are_read_with_their_labels(tmp_path):

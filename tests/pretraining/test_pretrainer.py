@@ -1,13 +1,14 @@
 """The pretrainer: what the encoder sees, what the targets are, and that one is added without changes elsewhere."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.registry import MODELS, init_default_scope
 
 import twlv_mm
-from twlv_mm.pretraining import Target, Teacher
+from twlv_mm.pretraining import MomentumScheduleHook, Target, Teacher
 
 TINY = dict(img_size=32, patch_size=8, num_frames=8, tubelet_size=2, embed_dims=48, depth=2, num_heads=4)
 SMALL = dict(TINY, allow_random=True)
@@ -191,6 +192,28 @@ def test_moving_average_follows_the_encoder(video):
     target.momentum = None
     with pytest.raises(RuntimeError, match='MomentumScheduleHook'):
         model.train()(video)
+
+
+def test_moving_average_moves_with_the_optimizer_at_a_momentum_that_grows():
+    model, hook, moves = build({'latent': TARGETS['latent']}), MomentumScheduleHook(0.9, 1.0, stretch=1.25), []
+    target = model.targets.latent
+    target.update = moves.append
+    wrapper = SimpleNamespace(should_update=lambda: runner.iter % 2 == 1)  # gradients of two batches are accumulated
+    runner = SimpleNamespace(model=model, max_iters=8, optim_wrapper=wrapper)
+    for step in range(8):
+        runner.iter = step
+        hook.before_train_iter(runner, step)
+        assert target.momentum == pytest.approx(0.9 + 0.1 * step / 10)
+        hook.after_train_iter(runner, step)
+    assert moves == [model.backbone] * 4
+
+
+def test_class_token_is_not_taken_for_a_patch(video):
+    model = build({'pixels': TARGETS['pixels']}, arch='internvideo2_1b').eval()
+    keep, masked = (torch.arange(first, 64, 2).expand(2, -1) for first in (0, 1))
+    with torch.no_grad():
+        view, tokens = model._look(video, (4, 4, 4), keep, masked), model.encode(video, keep)
+    torch.testing.assert_close(view.visible, tokens[:, 1:])
 
 
 def test_encoder_of_a_checkpoint_loads_with_get_model(tmp_path, video):

@@ -1,6 +1,7 @@
 """Searching for moments: what is found, how clips become hits, and what cannot be compared."""
 
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import twlv_mm
 from twlv_mm.embeddings import Extractor, VideoFiles, write_embeddings
 from twlv_mm.search import Collection, find_moments
-from twlv_mm.search.moments import answer
+from twlv_mm.search.moments import answer, overlap
 from twlv_mm.search.query import Query
 from twlv_mm.video import open_video
 
@@ -217,3 +218,10 @@ def test_encoder_that_is_built_already_and_uniform_sampling(videos, tmp_path):
     (hit,) = find_moments(str(videos / 'one.mp4'), tmp_path, model=model).hits['forward']
     assert (hit.video_id, hit.start, hit.end) == ('one', 0, 8)
     assert hit.cosine == pytest.approx(1, abs=1e-5)
+
+
+def test_moments_that_only_touch_do_not_overlap():
+    first, middle, last = (SimpleNamespace(video_id='v', start=start, end=start + 2) for start in (0, 1, 2))
+    assert overlap(first, middle)
+    assert not overlap(first, last)
+    assert not overlap(last, first)
