@@ -164,6 +164,14 @@ def test_other_batch_size_is_reported_with_the_setting_that_keeps_it(whole, tmp_
     assert not torch.equal(weights(tmp_path), whole)
 
 
+def test_new_run_beside_checkpoints_of_an_earlier_one_is_warned_about(tmp_path):
+    train(tmp_path / 'run', MeanError())
+    assert 'of an earlier run' not in logs(tmp_path / 'run')
+    moved = (tmp_path / 'run').rename(tmp_path / 'again')  # mmengine keeps its objects by name
+    train(moved, MeanError())
+    assert 'has checkpoints of an earlier run, which --resume would continue' in logs(moved)
+
+
 def optimizer(lr, weight_decay):
     return dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=lr, weight_decay=weight_decay)))
 

@@ -121,11 +121,15 @@ def test_choices_of_the_data_stand_beneath_the_numbers(tmp_path):
         protocol, encoder = dict(classes=classes), dict(label=name)
         of_run = record('recognition_linear', 'moments_in_time', TOP, protocol=protocol, encoder=encoder)
         write(tmp_path, f'mit {name}', of_run)
-    write(tmp_path, 'ssv2', record('recognition_linear', 'ssv2', TOP, protocol=dict(classes=174)))
+    protocol, training = dict(classes=174, clips=1, crops=3), dict(steps=2000, trained_steps=500)
+    write(tmp_path, 'ssv2', record('recognition_linear', 'ssv2', TOP, protocol=protocol, training=training))
     protocol = dict(labels_per_second=15.0, frames_repeated=True)
     write(tmp_path, 'gtea', record('segmentation', 'gtea', dict(mF1=70.0), protocol=protocol))
     report = make_report(tmp_path)
-    assert table(report, 'paper-3').notes[0] == 'MiT: 339 classes (one); 305 classes (two).'
+    assert table(report, 'paper-3').notes[:2] == [
+        'MiT: 339 classes (one); 305 classes (two).',
+        'SSv2: clips: 1, crops: 3, after 500 of 2,000 training steps.',
+    ]
     said = 'GTEA: 15.0 labels a second, clips repeat frames (T x fps < N).'
     assert table(report, 'paper-12').notes == [said]
     assert said in write_report(tmp_path)[0].read_text().replace('&lt;', '<')

@@ -21,7 +21,7 @@ from .fully_shard import share_optimizer_state
 from .quiet_log import QuietLogProcessor, environment_line, quieten
 from .resuming import DueValidationHook, check_optimizer, compare_processes
 from .run_plan import state_plan, warmup_steps
-from .work_dir import alone_in, latest_checkpoint
+from .work_dir import alone_in, has_checkpoints, latest_checkpoint
 from .wrappers import dataset_parts, unwrapped
 
 MISMATCH = 'The model and loaded state dict do not match exactly'
@@ -150,6 +150,11 @@ class Runner(MMEngineRunner):
                 self.logger.warning(f'There is no checkpoint in {self.work_dir} to resume from: starting anew.')
         if not self._has_loaded and self._load_from is None and not self._trains and self._train_loop is not None:
             self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
+        if self._trains and not self._has_loaded and not self._resume and has_checkpoints(self.work_dir):
+            self.logger.warning(
+                f'{self.work_dir} has checkpoints of an earlier run, which --resume would continue: this run starts '
+                'anew and replaces those of the same names.'
+            )
         super().load_or_resume()
         if self._trains and not self._is_stated:
             compare_processes(self, bool(self._resume))

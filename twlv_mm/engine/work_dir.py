@@ -59,6 +59,11 @@ def latest_checkpoint(work_dir, logger):
     )
 
 
+def has_checkpoints(work_dir):
+    """Whether a run has saved checkpoints in a work dir."""
+    return osp.isfile(osp.join(work_dir, RECORD))
+
+
 def how_to_go_on(runner):
     """A sentence on how to resume a run that was stopped.
 

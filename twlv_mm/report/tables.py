@@ -31,9 +31,11 @@ DIRECTION_METRICS = {
     'direction/permuted': 'swapped',
     'direction/permuted_high': '95 % swapped',
 }
-# Field of a protocol that records a choice of the data -> text of a note.
+# Field of a protocol that records a choice -> text of a note.
 CHOICES = {
     'samples': 'tested on {} samples only',
+    'clips': 'clips: {}',
+    'crops': 'crops: {}',
     'classes': '{} classes',
     'annotations': '{}',
     'videos': '{} videos',
@@ -239,6 +241,8 @@ def _choices_of(rows):
                 for name, form in CHOICES.items()
                 if protocol.get(name) and (name != 'classes' or dataset in CLASSES_DIFFER)
             ]
+            if early := _unfinished(run.record.get('training')):
+                text.append(early)
             if text:
                 found.setdefault(dataset, {}).setdefault(', '.join(text), {})[row.method] = None
     return [
@@ -247,6 +251,14 @@ def _choices_of(rows):
         + '.'
         for dataset, kinds in found.items()
     ]
+
+
+def _unfinished(training):
+    """What a table says of weights that were tested before the end of their training; None otherwise."""
+    steps, trained = (training.get(name) if isinstance(training, dict) else None for name in ('steps', 'trained_steps'))
+    if type(steps) is type(trained) is int and trained < steps:
+        return f'after {trained:,} of {steps:,} training steps'
+    return None
 
 
 def _unmarked(rows):
