@@ -72,11 +72,25 @@ def test_persistent_workers_are_warned_about(caplog):
     assert 'persistent_workers=True' in caplog.text
 
 
-def test_run_without_a_seed_resumes_exactly(tiny_config, tmp_path):
-    options = ['randomness.seed=None', 'train_dataloader.num_workers=0', 'train_cfg.max_epochs=2']
-    arguments = [tiny_config, '--no-validate', '--cfg-options', *options]
+BY_ITERATION = """
+train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=4)
+param_scheduler = dict(type='CosineAnnealingLR', T_max=4, by_epoch=False)
+train_dataloader = dict(sampler=dict(type='InfiniteSampler'), num_workers=1)
+default_hooks = dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2))
+log_processor = dict(by_epoch=False)
+randomness = dict(seed=0)
+"""
+
+
+@pytest.mark.parametrize(('text', 'first'), [('randomness = dict(seed=None)', 'epoch_1'), (BY_ITERATION, 'iter_2')])
+def test_run_resumes_exactly(text, first, tiny_config, tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f'_base_ = {tiny_config!r}\ntrain_cfg = dict(max_epochs=2)\ntrain_dataloader = dict(num_workers=0)\n{text}'
+    )
+    arguments = [str(config), '--no-validate', '--cfg-options']
     whole = launch.main_train([*arguments, f'work_dir={tmp_path}/whole'])
-    first = f'{tmp_path}/whole/epoch_1.pth'
+    first = f'{tmp_path}/whole/{first}.pth'
     resumed = launch.main_train([*arguments, f'work_dir={tmp_path}/resumed', f'load_from={first}', 'resume=True'])
     assert resumed.seed == whole.seed
     for name, value in whole.model.state_dict().items():

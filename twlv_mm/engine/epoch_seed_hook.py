@@ -7,6 +7,7 @@ import torch
 from mmengine.dataset import worker_init_fn
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
+from mmengine.runner import IterBasedTrainLoop
 
 from twlv_mm.registry import HOOKS
 
@@ -18,7 +19,7 @@ class EpochSeedHook(Hook):
     Checkpoints do not hold the state of the random generators, so a resumed run would draw other augmentations,
     dropouts and drop paths than the uninterrupted one. With this hook every epoch's numbers follow from the seed, the
     iteration at which the epoch starts, and the rank. It also stops mmengine's workers from drawing the same numbers in
-    every epoch.
+    every epoch. A loop of iterations has no epochs, so every iteration's numbers do.
     """
 
     def before_train(self, runner):
@@ -39,6 +40,10 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner):
         reseed(runner)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            reseed(runner)
 
 
 def reseed(runner):
