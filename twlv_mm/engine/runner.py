@@ -150,13 +150,13 @@ class Runner(MMEngineRunner):
                 self.logger.warning(f'There is no checkpoint in {self.work_dir} to resume from: starting anew.')
         if not self._has_loaded and self._load_from is None and not self._trains and self._train_loop is not None:
             self.logger.warning('No checkpoint was given: the model is tested as the config builds it.')
-        if self._trains and not self._has_loaded and not self._resume and has_checkpoints(self.work_dir):
-            self.logger.warning(
-                f'{self.work_dir} has checkpoints of an earlier run, which --resume would continue: this run starts '
-                'anew and replaces those of the same names.'
-            )
         super().load_or_resume()
         if self._trains and not self._is_stated:
+            if not self._resume and has_checkpoints(self.work_dir):
+                self.logger.warning(
+                    f'{self.work_dir} has checkpoints of an earlier run, which --resume would continue: this run '
+                    'starts anew and replaces those of the same names.'
+                )
             compare_processes(self, bool(self._resume))
             self.plan, self._is_stated = state_plan(self), True
 
