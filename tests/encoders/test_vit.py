@@ -250,3 +250,9 @@ def test_layer_wise_learning_rate_decay_of_mmaction2_knows_the_blocks():
     assert rate['backbone.blocks.0.attn.qkv.weight'] == 0.5**2
     assert rate['backbone.blocks.1.attn.qkv.weight'] == 0.5
     assert rate['cls_head.weight'] == 1
+
+
+def test_drop_path_grows_linearly_from_block_to_block():
+    model = twlv_mm.get_model('twlv_base', drop_path_rate=0.2, **TINY | dict(depth=3))
+    rates = [getattr(block.drop_path, 'drop_prob', 0) for block in model.blocks]
+    assert rates == pytest.approx([0, 0.1, 0.2])
