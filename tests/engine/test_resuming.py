@@ -1,16 +1,20 @@
 """Resumed runs repeat a missing validation, and compare their number of processes."""
 
+import logging
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
 from twlv_mm.compat.checkpoints import load_checkpoint
 from twlv_mm.engine import Runner
+from twlv_mm.engine.resuming import check_optimizer
 from twlv_mm.engine.work_dir import ResumeError, latest_checkpoint
 
 from ..regression import MeanError, Regressor, loader, regression
@@ -210,6 +214,18 @@ def test_state_that_cannot_be_resumed_is_refused(checkpoint, optimizer, said, tm
             resume=True,
             load_from=str(path),
         )
+
+
+def test_settings_of_each_optimizer_are_compared(caplog):
+    def wrapper(**rates):
+        parameter = nn.Parameter(torch.zeros(1))
+        return OptimWrapperDict(
+            **{name: OptimWrapper(torch.optim.SGD([parameter], lr=rate)) for name, rate in rates.items()}
+        )
+
+    runner = SimpleNamespace(optim_wrapper=wrapper(a=1.0, b=3.0), param_schedulers=[], logger=logging.getLogger('test'))
+    check_optimizer(runner, dict(optimizer=wrapper(a=1.0, b=2.0).state_dict()), 'epoch_1.pth')
+    assert 'lr=2.0 (config: 3.0). For the weights alone, start anew with load_from=epoch_1.pth.' in caplog.text
 
 
 class Stops(Hook):

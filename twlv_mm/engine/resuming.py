@@ -96,11 +96,9 @@ def check_optimizer(runner, checkpoint, filename):
             f'iter_*.pth. {instead}'
         )
     wrapper, state = runner.optim_wrapper, checkpoint['optimizer']
-    pairs = (
-        [(wrapper[name], state[name]) for name in wrapper]
-        if isinstance(wrapper, OptimWrapperDict)
-        else [(wrapper, state)]
-    )
+    pairs = [(wrapper, state)]
+    if isinstance(wrapper, OptimWrapperDict):
+        pairs = [(one, state[name]) for name, one in wrapper.items()]
     differing = {}
     for one, its_state in pairs:
         configured, saved = _settings(one.optimizer.param_groups), _settings(its_state['param_groups'])
