@@ -191,9 +191,10 @@ def _rate_of(path, container, stream):
     if not container.format.flags & Flags.no_timestamps.value:
         return float(stream.average_rate or stream.guessed_rate or 25)
     # FFmpeg takes the average of raw streams as 25; guessed_rate is the codec's.
+    rate = stream.guessed_rate or 25
     if not stream.codec_context.framerate:
-        warnings.warn(f'{path} states no frame rate: {stream.guessed_rate} frames per second are assumed', stacklevel=2)
-    return float(stream.guessed_rate)
+        warnings.warn(f'{path} states no frame rate: {rate} frames per second are assumed', stacklevel=2)
+    return float(rate)
 
 
 def _times_of(packets, shown, unit, rate, stamped):
