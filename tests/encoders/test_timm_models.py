@@ -156,6 +156,10 @@ def test_other_weights_and_names_are_refused(theirs, tmp_path):
         twlv_mm.describe('timm:vit_tiny_patch16_223')
     with pytest.raises(ValueError, match='its 50 tokens do not form a grid'):
         twlv_mm.describe('timm:volo_d1_224', img_size=112)
+    with pytest.raises(
+        TypeError, match="has no setting pretrained: for weights give weights=FILE or weights='pretrained'"
+    ):
+        twlv_mm.describe(f'timm:{name}', pretrained=True)
     # What we saved ourselves is read as well.
     model = twlv_mm.get_model('timm:convnext_atto', **MODELS['convnext'][1])
     torch.save(dict(state_dict={f'backbone.{k}': v for k, v in model.state_dict().items()}), tmp_path / 'own.pth')

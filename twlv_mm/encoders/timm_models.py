@@ -173,6 +173,11 @@ def _create(settings, img_size):
         raise ValueError(
             f'timm {timm.__version__} has no model {name}: ' + (f'did you mean {", ".join(close)}?' if close else '')
         )
+    if refused := settings.keys() & {'pretrained', 'checkpoint_path', 'num_classes'}:
+        raise TypeError(
+            f'timm:{name} has no setting {", ".join(sorted(refused))}: for weights give weights=FILE or '
+            f'weights={PRETRAINED!r}; an encoder has no classifier'
+        )
     try:
         return timm.create_model(**settings, num_classes=0, dynamic_img_size=True)
     except TypeError:  # it takes any size without this argument, or is built for one
