@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ from twlv_mm.engine.config_reading import read_with_variables
 CONFIGS = Path(__file__).parents[2] / 'configs'
 NAMES = sorted(path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
 SHARED_MEMORY = '/dev/shm'  # mmengine copies each file of a config twice: 1 ms there, 10 on a disk
+
+
+@cache
+def parsed(name):
+    return read_config(CONFIGS / name)
 
 
 def run_by(cfg):
@@ -50,7 +56,7 @@ def tried():
 
 @pytest.mark.parametrize('name', [name for name in NAMES if not name.endswith('_large.py')])
 def test_every_variable_takes_effect_in_a_child_or_is_refused(name, tried, tmp_path):
-    cfg = read_config(CONFIGS / name)
+    cfg = parsed(name)
     for variable in cfg.keys() - settings():
         # Once where it has the same value, for what many configs inherit.
         key = variable, repr(cfg[variable])
@@ -71,7 +77,7 @@ def test_every_variable_takes_effect_in_a_child_or_is_refused(name, tried, tmp_p
 def test_one_variable_shortens_a_run_with_its_schedule(name, tmp_path):
     steps = 'pretrain' in name
     variable, length = ('max_iters', 300) if steps else ('max_epochs', 5)
-    whole = read_config(CONFIGS / name)
+    whole = parsed(name)
     for cfg in (
         read_with_variables(CONFIGS / name, {variable: length}),
         read_config(child_of(name, f'{variable} = {length}', tmp_path)),
