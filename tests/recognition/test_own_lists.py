@@ -157,6 +157,14 @@ def test_table_that_contradicts_itself_is_refused_with_its_line(videos, tmp_path
         make_lists(tmp_path / 't.csv', tmp_path / 'out', videos=folder)
 
 
+def test_columns_that_are_not_used_are_named(videos, tmp_path):
+    folder = videos(*(f'{number}.mp4' for number in range(4)))
+    rows = ''.join(f'{number},jump,1.5,p{number}\n' for number in range(4))
+    (tmp_path / 't.csv').write_text(f'path,label,start_time,person\n{rows}')
+    summary = make_lists(tmp_path / 't.csv', tmp_path / 'out', videos=folder, group='person')
+    assert 'columns that are not used: start_time' in summary
+
+
 def test_alike_classes_are_asked_about(videos, tmp_path):
     folder = videos(*(f'{label}/{n}.mp4' for label in ('Sit down', 'sit_down') for n in range(2)))
     assert "warning: are 'Sit down' and 'sit_down' the same class?" in make_lists(folder, tmp_path / 'out')

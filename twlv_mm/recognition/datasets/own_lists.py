@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twlv_mm.records import CLASSES_FILE, checks, list_line, similar_names, split_groups, write_json, write_text
 
-from .own_videos import class_order, videos_of_folders, videos_of_table
+from .own_videos import class_order, unused_columns, videos_of_folders, videos_of_table
 
 PARTS = 'train', 'val', 'test'
 RECORD = 'lists.json'
@@ -49,8 +49,8 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
         raise FileNotFoundError(f'folder or table {source} does not exist')
     samples, unlisted = _with_lines(samples)
     left_out = left_out + unlisted
+    first = f': {checks.shown(left_out[0][0])} is left out: {left_out[0][1]}' if left_out else ''
     if not samples:
-        first = f': {checks.shown(left_out[0][0])} is left out: {left_out[0][1]}' if left_out else ''
         raise FileNotFoundError(f'{source} has no labelled video{first}')
 
     groups, grouped_by = _groups(samples, group)
@@ -68,7 +68,7 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
         samples, groups, lonely = _without_lonely_classes(samples, groups)
         left_out = left_out + lonely
         if not samples:
-            raise ValueError(f'{source} has no class with two groups: none can be both learned and tested')
+            raise ValueError(f'{source} has no class with two groups: none can be both learned and tested{first}')
         counts = {}
         for video, name in zip(samples, groups, strict=True):
             counts.setdefault(name, Counter())[video.label] += 1
@@ -77,6 +77,8 @@ def make_lists(source, out, videos=None, split=None, folds=None, group=None, see
     classes = class_order(samples)
     parts = [[video for place, video in enumerate(samples) if part_of[place] == part] for part in range(len(names))]
     notes = _notes(classes, samples, groups, part_of, names, folds)
+    if unused := [name for name in unused_columns(samples[0].columns) if name != (group or '').lower()]:
+        notes.append(f'columns that are not used: {_listed(unused)}')
 
     out.mkdir(parents=True, exist_ok=True)
     written = dict(zip(names, parts, strict=True))

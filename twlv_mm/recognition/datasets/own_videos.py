@@ -13,6 +13,7 @@ SPLITS = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val', '
 SPLITS |= {'testing': 'test'}
 LABEL_COLUMNS = (*CLASS_COLUMNS, 'label_name', 'class_name', 'labels', 'category', 'action')
 SPLIT_COLUMNS = ('split', 'subset')
+TIME_COLUMNS = ('start', 'end')
 
 
 class OwnVideo(NamedTuple):
@@ -112,6 +113,14 @@ def class_order(videos):
     return sorted(names)
 
 
+def unused_columns(row):
+    """The columns of a table's row that :func:`videos_of_table` does not read."""
+    read = (
+        next((name for name in names if name in row), None) for names in (FILE_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS)
+    )
+    return [name for name in row if name not in {*read, *TIME_COLUMNS}]
+
+
 def _order(video):
     return video.file, video.segment or ()
 
@@ -168,10 +177,10 @@ def _pick(row, names):
 
 
 def _segment(row, where):
-    times = [(row.get(name) or '').strip() for name in ('start', 'end')]
+    times = [(row.get(name) or '').strip() for name in TIME_COLUMNS]
     if not any(times):
         return None
-    start, end = (checks.time_in(text, f'{where}, {name}') for text, name in zip(times, ('start', 'end'), strict=True))
+    start, end = (checks.time_in(text, f'{where}, {name}') for text, name in zip(times, TIME_COLUMNS, strict=True))
     if round(end, 3) <= round(start, 3):
         raise ValueError(f'{where}: the segment from {start:g} to {end:g} s does not end after it starts')
     return start, end
