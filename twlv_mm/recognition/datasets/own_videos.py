@@ -115,10 +115,10 @@ def class_order(videos):
 
 def unused_columns(row):
     """The columns of a table's row that :func:`videos_of_table` does not read."""
-    read = (
+    read = {
         next((name for name in names if name in row), None) for names in (FILE_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS)
-    )
-    return [name for name in row if name not in {*read, *TIME_COLUMNS}]
+    }
+    return [name for name in row if name not in read | {*TIME_COLUMNS}]
 
 
 def _order(video):
