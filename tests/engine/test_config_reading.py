@@ -164,8 +164,11 @@ def test_what_cannot_take_effect_in_a_child_is_refused(text, message, tmp_path):
 
 
 def test_unknown_variable_of_a_child_is_warned_about(capsys, tmp_path):
-    read_with_variables(child_of('twlv/k400_linear.py', 'seed = 3', tmp_path), {})
-    assert "sets seed, which has no effect, because no config reads 'seed'" in capsys.readouterr().out
+    text = "custom_imports = dict(imports=['twlv_mm'])\nseed = 3"
+    read_with_variables(child_of('twlv/k400_linear.py', text, tmp_path), {})
+    said = capsys.readouterr().out
+    assert "sets seed, which has no effect, because no config reads 'seed'" in said
+    assert 'custom_imports' not in said
 
 
 @pytest.mark.parametrize(

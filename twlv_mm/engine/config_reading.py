@@ -95,4 +95,5 @@ def _only_set(path):
     if '_base_' not in given:  # such as the config that a run has dumped, with everything its bases set
         return set()
     used = {n.id for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return given - used - {'_base_'}
+    # mmengine reads _base_ and custom_imports.
+    return {name for name in given - used if not name.startswith('_')} - {'custom_imports'}
