@@ -33,6 +33,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75, num_layers=depth),
     clip_grad=dict(max_norm=1.0),
 )
+# For DistributedDataParallel: heads on the feature map leave projections and other poolings of the encoder unused.
+find_unused_parameters = True
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-2, end=warmup_epochs, convert_to_iter_based=True),
     dict(

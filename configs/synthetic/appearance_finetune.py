@@ -18,6 +18,8 @@ model = dict(
         average_clips='prob',
     ),
 )
+# For DistributedDataParallel: heads on the feature map leave projections and other poolings of the encoder unused.
+find_unused_parameters = True
 default_hooks = dict(
     labels=dict(type='twlv_mm.CheckLabelsHook'),  # before the first step
     checkpoint=dict(save_best=None, interval=1, max_keep_ckpts=1),

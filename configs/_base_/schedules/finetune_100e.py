@@ -14,6 +14,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(decay_type='layer_wise', decay_rate=0.75),
     accumulative_counts=max(1, 512 // (batch_size * gpus)),  # 64 steps on one GPU, 8 on 8
 )
+# For DistributedDataParallel: heads on the feature map leave projections and other poolings of the encoder unused.
+find_unused_parameters = True
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=warmup_epochs, convert_to_iter_based=True),
     dict(
