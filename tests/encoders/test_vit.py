@@ -194,7 +194,7 @@ def test_stochastic_depth_acts_in_training_only(video):
     torch.manual_seed(0)
     model = twlv_mm.get_model('twlv_base', drop_path_rate=0.5, **TINY)
     video = video[:1].expand(16, -1, -1, -1, -1)
-    assert len(model.train().embed(video).unique(dim=0)) > 1  # samples skip different branches
+    assert len(model.train().embed(video).unique(dim=0)) > 2  # samples skip either branch of a block, or both
     assert torch.equal(model.eval()(video), model(video))
 
 
