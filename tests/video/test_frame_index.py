@@ -1,5 +1,6 @@
 """When frames are on screen, where files do not say it, or say it wrongly."""
 
+import warnings
 from fractions import Fraction
 from pathlib import Path
 
@@ -270,3 +271,13 @@ def test_a_gif_that_is_cut_short_is_noticed_on_opening(tmp_path, missing):
     path.write_bytes(whole[:-missing])
     with pytest.raises(VideoError, match=r'cut\.gif is damaged at packet \d, .*it is cut short'):
         index_file(path)
+
+
+def test_a_segment_that_ends_after_its_video_is_warned_of(tmp_path):
+    path = write(tmp_path / 'short.mp4', 30, options=B_FRAMES['libx264'])
+    with pytest.warns(UserWarning, match=r'short\.mp4 lasts 1\.200 s, but a segment of it ends later'):
+        open_video(Segment(path, 0.5, 1.8))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        for end in (0.8, 1.6):
+            open_video(Segment(path, 0.5, end))

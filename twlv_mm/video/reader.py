@@ -1,5 +1,6 @@
 """Read frames of a video file by their indices."""
 
+import warnings
 from typing import NamedTuple
 
 import cv2
@@ -7,6 +8,8 @@ import numpy as np
 
 from .errors import VideoError, video_errors
 from .sampling import tolerance
+
+LATE_SECONDS = 0.5  # by which a segment may end after its video without a warning
 
 
 class Segment(NamedTuple):
@@ -81,6 +84,12 @@ def segment_frames(frame_times, path, start, end):
     starts, near = frame_times[:, 0], tolerance(frame_times)
     if frame_times[-1, 1] <= start + near:
         raise VideoError(f'{path} ends before {start:.3f} s: it lasts {frame_times[-1, 1]:.3f} s')
+    if frame_times[-1, 1] < end - LATE_SECONDS:
+        warnings.warn(
+            f'{path} lasts {frame_times[-1, 1]:.3f} s, but a segment of it ends later: is the list of another version '
+            'of the video?',
+            stacklevel=2,
+        )
     first = max(np.searchsorted(starts, start + near, side='right') - 1, 0)
     last = max(np.searchsorted(starts, end - near), first + 1)
     return int(first), np.clip(frame_times[first:last] - start, 0, end - start)
