@@ -248,6 +248,34 @@ def test_interrupted_run_does_not_refer_to_the_checkpoint_of_an_earlier_one(tiny
     assert told.endswith('interrupted. This run has written no checkpoint yet: training will start anew\n')
 
 
+def test_data_that_do_not_fit_are_one_line_and_code_2(tiny_config, tmp_path, capsys):
+    options = ['train_dataloader.batch_size=1000', 'train_dataloader.drop_last=True']
+    arguments = [str(tiny_config), '--work-dir', str(tmp_path), '--cfg-options', *options]
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(lambda: launch.main_train(arguments))
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert 'error: there are ' in told
+    assert 'fewer than a batch of 1000' in told
+    assert 'Traceback' not in told
+    assert 'start anew' not in told
+    (log,) = tmp_path.glob('*/*.log')
+    assert 'in build_dataloader' in log.read_text()
+
+
+def test_error_of_a_step_keeps_its_traceback(tiny_config, tmp_path, monkeypatch):
+    call_hook = launch.Runner.call_hook
+
+    def fail_in_a_step(runner, name, **kwargs):
+        if name == 'before_train_iter':
+            raise ValueError('of the code')
+        call_hook(runner, name, **kwargs)
+
+    monkeypatch.setattr(launch.Runner, 'call_hook', fail_in_a_step)
+    with pytest.raises(ValueError, match='of the code'):
+        run_tool(lambda: launch.main_train([str(tiny_config), '--work-dir', str(tmp_path)]))
+
+
 def test_full_disk_in_a_fold_is_reported_with_what_to_do_next(refused):
     def main():
         try:

@@ -1,4 +1,4 @@
-"""How tools end: one line and exit code 2 on an error of the operating system, 130 after Ctrl-C."""
+"""How tools end: one line and exit code 2 on an error of the system or of the inputs, 130 after Ctrl-C."""
 
 import gc
 import os
@@ -9,6 +9,8 @@ import threading
 import traceback
 from contextlib import contextmanager
 from functools import cache, partial
+
+from mmengine.logging import print_log
 
 from twlv_mm.records.checks import printable
 
@@ -23,9 +25,9 @@ def run_tool(main):
     """Run a tool's main function.
 
     Exits with code 2 after a line on stderr that names the file, for a full disk, a quota, a read-only folder, a file
-    in place of a folder, too many open files or no shared memory; with code 130 after a line, for Ctrl-C; with code 141
-    if a program that reads the output, such as ``head``, has ended. Code 1 is left to tools that count failed videos or
-    tasks.
+    in place of a folder, too many open files, no shared memory, or :func:`inputs_at_fault`; with code 130 after a line,
+    for Ctrl-C; with code 141 if a program that reads the output, such as ``head``, has ended. Code 1 is left to tools
+    that count failed videos or tasks.
 
     Args:
         main (Callable): Takes no arguments. Its KeyboardInterrupt or error may have an ``advice`` on what to do next.
@@ -122,6 +124,24 @@ def _drop_unread_output():
     return unread
 
 
+@contextmanager
+def inputs_at_fault(has_begun=bool):
+    """Let :func:`run_tool` report a ValueError as one line: the config and its files do not fit together.
+
+    The traceback goes to the log file.
+
+    Args:
+        has_begun (Callable): Whether the work on the data has begun; a ValueError is then a fault of the code.
+    """
+    try:
+        yield
+    except ValueError as error:
+        error.is_of_inputs = not has_begun()
+        if error.is_of_inputs:
+            print_log(traceback.format_exc(), 'current')
+        raise
+
+
 def _ignore(unraisable):
     pass
 
@@ -151,12 +171,14 @@ def _with_advice(text, error):
 
 
 def _describe(error):
-    """The operating system's message in an error or its causes, or None."""
+    """The message of the system or on the inputs in an error or its causes, or None."""
     cause = error
     while cause is not None:
         # multiprocessing raises a bare EOFError if the other end of a pipe or socket is gone.
         if isinstance(cause, ConnectionError) or (isinstance(cause, EOFError) and not cause.args):
             return f'a process of this run has died ({_last_line(cause)})'
+        if getattr(cause, 'is_of_inputs', False):
+            return str(cause)
         if isinstance(cause, OSError):
             if cause.strerror and cause.filename is not None:
                 return f'{cause.filename}: {cause.strerror}'

@@ -16,7 +16,7 @@ from mmengine.registry import RUNNERS
 
 from twlv_mm.compat.config_variables import ConfigVariableError, settings
 from twlv_mm.encoders import EncoderError
-from twlv_mm.system_errors import dead_workers_ignored
+from twlv_mm.system_errors import dead_workers_ignored, inputs_at_fault
 
 from .config_reading import read_with_variables
 from .encoder_check import check_encoder
@@ -67,7 +67,7 @@ def main_train(argv=None):
             if args.test:
                 runner.test()
         except BaseException as error:
-            if runner is not None:
+            if runner is not None and (getattr(runner, 'has_begun', True) or isinstance(error, KeyboardInterrupt)):
                 with dead_workers_ignored():
                     error.advice = how_to_go_on(runner)
             if isinstance(error, OSError) and error.strerror and error.filename is None:  # such as a full disk
@@ -165,7 +165,8 @@ def _check_test(cfg):
 
 def build_runner(cfg):
     """Build the runner of a config, of its ``runner_type`` if it has one."""
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    with inputs_at_fault():
+        return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
 def training_parser(description):

@@ -16,7 +16,7 @@ LINES = 40  # of a table; larger ones are in a csv file, too
 BEGIN_FOR_THE_FILE = (
     *('Config:', 'Exp name', 'Hooks will be executed', 'Saving checkpoint', 'System environment', 'Using env variable'),
     *('"FileClient" will be deprecated', '"HardDiskBackend" is the alias', 'Distributed training is not used'),
-    *('Checkpoints will be saved', 'paramwise_options', 'The `end` of', 'Dataset '),
+    *('Checkpoints will be saved', 'paramwise_options', 'The `end` of', 'Dataset ', 'Traceback '),
 )
 
 # One line for each parameter of a teacher or a moving average.

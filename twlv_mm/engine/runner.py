@@ -4,7 +4,7 @@ import atexit
 import gc
 import os
 import re
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import torch
@@ -15,6 +15,7 @@ from mmengine.runner import Runner as MMEngineRunner
 
 from twlv_mm.embeddings import extract_splits
 from twlv_mm.records import remove_leftovers, write_text
+from twlv_mm.system_errors import inputs_at_fault
 
 from .encoder_training import note_weights, training_sets, weights_origin
 from .fully_shard import share_optimizer_state
@@ -55,9 +56,29 @@ class Runner(MMEngineRunner):
     """
 
     plan = None  # of the training that made the weights, see run_plan
+    has_begun = False  # training or testing on batches
     _is_stated = False
 
     def train(self):
+        with self._begins():
+            return self._train()
+
+    def test(self):
+        with self._begins():
+            self._extract()
+            return super().test()
+
+    @contextmanager
+    def _begins(self):
+        self.has_begun = False
+        with inputs_at_fault(lambda: self.has_begun):
+            yield
+
+    def call_hook(self, fn_name, **kwargs):
+        self.has_begun |= fn_name in ('before_train_epoch', 'before_test_epoch')
+        super().call_hook(fn_name, **kwargs)
+
+    def _train(self):
         gpus = self.cfg.get('gpus')
         if gpus is not None and gpus != self.world_size:
             self.logger.warning(
@@ -68,10 +89,6 @@ class Runner(MMEngineRunner):
         self._extract()
         with alone_in(self.work_dir) if is_main_process() else nullcontext():
             return super().train()
-
-    def test(self):
-        self._extract()
-        return super().test()
 
     def build_logger(self, log_level='INFO', log_file=None, **kwargs):
         """Environment, config and hooks go to the file only."""
