@@ -52,6 +52,15 @@ def test_every_name_of_the_package_on_a_page_is_there(page):
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_names_on_a_page_need_no_import_that_it_does_not_show(page):
+    """``import twlv_mm`` loads only the rooms that it imports itself."""
+    imports = re.findall(r'from \.(\w*) ?import (\w+)', (ROOT / 'twlv_mm/__init__.py').read_text())
+    loaded = {room or name for room, name in imports}
+    rooms = re.findall(r'(?<!from )(?<!import )twlv_mm\.(\w+)\.\w', page.read_text(encoding='utf-8'))
+    assert set(rooms) <= loaded
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_option_of_a_command_on_a_page_is_there(page):
     text = page.read_text(encoding='utf-8').replace('\\\n', ' ')
     commands = re.findall(r'(?:tools/\w+\.py|benchmarks/\w+\.py|(?<![\w.])twlv [a-z]+)[^`\n]*', text)
