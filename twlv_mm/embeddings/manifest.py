@@ -41,8 +41,8 @@ def enter_run(folder, settings, video_ids, mix=False):
             if differing and not mix:
                 named = '; '.join(f'{key} is {kind.get(key)!r} there, {settings.get(key)!r} here' for key in differing)
                 raise MixError(
-                    f'{folder} was made with other settings: {named}. Choose another --out, or add --mix to keep '
-                    'what is there and continue with the new settings'
+                    f'{folder} was made with other settings: {named}. Choose another folder: --out, or in a config '
+                    'the variable embeddings or extraction.out. (--mix of extract adds to what is there.)'
                 )
         new = {*video_ids} - listed
         if new or settings not in there or not path.exists():
