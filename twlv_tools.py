@@ -108,8 +108,12 @@ def resources():
 def config_path(argument):
     """The path of a shipped config for an argument such as ``twlv/k400_linear.py``; other arguments unchanged."""
     shipped = resources() / 'configs' / argument
-    if argument.endswith('.py') and not os.path.exists(argument) and shipped.is_file():
+    if not argument.endswith('.py') or os.path.exists(argument):
+        return argument
+    if shipped.is_file():
         return str(shipped)
+    if close := difflib.get_close_matches(argument, configs(), n=1, cutoff=0.8):
+        _fail(f'there is no config {argument}; did you mean {close[0]}?')
     return argument
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import warnings
 from multiprocessing import forkserver
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,8 +47,8 @@ def run_tool(name, *arguments):
     path = str(TOOLS / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, 'argv', [path, *map(str, arguments)])
-        for hook in ('excepthook', 'unraisablehook'):
-            patch.setattr(sys, hook, getattr(sys, hook))
+        for module, hook in (sys, 'excepthook'), (sys, 'unraisablehook'), (warnings, 'formatwarning'):
+            patch.setattr(module, hook, getattr(module, hook))
         try:
             runpy.run_path(path, run_name='__main__')
         except SystemExit as left:

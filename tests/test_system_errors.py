@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -171,6 +172,16 @@ def test_names_reach_the_terminal_without_escape_sequences(capsys, monkeypatch, 
     assert '\x1b' not in said
     assert 'out/\\x1b[2J.mp4' in said
     assert 'ValueError: x\\x1b]0;title\\x07\n' in said
+
+
+def test_warnings_of_this_package_are_one_line_and_others_keep_their_place(monkeypatch):
+    monkeypatch.setattr(warnings, 'formatwarning', warnings.formatwarning)
+    run_tool(lambda: None)
+    warning = UserWarning('no model was given\x1b')
+    assert warnings.formatwarning(warning, UserWarning, verify.__code__.co_filename, 3) == (
+        'warning: no model was given\\x1b\n'
+    )
+    assert warnings.formatwarning(warning, UserWarning, os.__file__, 3).startswith(f'{os.__file__}:3: UserWarning: no')
 
 
 def test_error_of_a_worker_is_its_last_line(refused):

@@ -67,6 +67,12 @@ def test_a_shipped_config_is_found_by_its_name_unless_there_is_such_a_file(tmp_p
     assert twlv_tools.config_path('twlv/k400_linear.py') == 'twlv/k400_linear.py'
 
 
+def test_mistyped_config_is_an_error_that_names_the_nearest(tmp_path):
+    done = run('train', 'twlv/k400_liner.py', cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'there is no config twlv/k400_liner.py; did you mean twlv/k400_linear.py?' in done.stderr
+
+
 def test_every_config_says_what_it_is_for():
     assert [name for name, purpose in twlv_tools.configs().items() if not purpose] == []
 

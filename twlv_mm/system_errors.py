@@ -7,8 +7,10 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from contextlib import contextmanager
 from functools import cache, partial
+from pathlib import Path
 
 from mmengine.logging import print_log
 
@@ -16,6 +18,7 @@ from twlv_mm.records.checks import printable
 
 # Texts of torch's RuntimeErrors for errors of the operating system.
 SYSTEM_TEXTS = ('No space left on device', 'Too many open files', 'shared memory', 'DataLoader worker')
+PACKAGE = Path(__file__).parent
 INTERRUPTED = 130  # the shells' exit code of a process ended by SIGINT
 UNREAD = 141  # and by SIGPIPE
 REPEATED = 0.5  # seconds after which a lost Ctrl-C is raised again
@@ -34,6 +37,7 @@ def run_tool(main):
     """
     sys.unraisablehook = _print_unraisable
     sys.excepthook = partial(_print_traceback, os.getpid())
+    warnings.formatwarning = partial(_format_warning, warnings.formatwarning)
     gc.freeze()  # keeps the collector from scanning the imported modules again and again
     with _persistent_interrupts():
         try:
@@ -149,6 +153,14 @@ def _ignore(unraisable):
 def _print_unraisable(unraisable):
     if unraisable.exc_type is not KeyboardInterrupt:  # which is repeated
         sys.__unraisablehook__(unraisable)
+
+
+def _format_warning(default, message, category, filename, *place):
+    """A warning of this package or the tool as one line; those of other packages keep their place in the code."""
+    ours = Path(filename).is_relative_to(PACKAGE) or filename == getattr(sys.modules['__main__'], '__file__', None)
+    if category is UserWarning and ours:
+        return printable(f'warning: {message}') + '\n'
+    return default(message, category, filename, *place)
 
 
 def _print_traceback(tool, kind, error, place):

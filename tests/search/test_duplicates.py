@@ -27,7 +27,7 @@ def nearly(vectors):
 
 
 @pytest.mark.parametrize('rows', [5, 4096])
-def test_copies_and_parts_are_found_with_what_matches(tmp_path, videos, monkeypatch, rows):
+def test_copies_and_parts_are_found_with_what_matches(tmp_path, videos, monkeypatch, capsys, rows):
     monkeypatch.setattr('twlv_mm.search.duplicates.ROWS', rows)
     videos |= dict(copy=nearly(videos['v3']), part=nearly(videos['v5'])[2:4])
     videos['mixed'] = np.concatenate([videos['v1'][:2], videos['v6'][1:5] * 3])
@@ -38,6 +38,7 @@ def test_copies_and_parts_are_found_with_what_matches(tmp_path, videos, monkeypa
     assert pairs['mixed', 'v1'].share == pytest.approx(2 / 6)
     assert pairs['mixed', 'v6'].cosine == pytest.approx(1)
     assert next(iter(pairs)) in {('copy', 'v3'), ('part', 'v5')}
+    assert capsys.readouterr().out == '', 'standard output is for results'
 
 
 def test_between_two_folders_only_pairs_of_one_of_each_count(tmp_path, videos):

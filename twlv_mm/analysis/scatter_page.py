@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import to_hex
-from rich.progress import track
 
+from twlv_mm.embeddings.progress import track
 from twlv_mm.inference import VideoStrips
 from twlv_mm.visualization import class_colours, film_strip, jpeg_uri
 

@@ -2,12 +2,18 @@
 
 import time
 
+import rich.progress
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twlv_mm.records.checks import printable
 
 SECONDS_BETWEEN_LINES = 30
+
+
+def track(items, description, total=None):
+    """Yield items while a bar on standard error shows how many there have been; standard output is for results."""
+    return rich.progress.track(items, description, total, console=Console(stderr=True))
 
 
 class ExtractionProgress:

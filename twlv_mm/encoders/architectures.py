@@ -318,8 +318,9 @@ def get_architecture(name, **overrides):
         Architecture | SqueezeTimeArchitecture
     """
     if name not in ARCHITECTURES:
-        close = difflib.get_close_matches(str(name), ARCHITECTURES) or sorted(ARCHITECTURES)
-        raise ValueError(f'unknown model {name!r}; did you mean {" or ".join(close)}? See twlv_mm.list_models().')
+        close = ' or '.join(difflib.get_close_matches(str(name), ARCHITECTURES))
+        close = close or f'one of {", ".join(sorted(ARCHITECTURES))}'
+        raise ValueError(f'unknown model {name!r}; did you mean {close}? See twlv_mm.list_models().')
     row = ARCHITECTURES[name]
     fields = {field.name for field in dataclasses.fields(row)}
     settings = [key for key in OVERRIDES if key in fields and getattr(row, key) is not None]

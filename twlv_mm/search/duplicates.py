@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from rich.progress import track
 
 from twlv_mm.embeddings import check_comparable, shared_settings
+from twlv_mm.embeddings.progress import track
 
 from .collection import Collection
 

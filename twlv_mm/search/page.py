@@ -3,8 +3,7 @@
 import html
 from pathlib import Path
 
-from rich.progress import track
-
+from twlv_mm.embeddings.progress import track
 from twlv_mm.records.checks import printable
 from twlv_mm.video import VideoError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import track
 
+from twlv_mm.embeddings.progress import track
 from twlv_mm.encoders import file_sha256
 from twlv_mm.records import checks, read_json, remove_leftovers, write_json
 
@@ -73,7 +73,7 @@ def build(folder, jobs, *, settings, annotate, workers=None):
         remove_leftovers(path)
     _write_manifest(folder, settings, complete=False)
     workers = min(workers or os.cpu_count(), len(jobs))
-    annotate([*track(_results(jobs, workers), description=str(folder), total=len(jobs))])
+    annotate([*track(_results(jobs, workers), str(folder), len(jobs))])
     _write_manifest(folder, settings, complete=True)
     return True
 

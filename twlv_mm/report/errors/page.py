@@ -1,8 +1,8 @@
 """The error analysis page of a test run: confused classes with frames of the videos, and the worst videos."""
 
 import numpy as np
-from rich.progress import track
 
+from twlv_mm.embeddings.progress import track
 from twlv_mm.inference import VideoStrips
 from twlv_mm.records import write_text
 from twlv_mm.visualization import draw_boxes, draw_confusion_matrix, film_strip, jpeg_uri, resized
