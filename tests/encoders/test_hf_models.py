@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -243,6 +244,24 @@ def test_weights_are_checked_key_by_key(folders, tmp_path):
         save_file(changed, tmp_path / 'x.safetensors')
         with pytest.raises(ValueError, match=f'(?s)does not hold the weights of vivit:.*{message}'):
             twlv_mm.get_model(f'hf:{folder}', weights=tmp_path / 'x.safetensors')
+
+
+@pytest.mark.parametrize(
+    ('file', 'change', 'message'),
+    [
+        ('config.json', dict(num_attention_heads=1), 'num_attention_heads is 1, but hf:.* has 2: use hf:'),
+        ('config.json', dict(hidden_act='relu'), "hidden_act is 'relu', but hf:"),
+        ('preprocessor_config.json', dict(image_std=[0.5] * 3), 'std is .*, but hf:'),
+    ],
+)
+def test_weights_of_another_folder_are_compared_in_what_shapes_do_not_show(file, change, message, folders, tmp_path):
+    folder, _ = folders('videomae')
+    other = tmp_path / 'other'
+    shutil.copytree(folder, other)
+    assert twlv_mm.get_model(f'hf:{folder}', weights=other).weights_sha256
+    (other / file).write_text(json.dumps(json.loads((other / file).read_text()) | change))
+    with pytest.raises(ValueError, match=message):
+        twlv_mm.get_model(f'hf:{folder}', weights=other)
 
 
 def test_without_weights_the_folder_gives_a_random_encoder_that_stays_unused_when_frozen(folders, tmp_path):

@@ -2,20 +2,30 @@
 
 import re
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 import transformers
 from mmengine.logging import print_log
 from transformers.utils import logging
 
+from twlv_mm.records import parsing
+from twlv_mm.records.checks import shown
+
 from .checkpoint import read_checkpoint, state_dict_in
 from .checkpoint_layouts import abbreviate
 from .encoder import Encoder
-from .hf_files import weights_sha256
+from .hf_config import read_preprocessing, read_settings
+from .hf_files import CONFIGS, weights_sha256
 from .weight_loading import differing, load_plain_weights, unusable
 
 # Heads of other tasks, and buffers in old files.
 IGNORED_KEYS = r'classifier\.|(.*\.)?position_ids$'
+# Settings that change the vectors, but not the shapes of weights.
+UNSEEN = (
+    *('num_attention_heads', 'hidden_act', 'layer_norm_eps', 'rms_norm_eps', 'rope_theta', 'attention_type'),
+    *('attn_logit_softcapping', 'use_mean_pooling'),
+)
 
 
 class HuggingFaceEncoder(Encoder):
@@ -73,6 +83,7 @@ class HuggingFaceEncoder(Encoder):
 
     def load(self, path):
         """Load weights in Hugging Face's layout (folder, shards or file), or of this encoder as ``backbone``."""
+        self._check_folder(Path(path))
         device = next(self.model.parameters()).device
         device = torch.device('cpu') if device.type == 'meta' else device
         state, _ = state_dict_in(read_checkpoint(path), path)
@@ -109,6 +120,26 @@ class HuggingFaceEncoder(Encoder):
         )
         self._has_weights = True
         return weights_sha256(path)
+
+    def _check_folder(self, folder):
+        """Compare a folder of weights other than the encoder's own in what the shapes of weights do not show."""
+        if not (folder / 'config.json').is_file() or folder == self.own_weights:
+            return
+        settings, ours = read_settings(folder), getattr(self.config, 'vision_config', self.config)
+        defaults = type(ours)()
+        with parsing(folder / 'config.json'):
+            tower = settings.get('vision_config', settings)
+            there = {key: tower.get(key, getattr(defaults, key)) for key in UNSEEN if hasattr(ours, key)}
+        here = {key: getattr(ours, key) for key in there}
+        if any((folder / name).is_file() for name in CONFIGS[1:]):
+            there |= read_preprocessing(folder, self.preprocessing)
+            here |= {key: getattr(self.spec, key) for key in ('mean', 'std', 'interpolation')}
+        for key, value in here.items():
+            if there[key] != value:
+                raise ValueError(
+                    f'{folder}: {key} is {shown(there[key])}, but {self.spec.source} has {value!r}: use hf:{folder} as '
+                    'the encoder'
+                )
 
     def grid(self, video):
         """The grid T', H', W' of patches of clips (N, 3, T, H, W); ValueError if the model does not take their size."""
