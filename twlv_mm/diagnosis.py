@@ -64,7 +64,7 @@ MMCV = Component('mmcv', 'mmcv', EVERYTHING, at_least='2.1.0', below='2.2.0')
 COMPONENTS = (
     # Below 2.6 a checkpoint can run code while it loads; twlv_mm then refuses to be imported.
     Component('torch', 'torch', EVERYTHING, at_least='2.6'),
-    Component('numpy', 'numpy', EVERYTHING, '>=1.26'),
+    Component('numpy', 'numpy', EVERYTHING, at_least='1.26'),
     Component('opencv-contrib-python', 'cv2', EVERYTHING),
     # mmengine 0.10.7 imports pkg_resources, which setuptools 81 drops.
     Component('setuptools', 'pkg_resources', EVERYTHING, below='81'),

@@ -129,7 +129,7 @@ def refused(read, path):
 
 
 @pytest.mark.parametrize('name', PICKLES)
-def test_pickle_that_asks_for_more_than_it_holds_is_refused(name, tmp_path, refused):
+def test_pickle_that_asks_for_more_than_it_holds_is_refused(name, tmp_path):
     path = tmp_path / 'bad.pkl'
     content = PICKLES[name]
     path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content, 4))
@@ -140,7 +140,7 @@ def test_pickle_that_asks_for_more_than_it_holds_is_refused(name, tmp_path, refu
 
 
 @pytest.mark.parametrize('name', CHECKPOINTS)
-def test_checkpoint_that_asks_for_more_than_it_holds_is_refused(name, tmp_path, refused):
+def test_checkpoint_that_asks_for_more_than_it_holds_is_refused(name, tmp_path):
     path = tmp_path / 'bad.pth'
     content = CHECKPOINTS[name]
     if isinstance(content, bytes):
@@ -157,7 +157,7 @@ def load_from_local_on_cpu(path):
     return load_from_local(str(path), 'cpu')
 
 
-def test_archive_that_unpacks_to_more_is_refused(tmp_path, refused):
+def test_archive_that_unpacks_to_more_is_refused(tmp_path):
     path = tmp_path / 'bad.pth'
     torch.save({'w': torch.ones(3)}, tmp_path / 'good.pth')
     with zipfile.ZipFile(tmp_path / 'good.pth') as good, zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as bad:
@@ -167,7 +167,7 @@ def test_archive_that_unpacks_to_more_is_refused(tmp_path, refused):
 
 
 @pytest.mark.parametrize('names', [('a/DATA.pkl',), ('a/data.pkl', 'a/Data.pkl'), ('b/version', 'a/data.pkl'), ()])
-def test_archive_with_other_names_is_refused(names, tmp_path, refused):
+def test_archive_with_other_names_is_refused(names, tmp_path):
     path = tmp_path / 'bad.pth'
     with zipfile.ZipFile(path, 'w') as archive:
         for name in names:
@@ -176,7 +176,7 @@ def test_archive_with_other_names_is_refused(names, tmp_path, refused):
     refused(read_checkpoint, path)
 
 
-def test_old_checkpoint_with_a_tensor_that_is_not_there_is_refused(tmp_path, refused):
+def test_old_checkpoint_with_a_tensor_that_is_not_there_is_refused(tmp_path):
     path = tmp_path / 'bad.pth'
     torch.save({'w': torch.ones(1_000)}, path, _use_new_zipfile_serialization=False)
     content = path.read_bytes()
