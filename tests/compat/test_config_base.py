@@ -46,8 +46,8 @@ def test_relative_bases_and_other_packages_still_work(tmp_path):
     (tmp_path / 'base.py').write_text('value = 1')
     (tmp_path / 'relative.py').write_text("_base_ = './base.py'")
     assert Config.fromfile(tmp_path / 'relative.py').value == 1
-    (tmp_path / 'other.py').write_text("_base_ = 'mmaction::_base_/models/tsn_r50.py'")
-    assert Config.fromfile(tmp_path / 'other.py').model.type == 'Recognizer2D'
+    (tmp_path / 'other.py').write_text("_base_ = 'mmdet::_base_/models/retinanet_r50_fpn.py'")
+    assert Config.fromfile(tmp_path / 'other.py').model.type == 'RetinaNet'
 
 
 def test_hub_finds_a_config_of_the_package(configs, monkeypatch):

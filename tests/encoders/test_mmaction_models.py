@@ -4,10 +4,10 @@ import pytest
 import torch
 from mmaction.apis import init_recognizer
 from mmaction.registry import MODELS as REGISTRY
-from mmengine import hub
 from mmengine.config import Config
 
 import twlv_mm
+from twlv_mm.encoders.mmaction_models import _path
 
 from .test_sources import check
 
@@ -84,7 +84,7 @@ def theirs(tmp_path):
 
     def make(name, spec):
         config, _, _, changes = MODELS[name]
-        cfg = hub.get_config(f'mmaction::recognition/{config}.py')
+        cfg = Config.fromfile(_path(f':recognition/{config}.py'))
         changed(cfg.model.backbone, changes | TIED.get(name, {}))
         cfg.model.backbone.pretrained = None
         cfg.model.cls_head.in_channels = spec.embedding_dims
@@ -203,6 +203,14 @@ def test_what_is_no_encoder_of_rgb_clips_is_refused(tmp_path):
         twlv_mm.describe(f'mmaction:{tmp_path}/none.py')
     with pytest.raises(TypeError, match='surprise'):
         twlv_mm.describe(f'mmaction::recognition/{MODELS["slowonly"][0]}.py', surprise=1)
+
+
+def test_config_of_a_clone_is_found_beside_the_package(tmp_path, monkeypatch):
+    for name in ('cloned/__init__.py', 'configs/recognition/mine.py'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert _path('cloned::recognition/mine.py') == tmp_path / 'configs/recognition/mine.py'
 
 
 def test_recognizer_trains_on_the_encoder():

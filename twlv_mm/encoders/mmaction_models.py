@@ -154,7 +154,9 @@ def _path(config):
     spec = find_spec(package)
     if spec is None:
         raise FileNotFoundError(f'the package {package} is not installed')
-    return Path(spec.origin).parent / '.mim' / 'configs' / name
+    folder = Path(spec.origin).parent
+    wheel, clone = folder / '.mim' / 'configs', folder.parent / 'configs'
+    return (wheel if wheel.is_dir() else clone) / name
 
 
 def _takes_pictures(cfg):
