@@ -99,7 +99,7 @@ def convert(args):
     summary = write(args, videos, context, out)
     summary += [f'note: {note}' for note in context.notes()]
     labels = sorted({one.label for video in videos for one in [*video.segments, *video.boxes]})
-    summary += [f'note: are {" and ".join(map(repr, alike))} the same class?' for alike in similar_names(labels)]
+    summary += [f'note: {question}' for question in similar_names(labels)]
     if videos_at_hand is not None and videos_at_hand.missing:
         missing = sorted(videos_at_hand.missing)
         summary.append(f'note: {len(missing)} videos are not in {args.videos}: {", ".join(missing[:5])}')

@@ -61,7 +61,7 @@ def read_annotations(path, subset=None, classes=None):
     ignored = {AMBIGUOUS} - set(given or ())
     found = _label_ids(path, entries, ignored)
     names = given or _order_names(path, found)
-    notes = [f'{path}: are {" and ".join(map(repr, alike))} the same class?' for alike in similar_names(names)]
+    notes = [f'{path}: {question}' for question in similar_names(names)]
     moved = [name for name, ids in found.items() if given and name in names and ids - {None, names.index(name)}]
     if moved:
         notes.append(

@@ -102,8 +102,8 @@ def classes_of(path, data_root, read=read_class_names):
 
 
 def similar_names(classes):
-    """Groups of classes that differ only in case or spaces, which are usually the same."""
+    """A question for each group of classes that differ only in case or spaces, which are usually the same."""
     alike = {}
     for name in classes:
         alike.setdefault(''.join(name.lower().replace('_', ' ').split()), []).append(name)
-    return [names for names in alike.values() if len(names) > 1]
+    return [f'are {" and ".join(map(repr, names))} the same class?' for names in alike.values() if len(names) > 1]

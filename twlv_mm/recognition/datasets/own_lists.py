@@ -181,7 +181,7 @@ def _without_lonely_classes(samples, groups):
 
 
 def _notes(classes, samples, groups, part_of, names, folds):
-    notes = [f'warning: are {" and ".join(map(repr, alike))} the same class?' for alike in similar_names(classes)]
+    notes = [f'warning: {question}' for question in similar_names(classes)]
     present = {(video.label, part_of[place]) for place, video in enumerate(samples)}
     for part, name in enumerate(names):
         if absent := [label for label in classes if (label, part) not in present]:
